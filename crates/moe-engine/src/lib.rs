@@ -1,0 +1,1 @@
+//! A session: commands in, events out; no browser.

@@ -1,0 +1,1 @@
+//! The transformer: tokens in, logits and a routing trace out.

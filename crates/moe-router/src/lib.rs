@@ -1,0 +1,1 @@
+//! Pure Mixture-of-Experts routing: gate logits in, decisions out.

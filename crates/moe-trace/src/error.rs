@@ -1,0 +1,31 @@
+//! An error as a reader sees it: what happened, why, and what to do about it.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+/// What every error becomes where it meets a person.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct UserError {
+    /// "The model could not be loaded."
+    pub what: String,
+    /// "12 of 3,712,000 bytes arrived, then the connection ended."
+    pub why: String,
+    /// "Check the connection and press Retry; the recorded run below still works."
+    pub try_this: String,
+}
+
+impl UserError {
+    pub fn new(what: impl Into<String>, why: impl Into<String>, try_this: impl Into<String>) -> UserError {
+        UserError { what: what.into(), why: why.into(), try_this: try_this.into() }
+    }
+}
+
+impl fmt::Display for UserError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} {}", self.what, self.why, self.try_this)
+    }
+}
+
+impl std::error::Error for UserError {}

@@ -1,0 +1,1 @@
+//! Native: prepare the corpus, train, export, measure.
