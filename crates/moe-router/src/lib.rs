@@ -1,1 +1,48 @@
 //! Pure Mixture-of-Experts routing: gate logits in, decisions out.
+//!
+//! A router is a function: it sees a [`RouterInput`] and returns a [`Routing`](moe_trace::Routing). There are no
+//! tensors, devices, files, clocks or hidden random sources here; whoever wants chance passes draws in as data.
+//!
+//! ```
+//! use moe_router::{Router, RouterInput};
+//! use moe_trace::{GateLogits, RoutingSpec};
+//!
+//! // Two tokens, three experts. The default spec is top-2 with a capacity of ceil(1.25 * 2 * 2 / 3) = 2 slots.
+//! let gate_logits = GateLogits::new(3, vec![2.0, 1.0, 0.0, 0.0, 1.0, 3.0])?;
+//! let router = Router::new(RoutingSpec::default(), 3)?; // checked once …
+//! let routing = router.route(&RouterInput::new(&gate_logits)); // … and cannot fail from here on
+//! assert_eq!(router.capacity(gate_logits.num_tokens()), Some(2));
+//! assert_eq!(routing.assignments[2].expert.index(), 2); // token 1 asks expert 2 first
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Reading order: from the gate ([`gate`]) to who asks whom (one file per rule), to who is let in ([`capacity`],
+//! [`dispatch`]), to what it all amounts to ([`losses`], [`metrics`]).
+
+#![deny(missing_docs)]
+
+pub mod gate;
+pub mod request;
+
+pub mod dense;
+pub mod gshard;
+pub mod switch;
+pub mod top_k;
+
+pub mod capacity;
+pub mod dispatch;
+pub mod router;
+pub mod spec_error;
+
+pub mod losses;
+pub mod metrics;
+
+pub mod draws;
+
+#[cfg(test)]
+mod test_support;
+
+pub use gate::gate_probs;
+pub use request::Request;
+pub use router::{Router, RouterInput};
+pub use spec_error::SpecError;

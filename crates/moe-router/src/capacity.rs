@@ -1,0 +1,81 @@
+//! Expert capacity: how many slots an expert has for one group of tokens.
+//!
+//! Adopted: `C = min(T, max(minimum, ceil(cf · K · T / E)))`. The product is taken in f64 and 1e-9 is subtracted before
+//! rounding up, so that 1.1 · 10 (11.000000000000002 in f64) does not become 12. More than `T` slots are pointless:
+//! a token asks an expert at most once.
+//! Sources disagree on rounding, and on whether `K` counts; the other variants of [`Rounding`] reproduce theirs (with
+//! our `minimum`, but without the cap at `T` where the source has none). Left out: V-MoE's rounding up to a multiple
+//! of 4, MegaBlocks' reading of 0 slots as "dropless" (choose `Overflow::Dropless` instead).
+
+use moe_trace::{CapacitySpec, Rounding};
+
+/// Slots per expert for `num_tokens` tokens with `k` choices each among `num_experts` experts.
+pub fn capacity(spec: &CapacitySpec, num_tokens: usize, k: usize, num_experts: usize) -> u32 {
+    let factor = as_written(spec.factor);
+    let fair_share = factor * (k * num_tokens) as f64 / num_experts as f64;
+    let tokens_per_expert = num_tokens.div_ceil(num_experts);
+    // Float to integer casts saturate, so a monstrous factor is merely "as many as fit".
+    let rounded = match spec.rounding {
+        Rounding::Ceil => (fair_share - 1e-9).ceil() as u32,
+        Rounding::Floor => (fair_share + 1e-9).floor() as u32,
+        Rounding::Round => fair_share.round_ties_even() as u32,
+        Rounding::Mesh => ((num_tokens as f64 * factor / num_experts as f64).floor() as u32).min(num_tokens as u32),
+        Rounding::Tutel => (k as u32).saturating_mul((factor * tokens_per_expert as f64).floor() as u32),
+        Rounding::Fairseq => (k * tokens_per_expert) as u32,
+    };
+    let slots = rounded.max(spec.minimum);
+    match spec.rounding {
+        Rounding::Ceil => slots.min(num_tokens as u32),
+        _ => slots,
+    }
+}
+
+/// The factor as its author wrote it: 1.1, not the nearest f32 (1.10000002384…), whose product with 10 would round up
+/// to 12. The shortest decimal that names an f32 is what `Display` prints.
+fn as_written(factor: f32) -> f64 {
+    factor.to_string().parse().unwrap_or(f64::from(factor))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(num_tokens: usize, num_experts: usize, k: usize, factor: f32, expected: [u32; 6]) {
+        use Rounding::*;
+        for (rounding, expected) in [Ceil, Floor, Round, Mesh, Tutel, Fairseq].into_iter().zip(expected) {
+            let spec = CapacitySpec { factor, rounding, minimum: 0, ..CapacitySpec::default() };
+            let slots = capacity(&spec, num_tokens, k, num_experts);
+            assert_eq!(slots, expected, "{rounding:?} of {factor} * {k} * {num_tokens} / {num_experts}");
+        }
+    }
+
+    #[test]
+    fn table_of_roundings() {
+        //    T    E  K   cf      ceil floor round mesh tutel fairseq
+        check(6, 4, 1, 1.0, [2, 1, 2, 1, 2, 2]);
+        check(6, 4, 1, 1.25, [2, 1, 2, 1, 2, 2]);
+        check(6, 4, 2, 1.0, [3, 3, 3, 1, 4, 4]);
+        check(6, 4, 2, 1.25, [4, 3, 4, 1, 4, 4]);
+        check(10, 4, 1, 1.0, [3, 2, 2, 2, 3, 3]);
+        check(10, 4, 2, 1.25, [7, 6, 6, 3, 6, 6]);
+        check(1, 8, 2, 1.25, [1, 0, 0, 0, 2, 2]);
+        check(1024, 64, 2, 1.25, [40, 40, 40, 20, 40, 32]);
+        // The factor means what it says: 1.1 · 10 is 11 (and 1.1 rounded down per expert is 1 · 10).
+        check(10, 1, 1, 1.1, [10, 11, 11, 10, 11, 10]);
+        check(100, 10, 1, 1.1, [11, 11, 11, 11, 11, 10]);
+        // No tokens, no slots.
+        check(0, 4, 2, 1.25, [0; 6]);
+    }
+
+    #[test]
+    fn at_least_the_minimum_and_at_most_one_slot_per_token() {
+        let check = |minimum: u32, factor: f32, num_tokens: usize, expected: u32| {
+            let spec = CapacitySpec { factor, minimum, ..CapacitySpec::default() };
+            assert_eq!(capacity(&spec, num_tokens, 2, 4), expected);
+        };
+        check(4, 0.1, 16, 4);
+        check(4, 0.1, 3, 3);
+        check(1, 3.0e38, 16, 16);
+        check(0, 1.0e-30, 16, 0);
+    }
+}

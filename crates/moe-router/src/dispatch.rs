@@ -1,0 +1,126 @@
+//! Who gets the slots: requests are offered one after the other, and an expert takes them until it is full.
+//!
+//! The same for every rule in which tokens choose. The order is the whole policy:
+//! * token-major (MegaBlocks, DeepSpeed top-k): token after token, each with all its choices. With tokens in order of
+//!   position this is causal, since a later token displaces nobody.
+//! * rank-major (GShard, mesh-TensorFlow, V-MoE, Tutel): all first choices, then all second ones. Not causal for k > 1:
+//!   a later token's first choice takes the slot of an earlier one's second.
+//! * batch-prioritised (V-MoE, arXiv:2106.05974, section 4): tokens by confidence instead of position. Not causal.
+//!
+//! A withdrawn request takes no slot and counts in no demand. Without a capacity everyone is served, and the slot is
+//! the position in the expert's queue, token-major as in MegaBlocks (arXiv:2211.15841).
+//! Nothing is renormalised because of a drop; a lost request simply contributes nothing.
+
+use moe_trace::{Assignment, Fate, Priority, SlotOrder};
+
+use crate::request::Request;
+
+/// Lets `requests` in, one after the other. Assignments come back ordered by token, then rank.
+///
+/// `requests`: ordered by token, then rank. `token_order`: every token once, the one served first at the front.
+/// `capacity`: slots per expert, `None` for no limit.
+pub fn dispatch(
+    requests: &[Request],
+    num_experts: usize,
+    token_order: &[usize],
+    slot_order: SlotOrder,
+    capacity: Option<u32>,
+) -> Vec<Assignment> {
+    // The requests of token t are requests[starts[t]..starts[t + 1]]: a rule may ask more for one token than another.
+    let mut starts = vec![0; token_order.len() + 1];
+    for request in requests {
+        starts[request.token as usize + 1] += 1;
+    }
+    for token in 0..token_order.len() {
+        starts[token + 1] += starts[token];
+    }
+    let of_token = |token: usize| starts[token]..starts[token + 1];
+    let order: Vec<usize> = match slot_order {
+        SlotOrder::TokenMajor => token_order.iter().flat_map(|&token| of_token(token)).collect(),
+        SlotOrder::RankMajor => {
+            let most = (0..token_order.len()).map(|token| of_token(token).len()).max().unwrap_or(0);
+            let at_rank = |rank| token_order.iter().filter_map(move |&token| of_token(token).nth(rank));
+            (0..most).flat_map(at_rank).collect()
+        }
+    };
+
+    let mut taken = vec![0; num_experts];
+    let mut fates = vec![Fate::Lost; requests.len()];
+    for at in order {
+        let request = &requests[at];
+        let next_slot = &mut taken[request.expert.index()];
+        if let Some(fate) = request.withdrawn {
+            fates[at] = fate;
+        } else if capacity.is_none_or(|slots| *next_slot < slots) {
+            fates[at] = Fate::Kept { slot: *next_slot };
+            *next_slot += 1;
+        }
+    }
+    requests.iter().zip(fates).map(|(request, fate)| assignment(request, fate)).collect()
+}
+
+/// The request together with what became of it.
+pub(crate) fn assignment(request: &Request, fate: Fate) -> Assignment {
+    let Request { token, rank, expert, weight, weight_raw, withdrawn: _ } = *request;
+    Assignment { token, rank, expert, weight, weight_raw, fate }
+}
+
+/// The order in which tokens are offered slots: `[tokens]`, first served first; equal keys by position.
+///
+/// `gate_probs`: `[tokens, experts]`, row-major. Keys are compared as f32: that forgives the last bits of a sum, which
+/// depend on the order of summation, so that rows with the same values in another order tie.
+pub fn token_order(priority: Priority, requests: &[Request], gate_probs: &[f32], num_experts: usize) -> Vec<usize> {
+    let num_tokens = gate_probs.len() / num_experts;
+    let keys: Vec<f32> = match priority {
+        Priority::Position => return (0..num_tokens).collect(),
+        Priority::BprMax => {
+            gate_probs.chunks(num_experts).map(|probs| probs.iter().copied().fold(0.0, f32::max)).collect()
+        }
+        Priority::BprSum => {
+            // All chosen experts count, also a second one that was withdrawn.
+            let mut sums = vec![0.0_f64; num_tokens];
+            for request in requests {
+                sums[request.token as usize] += f64::from(request.weight_raw);
+            }
+            sums.into_iter().map(|sum| sum as f32).collect()
+        }
+    };
+    by_descending_key(&keys)
+}
+
+/// Indices by descending key; equal keys keep their order.
+pub(crate) fn by_descending_key(keys: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_by(|&a, &b| keys[b].partial_cmp(&keys[a]).unwrap_or(std::cmp::Ordering::Equal));
+    order
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{gate_probs, test_support, top_k};
+    use moe_trace::Weighting;
+
+    /// Slots of the running example's top-2 requests, token by token; `-` for a lost one.
+    fn check(priority: Priority, slot_order: SlotOrder, capacity: Option<u32>, expected: [&str; 6]) {
+        let gate_logits = test_support::running_example();
+        let requests = top_k::requests(&gate_logits, 2, Weighting::Norm);
+        let order = token_order(priority, &requests, &gate_probs(&gate_logits), 4);
+        let assignments = dispatch(&requests, 4, &order, slot_order, capacity);
+        let slot = |a: &Assignment| a.fate.slot().map_or("-".to_owned(), |slot| slot.to_string());
+        let found: Vec<String> = assignments.chunks(2).map(|pair| slot(&pair[0]) + &slot(&pair[1])).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn three_slots_four_orders() {
+        // Experts: t0 01, t1 01, t2 03, t3 21, t4 01, t5 32.
+        check(Priority::Position, SlotOrder::RankMajor, Some(3), ["00", "11", "21", "02", "--", "01"]);
+        check(Priority::Position, SlotOrder::TokenMajor, Some(3), ["00", "11", "20", "02", "--", "11"]);
+        // Confidence: t4 t0 t5 t1 t2 t3; by the sum of both probabilities: t4 t0 t1 t3 t2 t5.
+        check(Priority::BprMax, SlotOrder::RankMajor, Some(3), ["11", "22", "-1", "0-", "00", "01"]);
+        check(Priority::BprSum, SlotOrder::RankMajor, Some(3), ["11", "22", "-1", "0-", "00", "01"]);
+        // Dropless: the position in each expert's queue.
+        check(Priority::Position, SlotOrder::TokenMajor, None, ["00", "11", "20", "02", "33", "11"]);
+    }
+}

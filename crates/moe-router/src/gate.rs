@@ -1,0 +1,85 @@
+//! From gate logits to probabilities and choices: softmax, log-sum-exp, top-k.
+//!
+//! Inputs are f32, sums are f64: routing compares scores, and a rounding error that would vanish in an average can
+//! here send a token to another expert. Every exponential subtracts the row's maximum first, so logits of any finite
+//! size are safe. On a tie the lower index wins everywhere; `torch.topk` promises nothing of the kind, `jax` does.
+
+use moe_trace::GateLogits;
+
+/// Softmax of one row of logits, `[experts]`: `exp(z - max z)` over its sum. The logits need not be from a gate.
+pub fn softmax(logits: &[f32]) -> Vec<f64> {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    let exponentials: Vec<f64> = logits.iter().map(|&z| (f64::from(z) - f64::from(largest)).exp()).collect();
+    let sum: f64 = exponentials.iter().sum();
+    exponentials.into_iter().map(|exponential| exponential / sum).collect()
+}
+
+/// Softmax over the experts for every token, `[tokens, experts]`, row-major.
+pub fn gate_probs(gate_logits: &GateLogits) -> Vec<f32> {
+    gate_logits.rows().flat_map(softmax).map(|p| p as f32).collect()
+}
+
+/// `ln Σ exp(z)` of one row of logits, `[experts]`.
+pub fn log_sum_exp(logits: &[f32]) -> f64 {
+    let largest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+    let sum: f64 = logits.iter().map(|&z| (f64::from(z) - largest).exp()).sum();
+    largest + sum.ln()
+}
+
+/// Indices of the `k` largest values, largest first; equal values by lower index. Fewer than `k` values give all.
+///
+/// Rules select on logits rather than probabilities: the order is the same, but softmax may turn two different small
+/// logits into the same probability.
+pub fn top_k<T: PartialOrd>(values: &[T], k: usize) -> Vec<usize> {
+    let mut best: Vec<usize> = Vec::with_capacity(k + 1);
+    for (idx, value) in values.iter().enumerate() {
+        // Strictly greater: an equal value further left keeps its place.
+        let place = best.iter().position(|&other| *value > values[other]).unwrap_or(best.len());
+        if place < k {
+            best.insert(place, idx);
+            best.truncate(k);
+        }
+    }
+    best
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check_softmax(logits: &[f32], expected: &[f64]) {
+        let probs = softmax(logits);
+        for (p, want) in probs.iter().zip(expected) {
+            assert!((p - want).abs() < 5e-5, "{probs:?} should be {expected:?}");
+        }
+        assert_eq!(probs.len(), expected.len());
+    }
+
+    #[test]
+    fn softmax_of_the_running_example_and_of_extremes() {
+        check_softmax(&[1.85, 0.65, -1.05, -0.60], &[0.6932, 0.2088, 0.0381, 0.0598]);
+        check_softmax(&[7.0, 7.0], &[0.5, 0.5]);
+        check_softmax(&[f32::MAX, -f32::MAX], &[1.0, 0.0]);
+        check_softmax(&[-3.0e38, -3.0e38, -3.0e38], &[1.0 / 3.0; 3]);
+        check_softmax(&[0.3], &[1.0]);
+    }
+
+    #[test]
+    fn log_sum_exp_is_the_logarithm_of_the_sum() {
+        let check = |logits: &[f32], expected: f64| assert!((log_sum_exp(logits) - expected).abs() < 1e-4);
+        check(&[1.85, 0.65, -1.05, -0.60], 2.2164);
+        check(&[0.0, 0.0], 2.0_f64.ln());
+        check(&[88.0, 88.0], 88.0 + 2.0_f64.ln());
+    }
+
+    #[test]
+    fn larger_first_and_on_a_tie_the_lower_index() {
+        let check = |values: &[f32], k: usize, expected: &[usize]| assert_eq!(top_k(values, k), expected);
+        check(&[0.1, 0.4, 0.2], 2, &[1, 2]);
+        check(&[1.0, 1.0, 1.0], 2, &[0, 1]);
+        check(&[0.0, 1.0, 1.0, 2.0], 3, &[3, 1, 2]);
+        check(&[0.0, -0.0], 1, &[0]);
+        check(&[-1.0e30, -f32::MAX], 5, &[0, 1]);
+        check(&[1.0], 0, &[]);
+    }
+}

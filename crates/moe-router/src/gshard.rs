@@ -1,0 +1,96 @@
+//! GShard top-2 (Lepikhin et al. 2020, arXiv:2006.16668, algorithm 1): two experts, the second one optional.
+//!
+//! `g1 = p[e1] / (p[e1] + p[e2])`, `g2 = p[e2] / (p[e1] + p[e2])`; the first expert is always asked, the second only if
+//! the spec's test says so. The tests use the normalised `g2`, whatever the weights in the end.
+//! Causal by itself; its rank-major slots look at later tokens. In the paper chance thins out second experts in
+//! training; at inference use `Always` (mesh-TensorFlow keeps drawing at inference too).
+//!
+//! Normalisation: `BeforeDrop` (the paper, mesh-TensorFlow) leaves a survivor's weight as it was; `AfterDrop`
+//! (DeepSpeed, NLLB) divides raw probabilities by their sum over what was kept, so a sole survivor weighs 1.
+//! Deviations: the printed algorithm counts a second request that chance withdrew as if it filled a slot; like
+//! mesh-TensorFlow and NLLB we do not. Without its 1e-9 in mesh-TensorFlow's denominator. NLLB tests the raw `p[e2]`.
+
+use moe_trace::{Assignment, Fate, GateLogits, Normalise, SecondExpert};
+
+use crate::gate::{softmax, top_k};
+use crate::request::Request;
+
+/// Two requests per token. `uniforms`: `[tokens]`, one draw in [0, 1) each; missing draws count as 0, and then every
+/// second expert that chance decides about is asked. At least two experts.
+pub fn requests(
+    gate_logits: &GateLogits,
+    second: SecondExpert,
+    normalise: Normalise,
+    uniforms: &[f32],
+) -> Vec<Request> {
+    let mut requests = Vec::with_capacity(gate_logits.num_tokens() * 2);
+    for (token, logits) in gate_logits.rows().enumerate() {
+        let probs = softmax(logits);
+        let experts = top_k(logits, 2);
+        let raw = [probs[experts[0]], probs[experts[1]]];
+        let pair = raw[0] + raw[1];
+        let g2 = raw[1] / pair;
+        let draw = f64::from(uniforms.get(token).copied().unwrap_or(0.0));
+        let asked = match second {
+            SecondExpert::Always => true,
+            SecondExpert::Never => false,
+            SecondExpert::Threshold { threshold } => g2 > f64::from(threshold),
+            SecondExpert::Random { threshold } => draw < g2 / f64::from(threshold),
+            SecondExpert::Proportional => 2.0 * g2 > draw,
+        };
+        for rank in 0..2 {
+            let weight = match normalise {
+                Normalise::BeforeDrop => raw[rank] / pair,
+                Normalise::AfterDrop => raw[rank],
+            };
+            let mut request = Request::new(token, rank, experts[rank], weight, raw[rank]);
+            if rank == 1 && !asked {
+                request.withdrawn = Some(Fate::Skipped);
+            }
+            requests.push(request);
+        }
+    }
+    requests
+}
+
+/// `Normalise::AfterDrop`: divides the weights of each token's kept requests by their sum.
+///
+/// `assignments` are ordered by token. A token that kept nothing is left alone: its weights multiply nothing.
+pub fn renormalise_kept(assignments: &mut [Assignment]) {
+    for of_token in assignments.chunk_by_mut(|a, b| a.token == b.token) {
+        let kept: f64 = of_token.iter().filter(|a| a.fate.is_kept()).map(|a| f64::from(a.weight)).sum();
+        for assignment in of_token.iter_mut().filter(|a| a.fate.is_kept()) {
+            assignment.weight = (f64::from(assignment.weight) / kept.max(f64::EPSILON)) as f32;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Second experts asked of the running example's tokens, as `x` or `-`; all weights are of the normalised pair.
+    fn check(second: SecondExpert, uniforms: &[f32], expected: &str) {
+        let requests = requests(&crate::test_support::running_example(), second, Normalise::BeforeDrop, uniforms);
+        let asked = requests.chunks(2).map(|pair| if pair[1].withdrawn.is_none() { 'x' } else { '-' });
+        assert_eq!(asked.collect::<String>(), expected, "{second:?}");
+        for (pair, g1) in requests.chunks(2).zip([0.7685, 0.5842, 0.6548, 0.5548, 0.8220, 0.7109]) {
+            assert!((pair[0].weight - g1).abs() < 5e-5 && (pair[0].weight + pair[1].weight - 1.0).abs() < 1e-6);
+        }
+    }
+
+    #[test]
+    fn who_asks_a_second_expert() {
+        // g2 = 0.2315, 0.4158, 0.3452, 0.4452, 0.1780, 0.2891.
+        let uniforms = [0.7804, 0.3881, 0.0968, 0.9529, 0.5969, 0.0939];
+        check(SecondExpert::Always, &[], "xxxxxx");
+        check(SecondExpert::Never, &[], "------");
+        check(SecondExpert::Threshold { threshold: 0.2 }, &[], "xxxx-x");
+        check(SecondExpert::Random { threshold: 0.2 }, &uniforms, "xxxxxx");
+        check(SecondExpert::Random { threshold: 0.5 }, &uniforms, "-xx--x");
+        check(SecondExpert::Proportional, &uniforms, "-xx--x");
+        // No draws: every missing one counts as 0, and the test passes.
+        check(SecondExpert::Proportional, &[], "xxxxxx");
+        check(SecondExpert::Proportional, &uniforms[..1], "-xxxxx");
+    }
+}

@@ -1,0 +1,52 @@
+//! Importance loss (Shazeer et al. 2017, arXiv:1701.06538, eq. 6-7): how unevenly weight is spread over experts.
+//!
+//! `I_e = Σ_t gates[t,e]`, `L = CV²(I) = var(I) / mean(I)²` with the population variance. Shazeer sums the sparse gates
+//! after top-k and before any drop; V-MoE (arXiv:2106.05974, app. A.2) the whole softmax. Tutel's unbiased variance is
+//! left out.
+
+use moe_trace::{Fate, Routing};
+
+/// Shazeer's importance loss: of the weights the router gave out, before drops. Withdrawn requests count nothing.
+pub fn importance_of_weights(routing: &Routing) -> f64 {
+    let mut importance = vec![0.0; routing.num_experts as usize];
+    for assignment in routing.assignments.iter().filter(|a| matches!(a.fate, Fate::Kept { .. } | Fate::Lost)) {
+        importance[assignment.expert.index()] += f64::from(assignment.weight);
+    }
+    squared_variation(&importance)
+}
+
+/// V-MoE's importance loss: of the whole softmax. `gate_probs`: `[tokens, experts]`, row-major.
+pub fn importance_of_probs(gate_probs: &[f32], num_experts: usize) -> f64 {
+    let mut importance = vec![0.0; num_experts];
+    for probs in gate_probs.chunks(num_experts) {
+        for (sum, &p) in importance.iter_mut().zip(probs) {
+            *sum += f64::from(p);
+        }
+    }
+    squared_variation(&importance)
+}
+
+/// Squared coefficient of variation: population variance over squared mean. 0 for values whose mean is 0.
+pub fn squared_variation(values: &[f64]) -> f64 {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    if values.is_empty() || mean == 0.0 {
+        return 0.0;
+    }
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
+    variance / mean.powi(2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn squared_variation_by_hand() {
+        let check = |values: &[f64], expected: f64| assert!((squared_variation(values) - expected).abs() < 1e-9);
+        check(&[2.0, 2.0], 0.0);
+        // Mean 1.5, deviations 2.5, 1.5, 0.5, 0.5: variance (6.25 + 2.25 + 0.25 + 0.25) / 4 = 2.25.
+        check(&[4.0, 0.0, 1.0, 1.0], 1.0);
+        check(&[0.0, 0.0], 0.0);
+        check(&[], 0.0);
+    }
+}

@@ -1,0 +1,25 @@
+//! Router z-loss (Zoph et al. 2022, ST-MoE, arXiv:2202.08906, eq. 5): keeps gate logits small.
+//!
+//! `L_z = mean_t (ln Σ_e exp z[t,e])²`, of the logits after jitter and noise, before any bias. Coefficient 1e-3 in
+//! ST-MoE and OLMoE. Padding is the caller's to leave out: the mean is over the rows that are passed.
+
+use moe_trace::GateLogits;
+
+use crate::gate::log_sum_exp;
+
+/// The mean over tokens of the squared log-sum-exp of the gate logits; 0 for no tokens.
+pub fn z_loss(gate_logits: &GateLogits) -> f64 {
+    let sum: f64 = gate_logits.rows().map(|logits| log_sum_exp(logits).powi(2)).sum();
+    sum / gate_logits.num_tokens().max(1) as f64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn running_example() {
+        // (4.9124 + 4.6835 + 4.5148 + 3.6177 + 4.4245 + 3.5120) / 6
+        assert!((z_loss(&crate::test_support::running_example()) - 4.2775).abs() < 5e-5);
+    }
+}

@@ -1,0 +1,75 @@
+//! Counts per expert, and how uneven they are.
+
+use moe_trace::{Assignment, Fate, Routing};
+
+use crate::losses::squared_variation;
+
+/// Requests that reached each expert's door, kept or lost: `[experts]`.
+pub fn demand(routing: &Routing) -> Vec<u32> {
+    count(routing, |assignment| assignment.fate.is_demand())
+}
+
+/// Requests each expert served: `[experts]`.
+pub fn load(routing: &Routing) -> Vec<u32> {
+    count(routing, |assignment| assignment.fate.is_kept())
+}
+
+/// Requests each expert turned away: `[experts]`. Demand minus load.
+pub fn overflow(routing: &Routing) -> Vec<u32> {
+    count(routing, |assignment| assignment.fate == Fate::Lost)
+}
+
+fn count(routing: &Routing, counts: impl Fn(&Assignment) -> bool) -> Vec<u32> {
+    let mut per_expert = vec![0; routing.num_experts as usize];
+    for assignment in routing.assignments.iter().filter(|assignment| counts(assignment)) {
+        per_expert[assignment.expert.index()] += 1;
+    }
+    per_expert
+}
+
+/// Sum of the kept weights per expert: `[experts]`.
+pub fn importance(routing: &Routing) -> Vec<f64> {
+    let mut per_expert = vec![0.0; routing.num_experts as usize];
+    for assignment in routing.assignments.iter().filter(|assignment| assignment.fate.is_kept()) {
+        per_expert[assignment.expert.index()] += f64::from(assignment.weight);
+    }
+    per_expert
+}
+
+/// Coefficient of variation of a demand, `[experts]`: population standard deviation over mean. 0 when even, or empty.
+pub fn demand_cv(demand: &[u32]) -> f64 {
+    let demand: Vec<f64> = demand.iter().copied().map(f64::from).collect();
+    squared_variation(&demand).sqrt()
+}
+
+/// The busiest expert's demand over the mean demand: 1 when even; 0 when nobody asked.
+pub fn max_over_mean(demand: &[u32]) -> f64 {
+    let total: f64 = demand.iter().copied().map(f64::from).sum();
+    let largest = demand.iter().copied().max().unwrap_or(0);
+    if total == 0.0 { 0.0 } else { f64::from(largest) * demand.len() as f64 / total }
+}
+
+/// MaxVio of loss-free balancing (Wang et al. 2024, arXiv:2408.15664): by how much the busiest expert exceeds the mean,
+/// relative to the mean. 0 when even, and when nobody asked.
+pub fn max_violation(demand: &[u32]) -> f64 {
+    (max_over_mean(demand) - 1.0).max(0.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unevenness_by_hand() {
+        let check = |demand: &[u32], cv: f64, max: f64, violation: f64| {
+            let found = [demand_cv(demand), max_over_mean(demand), max_violation(demand)];
+            let expected = [cv, max, violation];
+            assert!(found.iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-4), "{found:?} for {expected:?}");
+        };
+        check(&[4, 0, 1, 1], 1.0, 2.6667, 1.6667);
+        check(&[4, 4, 2, 2], 0.3333, 1.3333, 0.3333);
+        check(&[4, 1, 2, 2], 0.4843, 1.7778, 0.7778);
+        check(&[3, 3], 0.0, 1.0, 0.0);
+        check(&[0, 0], 0.0, 0.0, 0.0);
+    }
+}

@@ -1,0 +1,103 @@
+//! Which part of the requests, tokens and slots met with success.
+
+use moe_trace::{Assignment, Fate, Routing};
+
+/// Requests that were turned away, of all that were made. 0 when none was made.
+pub fn fraction_dropped(routing: &Routing) -> f64 {
+    let made = routing.assignments.iter().filter(|a| a.fate.is_demand()).count();
+    let lost = routing.assignments.iter().filter(|a| a.fate == Fate::Lost).count();
+    lost as f64 / made.max(1) as f64
+}
+
+/// Tokens that asked and kept nothing, of all tokens that asked: only the residual passes them on. (Flaxformer's
+/// "tokens left behind".)
+pub fn fraction_tokens_unserved(routing: &Routing) -> f64 {
+    let (mut asked, mut unserved) = (0, 0);
+    for of_token in routing.assignments.chunk_by(|a, b| a.token == b.token) {
+        asked += usize::from(of_token.iter().any(|a| a.fate.is_demand()));
+        let is_dropped = of_token.iter().any(|a| a.fate.is_demand()) && !of_token.iter().any(|a| a.fate.is_kept());
+        unserved += usize::from(is_dropped);
+    }
+    unserved as f64 / asked.max(1) as f64
+}
+
+/// Slots that are taken, of all slots of all experts; `None` where there is no capacity, or no slot.
+pub fn expert_usage(routing: &Routing) -> Option<f64> {
+    let slots = f64::from(routing.capacity?) * f64::from(routing.num_experts);
+    (slots > 0.0).then(|| kept(routing).count() as f64 / slots)
+}
+
+/// Mean weight of the kept requests; 0 when nothing was kept.
+pub fn router_confidence(routing: &Routing) -> f64 {
+    let sum: f64 = kept(routing).map(|a| f64::from(a.weight)).sum();
+    sum / kept(routing).count().max(1) as f64
+}
+
+fn kept(routing: &Routing) -> impl Iterator<Item = &Assignment> {
+    routing.assignments.iter().filter(|a| a.fate.is_kept())
+}
+
+/// Drop rate by position in the text, over any number of groups whose tokens begin at position 0 (OpenMoE,
+/// arXiv:2402.01739, section 4: "drop towards the end").
+///
+/// Returns `[num_bins]`: lost over made requests of the `num_bins` equal stretches of the longest group, `None` for a
+/// stretch in which nobody asked.
+pub fn drop_rate_by_position(routings: &[Routing], num_bins: usize) -> Vec<Option<f64>> {
+    let longest = routings.iter().map(|routing| routing.num_tokens as usize).max().unwrap_or(0);
+    let width = longest.div_ceil(num_bins.max(1)).max(1);
+    let (mut made, mut lost) = (vec![0_u32; num_bins], vec![0_u32; num_bins]);
+    for assignment in routings.iter().flat_map(|routing| &routing.assignments).filter(|a| a.fate.is_demand()) {
+        let bin = assignment.token as usize / width;
+        made[bin] += 1;
+        lost[bin] += u32::from(assignment.fate == Fate::Lost);
+    }
+    let rate = |(lost, made): (u32, u32)| (made > 0).then(|| f64::from(lost) / f64::from(made));
+    lost.into_iter().zip(made).map(rate).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use moe_trace::ExpertIdx;
+
+    /// Requests of successive tokens, two each: `k` kept, `l` lost, `s` skipped, `p` padding. Four slots in all.
+    fn routing(fates: &str) -> Routing {
+        let assignments = fates.chars().filter(|c| *c != ' ').enumerate().map(|(at, fate)| {
+            let fate = match fate {
+                'k' => Fate::Kept { slot: 0 },
+                'l' => Fate::Lost,
+                's' => Fate::Skipped,
+                _ => Fate::Padding,
+            };
+            let (token, rank) = (at as u32 / 2, at as u32 % 2);
+            Assignment { token, rank, expert: ExpertIdx(rank), weight: 0.5, weight_raw: 0.5, fate }
+        });
+        let assignments: Vec<Assignment> = assignments.collect();
+        Routing { num_tokens: assignments.len() as u32 / 2, num_experts: 2, capacity: Some(2), assignments }
+    }
+
+    #[test]
+    fn fractions_by_hand() {
+        let check = |fates: &str, dropped: f64, unserved: f64, usage: f64, confidence: f64| {
+            let routing = routing(fates);
+            assert_eq!(fraction_dropped(&routing), dropped, "{fates}");
+            assert_eq!(fraction_tokens_unserved(&routing), unserved, "{fates}");
+            assert_eq!(expert_usage(&routing), Some(usage), "{fates}");
+            assert_eq!(router_confidence(&routing), confidence, "{fates}");
+        };
+        check("kk kl", 0.25, 0.0, 0.75, 0.5);
+        check("kk ll", 0.5, 0.5, 0.5, 0.5);
+        // Skipped requests and padding tokens are in no denominator.
+        check("ks ls pp", 0.5, 0.5, 0.25, 0.5);
+        check("pp ss", 0.0, 0.0, 0.0, 0.0);
+    }
+
+    #[test]
+    fn drops_by_stretch_of_the_text() {
+        let groups = [routing("kk kk kl ll"), routing("kk ks")];
+        assert_eq!(drop_rate_by_position(&groups, 2), [Some(0.0), Some(0.75)]);
+        assert_eq!(drop_rate_by_position(&groups, 4), [Some(0.0), Some(0.0), Some(0.5), Some(1.0)]);
+        assert_eq!(drop_rate_by_position(&[routing("ss kk")], 2), [None, Some(0.0)]);
+        assert_eq!(drop_rate_by_position(&[], 2), [None, None]);
+    }
+}

@@ -1,0 +1,13 @@
+//! What a routing amounts to: counts per expert, fractions of requests and tokens, entropies of the gate.
+//!
+//! Everything is computed from the records, never stored beside them. Padding and withdrawn requests are in no count.
+
+mod counts;
+mod entropy;
+mod fractions;
+
+pub use counts::{demand, demand_cv, importance, load, max_over_mean, max_violation, overflow};
+pub use entropy::{entropy, entropy_mean, entropy_normalised};
+pub use fractions::{
+    drop_rate_by_position, expert_usage, fraction_dropped, fraction_tokens_unserved, router_confidence,
+};
