@@ -98,7 +98,8 @@ pub(crate) fn by_descending_key(keys: &[f32]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{gate_probs, test_support, top_k};
+    use crate::token_choice::top_k;
+    use crate::{gate_probs, test_support};
     use moe_trace::Weighting;
 
     /// Slots of the running example's top-2 requests, token by token; `-` for a lost one.

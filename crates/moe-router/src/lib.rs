@@ -16,18 +16,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Reading order: from the gate ([`gate`]) to who asks whom (one file per rule), to who is let in ([`capacity`],
-//! [`dispatch`]), to what it all amounts to ([`losses`], [`metrics`]).
+//! Reading order: from the gate ([`gate`]) to who asks whom ([`token_choice`], one file per rule), to who is let in
+//! ([`capacity`], [`dispatch`]), to what it all amounts to ([`losses`], [`metrics`]).
 
 #![deny(missing_docs)]
 
 pub mod gate;
 pub mod request;
 
-pub mod dense;
-pub mod gshard;
-pub mod switch;
-pub mod top_k;
+pub mod token_choice;
 
 pub mod capacity;
 pub mod dispatch;

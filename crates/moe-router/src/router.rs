@@ -8,7 +8,7 @@ use crate::capacity::capacity;
 use crate::dispatch::{dispatch, token_order};
 use crate::gate::gate_probs;
 use crate::spec_error::SpecError;
-use crate::{dense, gshard, switch, top_k};
+use crate::token_choice::{dense, gshard, switch, top_k};
 
 /// A routing spec, checked against the number of experts it will meet.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -10,7 +10,7 @@
 use moe_trace::GateLogits;
 
 use crate::request::Request;
-use crate::top_k;
+use crate::token_choice::top_k;
 
 /// One request per token.
 pub fn requests(gate_logits: &GateLogits) -> Vec<Request> {

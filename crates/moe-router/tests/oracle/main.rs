@@ -1,0 +1,64 @@
+//! Every rule against numbers an independent implementation computed (NumPy, f64, written from the papers).
+//!
+//! `tests/fixtures/*.json` hold inputs, draws and expected outputs; a folder named by `MOE_ORACLE_DIR` is read as well.
+//! Whole numbers must agree exactly, others within 1e-5 (relative, where they exceed 1). A case in which two sort keys
+//! differ by less than 1e-6 may choose otherwise than f64 does: its differences are reported, not failed.
+//! The test fails when a fixture holds a key that nothing here reads, so no expected number is left unused unawares.
+
+mod fixture;
+mod overflow;
+mod token_choice;
+
+use std::path::{Path, PathBuf};
+
+use serde_json::Value;
+
+use crate::fixture::{Ledger, Node};
+
+#[test]
+fn every_fixture_agrees() {
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")];
+    folders.extend(std::env::var_os("MOE_ORACLE_DIR").map(PathBuf::from));
+    let ledger = Ledger::default();
+    let (mut num_files, mut num_cases) = (0, 0);
+    for folder in folders {
+        let entries = std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        let mut files: Vec<PathBuf> = entries.map(|entry| entry.expect("a readable folder").path()).collect();
+        files.sort();
+        for file in files.iter().filter(|file| file.extension().is_some_and(|extension| extension == "json")) {
+            let text = std::fs::read_to_string(file).expect("a readable file");
+            let root: Value = serde_json::from_str(&text).expect("valid JSON");
+            num_files += 1;
+            num_cases += check_file(&ledger, &file.display().to_string(), &root);
+        }
+    }
+    println!("{num_files} files, {num_cases} cases: {}", ledger.summary());
+    let differences = ledger.differences();
+    assert!(differences.is_empty(), "{} differences:\n  {}", differences.len(), differences.join("\n  "));
+    println!("nothing reads these keys:\n  {}", ledger.unread().join("\n  "));
+}
+
+/// Checks one file and returns how many cases it held. Files are made in one go with all rules on the same inputs;
+/// the worked examples of the documentation sit in one of them.
+fn check_file(ledger: &Ledger, name: &str, root: &Value) -> usize {
+    ledger.enter(name, root);
+    let root = Node::root(ledger, root);
+    let mut cases = root.find("random").map(|random| random.each()).unwrap_or_default();
+    cases.extend(["example6", "example8"].iter().filter_map(|example| root.find(example)));
+    for case in &cases {
+        ledger.excuse(case.at("input").at("min_key_gap").number() < 1e-6);
+        token_choice::check(case);
+        overflow::check(case);
+        ledger.excuse(false);
+    }
+    for section in ["generator", "version"] {
+        root.at(section).skip();
+    }
+    if let Some(table) = root.find("capacity_table") {
+        overflow::check_capacity_table(&table);
+    }
+    if let Some(vector) = root.find("rng") {
+        token_choice::check_draws(&vector);
+    }
+    cases.len()
+}
