@@ -1,0 +1,111 @@
+// The custom element's contract: what index.d.ts promises to whoever embeds it.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { elementState } from "../lib/browser.mjs";
+import { suite } from "../lib/suite.mjs";
+
+const site = suite();
+const ELEMENT = "moe-playground";
+
+test("the page mounts without a complaint", async (t) => {
+  const { page, problems } = await site.open(t);
+  assert.equal(await elementState(page), "mounted");
+  assert.deepEqual(problems, []);
+});
+
+test("the element has an open shadow root and its three methods", async (t) => {
+  const { page } = await site.open(t);
+  await elementState(page);
+  const element = await page.evaluate((name) => {
+    const it = document.querySelector(name);
+    const methods = ["run", "stop", "getTrace"].filter((method) => typeof it[method] === "function");
+    return { defined: it.matches(":defined"), open: it.shadowRoot?.mode, drawn: it.shadowRoot.querySelector("#root").childElementCount, methods };
+  }, ELEMENT);
+  assert.deepEqual({ ...element, drawn: element.drawn > 0 }, {
+    defined: true,
+    open: "open",
+    drawn: true,
+    methods: ["run", "stop", "getTrace"],
+  });
+});
+
+test("the first paint is there before any script, and gives way to the application", async (t) => {
+  let release;
+  const held = new Promise((resolve) => (release = resolve));
+  const hold = async (route) => {
+    await held;
+    await route.continue();
+  };
+  const { page } = await site.open(t, "", {
+    // The page's load event waits for module scripts, so they are held back only after the element's own.
+    prepare: (page) => page.route(/\/web(\.\w+)?\.js$/, hold),
+  });
+  const firstPaint = page.locator(`${ELEMENT} > *`).first();
+  assert.equal(await elementState(page, ["loading"]), "loading");
+  assert.ok(await firstPaint.isVisible(), "visible while the application loads");
+  release();
+  assert.equal(await elementState(page), "mounted");
+  assert.ok(!(await firstPaint.isVisible()), "hidden once it is mounted");
+});
+
+test("where the application cannot load, the first paint stays and an event says why", async (t) => {
+  const { page } = await site.open(t, "", {
+    prepare: async (page) => {
+      await page.route(/\/web_bg[^/]*\.wasm$/, (route) => route.abort());
+      await page.addInitScript(() => addEventListener("moe-error", (event) => (window.moeError = event.detail)));
+    },
+  });
+  assert.equal(await elementState(page), "failed");
+  assert.ok(await page.locator(`${ELEMENT} > *`).first().isVisible());
+  assert.ok(await page.getByRole("alert").isVisible());
+  const { what, why, try_this } = await page.evaluate(() => window.moeError);
+  assert.ok(what && why && try_this);
+});
+
+test("moving the element keeps it, removing it ends it, and it can come back", async (t) => {
+  const { page } = await site.open(t);
+  await elementState(page);
+  const states = await page.evaluate(async (name) => {
+    const it = document.querySelector(name);
+    const settled = () => new Promise((resolve) => setTimeout(resolve));
+    const drawn = it.shadowRoot.querySelector("#root").firstElementChild;
+    const elsewhere = document.body.appendChild(document.createElement("section"));
+    elsewhere.append(it);
+    await settled();
+    const moved = it.shadowRoot.querySelector("#root").firstElementChild === drawn;
+    it.remove();
+    await settled();
+    const removed = it.dataset.state ?? "none";
+    elsewhere.append(it);
+    return { moved, removed };
+  }, ELEMENT);
+  assert.deepEqual(states, { moved: true, removed: "none" });
+  assert.equal(await elementState(page), "mounted");
+});
+
+test("two elements share one download and mount both", async (t) => {
+  const wasm = [];
+  const { page, problems } = await site.open(t, "examples/two.html", {
+    prepare: (page) => page.on("request", (request) => /\/web_bg[^/]*\.wasm$/.test(request.url()) && wasm.push(request.url())),
+  });
+  for (const id of ["#roomy", "#tight"]) {
+    await page.locator(id).scrollIntoViewIfNeeded();
+    assert.equal(await elementState(page, undefined, id), "mounted");
+  }
+  assert.equal(wasm.length, 1);
+  assert.deepEqual(problems, []);
+});
+
+test("an element far below the window loads nothing until it is reached or run", async (t) => {
+  const { page } = await site.open(t, "examples/two.html", {
+    prepare: (page) => page.addInitScript(() => addEventListener("DOMContentLoaded", () => {
+      document.querySelector("#tight").style.marginTop = "5000px";
+      document.querySelector("#tight").before(document.querySelector("h2"));
+    })),
+  });
+  assert.equal(await elementState(page, ["waiting"], "#tight"), "waiting");
+  await page.evaluate(() => document.querySelector("#tight").run("Hello"));
+  assert.equal(await elementState(page, undefined, "#tight"), "mounted");
+});

@@ -1,0 +1,117 @@
+/**
+ * `<moe-playground>`: a live Mixture-of-Experts figure.
+ *
+ * ```html
+ * <script type="module" src="https://…/assets/element.js"></script>
+ * <moe-playground view="lanes" prompt="The cat sat on the mat." capacity-factor="0.5">
+ *   <p>Shown until the figure is ready, and instead of it where it cannot run.</p>
+ * </moe-playground>
+ * ```
+ *
+ * The element loads nothing until it comes near the window (`view="full"` loads at once). Several elements on a page
+ * share one download; nothing else.
+ *
+ * Attributes, all optional, all changeable at any time:
+ *
+ * | attribute         | value                                                                          |
+ * | ----------------- | ------------------------------------------------------------------------------ |
+ * | `view`            | `full` for the whole page, or the one view to show                             |
+ * | `model`           | the name of a model beside the element's files, or the address of its manifest |
+ * | `prompt`          | the text to begin with                                                         |
+ * | `seed`            | seeds sampling and random routing                                              |
+ * | `capacity-factor` | slots per expert, as a multiple of an even share                               |
+ * | `policy`          | what happens when an expert is full                                            |
+ * | `group`           | the tokens that share capacity                                                 |
+ * | `backend`         | what to run on; `recorded` downloads no engine                                 |
+ *
+ * Style it from outside through `::part(root)` and `::part(notice)`. The attribute `data-state` says how far the
+ * element is: `waiting`, `loading`, `mounted` or `failed`.
+ */
+
+import type { BackendChoice, Event, Policy, RoutingGroup, StepTrace, TraceHeader, UserError } from "./types.d.ts";
+
+export type * from "./types.d.ts";
+
+/** What an event of the engine carries. */
+type DataOf<Type extends Event["type"]> = Extract<Event, { type: Type }>["data"];
+
+/** A run so far: the lines of a trace file. */
+export interface MoeTrace {
+  header: TraceHeader;
+  steps: StepTrace[];
+}
+
+export interface MoePlaygroundEventMap {
+  /** The model is loaded: which one, and what it runs on. */
+  "moe-ready": CustomEvent<DataOf<"ready">>;
+  /** A forward step was executed: all it decided, and the time it took. */
+  "moe-step": CustomEvent<DataOf<"step">>;
+  /** Something failed. The recorded run, or the element's own children, stay visible. */
+  "moe-error": CustomEvent<UserError>;
+}
+
+export class MoePlayground extends HTMLElement {
+  /** Starts a run of this prompt, or of the attribute's. Gives up whatever runs. Loads the figure first if need be. */
+  run(prompt?: string): void;
+
+  /** Stops the run before its next step. */
+  stop(): void;
+
+  /** The run so far; `null` while there is none. */
+  getTrace(): MoeTrace | null;
+
+  addEventListener<Name extends keyof MoePlaygroundEventMap>(
+    type: Name,
+    listener: (this: MoePlayground, event: MoePlaygroundEventMap[Name]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: EventListenerOrEventListenerObject,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+}
+
+/**
+ * What the element tells the application it mounts: `mount(root, host, config)` of `web.js`. Absent attributes are
+ * absent keys; addresses are absolute.
+ */
+export interface MoePlaygroundConfig {
+  view?: string;
+  model?: string;
+  prompt?: string;
+  seed?: number;
+  capacityFactor?: number;
+  policy?: Policy;
+  group?: RoutingGroup;
+  backend?: BackendChoice;
+  /** The folder of the element's own files, with a slash at its end. */
+  baseUrl: string;
+  /** The script to start the worker from, as a module. */
+  workerUrl: string;
+  /** The folder of the models: `<modelsUrl><name>/…`. */
+  modelsUrl: string;
+  /** The folder of the recorded runs. */
+  tracesUrl: string;
+}
+
+/** The application as `web.js` exports it; only the element calls it. */
+export interface MoePlaygroundApplication {
+  default(): Promise<unknown>;
+  mount(root: Element, host: HTMLElement, config: MoePlaygroundConfig): MoePlaygroundHandle;
+}
+
+/** One mounted application. */
+export interface MoePlaygroundHandle {
+  run(prompt?: string): void;
+  stop(): void;
+  getTrace(): MoeTrace | null | undefined;
+  update(config: MoePlaygroundConfig): void;
+  destroy(): void;
+}
+
+declare global {
+  interface HTMLElementTagNameMap {
+    "moe-playground": MoePlayground;
+  }
+}

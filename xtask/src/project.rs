@@ -1,0 +1,78 @@
+//! Where things lie in the repository, and how commands are run in it.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use anyhow::{Context, Result, bail};
+use serde_json::Value;
+
+/// The target that page and worker are compiled for.
+pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
+
+/// The repository's root folder.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+}
+
+/// Cargo's target folder, wherever the environment or a configuration file put it.
+pub fn target_dir() -> Result<PathBuf> {
+    static TARGET_DIR: OnceLock<PathBuf> = OnceLock::new();
+    if let Some(known) = TARGET_DIR.get() {
+        return Ok(known.clone());
+    }
+    let metadata = metadata(&["--no-deps"])?;
+    let folder = metadata["target_directory"].as_str().context("cargo metadata names no target directory")?;
+    Ok(TARGET_DIR.get_or_init(|| PathBuf::from(folder)).clone())
+}
+
+/// What cargo knows about the workspace, as JSON.
+pub fn metadata(options: &[&str]) -> Result<Value> {
+    let output = cargo("metadata")
+        .args(["--format-version", "1"])
+        .args(options)
+        .stderr(Stdio::inherit())
+        .output()
+        .context("cargo metadata did not start")?;
+    if !output.status.success() {
+        bail!("cargo metadata failed");
+    }
+    serde_json::from_slice(&output.stdout).context("cargo metadata printed something that is not JSON")
+}
+
+/// `cargo <subcommand>` in the repository's root, by the cargo that runs us.
+pub fn cargo(subcommand: &str) -> Command {
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.current_dir(root()).arg(subcommand);
+    command
+}
+
+/// Shows a command, runs it with our terminal, and fails if it fails.
+pub fn run(command: &mut Command) -> Result<()> {
+    let line = display(command);
+    eprintln!("$ {line}");
+    let status = command.stdin(Stdio::null()).status().with_context(|| format!("could not start: {line}"))?;
+    if !status.success() {
+        bail!("failed ({status}): {line}");
+    }
+    Ok(())
+}
+
+/// The first of these programs that the search path has.
+pub fn find_program(names: &[&str]) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH")?;
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|file| file.is_file())
+}
+
+fn display(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let shorten = |word: &OsStr| Path::new(word).strip_prefix(root()).unwrap_or(Path::new(word)).display().to_string();
+    let mut line: Vec<String> = words.map(shorten).collect();
+    if let Some(name) = Path::new(&line[0]).file_name() {
+        line[0] = name.to_string_lossy().into_owned();
+    }
+    line.join(" ")
+}

@@ -1,0 +1,137 @@
+//! How many bytes a reader downloads: every file raw, with gzip and with brotli, and the parts that have a budget.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::ops::AddAssign;
+use std::path::Path;
+use std::sync::Mutex;
+use std::{fs, thread};
+
+use anyhow::{Context, Result};
+
+use crate::site::Site;
+
+/// Bytes of one file or of several.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Sizes {
+    pub raw_bytes: u64,
+    pub gzip_bytes: u64,
+    pub brotli_bytes: u64,
+}
+
+impl AddAssign for Sizes {
+    fn add_assign(&mut self, other: Sizes) {
+        self.raw_bytes += other.raw_bytes;
+        self.gzip_bytes += other.gzip_bytes;
+        self.brotli_bytes += other.brotli_bytes;
+    }
+}
+
+/// What the page needs before it is drawn, brotli. The engine and the weights come after it.
+const PAGE_BUDGET_BYTES: u64 = 400_000;
+
+/// The sizes of every file of a site folder, by address.
+pub fn measure(folder: &Path) -> Result<BTreeMap<String, Sizes>> {
+    let files = Site::of_folder(folder.to_owned()).files()?;
+    // Brotli at its best takes half a minute for the engine: all cores, the largest file first.
+    let mut queue: Vec<_> = files.into_iter().collect();
+    queue.sort_by_key(|(_, path)| fs::metadata(path).map_or(0, |metadata| metadata.len()));
+    let (queue, measured) = (Mutex::new(queue), Mutex::new(BTreeMap::new()));
+    let work = || -> Result<()> {
+        loop {
+            let next = queue.lock().ok().and_then(|mut queue| queue.pop());
+            let Some((address, path)) = next else { return Ok(()) };
+            let sizes = of_bytes(&fs::read(path)?)?;
+            if let Ok(mut measured) = measured.lock() {
+                measured.insert(address, sizes);
+            }
+        }
+    };
+    let num_threads = thread::available_parallelism().map_or(1, usize::from);
+    thread::scope(|scope| {
+        let threads: Vec<_> = (0..num_threads).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().try_for_each(|thread| thread.join().unwrap_or_else(|_| anyhow::bail!("a thread panicked")))
+    })?;
+    measured.into_inner().ok().context("a thread panicked")
+}
+
+/// A table of all files, then of the parts.
+pub fn report(folder: &Path) -> Result<String> {
+    let files = measure(folder)?;
+    let mut text = String::from("| file | raw | gzip | brotli |\n| --- | ---: | ---: | ---: |\n");
+    for (address, sizes) in &files {
+        row(&mut text, address, *sizes);
+    }
+    text.push_str("\n| part | raw | gzip | brotli |\n| --- | ---: | ---: | ---: |\n");
+    let parts = parts(&files);
+    for (part, sizes) in &parts {
+        row(&mut text, part, *sizes);
+    }
+    if let Some(page) = parts.get("page").filter(|page| page.brotli_bytes > PAGE_BUDGET_BYTES) {
+        let (is, budget) = (kilobytes(page.brotli_bytes), kilobytes(PAGE_BUDGET_BYTES));
+        let _ = write!(text, "\nThe page is over its budget: {is} of {budget} with brotli.\n");
+    }
+    Ok(text)
+}
+
+/// Page, engine, each model, recorded traces and examples.
+pub fn parts(files: &BTreeMap<String, Sizes>) -> BTreeMap<String, Sizes> {
+    let mut parts: BTreeMap<String, Sizes> = BTreeMap::new();
+    for (address, sizes) in files {
+        let part = match address.split('/').collect::<Vec<_>>().as_slice() {
+            ["assets", name, ..] if name.starts_with("moe_worker") || name.starts_with("worker") => "engine".to_owned(),
+            ["models", model, _, ..] => format!("model {model}"),
+            [folder, _, ..] if *folder != "assets" => (*folder).to_owned(),
+            _ => "page".to_owned(),
+        };
+        *parts.entry(part).or_default() += *sizes;
+    }
+    parts
+}
+
+fn of_bytes(bytes: &[u8]) -> Result<Sizes> {
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::best());
+    gzip.write_all(bytes)?;
+    let mut brotli = Vec::new();
+    let parameters = brotli::enc::BrotliEncoderParams { quality: 11, lgwin: 24, ..Default::default() };
+    brotli::BrotliCompress(&mut &bytes[..], &mut brotli, &parameters)?;
+    let length = |bytes: &[u8]| bytes.len() as u64;
+    Ok(Sizes { raw_bytes: length(bytes), gzip_bytes: length(&gzip.finish()?), brotli_bytes: length(&brotli) })
+}
+
+fn row(text: &mut String, name: &str, sizes: Sizes) {
+    let [raw, gzip, brotli] = [sizes.raw_bytes, sizes.gzip_bytes, sizes.brotli_bytes].map(kilobytes);
+    let _ = writeln!(text, "| {name} | {raw} | {gzip} | {brotli} |");
+}
+
+/// `12.3 kB`: thousands of bytes, as budgets are given.
+fn kilobytes(bytes: u64) -> String {
+    format!("{:.1} kB", bytes as f64 / 1000.0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_file_belongs_to_a_part() {
+        let one = Sizes { raw_bytes: 10, gzip_bytes: 2, brotli_bytes: 1 };
+        let check = |address: &str, part: &str| {
+            let files = BTreeMap::from([(address.to_owned(), one)]);
+            assert_eq!(parts(&files), BTreeMap::from([(part.to_owned(), one)]), "{address}");
+        };
+        check("index.html", "page");
+        check("assets/web.0a1b2c3d4e.js", "page");
+        check("assets/moe_worker_bg.0a1b2c3d4e.wasm", "engine");
+        check("models/tiny/weights.bin", "model tiny");
+        check("traces/default.jsonl", "traces");
+    }
+
+    #[test]
+    fn repetition_compresses() {
+        let sizes = of_bytes(&[7; 10_000]).expect("in memory");
+        assert_eq!(sizes.raw_bytes, 10_000);
+        assert!(sizes.gzip_bytes < 100 && sizes.brotli_bytes < sizes.gzip_bytes);
+    }
+}
