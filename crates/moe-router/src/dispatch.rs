@@ -11,7 +11,7 @@
 //! the position in the expert's queue, token-major as in MegaBlocks (arXiv:2211.15841).
 //! Nothing is renormalised because of a drop; a lost request simply contributes nothing.
 
-use moe_trace::{Assignment, Fate, Priority, SlotOrder};
+use moe_trace::{Assignment, Fate, Priority, Routing, SlotOrder};
 
 use crate::request::Request;
 
@@ -57,6 +57,15 @@ pub fn dispatch(
         }
     }
     requests.iter().zip(fates).map(|(request, fate)| assignment(request, fate)).collect()
+}
+
+/// Everyone served: the routing of a rule without capacity.
+///
+/// `requests`: ordered by token, then rank.
+pub fn dropless(requests: &[Request], num_tokens: usize, num_experts: usize) -> Routing {
+    let in_order: Vec<usize> = (0..num_tokens).collect();
+    let assignments = dispatch(requests, num_experts, &in_order, SlotOrder::TokenMajor, None);
+    Routing { num_tokens: num_tokens as u32, num_experts: num_experts as u32, capacity: None, assignments }
 }
 
 /// The request together with what became of it.

@@ -26,6 +26,18 @@ pub fn log_sum_exp(logits: &[f32]) -> f64 {
     largest + sum.ln()
 }
 
+/// `1 / (1 + exp(-z))`.
+pub fn sigmoid(logit: f64) -> f64 {
+    1.0 / (1.0 + (-logit).exp())
+}
+
+/// Gate logits computed from others, `[tokens, experts]`. Values too large for f32 become the largest there is.
+pub(crate) fn computed_logits(num_experts: usize, values: impl IntoIterator<Item = f64>) -> GateLogits {
+    let (least, most) = (f64::from(f32::MIN), f64::from(f32::MAX));
+    let values = values.into_iter().map(|value| value.clamp(least, most) as f32).collect();
+    GateLogits::new(num_experts, values).expect("whole rows, made finite by the clamp")
+}
+
 /// Indices of the `k` largest values, largest first; equal values by lower index. Fewer than `k` values give all.
 ///
 /// Rules select on logits rather than probabilities: the order is the same, but softmax may turn two different small

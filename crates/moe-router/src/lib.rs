@@ -22,6 +22,7 @@
 #![deny(missing_docs)]
 
 pub mod gate;
+pub mod matrix;
 pub mod request;
 
 pub mod token_choice;

@@ -26,17 +26,25 @@ pub struct RouterInput<'a> {
     /// `[tokens]`: one uniform draw in [0, 1) per token, for rules that use chance. Missing draws count as 0: a second
     /// expert that chance decides about is then always asked.
     pub uniforms: &'a [f32],
+    /// `[tokens, experts]`: one Gumbel draw per token and expert, for rules that sample experts. Missing draws count as
+    /// 0: the best experts are then taken.
+    pub gumbels: &'a [f32],
 }
 
 impl<'a> RouterInput<'a> {
     /// The gate logits of one group of tokens, and no draws.
     pub fn new(gate_logits: &'a GateLogits) -> RouterInput<'a> {
-        RouterInput { gate_logits, uniforms: &[] }
+        RouterInput { gate_logits, uniforms: &[], gumbels: &[] }
     }
 
     /// The same with one uniform draw in [0, 1) per token, `[tokens]`.
     pub fn with_uniforms(self, uniforms: &'a [f32]) -> RouterInput<'a> {
         RouterInput { uniforms, ..self }
+    }
+
+    /// The same with one Gumbel draw per token and expert, `[tokens, experts]`.
+    pub fn with_gumbels(self, gumbels: &'a [f32]) -> RouterInput<'a> {
+        RouterInput { gumbels, ..self }
     }
 }
 
@@ -61,7 +69,8 @@ impl Router {
                     return Err(SpecError::TooFewExperts { rule: "gshard", needs: 2, num_experts });
                 }
                 match second {
-                    SecondExpert::Always | SecondExpert::Never | SecondExpert::Proportional => {}
+                    SecondExpert::Always | SecondExpert::Never | SecondExpert::Proportional | SecondExpert::Sampled => {
+                    }
                     SecondExpert::Threshold { threshold } | SecondExpert::Random { threshold } => {
                         let what = "The threshold of the second expert";
                         check_positive(what, threshold, "a finite number above 0, such as 0.2")?;
@@ -79,13 +88,15 @@ impl Router {
     ///
     /// Panics if the logits are of a layer with another number of experts, which is the caller's bug.
     pub fn route(&self, input: &RouterInput) -> Routing {
-        let RouterInput { gate_logits, uniforms } = *input;
+        let RouterInput { gate_logits, uniforms, gumbels } = *input;
         assert_eq!(gate_logits.num_experts(), self.num_experts, "gate logits of a layer this router was not made for");
         let requests = match self.spec.router {
             RouterSpec::Dense => dense::requests(gate_logits),
             RouterSpec::Switch => switch::requests(gate_logits),
             RouterSpec::TopK { k, weighting } => top_k::requests(gate_logits, k as usize, weighting),
-            RouterSpec::Gshard { second, normalise } => gshard::requests(gate_logits, second, normalise, uniforms),
+            RouterSpec::Gshard { second, normalise } => {
+                gshard::requests(gate_logits, second, normalise, uniforms, gumbels)
+            }
         };
         let capacity = self.capacity(gate_logits.num_tokens());
         let (token_order, slot_order) = match self.spec.overflow {

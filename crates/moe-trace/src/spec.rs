@@ -58,6 +58,8 @@ pub enum SecondExpert {
     },
     /// `2 · g2 > u` (GShard's paper).
     Proportional,
+    /// Always, but drawn among the others by the Gumbel trick instead of being the next best (DeepSpeed).
+    Sampled,
 }
 
 /// Whether GShard's weights are divided by their sum over both chosen experts or only over those that were kept.

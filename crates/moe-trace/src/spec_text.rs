@@ -65,7 +65,7 @@ impl fmt::Display for RoutingGroup {
 }
 
 const ROUTERS: &str = "dense, switch, top_k:K, top_k:K,raw, top_k:K,softmax_after, top_k:K,p=P, \
-    gshard, gshard:never, gshard:proportional, gshard:threshold=X, gshard:random=X, each with ,after";
+    gshard, gshard:never, gshard:proportional, gshard:sampled, gshard:threshold=X, gshard:random=X, each with ,after";
 
 impl FromStr for RouterSpec {
     type Err = ParseSpecError;
@@ -104,6 +104,7 @@ impl FromStr for RouterSpec {
                         "always" => second = SecondExpert::Always,
                         "never" => second = SecondExpert::Never,
                         "proportional" => second = SecondExpert::Proportional,
+                        "sampled" => second = SecondExpert::Sampled,
                         "after" => normalise = Normalise::AfterDrop,
                         _ => {
                             if let Some(threshold) = number("threshold=") {
@@ -111,7 +112,7 @@ impl FromStr for RouterSpec {
                             } else if let Some(threshold) = number("random=") {
                                 second = SecondExpert::Random { threshold };
                             } else {
-                                let allowed = "always, never, proportional, threshold=X, random=X, after";
+                                let allowed = "always, never, proportional, sampled, threshold=X, random=X, after";
                                 return unknown("option of gshard", argument, allowed);
                             }
                         }
@@ -144,6 +145,7 @@ impl fmt::Display for RouterSpec {
                     SecondExpert::Always => f.write_str("gshard:always")?,
                     SecondExpert::Never => f.write_str("gshard:never")?,
                     SecondExpert::Proportional => f.write_str("gshard:proportional")?,
+                    SecondExpert::Sampled => f.write_str("gshard:sampled")?,
                     SecondExpert::Threshold { threshold } => write!(f, "gshard:threshold={threshold}")?,
                     SecondExpert::Random { threshold } => write!(f, "gshard:random={threshold}")?,
                 }
@@ -172,6 +174,7 @@ mod tests {
             "gshard:always",
             "gshard:never",
             "gshard:proportional,after",
+            "gshard:sampled",
             "gshard:threshold=0.2",
             "gshard:random=0.2,after",
         ] {

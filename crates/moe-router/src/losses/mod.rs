@@ -3,10 +3,22 @@
 //! These are numbers to show and to check a training graph against. Counts and choices carry no gradient; probabilities
 //! do, on the graph. All are of one layer and one group of tokens.
 
+mod adaptive;
 mod balance;
+mod deepseek;
+mod load;
+mod localized;
+mod mutual_information;
+mod relu;
 mod spread;
 mod z;
 
+pub use adaptive::{adapted_coefficient, target_coefficient};
 pub use balance::{gshard_paper, hf_topk, per_choice, switch};
+pub use deepseek::{DeviceBalance, bias_update, device_balance, sequence_scores};
+pub use load::{expected_load, load_probs, load_probs_vmoe, normal_cdf};
+pub use localized::{LocalizedBalance, localized_balance};
+pub use mutual_information::{TokenInformation, mean_probs_by_task, task_information, token_information};
+pub use relu::{relu_l1, relu_l1_balanced};
 pub use spread::{importance_of_probs, importance_of_weights, squared_variation};
 pub use z::z_loss;

@@ -3,7 +3,7 @@
 //! `g1 = p[e1] / (p[e1] + p[e2])`, `g2 = p[e2] / (p[e1] + p[e2])`; the first expert is always asked, the second only if
 //! the spec's test says so. The tests use the normalised `g2`, whatever the weights in the end.
 //! Causal by itself; its rank-major slots look at later tokens. In the paper chance thins out second experts in
-//! training; at inference use `Always` (mesh-TensorFlow keeps drawing at inference too).
+//! training; at inference use `Always` (mesh-TensorFlow and DeepSpeed keep drawing at inference too).
 //!
 //! Normalisation: `BeforeDrop` (the paper, mesh-TensorFlow) leaves a survivor's weight as it was; `AfterDrop`
 //! (DeepSpeed, NLLB) divides raw probabilities by their sum over what was kept, so a sole survivor weighs 1.
@@ -15,24 +15,35 @@ use moe_trace::{Assignment, Fate, GateLogits, Normalise, SecondExpert};
 use crate::gate::{softmax, top_k};
 use crate::request::Request;
 
-/// Two requests per token. `uniforms`: `[tokens]`, one draw in [0, 1) each; missing draws count as 0, and then every
-/// second expert that chance decides about is asked. At least two experts.
+/// Two requests per token; at least two experts. Chance is in the draws, and missing draws count as 0.
+///
+/// `uniforms`: `[tokens]`, in [0, 1). Without them every second expert that they would decide about is asked.
+/// `gumbels`: `[tokens, experts]`, for `Sampled`. Without them the second expert is the next best.
 pub fn requests(
     gate_logits: &GateLogits,
     second: SecondExpert,
     normalise: Normalise,
     uniforms: &[f32],
+    gumbels: &[f32],
 ) -> Vec<Request> {
+    let num_experts = gate_logits.num_experts();
     let mut requests = Vec::with_capacity(gate_logits.num_tokens() * 2);
     for (token, logits) in gate_logits.rows().enumerate() {
         let probs = softmax(logits);
-        let experts = top_k(logits, 2);
+        let mut experts = top_k(logits, 2);
+        if second == SecondExpert::Sampled {
+            let gumbel = |expert: usize| gumbels.get(token * num_experts + expert).copied().unwrap_or(0.0);
+            let perturbed: Vec<f32> = (0..num_experts)
+                .map(|expert| if expert == experts[0] { f32::NEG_INFINITY } else { logits[expert] + gumbel(expert) })
+                .collect();
+            experts[1] = top_k(&perturbed, 1)[0];
+        }
         let raw = [probs[experts[0]], probs[experts[1]]];
         let pair = raw[0] + raw[1];
         let g2 = raw[1] / pair;
         let draw = f64::from(uniforms.get(token).copied().unwrap_or(0.0));
         let asked = match second {
-            SecondExpert::Always => true,
+            SecondExpert::Always | SecondExpert::Sampled => true,
             SecondExpert::Never => false,
             SecondExpert::Threshold { threshold } => g2 > f64::from(threshold),
             SecondExpert::Random { threshold } => draw < g2 / f64::from(threshold),
@@ -71,7 +82,8 @@ mod tests {
 
     /// Second experts asked of the running example's tokens, as `x` or `-`; all weights are of the normalised pair.
     fn check(second: SecondExpert, uniforms: &[f32], expected: &str) {
-        let requests = requests(&crate::test_support::running_example(), second, Normalise::BeforeDrop, uniforms);
+        let gate_logits = crate::test_support::running_example();
+        let requests = requests(&gate_logits, second, Normalise::BeforeDrop, uniforms, &[]);
         let asked = requests.chunks(2).map(|pair| if pair[1].withdrawn.is_none() { 'x' } else { '-' });
         assert_eq!(asked.collect::<String>(), expected, "{second:?}");
         for (pair, g1) in requests.chunks(2).zip([0.7685, 0.5842, 0.6548, 0.5548, 0.8220, 0.7109]) {
@@ -92,5 +104,17 @@ mod tests {
         // No draws: every missing one counts as 0, and the test passes.
         check(SecondExpert::Proportional, &[], "xxxxxx");
         check(SecondExpert::Proportional, &uniforms[..1], "-xxxxx");
+        check(SecondExpert::Sampled, &[], "xxxxxx");
+    }
+
+    #[test]
+    fn a_sampled_second_expert_is_never_the_first() {
+        let gate_logits = GateLogits::new(3, vec![2.0, 1.0, 0.0]).expect("one row");
+        let check = |gumbels: [f32; 3], expected: [u32; 2]| {
+            let requests = requests(&gate_logits, SecondExpert::Sampled, Normalise::BeforeDrop, &[], &gumbels);
+            assert_eq!([requests[0].expert.0, requests[1].expert.0], expected);
+        };
+        check([0.0, 0.0, 0.0], [0, 1]);
+        check([9.0, 0.0, 2.0], [0, 2]);
     }
 }

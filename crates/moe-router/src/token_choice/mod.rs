@@ -1,9 +1,29 @@
 //! Rules in which every token chooses its experts, looking at nothing but itself.
 //!
 //! Such a rule is causal: only slots (see [`crate::dispatch`]) make tokens meet. Each file is one rule; those that a
-//! [`RouterSpec`](moe_trace::RouterSpec) names are reached through [`Router`](crate::Router).
+//! [`RouterSpec`](moe_trace::RouterSpec) names are reached through [`Router`](crate::Router), the others return their
+//! requests for [`dispatch`](crate::dispatch::dispatch) or [`dropless`](crate::dispatch::dropless).
 
 pub mod dense;
-pub mod gshard;
 pub mod switch;
 pub mod top_k;
+
+pub mod dense_to_sparse;
+pub mod gshard;
+pub mod noisy_top_k;
+
+pub mod deepseek;
+pub mod null_experts;
+pub mod relu;
+pub mod top_any;
+pub mod top_p;
+
+pub mod hierarchical;
+pub mod prototypes;
+
+pub mod cosine;
+pub mod logit_norm;
+
+pub mod hash;
+pub mod per_sequence;
+pub mod random;

@@ -5,7 +5,10 @@
 //! differ by less than 1e-6 may choose otherwise than f64 does: its differences are reported, not failed.
 //! The test fails when a fixture holds a key that nothing here reads, so no expected number is left unused unawares.
 
+mod extras;
 mod fixture;
+mod gates;
+mod losses;
 mod overflow;
 mod token_choice;
 
@@ -48,17 +51,21 @@ fn check_file(ledger: &Ledger, name: &str, root: &Value) -> usize {
     for case in &cases {
         ledger.excuse(case.at("input").at("min_key_gap").number() < 1e-6);
         token_choice::check(case);
+        gates::check(case);
+        losses::check(case);
         overflow::check(case);
         ledger.excuse(false);
     }
     for section in ["generator", "version"] {
         root.at(section).skip();
     }
-    if let Some(table) = root.find("capacity_table") {
-        overflow::check_capacity_table(&table);
-    }
-    if let Some(vector) = root.find("rng") {
-        token_choice::check_draws(&vector);
+    for (section, check) in [
+        ("capacity_table", overflow::check_capacity_table as fn(&Node)),
+        ("extras6", extras::check),
+        ("hash", extras::check_hash),
+        ("rng", extras::check_draws),
+    ] {
+        root.find(section).iter().for_each(check);
     }
     cases.len()
 }

@@ -1,7 +1,7 @@
 //! Capacity and slots: the table of roundings, and the queues of dropless routing.
 
 use moe_router::capacity::capacity;
-use moe_trace::{CapacitySpec, Overflow, Rounding, RouterSpec, RoutingSpec, Weighting};
+use moe_trace::{CapacitySpec, Overflow, Rounding, RouterSpec, Weighting};
 
 use crate::fixture::Node;
 use crate::token_choice::{gate_logits, route};
@@ -12,7 +12,7 @@ pub fn check(case: &Node) {
 
     // Experts in order, each with its queue: the flat index (token · k + rank) of every request in the order served.
     let router = RouterSpec::TopK { k, weighting: Weighting::Raw };
-    let routing = route(RoutingSpec { router, overflow: Overflow::Dropless }, &gate_logits, &[]);
+    let routing = route(router, Overflow::Dropless, &gate_logits);
     let mut served: Vec<(u32, Option<u32>, u32)> =
         routing.assignments.iter().map(|a| (a.expert.0, a.fate.slot(), a.token * k + a.rank)).collect();
     served.sort_unstable();

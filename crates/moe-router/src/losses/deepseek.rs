@@ -1,0 +1,135 @@
+//! DeepSeek's balance: losses over experts, devices and messages (V1 arXiv:2401.06066, eq. 12-18; V2 arXiv:2405.04434,
+//! eq. 23-31), the sequence-wise loss of V3 (arXiv:2412.19437, eq. 17-20), and the bias that needs no loss at all
+//! (Wang et al. 2024, arXiv:2408.15664, algorithm 1).
+//!
+//! `f_e = E / (k T) · n_e`, `P_e = mean_t s[t,e]`; shared experts are not counted; `T` are the tokens of one sequence.
+//! Every loss is 1 when balanced (messages: if every token uses exactly its limit of devices).
+
+use moe_trace::Routing;
+
+/// The three losses of V2, unscaled.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeviceBalance {
+    /// `Σ_e f_e P_e`.
+    pub experts: f64,
+    /// `Σ_i f'_i P'_i`: `f'` the mean `f` of a device's experts, `P'` the sum of their `P`.
+    pub devices: f64,
+    /// `Σ_i f''_i P'_i`: `f''` the share of tokens sent to device `i`, relative to the limit.
+    pub messages: f64,
+    /// `f_e`, `[experts]`.
+    pub expert_frequency: Vec<f64>,
+    /// `P_e`, `[experts]`.
+    pub mean_scores: Vec<f64>,
+    /// `f'_i`, `[devices]`.
+    pub device_frequency: Vec<f64>,
+    /// `f''_i`, `[devices]`.
+    pub message_frequency: Vec<f64>,
+}
+
+/// V2's losses of one sequence.
+///
+/// `scores`: `[tokens, experts]`, softmax affinities, or for V3 [`sequence_scores`]. `routing`: `k` choices per token.
+/// `device_of`: `[experts]`, devices counted from 0. `device_limit`: devices a token may visit.
+pub fn device_balance(scores: &[f64], routing: &Routing, device_of: &[usize], device_limit: usize) -> DeviceBalance {
+    let (num_tokens, num_experts) = (routing.num_tokens as usize, routing.num_experts as usize);
+    let num_devices = device_of.iter().max().map_or(0, |last| last + 1);
+    let mut mean_scores = vec![0.0; num_experts];
+    for row in scores.chunks(num_experts) {
+        for (mean, score) in mean_scores.iter_mut().zip(row) {
+            *mean += score / num_tokens as f64;
+        }
+    }
+    let mut counts = vec![0.0; num_experts];
+    let mut visits = vec![0.0; num_devices];
+    for of_token in routing.assignments.chunk_by(|a, b| a.token == b.token) {
+        let mut visited = vec![false; num_devices];
+        for assignment in of_token {
+            counts[assignment.expert.index()] += 1.0;
+            visited[device_of[assignment.expert.index()]] = true;
+        }
+        for (visits, visited) in visits.iter_mut().zip(visited) {
+            *visits += f64::from(u8::from(visited));
+        }
+    }
+    // E / (k T) · n_e is n_e over the mean n.
+    let mean_count = counts.iter().sum::<f64>() / num_experts as f64;
+    let expert_frequency: Vec<f64> = counts.iter().map(|count| count / mean_count).collect();
+
+    let of_device = |values: &[f64], device: usize| -> Vec<f64> {
+        values.iter().zip(device_of).filter(|(_, of)| **of == device).map(|(value, _)| *value).collect()
+    };
+    let sum = |values: Vec<f64>| values.iter().sum::<f64>();
+    let devices = 0..num_devices;
+    let device_frequency: Vec<f64> = devices
+        .clone()
+        .map(|device| {
+            let of_experts = of_device(&expert_frequency, device);
+            of_experts.iter().sum::<f64>() / of_experts.len().max(1) as f64
+        })
+        .collect();
+    let device_scores: Vec<f64> = devices.map(|device| sum(of_device(&mean_scores, device))).collect();
+    let fair_share = (device_limit * num_tokens) as f64 / num_devices as f64;
+    let message_frequency: Vec<f64> = visits.iter().map(|visits| visits / fair_share).collect();
+    DeviceBalance {
+        experts: dot(&expert_frequency, &mean_scores),
+        devices: dot(&device_frequency, &device_scores),
+        messages: dot(&message_frequency, &device_scores),
+        expert_frequency,
+        mean_scores,
+        device_frequency,
+        message_frequency,
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// V3's scores for its sequence-wise loss, `[tokens, experts]`: sigmoid scores divided by their sum over all experts.
+///
+/// The loss is [`device_balance`]'s `experts`, with the routing of the plain sigmoid top-k: without bias or groups.
+pub fn sequence_scores(sigmoids: &[f64], num_experts: usize) -> Vec<f64> {
+    let normalised = sigmoids.chunks(num_experts).flat_map(|row| {
+        let sum: f64 = row.iter().sum();
+        row.iter().map(move |score| score / sum)
+    });
+    normalised.collect()
+}
+
+/// Loss-free balancing: the selection bias after a step, `b_e + u · sign(mean n - n_e)`, `[experts]`.
+///
+/// `demand`: `[experts]`, requests of the whole batch. `step`: `u`, 0.001 for sigmoid scores. The bias starts at 0, is
+/// saved with the model but is no parameter, and is frozen at inference.
+pub fn bias_update(bias: &[f32], demand: &[u32], step: f32) -> Vec<f32> {
+    let mean = demand.iter().copied().map(f64::from).sum::<f64>() / demand.len() as f64;
+    let nudge = |&count: &u32| match f64::from(count).total_cmp(&mean) {
+        std::cmp::Ordering::Less => f64::from(step),
+        std::cmp::Ordering::Equal => 0.0,
+        std::cmp::Ordering::Greater => -f64::from(step),
+    };
+    bias.iter().zip(demand).map(|(&bias, count)| (f64::from(bias) + nudge(count)) as f32).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Router, RouterInput, gate_probs, test_support};
+    use moe_trace::{Overflow, RoutingSpec};
+
+    #[test]
+    fn two_devices_of_the_running_example() {
+        let gate_logits = test_support::running_example();
+        let spec = RoutingSpec { overflow: Overflow::Dropless, ..RoutingSpec::default() };
+        let routing = Router::new(spec, 4).expect("top-2 of 4").route(&RouterInput::new(&gate_logits));
+        let probs: Vec<f64> = gate_probs(&gate_logits).into_iter().map(f64::from).collect();
+        let balance = device_balance(&probs, &routing, &[0, 0, 1, 1], 2);
+        for (found, expected) in [(balance.experts, 1.1071), (balance.devices, 1.1071), (balance.messages, 0.7202)] {
+            assert!((found - expected).abs() < 1e-4, "{balance:?}");
+        }
+    }
+
+    #[test]
+    fn busy_experts_become_less_attractive() {
+        assert_eq!(bias_update(&[0.5, 0.0, 0.0], &[4, 2, 0], 0.25), [0.25, 0.0, 0.25]);
+    }
+}

@@ -1,0 +1,35 @@
+//! The sparsity penalty of ReLU routing (ReMoE, Wang et al. 2025, arXiv:2412.14711, eq. 7-9).
+//!
+//! Plain: the mean over tokens of the sum of gates. Load-balanced: each expert's share weighted by how often it is on,
+//! `f_e = E / (k T) · #{t : R[t,e] > 0}`. The released code averages over layers of a micro-batch and so do callers here.
+
+use moe_trace::GateLogits;
+
+/// `1/T · Σ_t Σ_e R[t,e]` with `R = relu(z)`.
+pub fn relu_l1(gate_logits: &GateLogits) -> f64 {
+    let gates: f64 = gate_logits.values().iter().map(|&z| f64::from(z).max(0.0)).sum();
+    gates / gate_logits.num_tokens().max(1) as f64
+}
+
+/// `1/T · Σ_e f_e · Σ_t R[t,e]`: experts that are on more often are penalised more.
+pub fn relu_l1_balanced(gate_logits: &GateLogits, k: usize) -> f64 {
+    let (num_tokens, num_experts) = (gate_logits.num_tokens().max(1) as f64, gate_logits.num_experts());
+    let of_expert = |expert: usize| {
+        let gates = || gate_logits.rows().map(|logits| f64::from(logits[expert])).filter(|&gate| gate > 0.0);
+        let frequency = num_experts as f64 / (k as f64 * num_tokens) * gates().count() as f64;
+        frequency * gates().sum::<f64>()
+    };
+    (0..num_experts).map(of_expert).sum::<f64>() / num_tokens
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn running_example() {
+        let gate_logits = crate::test_support::running_example();
+        assert!((relu_l1(&gate_logits) - 2.2233).abs() < 1e-4);
+        assert!((relu_l1_balanced(&gate_logits, 2) - 3.0339).abs() < 1e-4);
+    }
+}

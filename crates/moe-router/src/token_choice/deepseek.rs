@@ -1,0 +1,146 @@
+//! DeepSeek's gates: sigmoid scores, a balancing bias and groups of experts (V2 arXiv:2405.04434, eq. 20-22; V3
+//! arXiv:2412.19437, eq. 13-16), and the plain sigmoid gate without them.
+//!
+//! V3: `s = sigmoid(z)`; experts are selected by `s + b`, where `b` is no parameter but nudged after every step (see
+//! [`crate::losses::bias_update`]); weights are `s[idx] / Σ s[idx] · scale` and never see `b`. Ranks follow the biased
+//! key, so the first choice can have the smaller weight. Groups: the best few groups by the sum of their two largest
+//! keys; the other experts are out. V2: `s = softmax(z)`, groups by their largest score, weights `s[idx] · scale`.
+//! Nobody is turned away, in training or inference. Causal; `b` is frozen at inference.
+//! Deviation: groups that are out count as -∞ also for V2, whose code sets them to 0: the same for softmax scores.
+//! Saturated sigmoids tie, and then the lower index wins.
+
+use moe_trace::GateLogits;
+
+use crate::gate::{sigmoid, softmax, top_k};
+use crate::request::Request;
+
+/// One of the family, as numbers.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DeepSeek {
+    /// Experts per token.
+    pub k: usize,
+    /// How a logit becomes a score.
+    pub score: Score,
+    /// Limits a token to the experts of a few groups.
+    pub groups: Option<Groups>,
+    /// Whether weights are divided by their sum.
+    pub weights: Weights,
+    /// Every weight is multiplied with it (V3: 2.5).
+    pub scale: f32,
+}
+
+/// How a logit becomes a score.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Score {
+    /// Experts compete (V1, V2).
+    Softmax,
+    /// Each expert on its own (V3).
+    Sigmoid,
+}
+
+/// What the chosen scores become before scaling.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weights {
+    /// The scores as they are (V2).
+    Raw,
+    /// The scores over their sum (V3).
+    Norm,
+}
+
+/// Experts in equal groups of neighbours, of which a token may visit the best `kept`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Groups {
+    /// A divisor of the number of experts.
+    pub count: usize,
+    /// Groups a token may visit; between them they hold at least `k` experts.
+    pub kept: usize,
+    /// What makes a group good.
+    pub score: GroupScore,
+}
+
+/// What makes a group good.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupScore {
+    /// Its largest key (V2's device limit).
+    Max,
+    /// The sum of its two largest keys (V3).
+    TopTwoSum,
+}
+
+/// `k` requests per token, by descending key. `bias`: `[experts]`, or empty for none.
+pub fn requests(gate_logits: &GateLogits, rule: &DeepSeek, bias: &[f32]) -> Vec<Request> {
+    let mut requests = Vec::with_capacity(gate_logits.num_tokens() * rule.k);
+    for (token, logits) in gate_logits.rows().enumerate() {
+        let scores = scores(logits, rule.score);
+        let mut keys: Vec<f64> = scores.clone();
+        for (key, &bias) in keys.iter_mut().zip(bias) {
+            *key += f64::from(bias);
+        }
+        if let Some(groups) = rule.groups {
+            let visited = visited_groups(&keys, groups);
+            let group_size = keys.len() / groups.count;
+            for (expert, key) in keys.iter_mut().enumerate() {
+                if !visited.contains(&(expert / group_size)) {
+                    *key = f64::NEG_INFINITY;
+                }
+            }
+        }
+        let experts = top_k(&keys, rule.k);
+        let divisor = match rule.weights {
+            Weights::Raw => 1.0,
+            Weights::Norm => experts.iter().map(|&expert| scores[expert]).sum::<f64>() + 1e-20,
+        };
+        for (rank, expert) in experts.into_iter().enumerate() {
+            let weight = scores[expert] / divisor * f64::from(rule.scale);
+            requests.push(Request::new(token, rank, expert, weight, scores[expert]));
+        }
+    }
+    requests
+}
+
+/// Scores of one token, `[experts]`.
+pub fn scores(logits: &[f32], score: Score) -> Vec<f64> {
+    match score {
+        Score::Softmax => softmax(logits),
+        Score::Sigmoid => logits.iter().map(|&logit| sigmoid(f64::from(logit))).collect(),
+    }
+}
+
+/// The groups one token may visit, best first. `keys`: `[experts]`.
+pub fn visited_groups(keys: &[f64], groups: Groups) -> Vec<usize> {
+    let group_score = |keys: &[f64]| match groups.score {
+        GroupScore::Max => keys.iter().copied().fold(f64::NEG_INFINITY, f64::max),
+        GroupScore::TopTwoSum => top_k(keys, 2).into_iter().map(|expert| keys[expert]).sum(),
+    };
+    let scores: Vec<f64> = keys.chunks(keys.len() / groups.count).map(group_score).collect();
+    top_k(&scores, groups.kept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(rule: DeepSeek, bias: &[f32], expected: [[(u32, f32); 2]; 2]) {
+        // Tokens 0 and 2 of the running example.
+        let values = vec![1.85, 0.65, -1.05, -0.60, 1.44, -0.10, 0.02, 0.80];
+        let gate_logits = GateLogits::new(4, values).expect("two rows of four");
+        for (request, (expert, weight)) in requests(&gate_logits, &rule, bias).iter().zip(expected.as_flattened()) {
+            assert!(request.expert.0 == *expert && (request.weight - weight).abs() < 1e-4, "{request:?}");
+        }
+    }
+
+    #[test]
+    fn running_example() {
+        let sigmoid = DeepSeek { k: 2, score: Score::Sigmoid, groups: None, weights: Weights::Norm, scale: 1.0 };
+        let bias = [-0.2, 0.05, 0.1, 0.05];
+        check(sigmoid, &[], [[(0, 0.5681), (1, 0.4319)], [(0, 0.5395), (3, 0.4605)]]);
+        // The bias swaps first and second choice; the weights stay the scores'.
+        check(sigmoid, &bias, [[(1, 0.4319), (0, 0.5681)], [(3, 0.4605), (0, 0.5395)]]);
+        let by_sum = Groups { count: 2, kept: 1, score: GroupScore::TopTwoSum };
+        let v3 = DeepSeek { groups: Some(by_sum), scale: 2.5, ..sigmoid };
+        check(v3, &bias, [[(1, 1.0798), (0, 1.4202)], [(3, 1.4435), (2, 1.0565)]]);
+        let by_max = Groups { score: GroupScore::Max, ..by_sum };
+        let v2 = DeepSeek { score: Score::Softmax, groups: Some(by_max), weights: Weights::Raw, ..sigmoid };
+        check(v2, &[], [[(0, 0.6932), (1, 0.2088)], [(0, 0.5042), (1, 0.1081)]]);
+    }
+}

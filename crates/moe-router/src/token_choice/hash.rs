@@ -1,0 +1,55 @@
+//! Hash routing (Roller et al. 2021, arXiv:2106.04426): the token's identity decides, and nothing is learned.
+//!
+//! The expert of a token is a hash of its id, fixed before training; weight 1, no gate. Causal, the same in training and
+//! inference, and no capacity in the paper. Two tables: *random*, where every id goes anywhere, and *balanced*, where
+//! frequent ids are dealt out so that all experts see about the same number of tokens. A hash of the *next* token would
+//! be an oracle and is left out; so are clusters of embeddings.
+//! Deviation: the reference draws its random table from Python's generator; ours is SplitMix64 of seed plus id, so that
+//! the table needs no storage and an unknown id has an expert too.
+
+use moe_trace::TokenId;
+
+use crate::draws::SplitMix64;
+use crate::request::Request;
+
+/// The expert of an id in the random table of `seed`.
+pub fn expert_of(token_id: TokenId, seed: u32, num_experts: usize) -> usize {
+    let hash = SplitMix64::new(u64::from(seed) + u64::from(token_id.0)).u64();
+    (hash % num_experts as u64) as usize
+}
+
+/// One request per token, weight 1. `token_ids`: `[tokens]`, the ids that went into the model at these positions.
+pub fn requests(token_ids: &[TokenId], seed: u32, num_experts: usize) -> Vec<Request> {
+    let experts = token_ids.iter().map(|&id| expert_of(id, seed, num_experts));
+    experts.enumerate().map(|(token, expert)| Request::new(token, 0, expert, 1.0, 1.0)).collect()
+}
+
+/// The balanced table, `[vocabulary]`: ids by descending frequency, each to the expert with the least so far, ties to
+/// the lower expert. `frequencies`: `[vocabulary]`, how often each id occurs.
+pub fn balanced_table(frequencies: &[f64], num_experts: usize) -> Vec<usize> {
+    let mut by_frequency: Vec<usize> = (0..frequencies.len()).collect();
+    by_frequency.sort_by(|&a, &b| frequencies[b].total_cmp(&frequencies[a]));
+    let mut loads = vec![0.0_f64; num_experts];
+    let mut table = vec![0; frequencies.len()];
+    for id in by_frequency {
+        // `min_by` returns the first of equals.
+        let emptiest = (0..num_experts).min_by(|&a, &b| loads[a].total_cmp(&loads[b])).unwrap_or(0);
+        table[id] = emptiest;
+        loads[emptiest] += frequencies[id];
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_of_eight_ids_and_four_experts() {
+        let random: Vec<usize> = (0..8).map(|id| expert_of(TokenId(id), 42, 4)).collect();
+        assert_eq!(random, [1, 0, 3, 2, 3, 1, 3, 0]);
+        // Dealt out by frequency: 50 | 30 | 20 + 5 + 3 | 10 + 9 + 8.
+        let balanced = balanced_table(&[50.0, 30.0, 20.0, 10.0, 9.0, 8.0, 5.0, 3.0], 4);
+        assert_eq!(balanced, [0, 1, 2, 3, 3, 3, 2, 2]);
+    }
+}

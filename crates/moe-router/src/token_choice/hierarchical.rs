@@ -1,0 +1,89 @@
+//! Hierarchical routing (Shazeer et al. 2017, arXiv:1701.06538, appendix B; Jordan and Jacobs 1994): a gate over groups
+//! of experts, and a gate within each group.
+//!
+//! `y = Σ_i Σ_j Gp_i · G_ij · E_ij` (eq. 12). Both gates are softmaxes over their top-k: `k_groups` groups, then
+//! `k_within` experts in each of them, so at most their product. With all groups and all experts it is Jordan and
+//! Jacobs' tree. Causal; noise as in [`super::noisy_top_k`] in training, none at inference.
+//! The price: an expert outside the chosen groups is out of reach, however good it is.
+
+use moe_trace::{GateLogits, Weighting};
+
+use crate::gate::{softmax, top_k};
+use crate::request::Request;
+use crate::token_choice::top_k::weights;
+
+/// Requests for the chosen experts of the chosen groups, by descending weight.
+///
+/// `group_logits`: `[tokens, groups]`. `expert_logits`: `[tokens, groups · experts per group]`, group after group.
+pub fn requests(
+    group_logits: &GateLogits,
+    expert_logits: &GateLogits,
+    k_groups: usize,
+    k_within: usize,
+) -> Vec<Request> {
+    let group_size = expert_logits.num_experts() / group_logits.num_experts();
+    let mut requests = Vec::with_capacity(group_logits.num_tokens() * k_groups * k_within);
+    for (token, (of_groups, of_experts)) in group_logits.rows().zip(expert_logits.rows()).enumerate() {
+        let mut weighed: Vec<(usize, f64)> = Vec::with_capacity(k_groups * k_within);
+        for (group, group_weight) in chosen(of_groups, k_groups) {
+            let first = group * group_size;
+            let within = chosen(&of_experts[first..first + group_size], k_within);
+            weighed.extend(within.map(|(expert, weight)| (first + expert, group_weight * weight)));
+        }
+        let products: Vec<f64> = weighed.iter().map(|&(_, weight)| weight).collect();
+        for (rank, at) in top_k(&products, products.len()).into_iter().enumerate() {
+            let (expert, weight) = weighed[at];
+            requests.push(Request::new(token, rank, expert, weight, weight));
+        }
+    }
+    requests
+}
+
+/// The `k` best and their softmax weights.
+fn chosen(logits: &[f32], k: usize) -> impl Iterator<Item = (usize, f64)> {
+    let best = top_k(logits, k);
+    let weights = weights(logits, &softmax(logits), &best, Weighting::SoftmaxAfter);
+    best.into_iter().zip(weights)
+}
+
+/// `Load_ij = Load_i · Load_j(X⁽ⁱ⁾) / |X⁽ⁱ⁾|` (eq. 14), `[groups · experts per group]`; 0 for a group without tokens.
+///
+/// `group_loads`: `[groups]`, estimates of the first gate. `loads_within`: `[groups · experts per group]`, estimates of
+/// the second gates over the `tokens_sent` (`[groups]`) that reached them. Without noise these are all counts.
+pub fn loads(group_loads: &[f64], loads_within: &[f64], tokens_sent: &[u32]) -> Vec<f64> {
+    let group_size = loads_within.len() / group_loads.len();
+    let share = |(at, load): (usize, &f64)| {
+        let group = at / group_size;
+        if tokens_sent[group] == 0 { 0.0 } else { group_loads[group] * load / f64::from(tokens_sent[group]) }
+    };
+    loads_within.iter().enumerate().map(share).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_group_and_both_of_its_experts() {
+        // Token 2 of the running example: its second best expert, 3, is in the group that loses.
+        let expert_logits = GateLogits::new(4, vec![1.44, -0.10, 0.02, 0.80]).expect("one row");
+        let group_logits = GateLogits::new(2, vec![0.67, 0.41]).expect("one row");
+        let requests = requests(&group_logits, &expert_logits, 1, 2);
+        let found: Vec<(u32, f32)> = requests.iter().map(|r| (r.expert.0, r.weight)).collect();
+        assert!(found[0].0 == 0 && (found[0].1 - 0.8235).abs() < 1e-4, "{found:?}");
+        assert!(found[1].0 == 1 && (found[1].1 - 0.1765).abs() < 1e-4, "{found:?}");
+    }
+
+    #[test]
+    fn everything_on_is_a_tree_of_softmaxes() {
+        let expert_logits = GateLogits::new(4, vec![0.3, -1.0, 2.0, 0.0]).expect("one row");
+        let group_logits = GateLogits::new(2, vec![0.5, 0.1]).expect("one row");
+        let weights: Vec<f32> = requests(&group_logits, &expert_logits, 2, 2).iter().map(|r| r.weight).collect();
+        assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-6 && weights.is_sorted_by(|a, b| a >= b));
+    }
+
+    #[test]
+    fn an_empty_group_has_no_load() {
+        assert_eq!(loads(&[3.0, 0.5], &[2.0, 1.0, 0.0, 0.0], &[3, 0]), [2.0, 1.0, 0.0, 0.0]);
+    }
+}

@@ -1,0 +1,40 @@
+//! Gating logit normalisation (Skywork-MoE, Wei et al. 2024, arXiv:2406.06563, eq. 4): every token's logits get the same
+//! spread.
+//!
+//! `z̃ = λ (z - mean z) / std z` over the experts of a token, population deviation, then softmax as usual. A larger `λ`
+//! makes a sharper gate. Causal, the same in training and inference. Ours: a row without any spread becomes zeros.
+
+use moe_trace::GateLogits;
+
+use crate::gate::computed_logits;
+
+/// The normalised logits, `[tokens, experts]`.
+pub fn normalised(gate_logits: &GateLogits, lambda: f32) -> GateLogits {
+    let num_experts = gate_logits.num_experts() as f64;
+    let normalised = gate_logits.rows().flat_map(|logits| {
+        let mean = logits.iter().map(|&z| f64::from(z)).sum::<f64>() / num_experts;
+        let variance = logits.iter().map(|&z| (f64::from(z) - mean).powi(2)).sum::<f64>() / num_experts;
+        let factor = if variance == 0.0 { 0.0 } else { f64::from(lambda) / variance.sqrt() };
+        logits.iter().map(move |&z| (f64::from(z) - mean) * factor)
+    });
+    computed_logits(gate_logits.num_experts(), normalised)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(logits: [f32; 4], lambda: f32, expected: [f32; 4]) {
+        let gate_logits = GateLogits::new(4, logits.to_vec()).expect("one row");
+        for (found, expected) in normalised(&gate_logits, lambda).values().iter().zip(expected) {
+            assert!((found - expected).abs() < 1e-4, "{found} for {expected}");
+        }
+    }
+
+    #[test]
+    fn same_spread_for_every_token() {
+        check([1.85, 0.65, -1.05, -0.60], 1.0, [1.4464, 0.3864, -1.1152, -0.7177]);
+        check([3.0, 3.0, 1.0, 1.0], 2.0, [2.0, 2.0, -2.0, -2.0]);
+        check([5.0; 4], 1.0, [0.0; 4]);
+    }
+}

@@ -1,0 +1,66 @@
+//! Noisy top-k gating (Shazeer et al. 2017, arXiv:1701.06538, section 2.1, eq. 3-5): learned noise decides which experts
+//! are tried.
+//!
+//! `H = x W_g + ε ⊙ σ`, `σ = softplus(x W_noise) + δ`, `ε ~ N(0, 1)`; top-k of `H`, then softmax over the `k` chosen
+//! values. Both weight matrices start at zero, so that at first chance alone spreads the load. Causal.
+//! Training adds noise, inference does not: route the clean logits with [`Weighting::SoftmaxAfter`] then.
+//! `δ` is 0 in the paper and 0.01 in tensor2tensor; 0.01 keeps the load estimate differentiable, hence our default.
+//! The loss that makes use of the noise is [`crate::losses::load_probs`].
+//!
+//! V-MoE (arXiv:2106.05974, section 2) has no learned noise: `σ = 1/E` for all, softmax over all experts before the
+//! selection, weights not renormalised. That is [`noisy_logits`] with a constant and [`Weighting::Raw`].
+
+use moe_trace::{GateLogits, Weighting};
+
+use crate::gate::computed_logits;
+use crate::request::Request;
+use crate::token_choice::top_k;
+
+/// tensor2tensor's least standard deviation.
+pub const DEFAULT_DELTA: f32 = 1e-2;
+
+/// `softplus(raw) + delta`, `[tokens, experts]`: standard deviations from the noise layer's output.
+pub fn noise_std(raw: &[f32], delta: f32) -> Vec<f32> {
+    // ln(1 + e^z) without overflow: max(z, 0) + ln(1 + e^-|z|).
+    let softplus = |z: f64| z.max(0.0) + (-z.abs()).exp().ln_1p();
+    raw.iter().map(|&z| (softplus(f64::from(z)) + f64::from(delta)) as f32).collect()
+}
+
+/// `z + normals ⊙ std`, all `[tokens, experts]`. The draws must be finite.
+pub fn noisy_logits(gate_logits: &GateLogits, std: &[f32], normals: &[f32]) -> GateLogits {
+    let noise = std.iter().zip(normals).map(|(&std, &normal)| f64::from(std) * f64::from(normal));
+    let noisy = gate_logits.values().iter().zip(noise).map(|(&logit, noise)| f64::from(logit) + noise);
+    computed_logits(gate_logits.num_experts(), noisy)
+}
+
+/// `k` requests per token, selected on the noisy logits and weighted by softmax over them.
+pub fn requests(noisy_logits: &GateLogits, k: usize) -> Vec<Request> {
+    top_k::requests(noisy_logits, k, Weighting::SoftmaxAfter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn standard_deviations_are_positive_at_any_size() {
+        let check = |raw: f32, expected: f32| assert!((noise_std(&[raw], 0.0)[0] - expected).abs() < 1e-4);
+        check(0.0, 0.6931);
+        check(0.35, 0.8834);
+        check(100.0, 100.0);
+        check(-100.0, 0.0);
+        check(f32::MAX, f32::MAX);
+    }
+
+    #[test]
+    fn first_token_of_the_running_example() {
+        let clean = GateLogits::new(4, vec![1.85, 0.65, -1.05, -0.60]).expect("one row");
+        let (std, normals) = ([0.8934, 0.5859, 0.8081, 0.7544], [-0.0343, -2.5001, 0.0877, -2.0271]);
+        let noisy = noisy_logits(&clean, &std, &normals);
+        for (found, expected) in noisy.values().iter().zip([1.8194, -0.8149, -0.9791, -2.1293]) {
+            assert!((found - expected).abs() < 2e-4, "{found} for {expected}");
+        }
+        let weights: Vec<f32> = requests(&noisy, 2).iter().map(|request| request.weight).collect();
+        assert!((weights[0] - 0.9330).abs() < 1e-4 && (weights[1] - 0.0670).abs() < 1e-4);
+    }
+}

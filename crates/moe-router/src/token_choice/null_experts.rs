@@ -1,0 +1,47 @@
+//! Null experts (AdaMoE, Zeng et al. 2024, arXiv:2406.13233): experts that compute nothing let a token ask for less.
+//!
+//! `N` columns without an expert behind them are appended to the gate; `k` is raised, and a token that picks nulls saves
+//! work. Weights are renormalised over the true experts it picked; a token of nulls only gets 0. Causal, dropless, the
+//! same in training and inference. In the balance loss all nulls share their mean load (the released Mixtral code means
+//! to do so and slices the wrong axis).
+
+use moe_trace::{Fate, GateLogits};
+
+use crate::gate::{softmax, top_k};
+use crate::request::Request;
+
+/// `k` requests per token. `gate_logits`: `[tokens, num_true + nulls]`, the nulls last; requests to them are withdrawn
+/// as [`Fate::NullExpert`] and weigh 0.
+pub fn requests(gate_logits: &GateLogits, num_true: usize, k: usize) -> Vec<Request> {
+    let mut requests = Vec::with_capacity(gate_logits.num_tokens() * k);
+    for (token, logits) in gate_logits.rows().enumerate() {
+        let probs = softmax(logits);
+        let experts = top_k(logits, k);
+        let of_true: f64 = experts.iter().filter(|&&expert| expert < num_true).map(|&expert| probs[expert]).sum();
+        for (rank, &expert) in experts.iter().enumerate() {
+            let is_null = expert >= num_true;
+            let weight = if is_null { 0.0 } else { probs[expert] / of_true };
+            let withdrawn = is_null.then_some(Fate::NullExpert);
+            requests.push(Request { withdrawn, ..Request::new(token, rank, expert, weight, probs[expert]) });
+        }
+    }
+    requests
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(logits: [f32; 4], expected: [(u32, f32); 2]) {
+        let gate_logits = GateLogits::new(4, logits.to_vec()).expect("one row");
+        let found: Vec<(u32, f32)> = requests(&gate_logits, 2, 2).iter().map(|r| (r.expert.0, r.weight)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn two_true_experts_and_two_nulls() {
+        check([2.0, 0.0, 1.0, -1.0], [(0, 1.0), (2, 0.0)]);
+        check([1.0, 1.0, 0.0, 0.0], [(0, 0.5), (1, 0.5)]);
+        check([0.0, 0.0, 3.0, 2.0], [(2, 0.0), (3, 0.0)]);
+    }
+}

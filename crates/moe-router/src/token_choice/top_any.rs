@@ -1,0 +1,60 @@
+//! Top-any gating (DynMoE, Guo et al. 2024, arXiv:2405.14297): every expert has a threshold of its own and takes all
+//! tokens that exceed it.
+//!
+//! Expert `e` is on where `sigmoid(s · cos(x, e)) > sigmoid(s · G_e)`, with a trained threshold `G_e`. The experts that
+//! are on are averaged. Training may turn on none, with a straight-through gradient; inference then falls back to the
+//! most similar expert. Causal.
+//! Since sigmoid rises with its argument the comparison is of the arguments; that also tells apart what would saturate.
+
+use moe_trace::GateLogits;
+
+use crate::gate::{sigmoid, top_k};
+use crate::request::Request;
+
+/// Is each expert on for each token, before any fallback? `[tokens, experts]`.
+///
+/// `similarities`: `[tokens, experts]`, cosines of token and expert. `thresholds`: `[experts]`. `scale > 0`.
+pub fn active(similarities: &GateLogits, thresholds: &[f32], scale: f32) -> Vec<bool> {
+    let rows = similarities.rows().flat_map(|row| row.iter().zip(thresholds));
+    rows.map(|(&similarity, &threshold)| scale * similarity > scale * threshold).collect()
+}
+
+/// Inference: a request to every active expert, or to the most similar one where none is, all weighing the same.
+pub fn requests(similarities: &GateLogits, thresholds: &[f32], scale: f32) -> Vec<Request> {
+    let num_experts = similarities.num_experts();
+    let active = active(similarities, thresholds, scale);
+    let mut requests = Vec::new();
+    for (token, (row, active)) in similarities.rows().zip(active.chunks(num_experts)).enumerate() {
+        let by_similarity = top_k(row, num_experts);
+        let mut experts: Vec<usize> = by_similarity.iter().copied().filter(|&expert| active[expert]).collect();
+        if experts.is_empty() {
+            experts.push(by_similarity[0]);
+        }
+        let weight = 1.0 / experts.len() as f64;
+        for (rank, &expert) in experts.iter().enumerate() {
+            let score = sigmoid(f64::from(scale) * f64::from(row[expert]));
+            requests.push(Request::new(token, rank, expert, weight, score));
+        }
+    }
+    requests
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(similarities: [f32; 3], expected: &[(u32, f32)]) {
+        let similarities = GateLogits::new(3, similarities.to_vec()).expect("one row");
+        let requests = requests(&similarities, &[0.7, 0.7, 0.2], 1.0);
+        let found: Vec<(u32, f32)> = requests.iter().map(|r| (r.expert.0, r.weight)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn as_many_as_pass_or_else_the_nearest() {
+        check([0.9, 0.8, 0.1], &[(0, 0.5), (1, 0.5)]);
+        check([0.3, 0.1, 0.3], &[(2, 1.0)]);
+        // A threshold must be exceeded, not met; nobody passes, and the most similar one is asked.
+        check([0.7, 0.1, 0.2], &[(0, 1.0)]);
+    }
+}
