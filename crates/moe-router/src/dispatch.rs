@@ -11,8 +11,9 @@
 //! the position in the expert's queue, token-major as in MegaBlocks (arXiv:2211.15841).
 //! Nothing is renormalised because of a drop; a lost request simply contributes nothing.
 
-use moe_trace::{Assignment, Fate, Priority, Routing, SlotOrder};
+use moe_trace::{Assignment, Fate, GateLogits, Priority, Routing, SlotOrder};
 
+use crate::gate::gate_probs;
 use crate::request::Request;
 
 /// Lets `requests` in, one after the other. Assignments come back ordered by token, then rank.
@@ -76,18 +77,18 @@ pub(crate) fn assignment(request: &Request, fate: Fate) -> Assignment {
 
 /// The order in which tokens are offered slots: `[tokens]`, first served first; equal keys by position.
 ///
-/// `gate_probs`: `[tokens, experts]`, row-major. Keys are compared as f32: that forgives the last bits of a sum, which
-/// depend on the order of summation, so that rows with the same values in another order tie.
-pub fn token_order(priority: Priority, requests: &[Request], gate_probs: &[f32], num_experts: usize) -> Vec<usize> {
-    let num_tokens = gate_probs.len() / num_experts;
+/// Keys are compared as f32: that forgives the last bits of a sum, which depend on the order of summation, so that rows
+/// with the same values in another order tie.
+pub fn token_order(priority: Priority, requests: &[Request], gate_logits: &GateLogits) -> Vec<usize> {
     let keys: Vec<f32> = match priority {
-        Priority::Position => return (0..num_tokens).collect(),
+        Priority::Position => return (0..gate_logits.num_tokens()).collect(),
         Priority::BprMax => {
-            gate_probs.chunks(num_experts).map(|probs| probs.iter().copied().fold(0.0, f32::max)).collect()
+            let largest = |probs: &[f32]| probs.iter().copied().fold(0.0, f32::max);
+            gate_probs(gate_logits).chunks(gate_logits.num_experts()).map(largest).collect()
         }
         Priority::BprSum => {
             // All chosen experts count, also a second one that was withdrawn.
-            let mut sums = vec![0.0_f64; num_tokens];
+            let mut sums = vec![0.0_f64; gate_logits.num_tokens()];
             for request in requests {
                 sums[request.token as usize] += f64::from(request.weight_raw);
             }
@@ -107,15 +108,15 @@ pub(crate) fn by_descending_key(keys: &[f32]) -> Vec<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_support;
     use crate::token_choice::top_k;
-    use crate::{gate_probs, test_support};
     use moe_trace::Weighting;
 
     /// Slots of the running example's top-2 requests, token by token; `-` for a lost one.
     fn check(priority: Priority, slot_order: SlotOrder, capacity: Option<u32>, expected: [&str; 6]) {
         let gate_logits = test_support::running_example();
         let requests = top_k::requests(&gate_logits, 2, Weighting::Norm);
-        let order = token_order(priority, &requests, &gate_probs(&gate_logits), 4);
+        let order = token_order(priority, &requests, &gate_logits);
         let assignments = dispatch(&requests, 4, &order, slot_order, capacity);
         let slot = |a: &Assignment| a.fate.slot().map_or("-".to_owned(), |slot| slot.to_string());
         let found: Vec<String> = assignments.chunks(2).map(|pair| slot(&pair[0]) + &slot(&pair[1])).collect();

@@ -25,14 +25,19 @@ pub mod gate;
 pub mod matrix;
 pub mod request;
 
+pub mod group_choice;
+pub mod mixing;
 pub mod token_choice;
 
 pub mod capacity;
 pub mod dispatch;
+pub mod overflow;
+
 pub mod router;
 pub mod spec_error;
 
 pub mod losses;
+pub mod measure;
 pub mod metrics;
 
 pub mod draws;

@@ -1,12 +1,11 @@
 //! One checked entry to all rules: a spec becomes a [`Router`] once, and a router turns gate logits into a routing.
 
 use moe_trace::{
-    GateLogits, Normalise, Overflow, RouterSpec, Routing, RoutingSpec, SecondExpert, SlotOrder, Weighting,
+    GateLogits, Normalise, Overflow, Priority, RouterSpec, Routing, RoutingSpec, SecondExpert, SlotOrder, Weighting,
 };
 
 use crate::capacity::capacity;
 use crate::dispatch::{dispatch, token_order};
-use crate::gate::gate_probs;
 use crate::spec_error::SpecError;
 use crate::token_choice::{dense, gshard, switch, top_k};
 
@@ -88,6 +87,12 @@ impl Router {
     ///
     /// Panics if the logits are of a layer with another number of experts, which is the caller's bug.
     pub fn route(&self, input: &RouterInput) -> Routing {
+        self.route_with_capacity(input, self.capacity(input.gate_logits.num_tokens()))
+    }
+
+    /// Routes with a given number of slots per expert, instead of the one that follows from the number of tokens: to
+    /// route a prefix as part of a longer text. Panics as [`route`](Router::route) does.
+    pub fn route_with_capacity(&self, input: &RouterInput, capacity: Option<u32>) -> Routing {
         let RouterInput { gate_logits, uniforms, gumbels } = *input;
         assert_eq!(gate_logits.num_experts(), self.num_experts, "gate logits of a layer this router was not made for");
         let requests = match self.spec.router {
@@ -98,14 +103,12 @@ impl Router {
                 gshard::requests(gate_logits, second, normalise, uniforms, gumbels)
             }
         };
-        let capacity = self.capacity(gate_logits.num_tokens());
-        let (token_order, slot_order) = match self.spec.overflow {
-            Overflow::Drop(slots) if capacity.is_some() => {
-                let order = token_order(slots.priority, &requests, &gate_probs(gate_logits), self.num_experts);
-                (order, slots.order)
-            }
-            _ => ((0..gate_logits.num_tokens()).collect(), SlotOrder::TokenMajor),
+        // Where nobody is turned away the order decides only who stands where in the queue: by position.
+        let (priority, slot_order) = match self.spec.overflow {
+            Overflow::Drop(slots) if capacity.is_some() => (slots.priority, slots.order),
+            _ => (Priority::Position, SlotOrder::TokenMajor),
         };
+        let token_order = token_order(priority, &requests, gate_logits);
         let mut assignments = dispatch(&requests, self.num_experts, &token_order, slot_order, capacity);
         if let RouterSpec::Gshard { normalise: Normalise::AfterDrop, .. } = self.spec.router {
             gshard::renormalise_kept(&mut assignments);

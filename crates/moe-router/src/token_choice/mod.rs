@@ -13,6 +13,7 @@ pub mod gshard;
 pub mod noisy_top_k;
 
 pub mod deepseek;
+pub mod dselect_k;
 pub mod null_experts;
 pub mod relu;
 pub mod top_any;

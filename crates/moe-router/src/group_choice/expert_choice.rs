@@ -1,0 +1,78 @@
+//! Expert choice (Zhou et al. 2022, arXiv:2202.09368, section 3): every expert takes its best tokens.
+//!
+//! `S = softmax over experts of z`; expert `e` takes the `n = round(c T / E)` tokens with the largest `S[·,e]`, and the
+//! output is `Σ S[t,e] · FFN_e(x_t)` without renormalisation. All experts are exactly full, nothing is dropped and no
+//! balance loss is needed, but a token may be picked by all experts or by none. The same in training and inference.
+//! Not causal: whether a token is picked depends on all others.
+//! Left out: the variant with at most `b` experts per token, and mesh-TensorFlow's softmax over tokens.
+
+use moe_trace::{Assignment, ExpertIdx, Fate, GateLogits, Routing};
+
+use crate::gate::{gate_probs, top_k};
+
+/// Tokens an expert takes: `round(average · T / E)`, half to even, at least 1 and at most all.
+///
+/// `average`: experts per token on average, 2 in the paper.
+pub fn tokens_per_expert(average: f32, num_tokens: usize, num_experts: usize) -> usize {
+    let share = (f64::from(average) * num_tokens as f64 / num_experts as f64).round_ties_even();
+    (share as usize).clamp(1, num_tokens.max(1))
+}
+
+/// Every expert takes its `per_expert` best tokens; on a tie the earlier one. The slot is the expert's order of
+/// preference. A token's records are ranked by its probabilities; a token that nobody picked has none.
+pub fn route(gate_logits: &GateLogits, per_expert: usize) -> Routing {
+    let (num_tokens, num_experts) = (gate_logits.num_tokens(), gate_logits.num_experts());
+    let probs = gate_probs(gate_logits);
+    let mut slots = vec![None; probs.len()];
+    for expert in 0..num_experts {
+        let of_expert: Vec<f32> = (0..num_tokens).map(|token| probs[token * num_experts + expert]).collect();
+        for (slot, token) in top_k(&of_expert, per_expert).into_iter().enumerate() {
+            slots[token * num_experts + expert] = Some(slot as u32);
+        }
+    }
+    let mut assignments = Vec::with_capacity(per_expert * num_experts);
+    for (token, logits) in gate_logits.rows().enumerate() {
+        let by_preference = top_k(logits, num_experts);
+        let picked =
+            by_preference.into_iter().filter_map(|expert| Some((expert, slots[token * num_experts + expert]?)));
+        assignments.extend(picked.enumerate().map(|(rank, (expert, slot))| {
+            let weight = probs[token * num_experts + expert];
+            let (token, rank, expert) = (token as u32, rank as u32, ExpertIdx(expert as u32));
+            Assignment { token, rank, expert, weight, weight_raw: weight, fate: Fate::Kept { slot } }
+        }));
+    }
+    let capacity = Some(per_expert as u32);
+    Routing { num_tokens: num_tokens as u32, num_experts: num_experts as u32, capacity, assignments }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn running_example() {
+        let routing = route(&crate::test_support::running_example(), tokens_per_expert(2.0, 6, 4));
+        let picked_by = |expert: u32| {
+            let of_expert = routing.assignments.iter().filter(|a| a.expert.0 == expert);
+            let mut tokens: Vec<(u32, u32)> = of_expert.map(|a| (a.fate.slot().unwrap_or(99), a.token)).collect();
+            tokens.sort_unstable();
+            tokens.into_iter().map(|(_, token)| token).collect::<Vec<u32>>()
+        };
+        assert_eq!(picked_by(0), [4, 0, 1]);
+        assert_eq!(picked_by(1), [1, 3, 0]);
+        assert_eq!(picked_by(2), [3, 5, 2]);
+        assert_eq!(picked_by(3), [5, 2, 3]);
+        // Token 4 is the most confident and still gets one expert only.
+        let experts_of: Vec<usize> = (0..6).map(|token| routing.of_token(token).len()).collect();
+        assert_eq!(experts_of, [2, 2, 2, 3, 1, 2]);
+    }
+
+    #[test]
+    fn never_none_and_never_more_than_all() {
+        let check = |average, num_tokens, expected| assert_eq!(tokens_per_expert(average, num_tokens, 4), expected);
+        check(2.0, 6, 3);
+        check(2.0, 5, 2);
+        check(0.1, 4, 1);
+        check(9.0, 4, 4);
+    }
+}

@@ -1,0 +1,97 @@
+//! Sinkhorn routing (S-BASE, Clark et al. 2022, arXiv:2202.01169, appendix B): experts are chosen from a balanced
+//! transport plan instead of the gate's probabilities.
+//!
+//! `plan = diag(d0) · exp(z) · diag(d1)` with rows summing to `1/T` and columns to `1/E`, found by scaling rows and columns
+//! in turn (Megatron-Core's loop: 1e-8 in both denominators, until the columns' factors move less than 1e-4 on average).
+//! Training: top-k of the plan; weights `sigmoid(z)` for k = 1, else `softmax(z)`; the choice has no gradient. Not causal.
+//! Inference: top-k of the logits, no plan, causal: the model is used otherwise than it was trained.
+//! Deviations: each row's maximum is subtracted first (`d0` absorbs it), and the loop ends after 1000 rounds: with logits
+//! around -15 the 1e-8 would dominate and it would never meet its tolerance. The paper's combine weight is uncertain.
+
+use moe_trace::GateLogits;
+
+use crate::gate::{sigmoid, softmax, top_k};
+use crate::request::Request;
+
+/// A transport plan between tokens and experts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// `[tokens, experts]`, row-major; columns sum to `1/E`, rows to about `1/T`.
+    pub shares: Vec<f64>,
+    /// Rounds until it was found.
+    pub rounds: usize,
+}
+
+/// The balanced plan of the gate logits.
+pub fn plan(gate_logits: &GateLogits) -> Plan {
+    let (num_tokens, num_experts) = (gate_logits.num_tokens(), gate_logits.num_experts());
+    let affinities: Vec<f64> = gate_logits
+        .rows()
+        .flat_map(|logits| {
+            let largest = f64::from(logits.iter().copied().fold(f32::NEG_INFINITY, f32::max));
+            logits.iter().map(move |&z| (f64::from(z) - largest).exp())
+        })
+        .collect();
+    let mut of_tokens = vec![1.0; num_tokens];
+    let mut of_experts = vec![1.0; num_experts];
+    let (mut rounds, mut moved) = (0, f64::INFINITY);
+    while moved > 1e-4 && rounds < 1000 {
+        for (factor, row) in of_tokens.iter_mut().zip(affinities.chunks(num_experts)) {
+            let sum: f64 = row.iter().zip(&of_experts).map(|(affinity, factor)| affinity * factor).sum();
+            *factor = 1.0 / num_tokens as f64 / (sum + 1e-8);
+        }
+        let mut sums = vec![0.0; num_experts];
+        for (factor, row) in of_tokens.iter().zip(affinities.chunks(num_experts)) {
+            for (sum, affinity) in sums.iter_mut().zip(row) {
+                *sum += factor * affinity;
+            }
+        }
+        let next: Vec<f64> = sums.into_iter().map(|sum| 1.0 / num_experts as f64 / (sum + 1e-8)).collect();
+        moved = next.iter().zip(&of_experts).map(|(next, last)| (next - last).abs()).sum::<f64>() / num_experts as f64;
+        of_experts = next;
+        rounds += 1;
+    }
+    let rows = affinities.chunks(num_experts).zip(&of_tokens);
+    let shares = rows
+        .flat_map(|(row, of_token)| row.iter().zip(&of_experts).map(move |(a, of_expert)| a * of_token * of_expert));
+    Plan { shares: shares.collect(), rounds }
+}
+
+/// Training: `k` requests per token, by descending share in the plan.
+pub fn requests(gate_logits: &GateLogits, k: usize) -> Vec<Request> {
+    let plan = plan(gate_logits);
+    let mut requests = Vec::with_capacity(gate_logits.num_tokens() * k);
+    let rows = gate_logits.rows().zip(plan.shares.chunks(gate_logits.num_experts()));
+    for (token, (logits, shares)) in rows.enumerate() {
+        let probs = softmax(logits);
+        for (rank, expert) in top_k(shares, k).into_iter().enumerate() {
+            let weight = if k == 1 { sigmoid(f64::from(logits[expert])) } else { probs[expert] };
+            requests.push(Request::new(token, rank, expert, weight, shares[expert]));
+        }
+    }
+    requests
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn running_example_and_balance() {
+        let gate_logits = crate::test_support::running_example();
+        let plan = plan(&gate_logits);
+        assert_eq!(plan.rounds, 8);
+        for expert in 0..4 {
+            let column: f64 = plan.shares.iter().skip(expert).step_by(4).sum();
+            assert!((column - 0.25).abs() < 1e-6);
+        }
+        let experts: Vec<u32> = requests(&gate_logits, 1).iter().map(|request| request.expert.0).collect();
+        assert_eq!(experts, [0, 1, 3, 2, 0, 3]);
+    }
+
+    #[test]
+    fn tiny_logits_end_too() {
+        let gate_logits = GateLogits::new(2, vec![-300.0, -301.0, -300.0, -340.0]).expect("two rows");
+        assert!(plan(&gate_logits).shares.iter().all(|share| share.is_finite()));
+    }
+}

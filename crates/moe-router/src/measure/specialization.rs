@@ -1,0 +1,71 @@
+//! What an expert is chosen for: shares of assignments by token id, position, domain or anything else one can name.
+//!
+//! Vocabulary and domain specialisation: OLMoE (Muennighoff et al. 2024, arXiv:2409.02060, eq. 6-8). Routing-decision
+//! standard deviation: OpenMoE (Xue et al. 2024, arXiv:2402.01739, appendix E).
+
+use std::collections::BTreeMap;
+
+/// For every key, how its assignments are spread: `[experts]`, summing to 1 (ids: OLMoE's eq. 8 is this times `k`).
+///
+/// `experts`: `[tokens, k]`. `keys`: `[tokens]`, an id, position or domain each. Keys with fewer than `at_least` tokens
+/// are left out: their shares are noise, and their deviation is biased upward (the paper asks for 128).
+pub fn share_by_key(experts: &[u32], keys: &[u32], num_experts: usize, at_least: usize) -> BTreeMap<u32, Vec<f64>> {
+    let k = experts.len() / keys.len().max(1);
+    let mut counts: BTreeMap<u32, (usize, Vec<f64>)> = BTreeMap::new();
+    for (&key, of_token) in keys.iter().zip(experts.chunks(k.max(1))) {
+        let (tokens, of_key) = counts.entry(key).or_insert_with(|| (0, vec![0.0; num_experts]));
+        *tokens += 1;
+        of_token.iter().for_each(|&expert| of_key[expert as usize] += 1.0 / k as f64);
+    }
+    let frequent = counts.into_iter().filter(|(_, (tokens, _))| *tokens >= at_least);
+    let share = |count: f64, tokens: usize| count / tokens as f64;
+    frequent.map(|(key, (tokens, of_key))| (key, of_key.into_iter().map(|n| share(n, tokens)).collect())).collect()
+}
+
+/// Population standard deviation over experts of one key's shares, `[experts]`. 0 if the key says nothing about the
+/// expert; [`routing_deviation_bound`] if it says everything.
+pub fn routing_deviation(shares: &[f64]) -> f64 {
+    let mean = shares.iter().sum::<f64>() / shares.len() as f64;
+    (shares.iter().map(|share| (share - mean).powi(2)).sum::<f64>() / shares.len() as f64).sqrt()
+}
+
+/// The deviation of a key whose tokens all go to the same `k` experts: `√((1/k - 1/E) / E)`.
+pub fn routing_deviation_bound(k: usize, num_experts: usize) -> f64 {
+    ((1.0 / k as f64 - 1.0 / num_experts as f64) / num_experts as f64).sqrt()
+}
+
+/// Co-activation, `[experts, experts]`: of the tokens that chose `i`, the part that chose `j` too (OLMoE, eq. 6). The
+/// diagonal is 1, or 0 for an expert that nobody chose. `experts`: `[tokens, k]`.
+pub fn co_activation(experts: &[u32], k: usize, num_experts: usize) -> Vec<f64> {
+    let mut together = vec![0.0; num_experts * num_experts];
+    for of_token in experts.chunks(k) {
+        for &i in of_token {
+            of_token.iter().for_each(|&j| together[i as usize * num_experts + j as usize] += 1.0);
+        }
+    }
+    let alone: Vec<f64> = (0..num_experts).map(|i| together[i * num_experts + i]).collect();
+    together.iter().enumerate().map(|(at, count)| count / f64::max(alone[at / num_experts], 1.0)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_that_decides_everything_reaches_the_bound() {
+        // Key 7 always goes to experts 0 and 1; key 9 once to each of the four.
+        let shares = share_by_key(&[0, 1, 1, 0, 2, 3, 0, 1], &[7, 7, 9, 9], 4, 2);
+        assert_eq!(shares[&7], [0.5, 0.5, 0.0, 0.0]);
+        assert_eq!(shares[&9], [0.25; 4]);
+        assert_eq!(routing_deviation(&shares[&7]), routing_deviation_bound(2, 4));
+        assert_eq!(routing_deviation(&shares[&9]), 0.0);
+        assert_eq!(share_by_key(&[0, 1], &[7, 8], 2, 2).len(), 0);
+        // OpenMoE's 32 experts, top-2.
+        assert!((routing_deviation_bound(2, 32) - 0.1210).abs() < 1e-4);
+    }
+
+    #[test]
+    fn who_is_chosen_with_whom() {
+        assert_eq!(co_activation(&[0, 1, 0, 2, 1, 0], 2, 3), [1.0, 2.0 / 3.0, 1.0 / 3.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0]);
+    }
+}

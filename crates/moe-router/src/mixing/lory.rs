@@ -1,0 +1,36 @@
+//! Lory (Zhong et al. 2024, arXiv:2405.03133, section 2.2): merged experts for language models, one segment behind.
+//!
+//! The text is cut into segments (256 tokens in the paper). A segment is processed by the expert merged for the mean of
+//! the segment *before* it, so nothing looks ahead; the first one uses its own mean, with the gradient stopped there.
+//! Inference: routed once by the prompt's mean. Causal but for the first segment. Known to us from a summary only.
+
+use moe_trace::GateLogits;
+
+use crate::token_choice::per_sequence::mean_logits;
+
+/// Logits that each segment is merged by, `[segments, experts]`: softmax gives the shares of the experts.
+///
+/// `gate_logits`: `[tokens, experts]` of a linear gate, so that the mean may be taken after it. A last segment that is
+/// not full is a segment too.
+pub fn segment_logits(gate_logits: &GateLogits, segment: usize) -> GateLogits {
+    let num_segments = gate_logits.num_tokens().div_ceil(segment);
+    // Segment 0 is averaged for itself and for segment 1; the last one for nobody.
+    let segment_of: Vec<usize> = (0..gate_logits.num_tokens()).map(|token| token / segment).collect();
+    let means = mean_logits(gate_logits, &segment_of, num_segments);
+    let sources = (0..num_segments).map(|segment| segment.saturating_sub(1));
+    let values = sources.flat_map(|source| means.row(source).iter().copied()).collect();
+    GateLogits::new(gate_logits.num_experts(), values).expect("rows of a matrix of logits")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_segment_behind() {
+        let gate_logits = GateLogits::new(1, vec![1.0, 3.0, 5.0, 7.0, 9.0]).expect("five rows");
+        assert_eq!(segment_logits(&gate_logits, 2).values(), [2.0, 2.0, 6.0]);
+        assert_eq!(segment_logits(&gate_logits, 5).values(), [5.0]);
+        assert_eq!(segment_logits(&GateLogits::new(2, vec![]).expect("no rows"), 2).values(), [0.0; 0]);
+    }
+}

@@ -1,0 +1,64 @@
+//! Mixtures of parameter-efficient experts: LoRA experts (MoLoRA, Zadouri et al. 2023, arXiv:2309.05444; LoRAMoE,
+//! MixLoRA, LLaVA-MoLE) and vector experts (MoV, same paper).
+//!
+//! The base weights are frozen; only adapters and gates train. `gates` are dense softmax per token in MoLoRA, MoV and
+//! LoRAMoE; a top-k mask of it without renormalisation is MoLoRA's option; MixLoRA takes top-2 with renormalised weights.
+//! Causal, the same in training and inference. MoV's gate reads the activation it scales.
+//! With a gate that does not depend on the token all of it folds into the base weights.
+
+use crate::matrix::Matrix;
+
+/// A low-rank change of a projection: `x · down · up`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LoraExpert {
+    /// `A`, `[d_in, rank]`.
+    pub down: Matrix,
+    /// `B`, `[rank, d_out]`, zero at first.
+    pub up: Matrix,
+}
+
+/// `y = x W0 + α / r · Σ_e g_e · x A_e B_e`, `[tokens, d_out]`.
+///
+/// `base`: `x W0`, `[tokens, d_out]`. `hidden`: `x`, `[tokens, d_in]`. `gates`: `[tokens, experts]`.
+pub fn molora(base: &Matrix, hidden: &Matrix, gates: &Matrix, experts: &[LoraExpert], alpha: f32) -> Matrix {
+    let mut output: Vec<f64> = base.values().iter().map(|&value| f64::from(value)).collect();
+    for (idx, expert) in experts.iter().enumerate() {
+        let scale = f64::from(alpha) / expert.down.width() as f64;
+        let change = hidden.times(&expert.down).times(&expert.up);
+        let rows = output.chunks_mut(base.width()).zip(change.rows()).zip(gates.rows());
+        for ((output, change), gates) in rows {
+            for (output, &change) in output.iter_mut().zip(change) {
+                *output += scale * f64::from(gates[idx]) * f64::from(change);
+            }
+        }
+    }
+    Matrix::rounded(base.width(), output)
+}
+
+/// `y = (x W0) ⊙ Σ_e g_e · l_e`, `[tokens, d_out]`.
+///
+/// `base`: `[tokens, d_out]`. `gates`: `[tokens, experts]`. `scalings`: `[experts, d_out]`, ones at first.
+pub fn mov(base: &Matrix, gates: &Matrix, scalings: &Matrix) -> Matrix {
+    let scalings = gates.times(scalings);
+    let products = base.values().iter().zip(scalings.values()).map(|(&y, &l)| f64::from(y) * f64::from(l));
+    Matrix::rounded(base.width(), products)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn adapters_that_have_not_learned_change_nothing() {
+        let base = Matrix::new(2, vec![1.0, 2.0, 3.0, 4.0]);
+        let hidden = Matrix::new(1, vec![1.0, 2.0]);
+        let gates = Matrix::new(2, vec![0.5, 0.5, 0.9, 0.1]);
+        let fresh = LoraExpert { down: Matrix::new(1, vec![0.7]), up: Matrix::new(2, vec![0.0, 0.0]) };
+        assert_eq!(molora(&base, &hidden, &gates, &[fresh.clone(), fresh.clone()], 16.0), base);
+        assert_eq!(mov(&base, &gates, &Matrix::new(2, vec![1.0; 4])), base);
+        // The first expert alone: 16 / 1 · gate · x · 0.5 on the first output.
+        let learned = LoraExpert { down: Matrix::new(1, vec![0.5]), up: Matrix::new(2, vec![1.0, 0.0]) };
+        let output = molora(&base, &hidden, &gates, &[learned, fresh], 16.0);
+        assert!(output.values().iter().zip([5.0, 2.0, 17.4, 4.0]).all(|(a, b)| (a - b).abs() < 1e-5), "{output:?}");
+    }
+}

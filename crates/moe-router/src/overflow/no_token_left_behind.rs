@@ -1,0 +1,65 @@
+//! No token left behind (Fedus et al. 2021, arXiv:2101.03961, appendix B; mesh-TensorFlow's `_ntlb_gating`): a token
+//! that was turned away tries its second choice, then its third.
+//!
+//! All tokens try their first choice in order of position, then those still unserved their second, and so on. At most
+//! one expert per token, weighted by the probability of the expert that took it. Not causal: later first choices come
+//! before earlier second ones. The authors found no gain from it.
+//! mesh's own balance loss for this averages over the choices as well; use [`crate::losses::switch`].
+
+use moe_trace::{Assignment, Fate, GateLogits, Routing};
+
+use crate::dispatch::assignment;
+use crate::gate::{softmax, top_k};
+use crate::request::Request;
+
+/// One record per token. Its rank says which choice took it; a token that failed `tries` times is lost at its first.
+///
+/// `capacity`: slots per expert. `tries`: 4 in mesh-TensorFlow.
+pub fn route(gate_logits: &GateLogits, capacity: u32, tries: usize) -> Routing {
+    let (num_tokens, num_experts) = (gate_logits.num_tokens(), gate_logits.num_experts());
+    let choices: Vec<Vec<usize>> = gate_logits.rows().map(|logits| top_k(logits, tries)).collect();
+    let mut taken = vec![0; num_experts];
+    let mut served: Vec<Option<(usize, u32)>> = vec![None; num_tokens];
+    for rank in 0..tries.min(num_experts) {
+        for (served, choices) in served.iter_mut().zip(&choices) {
+            let next_slot = &mut taken[choices[rank]];
+            if served.is_none() && *next_slot < capacity {
+                *served = Some((rank, *next_slot));
+                *next_slot += 1;
+            }
+        }
+    }
+    let records = gate_logits.rows().zip(served).enumerate();
+    let assignments: Vec<Assignment> = records
+        .map(|(token, (logits, served))| {
+            let (rank, fate) = served.map_or((0, Fate::Lost), |(rank, slot)| (rank, Fate::Kept { slot }));
+            let expert = choices[token][rank];
+            let p = softmax(logits)[expert];
+            assignment(&Request::new(token, rank, expert, p, p), fate)
+        })
+        .collect();
+    let (num_tokens, num_experts) = (num_tokens as u32, num_experts as u32);
+    Routing { num_tokens, num_experts, capacity: Some(capacity), assignments }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(capacity: u32, tries: usize, expected: &[&str; 6]) {
+        let routing = route(&crate::test_support::running_example(), capacity, tries);
+        let found: Vec<String> = routing
+            .assignments
+            .iter()
+            .map(|a| format!("{}@{}{}", a.rank, a.expert, if a.fate.is_kept() { "" } else { " lost" }))
+            .collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn second_choices_are_better_than_none() {
+        check(2, 4, &["0@0", "0@0", "1@3", "0@2", "1@1", "0@3"]);
+        check(2, 1, &["0@0", "0@0", "0@0 lost", "0@2", "0@0 lost", "0@3"]);
+        check(1, 4, &["0@0", "1@1", "0@0 lost", "0@2", "0@0 lost", "0@3"]);
+    }
+}

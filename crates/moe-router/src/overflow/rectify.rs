@@ -1,0 +1,115 @@
+//! Rectify-Router (Zeng et al. 2024, arXiv:2402.12399): lost requests find a local expert, and free slots find tokens.
+//!
+//! Intra-GPU rectification: a lost request goes to the best expert on the token's own device, outside the capacity.
+//! Fill-in rectification: an expert with vacancies takes the tokens whose next choice it would be, most probable first.
+//! Weights are gate probabilities. On one device, "devices" are contiguous blocks of tokens and of experts.
+//! Not causal. Deviation: known to us from the abstract and a re-implementation only; the straight-through scale that
+//! is used in training is left out.
+
+use moe_trace::{Assignment, ExpertIdx, Fate, Routing};
+
+use crate::gate::top_k;
+use crate::metrics;
+
+/// Re-sends every lost request: it becomes [`Fate::Rectified`], and a new record, kept, follows the token's others. The
+/// new request queues behind the expert's slots, where capacity does not reach.
+///
+/// `gate_probs`: `[tokens, experts]`. `token_device`: `[tokens]`. `expert_device`: `[experts]`; every token's device has
+/// at least one expert, or the request stays lost.
+pub fn resend_locally(
+    routing: &Routing,
+    gate_probs: &[f32],
+    token_device: &[usize],
+    expert_device: &[usize],
+) -> Routing {
+    let num_experts = routing.num_experts as usize;
+    let mut queue = metrics::load(routing);
+    let mut assignments = Vec::with_capacity(routing.assignments.len());
+    for of_token in routing.assignments.chunk_by(|a, b| a.token == b.token) {
+        let token = of_token[0].token as usize;
+        let probs = &gate_probs[token * num_experts..(token + 1) * num_experts];
+        let by_probability = top_k(probs, num_experts);
+        let local = by_probability.into_iter().find(|&expert| expert_device[expert] == token_device[token]);
+        let mut resent = Vec::new();
+        for &request in of_token {
+            match local {
+                Some(expert) if request.fate == Fate::Lost => {
+                    assignments.push(Assignment { fate: Fate::Rectified, ..request });
+                    let rank = (of_token.len() + resent.len()) as u32;
+                    resent.push(granted(request.token, rank, expert, probs[expert], &mut queue));
+                }
+                _ => assignments.push(request),
+            }
+        }
+        assignments.extend(resent);
+    }
+    Routing { assignments, ..*routing }
+}
+
+/// Fills vacancies: every expert with free slots takes tokens whose next choice after their own it is.
+///
+/// `gate_probs`: `[tokens, experts]`. `routing` has a capacity, or there are no vacancies to fill.
+pub fn fill_vacancies(routing: &Routing, gate_probs: &[f32]) -> Routing {
+    let num_experts = routing.num_experts as usize;
+    let mut filled = metrics::load(routing);
+    let next_choice = |token: u32| -> Option<usize> {
+        let probs = &gate_probs[token as usize * num_experts..][..num_experts];
+        top_k(probs, routing.of_token(token).len() + 1).get(routing.of_token(token).len()).copied()
+    };
+    let mut assignments = routing.assignments.clone();
+    for expert in 0..num_experts {
+        let candidates: Vec<u32> =
+            (0..routing.num_tokens).filter(|&token| next_choice(token) == Some(expert)).collect();
+        let probs: Vec<f32> =
+            candidates.iter().map(|&token| gate_probs[token as usize * num_experts + expert]).collect();
+        let vacancies = routing.capacity.map_or(0, |slots| slots.saturating_sub(filled[expert]));
+        for at in top_k(&probs, vacancies as usize) {
+            let (token, rank) = (candidates[at], routing.of_token(candidates[at]).len() as u32);
+            assignments.push(granted(token, rank, expert, probs[at], &mut filled));
+        }
+    }
+    assignments.sort_by_key(|a| (a.token, a.rank));
+    Routing { assignments, ..*routing }
+}
+
+/// A kept request at the end of the expert's queue.
+fn granted(token: u32, rank: u32, expert: usize, weight: f32, queue: &mut [u32]) -> Assignment {
+    let slot = queue[expert];
+    queue[expert] += 1;
+    let expert = ExpertIdx(expert as u32);
+    Assignment { token, rank, expert, weight, weight_raw: weight, fate: Fate::Kept { slot } }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Router, RouterInput, gate_probs, test_support};
+    use moe_trace::{CapacitySpec, Overflow, RouterSpec, RoutingSpec};
+
+    /// Switch routing of the running example with two slots per expert: tokens 2 and 4 are turned away by expert 0.
+    fn crowded() -> (Routing, Vec<f32>) {
+        let gate_logits = test_support::running_example();
+        let overflow = Overflow::Drop(CapacitySpec { factor: 1.0, ..CapacitySpec::default() });
+        let router = Router::new(RoutingSpec { router: RouterSpec::Switch, overflow }, 4).expect("a legal spec");
+        (router.route(&RouterInput::new(&gate_logits)), gate_probs(&gate_logits))
+    }
+
+    #[test]
+    fn lost_requests_stay_at_home() {
+        let (routing, probs) = crowded();
+        let resent = resend_locally(&routing, &probs, &[0, 0, 0, 1, 1, 1], &[0, 0, 1, 1]);
+        let of_token = |token| resent.of_token(token).iter().map(|a| (a.expert.0, a.fate)).collect::<Vec<_>>();
+        assert_eq!(of_token(2), [(0, Fate::Rectified), (0, Fate::Kept { slot: 2 })]);
+        assert_eq!(of_token(4), [(0, Fate::Rectified), (3, Fate::Kept { slot: 1 })]);
+        assert_eq!(of_token(0), [(0, Fate::Kept { slot: 0 })]);
+    }
+
+    #[test]
+    fn every_free_slot_is_filled() {
+        let (routing, probs) = crowded();
+        let filled = fill_vacancies(&routing, &probs);
+        assert_eq!(metrics::load(&routing), [2, 0, 1, 1]);
+        assert_eq!(metrics::load(&filled), [2, 2, 2, 2]);
+        assert_eq!(filled.of_token(1)[1].fate, Fate::Kept { slot: 0 });
+    }
+}

@@ -1,0 +1,68 @@
+//! Every full expert keeps the requests with the largest key, whenever they were made.
+//!
+//! Random token selection (DeepSpeed's `use_rts`; Kim et al. 2021, arXiv:2109.10465, section 3.2): the key is a uniform
+//! draw per token and expert, so that no position is favoured; training only. By probability (Megatron-Core's `probs`
+//! drop policy): the key is the weight, whatever the rank. Not causal, either way: all requests compete.
+//! Slots are then given in order of the requests. Ties: the earlier request (ours).
+//! Not copied: DeepSpeed's `topkgating("probs")`, which compares logits with the zeros of experts that were not chosen.
+
+use moe_trace::{Assignment, Fate};
+
+use crate::dispatch::{assignment, by_descending_key};
+use crate::request::Request;
+
+/// Per expert, the `capacity` requests with the largest keys are kept. Withdrawn requests do not compete.
+///
+/// `requests`: ordered by token, then rank; the assignments are too. `keys`: `[requests]`.
+pub fn keep_largest(requests: &[Request], keys: &[f32], num_experts: usize, capacity: u32) -> Vec<Assignment> {
+    let mut taken = vec![0; num_experts];
+    let mut is_kept = vec![false; requests.len()];
+    for at in by_descending_key(keys) {
+        let taken = &mut taken[requests[at].expert.index()];
+        if requests[at].withdrawn.is_none() && *taken < capacity {
+            *taken += 1;
+            is_kept[at] = true;
+        }
+    }
+    let mut next_slot = vec![0; num_experts];
+    let fates = requests.iter().zip(is_kept).map(|(request, is_kept)| {
+        let next_slot = &mut next_slot[request.expert.index()];
+        let fate = match request.withdrawn {
+            Some(fate) => fate,
+            None if is_kept => {
+                *next_slot += 1;
+                Fate::Kept { slot: *next_slot - 1 }
+            }
+            None => Fate::Lost,
+        };
+        assignment(request, fate)
+    });
+    fates.collect()
+}
+
+/// Keys of random token selection, `[requests]`. `uniforms`: `[tokens, experts]`, draws in [0, 1).
+pub fn random_keys(requests: &[Request], uniforms: &[f32], num_experts: usize) -> Vec<f32> {
+    requests.iter().map(|request| uniforms[request.token as usize * num_experts + request.expert.index()]).collect()
+}
+
+/// Keys of dropping by probability, `[requests]`: raw weights.
+pub fn weight_keys(requests: &[Request]) -> Vec<f32> {
+    requests.iter().map(|request| request.weight_raw).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_two_luckiest_of_four() {
+        // Tokens 0, 1, 2 and 4 of the running example want expert 0, which has two slots.
+        let requests = crate::token_choice::switch::requests(&crate::test_support::running_example());
+        let keys = [0.8939, 0.3257, 0.6070, 0.5265, 0.7204, 0.5685];
+        let slots: Vec<Option<u32>> = keep_largest(&requests, &keys, 4, 2).iter().map(|a| a.fate.slot()).collect();
+        assert_eq!(slots, [Some(0), None, None, Some(0), Some(1), Some(0)]);
+        // By weight the most confident two stay: the same two here.
+        let by_weight = keep_largest(&requests, &weight_keys(&requests), 4, 2);
+        assert_eq!(by_weight.iter().map(|a| a.fate.slot()).collect::<Vec<_>>(), slots);
+    }
+}
