@@ -7,6 +7,7 @@ mod collapse;
 mod information;
 mod leak;
 mod locality;
+pub mod pruning;
 mod saturation;
 mod specialization;
 

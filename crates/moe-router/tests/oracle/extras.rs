@@ -2,10 +2,12 @@
 
 use moe_router::dispatch::dropless;
 use moe_router::draws::SplitMix64;
+use moe_router::measure::pruning;
+use moe_router::mixing::lory;
 use moe_router::token_choice::{
-    dense_to_sparse, hash, logit_norm, null_experts, per_sequence, prototypes, random, top_any,
+    dense_to_sparse, hash, logit_norm, null_experts, per_sequence, prototypes, random, switch, top_any, top_k,
 };
-use moe_router::{gate_probs, losses};
+use moe_router::{gate_probs, losses, metrics};
 use moe_trace::{GateLogits, TokenId, Weighting};
 
 use crate::fixture::Node;
@@ -80,6 +82,22 @@ pub fn check(expected: &Node) {
     let requests = prototypes::requests(&gate_logits, 2);
     expected.at("prototyping").at("experts").same(experts(&requests));
     expected.at("prototyping").at("weights").close(weights(&requests));
+
+    let lory = expected.at("lory");
+    let segments = lory::segment_logits(&gate_logits, lory.at("segment").number() as usize);
+    lory.at("route").close(gate_probs(&segments));
+
+    // Copies of one dense expert: raw weights scale its output by the kept mass, normalised ones leave it as it was.
+    let raw = top_k::requests(&gate_logits, 2, Weighting::Raw);
+    expected.at("upcycle").at("kept_mass").close(raw.chunks(2).map(|pair| pair[0].weight + pair[1].weight));
+    let norm = top_k::requests(&gate_logits, 2, Weighting::Norm);
+    assert!(norm.chunks(2).all(|pair| (pair[0].weight + pair[1].weight - 1.0).abs() < 1e-6));
+
+    let prune = expected.at("prune");
+    let load = metrics::load(&dropless(&switch::requests(&gate_logits), 6, 4));
+    prune.at("keep").same(pruning::kept_experts(&load, 0.5));
+    prune.at("final").same_indices([pruning::most_professional(&load)]);
+    prune.at("load").same(load);
 
     let task = expected.at("task");
     let table = GateLogits::new(4, task.at("logits").f32s()).expect("two tasks");

@@ -169,11 +169,6 @@ impl<'a> Node<'a> {
         self.value.as_str().unwrap_or("")
     }
 
-    pub fn is_null(&self) -> bool {
-        self.ledger.read(&self.path);
-        self.value.is_null()
-    }
-
     /// Length of the array, and of the arrays in it.
     pub fn shape(&self) -> [usize; 2] {
         let rows = self.value.as_array().expect("a matrix");

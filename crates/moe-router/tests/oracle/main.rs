@@ -8,7 +8,10 @@
 mod extras;
 mod fixture;
 mod gates;
+mod groups;
 mod losses;
+mod measure;
+mod mixing;
 mod overflow;
 mod token_choice;
 
@@ -38,7 +41,8 @@ fn every_fixture_agrees() {
     println!("{num_files} files, {num_cases} cases: {}", ledger.summary());
     let differences = ledger.differences();
     assert!(differences.is_empty(), "{} differences:\n  {}", differences.len(), differences.join("\n  "));
-    println!("nothing reads these keys:\n  {}", ledger.unread().join("\n  "));
+    let unread = ledger.unread();
+    assert!(unread.is_empty(), "nothing reads these keys:\n  {}", unread.join("\n  "));
 }
 
 /// Checks one file and returns how many cases it held. Files are made in one go with all rules on the same inputs;
@@ -52,7 +56,10 @@ fn check_file(ledger: &Ledger, name: &str, root: &Value) -> usize {
         ledger.excuse(case.at("input").at("min_key_gap").number() < 1e-6);
         token_choice::check(case);
         gates::check(case);
+        groups::check(case);
         losses::check(case);
+        measure::check(case);
+        mixing::check(case);
         overflow::check(case);
         ledger.excuse(false);
     }
@@ -63,6 +70,9 @@ fn check_file(ledger: &Ledger, name: &str, root: &Value) -> usize {
         ("capacity_table", overflow::check_capacity_table as fn(&Node)),
         ("extras6", extras::check),
         ("hash", extras::check_hash),
+        ("leak", measure::check_leak),
+        ("measurements", measure::check_stream),
+        ("peft", mixing::check_peft),
         ("rng", extras::check_draws),
     ] {
         root.find(section).iter().for_each(check);
