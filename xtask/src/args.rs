@@ -6,6 +6,7 @@ use std::str::FromStr;
 use anyhow::{Context, Result, bail};
 
 /// What is left of the command line. Each call takes out what it reads.
+#[derive(Default)]
 pub struct Args(VecDeque<String>);
 
 impl Args {
@@ -16,7 +17,8 @@ impl Args {
     /// The next argument, if it is not an option.
     pub fn word(&mut self) -> Option<String> {
         let first = self.0.front()?;
-        if first.starts_with('-') && first != "-h" && first != "--help" { None } else { self.0.pop_front() }
+        let is_word = !first.starts_with('-') || first == "-h" || first == "--help";
+        if is_word { self.0.pop_front() } else { None }
     }
 
     /// Is `--name` there?
@@ -45,7 +47,6 @@ impl Args {
     }
 
     /// Everything that is left, for a command that passes it on.
-    #[allow(dead_code)]
     pub fn rest(self) -> Vec<String> {
         self.0.into()
     }

@@ -18,7 +18,7 @@ pub fn command(mut args: Args) -> Result<()> {
         wasm::build()?;
     }
     write(&out)?;
-    println!("{}", sizes::report(&out)?);
+    println!("{}", sizes::table(&sizes::measure(&out)?));
     println!("the site is in {}", out.display());
     Ok(())
 }
@@ -53,7 +53,8 @@ fn clear(out: &Path) -> Result<()> {
         return Ok(());
     }
     let is_empty = out.read_dir().with_context(|| format!("{} is not a folder", out.display()))?.next().is_none();
-    if !is_empty && !(out.join("index.html").is_file() && out.join("assets").is_dir()) {
+    let is_site = out.join("index.html").is_file() && out.join("assets").is_dir();
+    if !is_empty && !is_site {
         bail!("{} holds something else than an earlier site; choose another --out", out.display());
     }
     fs::remove_dir_all(out).with_context(|| format!("could not empty {}", out.display()))

@@ -1,13 +1,20 @@
 //! One command for everything one does with this repository: `cargo xtask help`.
 
 mod args;
+mod bench;
+mod browser_tests;
+mod codegen;
+mod counting;
 mod dist;
 mod hashed_names;
 mod http;
 mod project;
 mod serve;
+mod shots;
 mod site;
 mod sizes;
+mod test;
+mod tidy;
 mod toolchain;
 mod wasm;
 
@@ -23,6 +30,12 @@ cargo xtask <command>
   serve    build page and worker and serve them        [--port 8080] [--host 127.0.0.1] [--open] [--no-build]
   build    build page and worker only
   dist     the static site, for any static host        [--out dist] [--no-build]
+  test     all tests, or some: lint unit wasm e2e      [--filter TEXT] [--rung webgpu|cpu] [--no-build]
+  tidy     the rules of the layout that no compiler checks
+  codegen  the TypeScript mirror of the wire types
+  shots    pictures of the page at every width         [--no-build] [--out DIR] …, see www/e2e/shots.mjs
+  bench    native, browser or sizes; all without a word
+  train    moe-train, with all that follows
   help     this text
 
 The first build compiles the tensor library and takes many minutes; later ones take seconds.";
@@ -47,6 +60,12 @@ fn run() -> Result<()> {
             wasm::build().map(drop)
         }
         "dist" => dist::command(args),
+        "test" => test::command(args),
+        "tidy" => tidy::command(args),
+        "codegen" => codegen::command(args),
+        "shots" => shots::command(args),
+        "bench" => bench::command(args),
+        "train" => project::run(project::cargo("run").args(["-p", "moe-train", "--"]).args(args.rest())),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             Ok(())

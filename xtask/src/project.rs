@@ -67,7 +67,8 @@ pub fn find_program(names: &[&str]) -> Option<PathBuf> {
     names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|file| file.is_file())
 }
 
-fn display(command: &Command) -> String {
+/// A command as one would type it, with paths inside the repository shortened.
+pub fn display(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let shorten = |word: &OsStr| Path::new(word).strip_prefix(root()).unwrap_or(Path::new(word)).display().to_string();
     let mut line: Vec<String> = words.map(shorten).collect();

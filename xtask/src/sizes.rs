@@ -57,14 +57,13 @@ pub fn measure(folder: &Path) -> Result<BTreeMap<String, Sizes>> {
 }
 
 /// A table of all files, then of the parts.
-pub fn report(folder: &Path) -> Result<String> {
-    let files = measure(folder)?;
+pub fn table(files: &BTreeMap<String, Sizes>) -> String {
     let mut text = String::from("| file | raw | gzip | brotli |\n| --- | ---: | ---: | ---: |\n");
-    for (address, sizes) in &files {
+    for (address, sizes) in files {
         row(&mut text, address, *sizes);
     }
     text.push_str("\n| part | raw | gzip | brotli |\n| --- | ---: | ---: | ---: |\n");
-    let parts = parts(&files);
+    let parts = parts(files);
     for (part, sizes) in &parts {
         row(&mut text, part, *sizes);
     }
@@ -72,7 +71,7 @@ pub fn report(folder: &Path) -> Result<String> {
         let (is, budget) = (kilobytes(page.brotli_bytes), kilobytes(PAGE_BUDGET_BYTES));
         let _ = write!(text, "\nThe page is over its budget: {is} of {budget} with brotli.\n");
     }
-    Ok(text)
+    text
 }
 
 /// Page, engine, each model, recorded traces and examples.

@@ -19,6 +19,9 @@ const FLAGS = [
 /** Without a GPU Chromium gives WebGPU only where it is told to, on its software adapter. */
 const WEBGPU_FLAGS = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
+/** WebGPU on the machine's own adapter, for benchmarks where there is one. */
+const GPU_FLAGS = ["--enable-unsafe-webgpu", "--enable-features=Vulkan", "--ignore-gpu-blocklist"];
+
 /** The rung under test: "webgpu" or "cpu". */
 export const RUNG = process.env.MOE_RUNG ?? "webgpu";
 
@@ -39,12 +42,11 @@ function findChromium() {
   throw new Error("no Chromium found; install it (Debian: apt-get install chromium) or name it in CHROMIUM");
 }
 
-/** A headless browser that stands on the given rung. */
+/** A headless browser that stands on the given rung: "webgpu" (software adapter), "gpu" (the machine's) or "cpu". */
 export function launch(rung = RUNG) {
-  return chromium.launch({
-    executablePath: findChromium(),
-    args: rung === "webgpu" ? [...FLAGS, ...WEBGPU_FLAGS] : FLAGS,
-  });
+  const flags = { webgpu: WEBGPU_FLAGS, gpu: GPU_FLAGS, cpu: [] }[rung];
+  if (!flags) throw new Error(`there is no rung "${rung}"; there are webgpu, gpu and cpu`);
+  return chromium.launch({ executablePath: findChromium(), args: [...FLAGS, ...flags] });
 }
 
 /**

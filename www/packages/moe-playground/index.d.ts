@@ -3,7 +3,7 @@
  *
  * ```html
  * <script type="module" src="https://…/assets/element.js"></script>
- * <moe-playground view="lanes" prompt="The cat sat on the mat." capacity-factor="0.5">
+ * <moe-playground prompt="The cat sat on the mat." capacity-factor="0.5">
  *   <p>Shown until the figure is ready, and instead of it where it cannot run.</p>
  * </moe-playground>
  * ```
@@ -15,8 +15,9 @@
  *
  * | attribute         | value                                                                          |
  * | ----------------- | ------------------------------------------------------------------------------ |
- * | `view`            | `full` for the whole page, or the one view to show                             |
- * | `model`           | the name of a model beside the element's files, or the address of its manifest |
+ * | `view`            | `full` for the whole page                                                      |
+ * | `model`           | the name of a model beside the element's files, or the address of another      |
+ * | `trace`           | the address of the recorded run that is shown first                            |
  * | `prompt`          | the text to begin with                                                         |
  * | `seed`            | seeds sampling and random routing                                              |
  * | `capacity-factor` | slots per expert, as a multiple of an even share                               |
@@ -28,12 +29,9 @@
  * element is: `waiting`, `loading`, `mounted` or `failed`.
  */
 
-import type { BackendChoice, Event, Policy, RoutingGroup, StepTrace, TraceHeader, UserError } from "./types.d.ts";
+import type { BackendInfo, ModelInfo, Source, StepTrace, TraceHeader, UserError } from "./types.d.ts";
 
 export type * from "./types.d.ts";
-
-/** What an event of the engine carries. */
-type DataOf<Type extends Event["type"]> = Extract<Event, { type: Type }>["data"];
 
 /** A run so far: the lines of a trace file. */
 export interface MoeTrace {
@@ -41,11 +39,19 @@ export interface MoeTrace {
   steps: StepTrace[];
 }
 
+/** Where the numbers on the screen come from; `null` where no engine is concerned. */
+export interface MoeReady {
+  source: Source;
+  model: ModelInfo | null;
+  backend: BackendInfo | null;
+}
+
+/** All events bubble, and cross the boundaries of shadow trees. */
 export interface MoePlaygroundEventMap {
-  /** The model is loaded: which one, and what it runs on. */
-  "moe-ready": CustomEvent<DataOf<"ready">>;
-  /** A forward step was executed: all it decided, and the time it took. */
-  "moe-step": CustomEvent<DataOf<"step">>;
+  /** There is something to see: a recorded run, or an engine with its model. */
+  "moe-ready": CustomEvent<MoeReady>;
+  /** A forward step, live or replayed, with all it decided. */
+  "moe-step": CustomEvent<StepTrace>;
   /** Something failed. The recorded run, or the element's own children, stay visible. */
   "moe-error": CustomEvent<UserError>;
 }
@@ -73,31 +79,30 @@ export class MoePlayground extends HTMLElement {
 }
 
 /**
- * What the element tells the application it mounts: `mount(root, host, config)` of `web.js`. Absent attributes are
- * absent keys; addresses are absolute.
+ * What the element tells the application it mounts: `mount(root, host, config)` of `web.js`. Attributes are texts as
+ * the page has them, absent ones are absent keys; addresses are absolute, but for `traceUrl`.
  */
 export interface MoePlaygroundConfig {
   view?: string;
+  /** The folder or the manifest of a model. */
   model?: string;
+  traceUrl?: string;
   prompt?: string;
-  seed?: number;
-  capacityFactor?: number;
-  policy?: Policy;
-  group?: RoutingGroup;
-  backend?: BackendChoice;
-  /** The folder of the element's own files, with a slash at its end. */
+  seed?: string;
+  capacityFactor?: string;
+  policy?: string;
+  group?: string;
+  backend?: string;
+  /** The folder of the element's own files, with a slash at its end; `../models/` and `../traces/` lie beside it. */
   baseUrl: string;
-  /** The script to start the worker from, as a module. */
+  /** The script to start the worker from, as a module. Of the page's own origin, wherever the element came from. */
   workerUrl: string;
-  /** The folder of the models: `<modelsUrl><name>/…`. */
-  modelsUrl: string;
-  /** The folder of the recorded runs. */
-  tracesUrl: string;
 }
 
 /** The application as `web.js` exports it; only the element calls it. */
 export interface MoePlaygroundApplication {
   default(): Promise<unknown>;
+  /** What `root` holds is a poster: it is removed when there is something better to show. */
   mount(root: Element, host: HTMLElement, config: MoePlaygroundConfig): MoePlaygroundHandle;
 }
 

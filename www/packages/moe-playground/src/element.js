@@ -1,27 +1,34 @@
 // <moe-playground>: a custom element around the page's wasm. Public API and attributes: ../index.d.ts.
 //
-// It draws nothing itself. Until the wasm has mounted, the element's own children show through a slot, so whatever a
-// page puts there (a recorded run, a picture, a sentence) is its first paint and, should anything fail, its fallback.
+// It draws nothing itself. Until the application has something to show, the element's own children show through a slot:
+// what a page puts there (a recorded run, a picture, a sentence) is the first paint and, should all fail, the fallback.
 
 /** The folder this module was loaded from; everything the element needs lies beside it. */
 const BASE = new URL("./", import.meta.url);
 
-/** Attributes that are forwarded as text, and how the application calls them. */
-const TEXT_ATTRIBUTES = { view: "view", model: "model", prompt: "prompt", policy: "policy", group: "group", backend: "backend" };
-/** Attributes that are forwarded as numbers. */
-const NUMBER_ATTRIBUTES = { seed: "seed", "capacity-factor": "capacityFactor" };
+/** Attributes, and how the application calls them. They are forwarded as they stand: it checks them. */
+const ATTRIBUTES = {
+  view: "view",
+  model: "model",
+  trace: "traceUrl",
+  prompt: "prompt",
+  seed: "seed",
+  "capacity-factor": "capacityFactor",
+  policy: "policy",
+  group: "group",
+  backend: "backend",
+};
 
 /** How far outside the window an element starts to load, so that it is ready when a reader reaches it. */
 const LOAD_MARGIN = "400px";
 
 const SHADOW = `
   <style>:host { display: block } :host([hidden]), [hidden] { display: none }</style>
-  <div id="root" part="root" hidden></div>
   <p id="notice" part="notice" role="alert" hidden></p>
-  <slot></slot>`;
+  <div id="root" part="root"><slot></slot></div>`;
 
 export class MoePlayground extends HTMLElement {
-  static observedAttributes = [...Object.keys(TEXT_ATTRIBUTES), ...Object.keys(NUMBER_ATTRIBUTES)];
+  static observedAttributes = Object.keys(ATTRIBUTES);
 
   #root;
   #slot;
@@ -104,17 +111,13 @@ export class MoePlayground extends HTMLElement {
     const config = {
       baseUrl: BASE.href,
       workerUrl: workerUrl(),
-      modelsUrl: new URL("../models/", BASE).href,
-      tracesUrl: new URL("../traces/", BASE).href,
     };
-    for (const [attribute, key] of Object.entries(TEXT_ATTRIBUTES)) {
+    for (const [attribute, key] of Object.entries(ATTRIBUTES)) {
       const value = this.getAttribute(attribute);
       if (value !== null) config[key] = value;
     }
-    for (const [attribute, key] of Object.entries(NUMBER_ATTRIBUTES)) {
-      const value = Number.parseFloat(this.getAttribute(attribute) ?? "");
-      if (Number.isFinite(value)) config[key] = value;
-    }
+    // A plain name is a model that came with the element; anything else is an address.
+    if (/^[\w.-]+$/.test(config.model ?? "")) config.model = new URL(`../models/${config.model}/`, BASE).href;
     return config;
   }
 
@@ -127,10 +130,8 @@ export class MoePlayground extends HTMLElement {
       const [application] = await Promise.all([loadApplication(), this.#loadStylesheet()]);
       if (attempt !== this.#attempt) return;
       this.#notice.hidden = true;
-      this.#root.hidden = false;
+      // The slot stays in the root until the application has something better, and then leaves in the same frame.
       this.#handle = application.mount(this.#root, this, this.#config());
-      // The application draws in this frame; the first paint leaves in the same one, so nothing jumps.
-      this.#slot.hidden = true;
       this.#setState("mounted");
       this.#pending?.(this.#handle);
       this.#pending = null;
@@ -145,9 +146,7 @@ export class MoePlayground extends HTMLElement {
     this.#observer?.disconnect();
     this.#handle?.destroy();
     this.#handle = null;
-    this.#root.replaceChildren();
-    this.#root.hidden = true;
-    this.#slot.hidden = false;
+    this.#root.replaceChildren(this.#slot);
     delete this.dataset.state;
   }
 
@@ -164,8 +163,7 @@ export class MoePlayground extends HTMLElement {
   }
 
   #fail(error) {
-    this.#root.hidden = true;
-    this.#slot.hidden = false;
+    this.#root.replaceChildren(this.#slot);
     this.#setState("failed");
     const detail = explain(error);
     this.#notice.textContent = `${detail.what} ${detail.why} ${detail.try_this}`;

@@ -1,0 +1,59 @@
+//! Prints the TypeScript mirror of every type that crosses a boundary. `cargo xtask codegen` writes it to the element's
+//! package; the test below fails when that file is stale.
+
+use std::any::TypeId;
+use std::fmt::Write;
+
+use moe_trace::{Command, Event, Policy, StepTrace, TraceHeader};
+use ts_rs::{TS, TypeVisitor};
+
+const HEADER: &str = "\
+// What crosses a boundary: messages of the worker, lines of a trace file, details of DOM events.
+// Generated from crates/moe-trace by `cargo xtask codegen`; change the Rust types instead.
+";
+
+fn main() {
+    print!("{}", declarations());
+}
+
+/// Every type once, each after the first one that mentions it.
+fn declarations() -> String {
+    let mut mirror = Mirror { seen: Vec::new(), text: HEADER.to_owned() };
+    mirror.visit::<Command>();
+    mirror.visit::<Event>();
+    mirror.visit::<TraceHeader>();
+    mirror.visit::<StepTrace>();
+    // Nothing on the wire mentions it, but the element's attribute has its values.
+    mirror.visit::<Policy>();
+    mirror.text
+}
+
+struct Mirror {
+    seen: Vec<TypeId>,
+    text: String,
+}
+
+impl TypeVisitor for Mirror {
+    fn visit<T: TS + 'static + ?Sized>(&mut self) {
+        // Numbers, strings and lists have no declaration of their own, hence no path.
+        if T::output_path().is_none() || self.seen.contains(&TypeId::of::<T>()) {
+            return;
+        }
+        self.seen.push(TypeId::of::<T>());
+        let docs = T::docs().unwrap_or_default();
+        write!(self.text, "\n{docs}export {}\n", T::decl()).expect("a string takes any text");
+        T::visit_dependencies(self);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::declarations;
+
+    #[test]
+    fn the_committed_mirror_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../www/packages/moe-playground/types.d.ts");
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(committed == declarations(), "{path} is stale: run `cargo xtask codegen`");
+    }
+}

@@ -1,0 +1,126 @@
+// How fast a reader gets there: time to live, decode speed and GPU calls per step, on every rung, as the page has them.
+//
+//   node bench.mjs [--repeats 5] [--steps 24] [--rungs webgpu,cpu] [--gpu] [--json FILE]
+//
+// `--gpu` leaves WebGPU to the machine's own adapter instead of the software one. Every repeat is a fresh browser
+// context, so nothing is cached. Prints a Markdown table.
+
+import { writeFileSync } from "node:fs";
+import { cpus } from "node:os";
+import { parseArgs } from "node:util";
+
+import { launch, newPage } from "./lib/browser.mjs";
+import { countGpuCalls, gpuCalls } from "./lib/gpu_calls.mjs";
+import { openSite } from "./lib/site.mjs";
+import { number, summary } from "./lib/statistics.mjs";
+
+const { values: options } = parseArgs({
+  options: {
+    repeats: { type: "string", default: "5" },
+    steps: { type: "string", default: "24" },
+    rungs: { type: "string", default: "webgpu,cpu" },
+    gpu: { type: "boolean", default: false },
+    json: { type: "string" },
+  },
+});
+const NUM_REPEATS = Number(options.repeats);
+const NUM_STEPS = Number(options.steps);
+/** The routing groups of the page, as its attribute has them. */
+const GROUPS = ["decode-step", "this-text"];
+/** A run that gives no step for so long has ended, or hangs. */
+const SILENCE_MS = 20_000;
+
+const site = await openSite();
+const results = { cpu: `${cpus().length} × ${cpus()[0]?.model}`, num_repeats: NUM_REPEATS, rungs: [] };
+try {
+  for (const rung of options.rungs.split(",")) {
+    const browser = await launch(rung === "webgpu" && options.gpu ? "gpu" : rung);
+    results.browser = `Chromium ${browser.version()}`;
+    const samples = [];
+    for (let repeat = 0; repeat < NUM_REPEATS; repeat += 1) {
+      samples.push(await measure(browser, rung));
+      console.error(`${rung} ${repeat + 1}/${NUM_REPEATS}`);
+    }
+    await browser.close();
+    results.rungs.push(summarise(rung, samples));
+  }
+} finally {
+  site.close();
+}
+if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
+console.log(table(results));
+
+/** One visit: load, wait for the engine, run the default prompt in each group. */
+async function measure(browser, rung) {
+  const { page, close } = await newPage(browser);
+  page.setDefaultTimeout(180_000);
+  await page.addInitScript(record);
+  await page.goto(site.url);
+  await page.evaluate((backend) => document.querySelector("moe-playground").setAttribute("backend", backend), rung);
+  const live = await page.waitForFunction(() => window.moeLive);
+  const { backend, at_ms } = await live.jsonValue();
+  const sample = { backend, live_ms: at_ms, groups: {} };
+  for (const group of GROUPS) {
+    const before = rung === "webgpu" ? await countGpuCalls(page) : null;
+    const steps = await runSteps(page, group);
+    const num_steps = steps.length;
+    const decode_ms = steps.at(-1) - steps[0];
+    sample.groups[group] = { tokens_per_s: num_steps > 1 ? (1000 * (num_steps - 1)) / decode_ms : null, num_steps };
+    if (before) sample.groups[group].calls = await gpuCalls(page, before, num_steps);
+  }
+  await close();
+  return sample;
+}
+
+/** Runs the prompt; the times at which its steps were told, in milliseconds. The first one holds the prefill. */
+async function runSteps(page, group) {
+  await page.evaluate((group) => {
+    const element = document.querySelector("moe-playground");
+    window.moeSteps = [];
+    element.setAttribute("group", group);
+    element.run();
+  }, group);
+  const isDone = ([wanted, silence_ms]) => {
+    const { moeSteps: steps } = window;
+    return steps.length >= wanted || (steps.length > 0 && performance.now() - steps.at(-1) > silence_ms);
+  };
+  await page.waitForFunction(isDone, [NUM_STEPS, SILENCE_MS]);
+  await page.evaluate(() => document.querySelector("moe-playground").stop());
+  return page.evaluate(() => window.moeSteps);
+}
+
+/** In the page: when the engine was there, and when each step was told. */
+function record() {
+  window.moeSteps = [];
+  addEventListener("moe-ready", ({ detail }) => {
+    if (detail?.source?.startsWith("live")) window.moeLive ??= { backend: detail.backend, at_ms: performance.now() };
+  });
+  addEventListener("moe-step", () => window.moeSteps.push(performance.now()));
+}
+
+function summarise(rung, samples) {
+  const groups = GROUPS.map((group) => {
+    const of = samples.map((sample) => sample.groups[group]);
+    const per_step = {};
+    for (const call of Object.keys(of[0].calls ?? {})) per_step[call] = summary(of.map(({ calls }) => calls[call]));
+    return { group, tokens_per_s: summary(of.map((sample) => sample.tokens_per_s)), gpu_calls_per_step: per_step };
+  });
+  return { rung, backend: samples[0].backend, live_ms: summary(samples.map((sample) => sample.live_ms)), groups };
+}
+
+function table({ browser, cpu, num_repeats, rungs }) {
+  const lines = [
+    `Medians of ${num_repeats} visits with an empty cache (lowest to highest); ${browser}, ${cpu}.`,
+    "",
+    "| rung | live after | group | decode, tokens/s | submits a step | dispatches a step | maps a step |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+  ];
+  for (const { rung, backend, live_ms, groups } of rungs) {
+    for (const { group, tokens_per_s, gpu_calls_per_step: calls } of groups) {
+      const cells = [`${rung} (${backend?.name ?? "?"})`, `${number(live_ms)} ms`, group, number(tokens_per_s)];
+      cells.push(number(calls.submit), number(calls.dispatch), number(calls.map));
+      lines.push(`| ${cells.join(" | ")} |`);
+    }
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,125 @@
+//! Tests in a real browser: the engine's numbers inside a worker, and the page as a reader meets it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use serde_json::json;
+
+use crate::counting::{self, Tally};
+use crate::project::{self, WASM_TARGET};
+use crate::site::Site;
+use crate::{dist, http, toolchain, wasm};
+
+/// Chromium gives WebGPU without a GPU only where it is told to, on its software adapter.
+const WEBGPU_FLAGS: [&str; 2] = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
+
+/// Test files that hold for any way to serve the site; they are run once more on the output of `dist`.
+const DIST_FILES: [&str; 3] = ["element.test.mjs", "server.test.mjs", "worker.test.mjs"];
+
+pub struct E2eOptions {
+    /// Only tests whose names match this.
+    pub filter: Option<String>,
+    /// Only this rung: `webgpu` or `cpu`.
+    pub rung: Option<String>,
+    /// Test what was built last.
+    pub no_build: bool,
+}
+
+/// `wasm-bindgen-test` files of page and worker, compiled like what is shipped, run in a dedicated worker.
+pub fn wasm(filter: Option<&str>) -> Result<Tally> {
+    toolchain::ensure_wasm_target()?;
+    let chromium = toolchain::ensure_chromium()?;
+    let driver = toolchain::ensure_chromedriver()?;
+    let has_tests = |package: &str| project::root().join(package).join("tests").is_dir();
+    if !has_tests("crates/moe-worker") && !has_tests("web") {
+        eprintln!("there are no tests in crates/moe-worker/tests or web/tests");
+        return Ok(Tally::default());
+    }
+    let runner = build_runner()?;
+
+    let config = project::target_dir()?.join("webdriver.json");
+    let options = json!({ "goog:chromeOptions": { "binary": chromium, "args": WEBGPU_FLAGS } });
+    fs::write(&config, options.to_string()).with_context(|| format!("could not write {}", config.display()))?;
+    let mut command = wasm::cargo("test");
+    command
+        .args(["--test", "*"])
+        .args(filter)
+        .env(format!("CARGO_TARGET_{}_RUNNER", WASM_TARGET.to_uppercase().replace('-', "_")), runner)
+        .env("CHROMEDRIVER", driver)
+        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", config)
+        // Seconds. The software adapter takes its time, and so does a machine that does something else as well.
+        .env("WASM_BINDGEN_TEST_TIMEOUT", "900")
+        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
+    Ok(counting::tests(&mut command))
+}
+
+/// The page in Chromium: with WebGPU, without it, and as `dist` writes it.
+pub fn e2e(options: &E2eOptions) -> Result<Tally> {
+    toolchain::ensure_chromium()?;
+    toolchain::ensure_npm_packages(&e2e_dir())?;
+    if !options.no_build {
+        wasm::build()?;
+    }
+    let mut tally = Tally::default();
+    let files = test_files(|_| true)?;
+    let url = serve(Site::of_working_tree()?)?;
+    for rung in ["webgpu", "cpu"] {
+        if options.rung.as_deref().is_none_or(|only| only == rung) {
+            eprintln!("-- the page with rung {rung} --");
+            tally += run_node(&files, &url, rung, options.filter.as_deref())?;
+        }
+    }
+    if options.rung.is_none() {
+        eprintln!("-- the page as dist writes it --");
+        let folder = project::target_dir()?.join("e2e-dist");
+        dist::write(&folder)?;
+        let files = test_files(|name| DIST_FILES.contains(&name))?;
+        tally += run_node(&files, &serve(Site::of_folder(folder))?, "cpu", options.filter.as_deref())?;
+    }
+    Ok(tally)
+}
+
+/// A Node.js script of `www/e2e` with the site's address in its environment.
+pub fn node(script: &str, url: &str) -> Result<std::process::Command> {
+    let chromium = toolchain::ensure_chromium()?;
+    toolchain::ensure_npm_packages(&e2e_dir())?;
+    let mut command = std::process::Command::new("node");
+    command.current_dir(e2e_dir()).arg(script).env("MOE_URL", url).env("CHROMIUM", chromium);
+    Ok(command)
+}
+
+/// Serves a site on a free port for as long as this process lives.
+pub fn serve(site: Site) -> Result<String> {
+    Ok(format!("http://{}/", http::spawn(site, "127.0.0.1", 0)?))
+}
+
+fn run_node(files: &[PathBuf], url: &str, rung: &str, filter: Option<&str>) -> Result<Tally> {
+    let mut command = node("--test", url)?;
+    command.args(["--test-reporter=spec", "--test-concurrency=1"]).env("MOE_RUNG", rung);
+    command.args(filter.map(|filter| format!("--test-name-pattern={filter}")));
+    Ok(counting::tests(command.args(files)))
+}
+
+fn test_files(keep: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for entry in e2e_dir().join("tests").read_dir().context("there are no end-to-end tests")? {
+        let name = entry?.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".test.mjs") && keep(&name) {
+            files.push(Path::new("tests").join(name));
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn e2e_dir() -> PathBuf {
+    project::root().join("www/e2e")
+}
+
+/// The runner is of the very version that the project's wasm-bindgen has, because it is built from the same lock file.
+fn build_runner() -> Result<PathBuf> {
+    let name = "wasm-test-runner";
+    project::run(project::cargo("build").args(["-p", "xtask", "--features", name, "--bin", name]))?;
+    Ok(project::target_dir()?.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+}

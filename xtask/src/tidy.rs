@@ -1,0 +1,36 @@
+//! `cargo xtask tidy`: the rules of the layout that no compiler checks. It is a test too.
+
+mod edges;
+mod sources;
+
+use anyhow::{Result, bail};
+
+use crate::args::Args;
+use crate::project;
+
+pub fn command(args: Args) -> Result<()> {
+    args.finish()?;
+    check()?;
+    println!("tidy: nothing to complain about");
+    Ok(())
+}
+
+/// Fails with every complaint, a line each.
+pub fn check() -> Result<()> {
+    let mut complaints = edges::complaints(&project::metadata(&["--no-deps"])?)?;
+    complaints.extend(sources::complaints(project::root())?);
+    if complaints.is_empty() {
+        return Ok(());
+    }
+    bail!("tidy has {} complaints:\n  {}", complaints.len(), complaints.join("\n  "));
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_repository_is_tidy() {
+        if let Err(error) = super::check() {
+            panic!("{error:#}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! Which package may depend on which: the table of ARCHITECTURE.md as a constant.
+//!
+//! A new edge is a decision about the architecture: change the document and this table together, and say why.
+
+use anyhow::{Context, Result};
+use serde_json::Value;
+
+/// A package of ours and all that it may depend on among our own.
+struct Package {
+    name: &'static str,
+    may_use: &'static [&'static str],
+    /// In tests, benchmarks and examples, on top of `may_use`.
+    tests_may_use: &'static [&'static str],
+}
+
+const PACKAGES: [Package; 10] = [
+    Package { name: "moe-trace", may_use: &[], tests_may_use: &[] },
+    Package { name: "moe-router", may_use: &["moe-trace"], tests_may_use: &[] },
+    Package { name: "moe-kernels", may_use: &[], tests_may_use: &["moe-router", "moe-trace"] },
+    Package { name: "moe-model", may_use: &["moe-trace", "moe-router", "moe-kernels"], tests_may_use: &[] },
+    Package { name: "moe-engine", may_use: &["moe-trace", "moe-model"], tests_may_use: &[] },
+    Package { name: "moe-worker", may_use: &["moe-trace", "moe-engine"], tests_may_use: &["moe-model", "moe-kernels"] },
+    Package { name: "web", may_use: &["moe-trace", "moe-router"], tests_may_use: &[] },
+    Package { name: "moe-train", may_use: &["moe-trace", "moe-router", "moe-model", "moe-engine"], tests_may_use: &[] },
+    Package {
+        name: "moe-bench",
+        may_use: &["moe-trace", "moe-router", "moe-kernels", "moe-model", "moe-engine"],
+        tests_may_use: &["moe-trace", "moe-router", "moe-kernels", "moe-model", "moe-engine"],
+    },
+    Package { name: "xtask", may_use: &[], tests_may_use: &[] },
+];
+
+/// A dependency from outside that only some packages may have.
+struct Reserved {
+    name: &'static str,
+    packages: &'static [&'static str],
+    /// May have it in tests, on top of `packages`.
+    in_tests: &'static [&'static str],
+}
+
+const RESERVED: [Reserved; 16] = [
+    reserved("burn", &["moe-kernels", "moe-model", "moe-train"], &["moe-worker"]),
+    reserved("burn-cubecl", &["moe-kernels"], &[]),
+    reserved("cubecl", &["moe-kernels"], &[]),
+    reserved("wgpu", &["moe-kernels"], &[]),
+    reserved("naga", &[], &["moe-kernels"]),
+    reserved("tokenizers", &["moe-model", "moe-train"], &[]),
+    reserved("safetensors", &["moe-model"], &[]),
+    reserved("yew", &["web"], &[]),
+    reserved("web-sys", &["moe-worker", "web"], &[]),
+    reserved("js-sys", &["moe-worker", "web"], &[]),
+    reserved("wasm-bindgen", &["moe-worker", "web"], &[]),
+    reserved("wasm-bindgen-test", &[], &["moe-worker", "web"]),
+    reserved("getrandom", &["moe-worker"], &[]),
+    reserved("anyhow", &["moe-train", "xtask"], &[]),
+    reserved("criterion", &[], &["moe-bench"]),
+    reserved("wasm-bindgen-cli-support", &["xtask"], &[]),
+];
+
+/// Packages that may have nothing from outside but these: whoever reads them needs to know nothing else.
+const CLOSED: [(&str, &[&str]); 2] = [("moe-trace", &["serde", "thiserror", "ts-rs"]), ("moe-router", &[])];
+
+const fn reserved(
+    name: &'static str,
+    packages: &'static [&'static str],
+    in_tests: &'static [&'static str],
+) -> Reserved {
+    Reserved { name, packages, in_tests }
+}
+
+/// One complaint per edge that the tables do not allow. `metadata`: the output of `cargo metadata --no-deps`.
+pub fn complaints(metadata: &Value) -> Result<Vec<String>> {
+    let mut complaints = Vec::new();
+    for package in metadata["packages"].as_array().context("cargo metadata lists no packages")? {
+        let name = text(&package["name"])?;
+        let Some(row) = PACKAGES.iter().find(|row| row.name == name) else {
+            complaints.push(format!("{name} has no row in the table of packages (xtask/src/tidy/edges.rs)"));
+            continue;
+        };
+        for dependency in package["dependencies"].as_array().context("a package without a list of dependencies")? {
+            let is_for_tests = dependency["kind"] == "dev";
+            let used = text(&dependency["name"])?;
+            if let Some(reason) = forbidden(row, used, is_for_tests) {
+                let place = if is_for_tests { " in its tests" } else { "" };
+                complaints.push(format!("{name} may not depend on {used}{place}: {reason}"));
+            }
+        }
+    }
+    Ok(complaints)
+}
+
+fn forbidden(row: &Package, used: &str, is_for_tests: bool) -> Option<String> {
+    let in_list = |list: &[&str]| list.contains(&used);
+    if PACKAGES.iter().any(|package| package.name == used) {
+        let allowed = in_list(row.may_use) || (is_for_tests && in_list(row.tests_may_use));
+        return (!allowed).then(|| "the layout has no such edge".to_owned());
+    }
+    if let Some(rule) = RESERVED.iter().find(|rule| rule.name == used) {
+        let allowed = rule.packages.contains(&row.name) || (is_for_tests && rule.in_tests.contains(&row.name));
+        return (!allowed).then(|| match rule.packages {
+            [] => format!("only tests of {} may", rule.in_tests.join(" and ")),
+            packages => format!("only {} may", packages.join(" and ")),
+        });
+    }
+    let closed = CLOSED.iter().find(|(name, _)| *name == row.name && !is_for_tests)?;
+    (!in_list(closed.1)).then(|| "this package stays free of others' code".to_owned())
+}
+
+fn text(value: &Value) -> Result<&str> {
+    value.as_str().context("cargo metadata has a name that is no text")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn check(package: &str, used: &str, kind: Option<&str>, expected: &[&str]) {
+        let dependencies = json!([{ "name": used, "kind": kind }]);
+        let metadata = json!({ "packages": [{ "name": package, "dependencies": dependencies }] });
+        assert_eq!(complaints(&metadata).expect("the JSON is whole"), expected);
+    }
+
+    #[test]
+    fn edges_of_the_table_are_allowed() {
+        check("moe-router", "moe-trace", None, &[]);
+        check("moe-kernels", "moe-router", Some("dev"), &[]);
+        check("moe-model", "burn", None, &[]);
+        check("moe-router", "proptest", Some("dev"), &[]);
+    }
+
+    #[test]
+    fn other_edges_are_not() {
+        check("web", "moe-model", None, &["web may not depend on moe-model: the layout has no such edge"]);
+        check(
+            "moe-kernels",
+            "moe-router",
+            None,
+            &["moe-kernels may not depend on moe-router: the layout has no such edge"],
+        );
+        check(
+            "web",
+            "burn",
+            Some("dev"),
+            &["web may not depend on burn in its tests: only moe-kernels and moe-model and moe-train may"],
+        );
+        check(
+            "moe-router",
+            "rand",
+            None,
+            &["moe-router may not depend on rand: this package stays free of others' code"],
+        );
+        check("moe-new", "serde", None, &["moe-new has no row in the table of packages (xtask/src/tidy/edges.rs)"]);
+    }
+}
