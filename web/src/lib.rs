@@ -1,1 +1,28 @@
-//! The page.
+//! The page: one reducer, small views, and a worker at arm's length. Mounted by the custom element `<moe-playground>`.
+//!
+//! Reading order: what the element asks for ([`attributes`]), what the page knows ([`state`]), what there is to see of
+//! it ([`scene`], [`compare`], [`wording`], [`text`]), where it comes from ([`replay`], `engine_client`), and how it is
+//! drawn ([`views`]).
+
+pub mod attributes;
+pub mod state;
+
+pub mod compare;
+pub mod scene;
+pub mod shared;
+pub mod text;
+pub mod wording;
+
+mod engine_client;
+mod replay;
+mod replay_fetch;
+mod timers;
+mod wire;
+
+mod app;
+mod dom;
+mod keyboard;
+mod mount;
+pub mod views;
+
+pub use mount::{Handle, mount};

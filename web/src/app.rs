@@ -1,0 +1,313 @@
+//! The one stateful component: it holds the state, carries out effects, and hands the rest to pure views.
+
+use std::cell::RefCell;
+
+use moe_trace::{BackendChoice, Command, Event, UserError};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{Element, HtmlElement, KeyboardEvent};
+use yew::prelude::*;
+
+use crate::attributes::Config;
+use crate::engine_client::{EngineClient, Heard};
+use crate::shared::Shared;
+use crate::state::recording::Recording;
+use crate::state::{Action, Effect, Phase, State, Theme, effects};
+use crate::timers::{Interval, Timeout};
+use crate::views::page::Page;
+use crate::{dom, keyboard, replay_fetch, wire};
+
+/// A run is started only when the controls have rested for this long.
+const RERUN_AFTER_MS: i32 = 160;
+/// Pace of the playback at speed 1.
+const MS_PER_STEP: f32 = 600.0;
+
+/// Through it the handle sees the run on the screen.
+pub type TraceWindow = Shared<RefCell<Option<Shared<Recording>>>>;
+
+#[derive(Properties, PartialEq)]
+pub struct AppProps {
+    pub host: HtmlElement,
+    /// The element that was mounted into; its other children are a poster.
+    pub root: Element,
+    pub trace: TraceWindow,
+    pub config: Config,
+    pub errors: Vec<UserError>,
+}
+
+pub enum Msg {
+    Act(Action),
+    /// From the worker of this number; an earlier worker's words are not heard any more.
+    Heard {
+        worker: u32,
+        heard: Heard,
+    },
+    /// From the recorded run: an action, and for a step its plain object.
+    Replayed(Action, Option<JsValue>),
+    Key(KeyboardEvent),
+}
+
+pub struct App {
+    state: Shared<State>,
+    dispatch: Callback<Action>,
+    engine: Option<EngineClient>,
+    num_workers: u32,
+    rerun: Option<Timeout>,
+    player: Option<(f32, Interval)>,
+    is_revealed: bool,
+    on_key: Option<Closure<dyn FnMut(KeyboardEvent)>>,
+}
+
+impl Component for App {
+    type Message = Msg;
+    type Properties = AppProps;
+
+    fn create(ctx: &Context<App>) -> App {
+        let props = ctx.props();
+        App {
+            state: Shared::new(State::new(props.config.clone(), props.errors.clone())),
+            dispatch: ctx.link().callback(Msg::Act),
+            engine: None,
+            num_workers: 0,
+            rerun: None,
+            player: None,
+            is_revealed: false,
+            on_key: None,
+        }
+    }
+
+    fn view(&self, _ctx: &Context<App>) -> Html {
+        html! { <Page state={self.state.clone()} dispatch={self.dispatch.clone()} /> }
+    }
+
+    fn rendered(&mut self, ctx: &Context<App>, first: bool) {
+        if first {
+            self.begin(ctx);
+        }
+        // The poster goes when there is something better, or when there will not be.
+        let waits = self.state.scene.is_none() && self.state.notice.is_none();
+        if !self.is_revealed && !waits {
+            self.is_revealed = true;
+            self.reveal(&ctx.props().root);
+        }
+    }
+
+    fn update(&mut self, ctx: &Context<App>, msg: Msg) -> bool {
+        match msg {
+            Msg::Act(action) => self.act(ctx, action),
+            Msg::Heard { worker, .. } if worker != self.num_workers => false,
+            Msg::Heard { heard: Heard::Lost { why }, .. } => self.act(ctx, Action::EngineLost { why }),
+            Msg::Heard { heard: Heard::Event(event, plain), .. } => {
+                let is_step = matches!(event, Event::Step { .. });
+                self.tell_step(ctx, Action::Engine(event), is_step.then_some(plain))
+            }
+            Msg::Replayed(action, plain) => self.tell_step(ctx, action, plain),
+            Msg::Key(event) => self.key(ctx, &event),
+        }
+    }
+
+    fn destroy(&mut self, _ctx: &Context<App>) {
+        if let Some(closure) = self.on_key.take()
+            && let Some(document) = web_sys::window().and_then(|window| window.document())
+        {
+            // A listener that is not there needs no removing.
+            let _ = document.remove_event_listener_with_callback("keydown", closure.as_ref().unchecked_ref());
+        }
+    }
+}
+
+impl App {
+    /// The document exists now: listen to keys, fetch the recorded run, start the engine, report bad attributes.
+    fn begin(&mut self, ctx: &Context<App>) {
+        let on_key = Closure::new({
+            let link = ctx.link().clone();
+            move |event: KeyboardEvent| link.send_message(Msg::Key(event))
+        });
+        if let Some(document) = web_sys::window().and_then(|window| window.document()) {
+            // Without it only the keyboard map is missing; the controls keep working.
+            let _ = document.add_event_listener_with_callback("keydown", on_key.as_ref().unchecked_ref());
+        }
+        self.on_key = Some(on_key);
+
+        let link = ctx.link().clone();
+        let trace_url = self.address(self.state.config.trace_url.as_deref(), "../traces/default.jsonl");
+        wasm_bindgen_futures::spawn_local(replay_fetch::replay(trace_url, move |action, plain| {
+            link.send_message(Msg::Replayed(action, plain));
+        }));
+        if self.state.phase == Phase::Starting {
+            self.carry_out(ctx, Effect::StartEngine);
+        }
+        for error in &ctx.props().errors {
+            self.carry_out(ctx, Effect::EmitError(error.clone()));
+        }
+    }
+
+    fn act(&mut self, ctx: &Context<App>, action: Action) -> bool {
+        let before = self.state.clone();
+        self.state = Shared::new(before.apply(action));
+        let state = self.state.clone();
+        for effect in effects(&before, &state) {
+            self.carry_out(ctx, effect);
+        }
+        if let Some(engine) = &self.engine {
+            engine.expect(matches!(state.phase, Phase::Starting | Phase::Loading { .. } | Phase::Running(_)));
+        }
+        *ctx.props().trace.borrow_mut() = state.on_screen().cloned();
+        self.keep_time(ctx);
+        if before.chrome.theme != state.chrome.theme {
+            let theme = match state.chrome.theme {
+                Theme::System => "system",
+                Theme::Light => "light",
+                Theme::Dark => "dark",
+            };
+            // Only the page around the element could miss it.
+            let _ = ctx.props().host.set_attribute("data-theme", theme);
+        }
+        *before != *state
+    }
+
+    fn carry_out(&mut self, ctx: &Context<App>, effect: Effect) {
+        match effect {
+            Effect::StartEngine => self.start_engine(ctx),
+            Effect::EndEngine => self.engine = None,
+            Effect::Post(command) => {
+                if let Some(engine) = &self.engine {
+                    engine.post(&command);
+                }
+            }
+            Effect::ScheduleRerun { ticket } => {
+                let dispatch = self.dispatch.clone();
+                self.rerun = Some(Timeout::new(RERUN_AFTER_MS, move || dispatch.emit(Action::Rerun { ticket })));
+            }
+            Effect::EmitReady { source, model, backend } => {
+                let detail = ReadyDetail { source, model, backend };
+                dom::emit(&ctx.props().host, "moe-ready", &wire::to_js(&detail).unwrap_or_default());
+            }
+            Effect::EmitError(error) => {
+                dom::emit(&ctx.props().host, "moe-error", &wire::to_js(&error).unwrap_or_default());
+            }
+        }
+    }
+
+    fn start_engine(&mut self, ctx: &Context<App>) {
+        self.engine = None;
+        self.num_workers += 1;
+        let worker = self.num_workers;
+        let link = ctx.link().clone();
+        let hear = move |heard| link.send_message(Msg::Heard { worker, heard });
+        match EngineClient::start(&self.address(self.state.config.worker_url.as_deref(), "worker.js"), hear) {
+            Ok(engine) => {
+                let model = self.state.config.model.as_deref().map(|model| {
+                    let is_manifest = model.ends_with(".json");
+                    if is_manifest {
+                        model.to_owned()
+                    } else {
+                        format!("{}/manifest.json", model.trim_end_matches('/'))
+                    }
+                });
+                let manifest_url = self.address(model.as_deref(), "../models/default/manifest.json");
+                let backend = match self.state.config.backend {
+                    BackendChoice::Recorded => BackendChoice::Auto,
+                    choice => choice,
+                };
+                engine.post(&Command::Load { manifest_url, backend });
+                self.engine = Some(engine);
+            }
+            Err(why) => self.dispatch.emit(Action::EngineLost { why }),
+        }
+    }
+
+    /// A step that the reducer took up is told to the world as the plain object it came as.
+    fn tell_step(&mut self, ctx: &Context<App>, action: Action, plain: Option<JsValue>) -> bool {
+        let before = self.state.clone();
+        let changed = self.act(ctx, action);
+        if let Some(plain) = plain
+            && (before.shown != self.state.shown || before.previous != self.state.previous)
+        {
+            dom::emit(&ctx.props().host, "moe-step", &plain);
+        }
+        changed
+    }
+
+    fn keep_time(&mut self, ctx: &Context<App>) {
+        let playback = self.state.playback;
+        match (&self.player, playback.playing) {
+            (Some((speed, _)), true) if *speed == playback.speed => {}
+            (_, true) => {
+                let dispatch = ctx.link().callback(Msg::Act);
+                let every_ms = (MS_PER_STEP / playback.speed) as i32;
+                self.player = Some((playback.speed, Interval::new(every_ms, move || dispatch.emit(Action::Tick))));
+            }
+            (_, false) => self.player = None,
+        }
+    }
+
+    fn key(&mut self, ctx: &Context<App>, event: &KeyboardEvent) -> bool {
+        if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() || event.is_composing()
+        {
+            return false;
+        }
+        let host = &ctx.props().host;
+        let path = event.composed_path();
+        let is_ours = path.includes(host, 0) || is_only_host_of_idle_focus(host);
+        let Ok(target) = path.get(0).dyn_into::<Element>() else { return false };
+        if !is_ours || keyboard::is_taken(&event.key(), dom::focus_of(&target)) {
+            return false;
+        }
+        let right_to_left = self.state.scene.as_ref().is_some_and(|scene| scene.is_right_to_left);
+        match keyboard::command(&event.key(), right_to_left) {
+            None => false,
+            Some(keyboard::Command::FocusCapacity) => {
+                event.prevent_default();
+                dom::focus_first(&ctx.props().root, "[data-capacity]");
+                false
+            }
+            Some(keyboard::Command::Act(action)) => {
+                event.prevent_default();
+                self.act(ctx, action)
+            }
+        }
+    }
+
+    /// An address of the configuration, or a default beside the assets.
+    fn address(&self, given: Option<&str>, default: &str) -> String {
+        let document_base = dom::document_base();
+        match given {
+            Some(given) => dom::resolve(given, &document_base),
+            None => {
+                let base = self.state.config.base_url.as_deref().unwrap_or("assets/");
+                let base = if base.ends_with('/') { base.to_owned() } else { format!("{base}/") };
+                dom::resolve(default, &dom::resolve(&base, &document_base))
+            }
+        }
+    }
+
+    fn reveal(&self, root: &Element) {
+        let children = root.children();
+        for number in (0..children.length()).rev() {
+            let Some(child) = children.item(number) else { continue };
+            if child.class_name() == "moe-container" {
+                // An element without the attribute is already shown.
+                let _ = child.remove_attribute("hidden");
+            } else {
+                child.remove();
+            }
+        }
+    }
+}
+
+/// Nothing has the focus, and this is the first playground on the page: then its keys work without a click.
+fn is_only_host_of_idle_focus(host: &HtmlElement) -> bool {
+    let Some(document) = web_sys::window().and_then(|window| window.document()) else { return false };
+    let is_idle = document.active_element().is_none_or(|active| active.tag_name().eq_ignore_ascii_case("body"));
+    let first = document.query_selector(&host.tag_name()).ok().flatten();
+    is_idle && first.is_some_and(|first| first.is_same_node(Some(host)))
+}
+
+/// What `moe-ready` tells.
+#[derive(serde::Serialize)]
+struct ReadyDetail {
+    source: moe_trace::Source,
+    model: Option<moe_trace::ModelInfo>,
+    backend: Option<moe_trace::BackendInfo>,
+}

@@ -1,0 +1,64 @@
+//! What a change of settings did to the loss of the passage: the same tokens, in the run before and in this one.
+
+use crate::scene::{Scene, SceneToken};
+use crate::shared::Shared;
+use crate::state::recording::Recording;
+
+/// Mean loss of the tokens that something predicted.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PassageLoss {
+    /// Nats a token.
+    pub nats: f64,
+    pub bits_per_byte: f64,
+    pub num_tokens: usize,
+}
+
+/// The same passage twice.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Change {
+    pub before: PassageLoss,
+    pub after: PassageLoss,
+    /// Loss of each shared token in the run before, from the first token of the text.
+    pub losses_before: Vec<Option<f32>>,
+    /// The run before was compared at this length of text, in tokens.
+    pub text_len: usize,
+}
+
+/// `None` where no token has a loss.
+pub fn passage_loss(tokens: &[SceneToken]) -> Option<PassageLoss> {
+    let (mut nats, mut num_tokens, mut num_bytes) = (0.0, 0, 0);
+    for token in tokens {
+        if let Some(loss) = token.loss {
+            nats += f64::from(loss);
+            num_tokens += 1;
+            num_bytes += token.num_bytes;
+        }
+    }
+    let bits = nats / std::f64::consts::LN_2;
+    let loss = |num_tokens: usize| PassageLoss {
+        nats: nats / num_tokens as f64,
+        bits_per_byte: bits / num_bytes.max(1) as f64,
+        num_tokens,
+    };
+    (num_tokens > 0).then(|| loss(num_tokens))
+}
+
+/// Compares with the run before at the same length of text, over the tokens that both texts begin with.
+///
+/// Capacity depends on the length of the text, so other lengths would compare apples with pears. `None` where the run
+/// before never had this length, or where the texts differ already within the prompt.
+pub fn change(before: &Shared<Recording>, now: &Scene) -> Option<Change> {
+    let text_len = now.tokens.len();
+    let step = (0..before.steps.len()).find(|&step| before.text_len(step) == text_len)?;
+    let then = Scene::of(before, step)?;
+    let shared = then.tokens.iter().zip(&now.tokens).take_while(|(then, now)| then.id == now.id).count();
+    if shared < now.recording.text_len(0).min(text_len) {
+        return None;
+    }
+    Some(Change {
+        before: passage_loss(&then.tokens[..shared])?,
+        after: passage_loss(&now.tokens[..shared])?,
+        losses_before: then.tokens[..shared].iter().map(|token| token.loss).collect(),
+        text_len,
+    })
+}

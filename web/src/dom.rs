@@ -1,0 +1,55 @@
+//! Small dealings with the document: events out, keys in, addresses.
+
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{CustomEvent, CustomEventInit, Element, HtmlElement, Url};
+
+use crate::keyboard::Focus;
+
+/// Dispatches an event that leaves the shadow tree. `detail` is a plain object.
+pub fn emit(host: &HtmlElement, name: &str, detail: &JsValue) {
+    let init = CustomEventInit::new();
+    init.set_bubbles(true);
+    init.set_composed(true);
+    init.set_detail(detail);
+    if let Ok(event) = CustomEvent::new_with_event_init_dict(name, &init) {
+        // The answer only says whether a listener called preventDefault.
+        let _ = host.dispatch_event(&event);
+    }
+}
+
+/// What has the focus, seen from inside the shadow tree.
+pub fn focus_of(target: &Element) -> Focus {
+    match target.tag_name().to_ascii_lowercase().as_str() {
+        "textarea" => Focus::Text,
+        "select" => Focus::Menu,
+        "input" => match target.get_attribute("type").as_deref() {
+            Some("range") => Focus::Range,
+            Some("checkbox" | "radio") => Focus::Button,
+            _ => Focus::Text,
+        },
+        // Tokens and cells are buttons too, but Space plays there.
+        "button" | "a" | "summary" if !target.has_attribute("data-view") => Focus::Button,
+        _ => Focus::View,
+    }
+}
+
+/// Puts the focus on the first element that the selector finds.
+pub fn focus_first(root: &Element, selector: &str) {
+    if let Ok(Some(found)) = root.query_selector(selector)
+        && let Ok(found) = found.dyn_into::<HtmlElement>()
+    {
+        // An element that cannot take the focus leaves it where it is.
+        let _ = found.focus();
+    }
+}
+
+/// `address` seen from `base`; `address` itself where either makes no sense.
+pub fn resolve(address: &str, base: &str) -> String {
+    Url::new_with_base(address, base).map_or_else(|_| address.to_owned(), |url| url.href())
+}
+
+/// The address that relative ones on this page refer to.
+pub fn document_base() -> String {
+    let document = web_sys::window().and_then(|window| window.document());
+    document.and_then(|document| document.base_uri().ok().flatten()).unwrap_or_default()
+}

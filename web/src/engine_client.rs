@@ -1,0 +1,133 @@
+//! The worker's life: started, spoken to, watched, ended. It is disposable; what to do about its death is the reducer's.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use moe_trace::{Command, Event};
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
+
+use crate::timers::{self, Interval};
+use crate::wire;
+
+/// Silence after which a worker that owes an answer counts as dead.
+const SILENCE_MS: f64 = 20_000.0;
+/// A new worker first downloads its module, which tells nothing on the way: it gets more time to say its first word.
+const FIRST_WORD_MS: f64 = 120_000.0;
+const CHECK_EVERY_MS: i32 = 1_000;
+
+/// What the worker says, or what happened to it.
+pub enum Heard {
+    /// An event, and the plain object of its step if it is one.
+    Event(Event, JsValue),
+    Lost {
+        why: String,
+    },
+}
+
+/// One worker. Dropping it ends the worker and whatever it was doing.
+pub struct EngineClient {
+    worker: Worker,
+    expecting: Rc<Cell<bool>>,
+    last_heard_ms: Rc<Cell<f64>>,
+    _on_message: Closure<dyn FnMut(MessageEvent)>,
+    _on_error: Closure<dyn FnMut(web_sys::Event)>,
+    _watchdog: Interval,
+}
+
+impl EngineClient {
+    pub fn start(worker_url: &str, hear: impl Fn(Heard) + 'static) -> Result<EngineClient, String> {
+        let options = WorkerOptions::new();
+        options.set_type(WorkerType::Module);
+        let worker = Worker::new_with_options(worker_url, &options)
+            .map_err(|error| format!("The browser did not start {worker_url}: {error:?}."))?;
+        let hear = Rc::new(hear);
+        let last_heard_ms = Rc::new(Cell::new(timers::now_ms()));
+        let has_spoken = Rc::new(Cell::new(false));
+        let expecting = Rc::new(Cell::new(true));
+
+        let on_message = Closure::new({
+            let (hear, last_heard_ms, has_spoken) = (hear.clone(), last_heard_ms.clone(), has_spoken.clone());
+            move |message: MessageEvent| {
+                last_heard_ms.set(timers::now_ms());
+                has_spoken.set(true);
+                match wire::from_js::<Event>(message.data()) {
+                    Ok(event) => hear(Heard::Event(event, plain_trace(&message.data()))),
+                    Err(error) => hear(Heard::Lost { why: format!("It said something that is no event: {error}.") }),
+                }
+            }
+        });
+        worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+
+        let on_error = Closure::new({
+            let (hear, url) = (hear.clone(), worker_url.to_owned());
+            move |error: web_sys::Event| {
+                // A script that cannot be fetched gives a bare event; one that throws gives a message.
+                let message = error.dyn_ref::<web_sys::ErrorEvent>().map(|error| error.message()).unwrap_or_default();
+                error.prevent_default();
+                let why = if message.is_empty() { format!("{url} could not be loaded.") } else { message };
+                hear(Heard::Lost { why });
+            }
+        });
+        worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
+
+        let watchdog = Interval::new(CHECK_EVERY_MS, {
+            let (expecting, last_heard_ms) = (expecting.clone(), last_heard_ms.clone());
+            let mut last_check_ms = timers::now_ms();
+            move || {
+                let now_ms = timers::now_ms();
+                // A page that slept, or a throttled background tab, must not blame the worker for it.
+                if now_ms - last_check_ms > 5.0 * f64::from(CHECK_EVERY_MS) {
+                    last_heard_ms.set(now_ms);
+                }
+                last_check_ms = now_ms;
+                let patience_ms = if has_spoken.get() { SILENCE_MS } else { FIRST_WORD_MS };
+                if expecting.get() && now_ms - last_heard_ms.get() > patience_ms {
+                    expecting.set(false);
+                    hear(Heard::Lost { why: format!("It has been silent for {} seconds.", patience_ms / 1000.0) });
+                }
+            }
+        });
+        let client = EngineClient {
+            worker,
+            expecting,
+            last_heard_ms,
+            _on_message: on_message,
+            _on_error: on_error,
+            _watchdog: watchdog,
+        };
+        Ok(client)
+    }
+
+    pub fn post(&self, command: &Command) {
+        self.last_heard_ms.set(timers::now_ms());
+        if let Ok(message) = wire::to_js(command) {
+            // Posting plain data fails only for a worker that is gone, and then the watchdog barks.
+            let _ = self.worker.post_message(&message);
+        }
+    }
+
+    /// Does the worker owe an answer? Only then may its silence be held against it.
+    pub fn expect(&self, expecting: bool) {
+        if expecting && !self.expecting.get() {
+            self.last_heard_ms.set(timers::now_ms());
+        }
+        self.expecting.set(expecting);
+    }
+}
+
+impl Drop for EngineClient {
+    fn drop(&mut self) {
+        self.worker.set_onmessage(None);
+        self.worker.set_onerror(None);
+        self.worker.terminate();
+    }
+}
+
+/// `event.data.trace`, as it came; undefined for other events.
+fn plain_trace(message: &JsValue) -> JsValue {
+    let get = |object: &JsValue, key: &str| js_sys::Reflect::get(object, &JsValue::from_str(key)).unwrap_or_default();
+    let data = get(message, "data");
+    if data.is_object() { get(&data, "trace") } else { JsValue::UNDEFINED }
+}

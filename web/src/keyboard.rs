@@ -1,0 +1,112 @@
+//! The keyboard map, as data: which key does what.
+
+use crate::state::{Action, Motion};
+
+/// What a key asks for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    Act(Action),
+    /// Put the focus on the capacity slider.
+    FocusCapacity,
+}
+
+/// Keys and what they do, as the help shows them.
+pub const MAP: [(&str, &str); 9] = [
+    ("← →", "token"),
+    ("↑ ↓", "layer"),
+    ("[ ]", "expert"),
+    ("Space", "play or pause"),
+    (", .", "one step back or forward"),
+    ("d", "next lost request"),
+    ("c", "capacity slider"),
+    ("x", "this run or the one before (A/B)"),
+    ("?", "this list; Esc closes it"),
+];
+
+/// `right_to_left`: the text runs from right to left, and so do the arrow keys.
+pub fn command(key: &str, right_to_left: bool) -> Option<Command> {
+    let forward = if right_to_left { -1 } else { 1 };
+    let action = match key {
+        "ArrowRight" => Action::Move(Motion::Token(forward)),
+        "ArrowLeft" => Action::Move(Motion::Token(-forward)),
+        "ArrowUp" => Action::Move(Motion::Layer(-1)),
+        "ArrowDown" => Action::Move(Motion::Layer(1)),
+        "Home" => Action::Move(Motion::FirstToken),
+        "End" => Action::Move(Motion::LastToken),
+        "[" => Action::Move(Motion::Expert(-1)),
+        "]" => Action::Move(Motion::Expert(1)),
+        " " => Action::TogglePlay,
+        "," => Action::StepBy(-1),
+        "." => Action::StepBy(1),
+        "d" => Action::Move(Motion::NextDrop),
+        "x" => Action::Flip,
+        "?" => Action::ToggleHelp,
+        "Escape" => Action::CloseHelp,
+        "c" => return Some(Command::FocusCapacity),
+        _ => return None,
+    };
+    Some(Command::Act(action))
+}
+
+/// Where the focus is, as far as it matters for who gets a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Focus {
+    /// A text field: every key is its own.
+    Text,
+    /// A slider or menu: arrows, Home and End are its own, and so are letters for a menu.
+    Range,
+    Menu,
+    /// A button or link: Space and Enter are its own.
+    Button,
+    /// A token, a cell, or nothing in particular.
+    View,
+}
+
+/// Does the focused thing want this key for itself?
+pub fn is_taken(key: &str, focus: Focus) -> bool {
+    match focus {
+        Focus::Text => true,
+        Focus::Menu => key != "?" && key != "Escape",
+        Focus::Range => key.starts_with("Arrow") || key == "Home" || key == "End",
+        Focus::Button => key == " ",
+        Focus::View => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_map_of_the_help_is_the_map_of_the_keys() {
+        for (keys, _) in MAP {
+            for key in keys.split(' ') {
+                let key = match key {
+                    "←" => "ArrowLeft",
+                    "→" => "ArrowRight",
+                    "↑" => "ArrowUp",
+                    "↓" => "ArrowDown",
+                    "Space" => " ",
+                    other => other,
+                };
+                assert!(command(key, false).is_some(), "{key}");
+            }
+        }
+        assert_eq!(command("q", false), None);
+    }
+
+    #[test]
+    fn arrows_follow_the_direction_of_the_text() {
+        assert_eq!(command("ArrowRight", false), Some(Command::Act(Action::Move(Motion::Token(1)))));
+        assert_eq!(command("ArrowRight", true), Some(Command::Act(Action::Move(Motion::Token(-1)))));
+    }
+
+    #[test]
+    fn a_text_field_keeps_its_keys() {
+        assert!(is_taken("d", Focus::Text));
+        assert!(is_taken("ArrowLeft", Focus::Range));
+        assert!(!is_taken("d", Focus::Range));
+        assert!(is_taken(" ", Focus::Button));
+        assert!(!is_taken(" ", Focus::View));
+    }
+}

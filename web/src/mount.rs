@@ -1,0 +1,100 @@
+//! The door to JavaScript: `mount` draws the page into an element, and `Handle` is what the custom element holds of it.
+
+use std::cell::RefCell;
+
+use js_sys::{Object, Reflect};
+use wasm_bindgen::prelude::*;
+use web_sys::{Element, HtmlElement};
+use yew::AppHandle;
+
+use crate::app::{App, AppProps, Msg, TraceWindow};
+use crate::attributes::{Config, RawConfig};
+use crate::shared::Shared;
+use crate::state::Action;
+use crate::wire;
+
+/// A mounted page. Two of them on one document share nothing.
+#[wasm_bindgen]
+pub struct Handle {
+    app: RefCell<Option<AppHandle<App>>>,
+    trace: TraceWindow,
+    container: Element,
+}
+
+/// Draws the page into `root`, an element inside the host's shadow tree. What `root` holds already is a poster: it
+/// stays until there is something to show instead. Events are dispatched on `host`; `config` holds the attributes as
+/// strings.
+#[wasm_bindgen]
+pub fn mount(root: Element, host: HtmlElement, config: JsValue) -> Result<Handle, JsValue> {
+    let document = root.owner_document().ok_or("the element to mount into belongs to no document")?;
+    let container = document.create_element("div")?;
+    container.set_attribute("class", "moe-container")?;
+    container.set_attribute("hidden", "")?;
+    root.append_child(&container)?;
+    let (config, errors) = read(config);
+    let trace: TraceWindow = Shared::new(RefCell::new(None));
+    let props = AppProps { host, root, trace: trace.clone(), config, errors };
+    let app = yew::Renderer::<App>::with_root_and_props(container.clone(), props).render();
+    Ok(Handle { app: RefCell::new(Some(app)), trace, container })
+}
+
+#[wasm_bindgen]
+impl Handle {
+    /// Runs the model; on a new prompt, if one is given.
+    pub fn run(&self, prompt: Option<String>) {
+        self.act(Action::Run { prompt });
+    }
+
+    /// Stops the run before its next step. Without a run it does nothing.
+    pub fn stop(&self) {
+        self.act(Action::Stop);
+    }
+
+    /// The run on the screen as a plain object `{header, steps}`; `null` while there is none.
+    #[wasm_bindgen(js_name = getTrace)]
+    pub fn trace(&self) -> Result<JsValue, JsValue> {
+        let Some(recording) = self.trace.borrow().clone() else { return Ok(JsValue::NULL) };
+        let steps = js_sys::Array::new();
+        for step in &recording.steps {
+            steps.push(&wire::to_js(&**step)?);
+        }
+        let trace = Object::new();
+        Reflect::set(&trace, &"header".into(), &wire::to_js(&recording.header())?)?;
+        Reflect::set(&trace, &"steps".into(), &steps)?;
+        Ok(trace.into())
+    }
+
+    /// The attributes changed: `config` as for `mount`.
+    pub fn update(&self, config: JsValue) {
+        let (config, errors) = read(config);
+        self.act(Action::Configured { config: Box::new(config), errors });
+    }
+
+    /// Ends the worker and empties the element. The handle is of no use afterwards.
+    pub fn destroy(&self) {
+        if let Some(app) = self.app.borrow_mut().take() {
+            app.destroy();
+            self.container.remove();
+        }
+    }
+
+    fn act(&self, action: Action) {
+        if let Some(app) = &*self.app.borrow() {
+            app.send_message(Msg::Act(action));
+        }
+    }
+}
+
+fn read(config: JsValue) -> (Config, Vec<moe_trace::UserError>) {
+    match wire::from_js::<RawConfig>(config) {
+        Ok(raw) => Config::parse(&raw),
+        Err(error) => {
+            let error = moe_trace::UserError::new(
+                "The configuration of the playground cannot be read.",
+                error.to_string(),
+                "Defaults are used; every entry must be a string.",
+            );
+            (Config::default(), vec![error])
+        }
+    }
+}

@@ -1,0 +1,258 @@
+//! What there is to see at one step of a run: the text so far, and what every layer decided about each of its tokens.
+//!
+//! With the group `this text` a step carries the whole text. With `decode step` the text is gathered from all steps up
+//! to this one, each of which is a routing group of its own.
+
+use moe_router::gate_probs;
+use moe_trace::{Assignment, Candidate, ExpertIdx, Fate, LayerIdx, NextToken, Routing, RoutingGroup, Source};
+
+use crate::shared::Shared;
+use crate::state::recording::Recording;
+use crate::text::{self, Piece};
+
+#[derive(Debug)]
+pub struct Scene {
+    pub recording: Shared<Recording>,
+    /// The step shown.
+    pub step: usize,
+    pub tokens: Vec<SceneToken>,
+    /// Groups of tokens that share capacity, in order of the text.
+    pub groups: Vec<Group>,
+    pub layers: Vec<SceneLayer>,
+    /// For each token the step that ended with it, which says what the model expected next.
+    steps_ending_at: Vec<Option<usize>>,
+    pub is_right_to_left: bool,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct SceneToken {
+    pub piece: Piece,
+    pub num_bytes: usize,
+    pub id: u32,
+    /// `-ln p` in nats.
+    pub loss: Option<f32>,
+    pub group: usize,
+}
+
+/// Tokens `first .. first + num_tokens` of the text, routed together in one step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Group {
+    pub step: usize,
+    pub first: usize,
+    pub num_tokens: usize,
+}
+
+#[derive(Debug)]
+pub struct SceneLayer {
+    pub layer: LayerIdx,
+    /// `[tokens, experts]`, row-major.
+    pub gate_probs: Vec<f32>,
+    pub num_experts: usize,
+    /// All assignments, `token` being the position in the text, ordered by token, then rank. The capacity is that of
+    /// the only group, or `None`.
+    pub routing: Routing,
+    /// Slots per expert of each group; `None` where nobody is turned away.
+    pub capacities: Vec<Option<u32>>,
+}
+
+/// What became of a token in one layer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TokenFate {
+    /// No expert was asked, by design.
+    NotRouted,
+    /// Every expert it asked served it.
+    Served,
+    /// At least one expert was full, and at least one served it.
+    LostSome,
+    /// Every expert it asked was full: only the residual passes.
+    Dropped,
+}
+
+impl Scene {
+    /// The scene at a step, the last one if there are fewer; `None` before the first step.
+    pub fn of(recording: &Shared<Recording>, step: usize) -> Option<Scene> {
+        let step = step.min(recording.steps.len().checked_sub(1)?);
+        let whole_text = recording.request.group == RoutingGroup::ThisText;
+        let first_step = if whole_text { step } else { 0 };
+        let parts = &recording.steps[first_step..=step];
+
+        let mut groups: Vec<Group> = Vec::new();
+        for (offset, part) in parts.iter().enumerate() {
+            let first = groups.last().map_or(0, |group| group.first + group.num_tokens);
+            groups.push(Group { step: first_step + offset, first, num_tokens: part.tokens.len() });
+        }
+        let bytes: Vec<&[u8]> =
+            parts.iter().flat_map(|part| &part.tokens).map(|token| token.bytes.as_slice()).collect();
+        let mut tokens = Vec::with_capacity(bytes.len());
+        let mut pieces = text::pieces(&bytes).into_iter();
+        for (group, part) in parts.iter().enumerate() {
+            for (token, piece) in part.tokens.iter().zip(&mut pieces) {
+                tokens.push(SceneToken {
+                    piece,
+                    num_bytes: token.bytes.len(),
+                    id: token.id.0,
+                    loss: token.loss,
+                    group,
+                });
+            }
+        }
+        let layers = (0..parts[0].layers.len()).map(|layer| SceneLayer::gather(parts, &groups, layer)).collect();
+        let mut steps_ending_at = vec![None; tokens.len()];
+        for earlier in 0..=step {
+            if let Some(ending) =
+                recording.text_len(earlier).checked_sub(1).and_then(|last| steps_ending_at.get_mut(last))
+            {
+                *ending = Some(earlier);
+            }
+        }
+        let whole: String = tokens.iter().map(|token: &SceneToken| token.piece.text.as_str()).collect();
+        let is_right_to_left = text::is_right_to_left(&whole);
+        Some(Scene { recording: recording.clone(), step, tokens, groups, layers, steps_ending_at, is_right_to_left })
+    }
+
+    pub fn source(&self) -> Source {
+        self.recording.source
+    }
+
+    pub fn num_experts(&self) -> usize {
+        self.layers.first().map_or(0, |layer| layer.num_experts)
+    }
+
+    /// What the model expected after this token, where a step ended with it.
+    pub fn next_after(&self, token: usize) -> Option<&NextToken> {
+        let step = (*self.steps_ending_at.get(token)?)?;
+        Some(&self.recording.steps[step].next)
+    }
+
+    /// Candidates with their text; bytes that are no text by themselves are shown as numbers.
+    pub fn candidate_text(candidate: &Candidate) -> String {
+        text::pieces(&[&candidate.bytes]).remove(0).text
+    }
+
+    /// `the`, ` cat`, or the character whose bytes this token continues.
+    pub fn token_text(&self, token: usize) -> &str {
+        let mut at = token;
+        while at > 0 && self.tokens[at].piece.part == text::Part::Tail {
+            at -= 1;
+        }
+        self.tokens.get(at).map_or("", |token| token.piece.text.as_str())
+    }
+
+    /// Requests that reached a door, requests that lost, and dropped tokens, over all layers.
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for layer in &self.layers {
+            totals.add(layer.totals());
+        }
+        totals
+    }
+
+    /// The next place after this one, by token and then layer, where a request was lost; wraps round.
+    pub fn next_drop(&self, token: usize, layer: usize) -> Option<(usize, usize)> {
+        let places = self.tokens.len() * self.layers.len();
+        let num_layers = self.layers.len().max(1);
+        let here = token * num_layers + layer;
+        let place = |ahead: usize| ((here + ahead) % places / num_layers, (here + ahead) % places % num_layers);
+        (1..=places).map(place).find(|&(token, layer)| self.layers[layer].fate(token) >= TokenFate::LostSome)
+    }
+}
+
+/// Counts that must not be mistaken for each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Totals {
+    pub requests: usize,
+    pub lost: usize,
+    pub dropped_tokens: usize,
+}
+
+impl Totals {
+    fn add(&mut self, other: Totals) {
+        self.requests += other.requests;
+        self.lost += other.lost;
+        self.dropped_tokens += other.dropped_tokens;
+    }
+}
+
+impl SceneLayer {
+    fn gather(parts: &[std::rc::Rc<moe_trace::StepTrace>], groups: &[Group], layer: usize) -> SceneLayer {
+        let first = &parts[0].layers[layer];
+        let num_experts = first.gate_logits.num_experts();
+        let mut probs = Vec::new();
+        let mut assignments = Vec::new();
+        let mut capacities = Vec::new();
+        let mut num_tokens = 0;
+        for (part, group) in parts.iter().zip(groups) {
+            num_tokens += group.num_tokens as u32;
+            let Some(traced) = part.layers.get(layer) else { continue };
+            probs.extend(gate_probs(&traced.gate_logits));
+            capacities.push(traced.routing.capacity);
+            let at = group.first as u32;
+            assignments.extend(traced.routing.assignments.iter().map(|a| Assignment { token: a.token + at, ..*a }));
+        }
+        let capacity = if groups.len() == 1 { first.routing.capacity } else { None };
+        let routing = Routing { num_tokens, num_experts: num_experts as u32, capacity, assignments };
+        SceneLayer { layer: first.layer, gate_probs: probs, num_experts, routing, capacities }
+    }
+
+    /// Gate probabilities of one token, `[experts]`.
+    pub fn probs_of(&self, token: usize) -> &[f32] {
+        let start = token * self.num_experts;
+        self.gate_probs.get(start..start + self.num_experts).unwrap_or_default()
+    }
+
+    pub fn of_token(&self, token: usize) -> &[Assignment] {
+        self.routing.of_token(token as u32)
+    }
+
+    pub fn fate(&self, token: usize) -> TokenFate {
+        let of_token = self.of_token(token);
+        let lost = of_token.iter().any(|assignment| assignment.fate == Fate::Lost);
+        let kept = of_token.iter().any(|assignment| assignment.fate.is_kept());
+        match (kept, lost) {
+            (true, false) => TokenFate::Served,
+            (true, true) => TokenFate::LostSome,
+            (false, true) => TokenFate::Dropped,
+            (false, false) => TokenFate::NotRouted,
+        }
+    }
+
+    pub fn totals(&self) -> Totals {
+        let mut totals = Totals::default();
+        for of_token in self.routing.assignments.chunk_by(|a, b| a.token == b.token) {
+            let requests = of_token.iter().filter(|a| a.fate.is_demand()).count();
+            let lost = of_token.iter().filter(|a| a.fate == Fate::Lost).count();
+            totals.add(Totals { requests, lost, dropped_tokens: usize::from(lost > 0 && lost == requests) });
+        }
+        totals
+    }
+
+    /// The requests of one group to one expert: the served ones by slot, then those turned away in order of the text.
+    pub fn lane(&self, group: &Group, expert: ExpertIdx) -> Lane<'_> {
+        let within = (group.first as u32)..(group.first + group.num_tokens) as u32;
+        let requests = self.routing.assignments.iter().filter(|a| within.contains(&a.token) && a.expert == expert);
+        let (mut kept, mut lost) = (Vec::new(), Vec::new());
+        for request in requests {
+            match request.fate {
+                Fate::Kept { .. } => kept.push(request),
+                Fate::Lost => lost.push(request),
+                _ => {}
+            }
+        }
+        kept.sort_by_key(|request| request.fate.slot());
+        Lane { expert, kept, lost }
+    }
+}
+
+/// What one expert saw of a group.
+#[derive(Debug, Clone)]
+pub struct Lane<'a> {
+    pub expert: ExpertIdx,
+    pub kept: Vec<&'a Assignment>,
+    pub lost: Vec<&'a Assignment>,
+}
+
+impl Lane<'_> {
+    pub fn demand(&self) -> usize {
+        self.kept.len() + self.lost.len()
+    }
+}

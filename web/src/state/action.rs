@@ -1,0 +1,96 @@
+//! Everything that can happen to the state.
+
+use std::rc::Rc;
+
+use moe_trace::{Event, TraceHeader, UserError};
+
+use crate::attributes::Config;
+use crate::state::settings::Setting;
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Action {
+    /// The attributes changed.
+    Configured {
+        config: Box<Config>,
+        errors: Vec<UserError>,
+    },
+
+    /// A recorded run begins; its steps follow as engine events of run 0.
+    ReplayBegan(Rc<TraceHeader>),
+    ReplayFailed(UserError),
+    /// The worker, or the replayed run, speaks.
+    Engine(Event),
+    /// The worker died, or has been silent for too long.
+    EngineLost {
+        why: String,
+    },
+    /// Start the engine again after it was given up.
+    Retry,
+
+    /// Run the model on the prompt, if given on a new one.
+    Run {
+        prompt: Option<String>,
+    },
+    /// A change of a setting has rested for a moment: run the model again.
+    Rerun {
+        ticket: u32,
+    },
+    Stop,
+    Set(Setting),
+
+    TogglePlay,
+    /// The playback's clock.
+    Tick,
+    /// Steps forward or back; stops playing.
+    StepBy(i32),
+    StepTo(usize),
+    SetSpeed(f32),
+    /// Between this run and the one before.
+    Flip,
+
+    Select {
+        token: usize,
+        layer: Option<usize>,
+        expert: Option<usize>,
+    },
+    SelectLayer(usize),
+    SelectExpert(Option<usize>),
+    Move(Motion),
+
+    ToggleHelp,
+    CloseHelp,
+    SetTheme(Theme),
+    SetTab(Tab),
+    DismissNotice,
+}
+
+/// Moves of the selection, as the keyboard makes them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Motion {
+    Token(i32),
+    Layer(i32),
+    Expert(i32),
+    FirstToken,
+    LastToken,
+    NextDrop,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    System,
+    Light,
+    Dark,
+}
+
+/// Which view a narrow screen shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Tab {
+    #[default]
+    Lanes,
+    Layers,
+    Token,
+    Load,
+    Loss,
+}

@@ -1,0 +1,188 @@
+//! The reducer: the state after an action. Pure, so a test is a list of actions.
+
+use moe_trace::{FinishReason, UserError};
+
+use crate::compare;
+use crate::scene::Scene;
+use crate::shared::Shared;
+use crate::state::recording::Recording;
+use crate::state::settings::{MAX_PROMPT_CHARS, PromptProblem, Setting, Settings};
+use crate::state::{Action, Cursor, Phase, State};
+
+impl State {
+    /// The state after `action`.
+    pub fn apply(&self, action: Action) -> State {
+        let mut next = self.clone();
+        match action {
+            Action::Configured { config, errors } => next.configure(*config, errors),
+            Action::ReplayBegan(header) => next.replay_began(&header),
+            Action::ReplayFailed(error) => next.replay_failed(error),
+            Action::Engine(event) => next.hear(event),
+            Action::EngineLost { why } => next.engine_lost(&why),
+            Action::Retry => next.retry(),
+
+            Action::Run { prompt } => {
+                if let Some(prompt) = prompt {
+                    next.settings.set(Setting::Prompt(prompt));
+                }
+                next.internals.settled = true;
+                next.playback = super::Playback { cursor: Cursor::Latest, playing: false, ..next.playback };
+                next.selection.follows = true;
+                next.run();
+            }
+            Action::Rerun { ticket } if ticket == next.internals.rerun_ticket => next.run(),
+            Action::Rerun { .. } => {}
+            Action::Stop => {
+                if let Phase::Running(run) = next.phase {
+                    next.internals.stopping = Some(run);
+                }
+            }
+            Action::Set(setting) => {
+                let reruns = setting.reruns();
+                let before = next.settings.clone();
+                next.settings.set(setting);
+                if next.settings != before {
+                    next.internals.settled = true;
+                    if reruns && matches!(next.phase, Phase::Idle | Phase::Running(_)) {
+                        next.internals.rerun_ticket += 1;
+                    }
+                }
+            }
+
+            Action::TogglePlay => next.toggle_play(),
+            Action::Tick => next.tick(),
+            Action::StepBy(steps) => {
+                let current = next.scene.as_ref().map_or(0, |scene| scene.step);
+                next.go_to(current.saturating_add_signed(steps as isize));
+            }
+            Action::StepTo(step) => next.go_to(step),
+            Action::SetSpeed(speed) => next.playback.speed = speed,
+            Action::Flip => next.flipped = !next.flipped && next.previous.is_some(),
+
+            Action::Select { token, layer, expert } => next.select(token, layer, expert),
+            Action::SelectLayer(layer) => next.selection.layer = layer,
+            Action::SelectExpert(expert) => next.selection.expert = expert,
+            Action::Move(motion) => next.move_selection(motion),
+
+            Action::ToggleHelp => next.chrome.help_open = !next.chrome.help_open,
+            Action::CloseHelp => next.chrome.help_open = false,
+            Action::SetTheme(theme) => next.chrome.theme = theme,
+            Action::SetTab(tab) => next.chrome.tab = tab,
+            Action::DismissNotice => next.notice = None,
+        }
+        next.refresh(self);
+        next
+    }
+
+    /// Asks for a run with the settings as they are, or says why there cannot be one.
+    pub(super) fn run(&mut self) {
+        match self.settings.prompt_problem() {
+            Some(PromptProblem::Empty) => {
+                return self.tell(
+                    UserError::new(
+                        "There is nothing to run yet.",
+                        "The prompt is empty, and the model continues a text.",
+                        "Type a few words.",
+                    ),
+                    false,
+                );
+            }
+            Some(PromptProblem::TooLong { num_chars }) => {
+                let excess = num_chars - MAX_PROMPT_CHARS;
+                return self.tell(
+                    UserError::new(
+                        format!("The prompt is too long: {num_chars} of at most {MAX_PROMPT_CHARS} characters."),
+                        "The model sees only a few hundred tokens.",
+                        format!("Take away {excess} characters. Your text is kept as it is."),
+                    ),
+                    false,
+                );
+            }
+            None => {}
+        }
+        match &self.phase {
+            Phase::Idle | Phase::Running(_) => {}
+            // It runs with the settings of that moment as soon as the engine is ready.
+            Phase::Starting | Phase::Loading { .. } => return,
+            Phase::Recorded => {
+                return self.tell(
+                    UserError::new(
+                        "Only the recorded run can be shown.",
+                        "This page asks for backend=\"recorded\", so no engine is loaded.",
+                        "Step through the recorded run below.",
+                    ),
+                    true,
+                );
+            }
+            Phase::Failed(error) => {
+                let error = error.clone();
+                return self.tell(error, true);
+            }
+        }
+        let (Some(model), Some(backend)) = (self.model.clone(), &self.backend) else { return };
+        let run = moe_trace::RunId(self.internals.next_run);
+        self.internals.next_run += 1;
+        self.internals.stopping = None;
+        let request = self.settings.request(run, Some(&model.trained_routing));
+        let source = super::engine_events::source_of(backend);
+        // Whatever the run before might still send is stale.
+        if let Some(shown) = self.shown.take() {
+            let is_live = shown.run() != super::RECORDED_RUN;
+            self.shown = Some(if is_live { Shared::new(shown.finished(FinishReason::Stopped)) } else { shown });
+        }
+        self.coming = Some(Shared::new(Recording::new(source, model, request)));
+        self.phase = Phase::Running(run);
+        self.notice = self.notice.take().filter(|notice| notice.is_error);
+    }
+
+    fn configure(&mut self, config: crate::attributes::Config, errors: Vec<UserError>) {
+        let before = std::mem::replace(&mut self.config, config);
+        let settings = self.settings.clone();
+        self.settings.take_changes(&before.overrides, &self.config.overrides);
+        for error in errors {
+            self.tell(error, true);
+        }
+        let engine_of =
+            |config: &crate::attributes::Config| (config.model.clone(), config.backend, config.base_url.clone());
+        if engine_of(&before) != engine_of(&self.config) {
+            self.change_engine();
+        } else if settings != self.settings && matches!(self.phase, Phase::Idle | Phase::Running(_)) {
+            self.internals.rerun_ticket += 1;
+        }
+        self.internals.settled |= settings != self.settings;
+    }
+
+    /// Takes the recorded run's settings for its own unless somebody has settled on others.
+    pub(super) fn adopt_settings(&mut self, request: &moe_trace::RunRequest) {
+        if !self.internals.settled {
+            self.settings = Settings::from_request(request, &self.config.overrides);
+        }
+    }
+
+    /// Brings what is derived up to date with what it is derived from.
+    fn refresh(&mut self, before: &State) {
+        if self.flipped && self.previous.is_none() {
+            self.flipped = false;
+        }
+        let moved = self.on_screen() != before.on_screen() || self.playback.cursor != before.playback.cursor;
+        if moved {
+            self.scene = self.on_screen().and_then(|recording| {
+                let last = recording.steps.len().saturating_sub(1);
+                let step = match self.playback.cursor {
+                    Cursor::Step(step) => step.min(last),
+                    Cursor::Latest => last,
+                };
+                match &before.scene {
+                    Some(scene) if scene.recording == *recording && scene.step == step => Some(scene.clone()),
+                    _ => Scene::of(recording, step).map(Shared::new),
+                }
+            });
+            self.hold_selection();
+        }
+        if self.scene != before.scene || self.previous != before.previous || self.flipped != before.flipped {
+            let other = if self.flipped { &self.shown } else { &self.previous };
+            let compared = other.as_ref().zip(self.scene.as_ref());
+            self.change = compared.and_then(|(other, scene)| compare::change(other, scene)).map(Shared::new);
+        }
+    }
+}

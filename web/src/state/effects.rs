@@ -1,0 +1,70 @@
+//! What the world must be told after a change of state: found by comparing before and after, so the reducer stays pure.
+
+use moe_trace::{BackendInfo, Command, ModelInfo, RunId, Source, UserError};
+
+use crate::state::{Phase, State};
+
+#[derive(Debug, Clone, PartialEq)]
+pub enum Effect {
+    /// End the worker, if there is one, and start another that loads the model.
+    StartEngine,
+    EndEngine,
+    Post(Command),
+    /// Dispatch `Rerun` with this ticket once the controls have rested for a moment.
+    ScheduleRerun {
+        ticket: u32,
+    },
+    EmitReady {
+        source: Source,
+        model: Option<ModelInfo>,
+        backend: Option<BackendInfo>,
+    },
+    EmitError(UserError),
+}
+
+/// What to do, in order.
+pub fn effects(before: &State, after: &State) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if before.internals.engine_generation != after.internals.engine_generation {
+        let start = matches!(after.phase, Phase::Starting);
+        effects.push(if start { Effect::StartEngine } else { Effect::EndEngine });
+    }
+    if let Some(run) = running(after)
+        && running(before) != Some(run)
+        && let Some(coming) = &after.coming
+    {
+        effects.push(Effect::Post(Command::Run(moe_trace::RunRequest::clone(&coming.request))));
+    }
+    if let Some(run) = after.internals.stopping
+        && before.internals.stopping != Some(run)
+    {
+        effects.push(Effect::Post(Command::Stop(run)));
+    }
+    if before.internals.rerun_ticket != after.internals.rerun_ticket {
+        effects.push(Effect::ScheduleRerun { ticket: after.internals.rerun_ticket });
+    }
+    if before.internals.announced != after.internals.announced
+        && let Some(source) = after.internals.announced
+    {
+        let model = after.model.as_ref().or(after.shown.as_ref().map(|shown| &shown.model));
+        effects.push(Effect::EmitReady {
+            source,
+            model: model.map(|model| ModelInfo::clone(model)),
+            backend: after.backend.as_ref().map(|backend| BackendInfo::clone(backend)),
+        });
+    }
+    if let Some(notice) = &after.notice
+        && notice.is_error
+        && before.notice.as_ref().is_none_or(|known| known.serial != notice.serial)
+    {
+        effects.push(Effect::EmitError(notice.message.clone()));
+    }
+    effects
+}
+
+fn running(state: &State) -> Option<RunId> {
+    match state.phase {
+        Phase::Running(run) => Some(run),
+        _ => None,
+    }
+}

@@ -1,0 +1,229 @@
+//! What the engine and the recorded run tell, and how the page lives with a worker that fails.
+
+use std::rc::Rc;
+
+use moe_trace::{
+    BackendChoice, BackendInfo, Event, FinishReason, RunId, Rung, Source, StepTrace, TraceHeader, UserError,
+};
+
+use crate::scene::TokenFate;
+use crate::shared::Shared;
+use crate::state::recording::Recording;
+use crate::state::{Cursor, MAX_RESTARTS, Phase, RECORDED_RUN, State};
+
+pub(super) fn source_of(backend: &BackendInfo) -> Source {
+    match backend.rung {
+        Rung::Webgpu => Source::LiveGpu,
+        Rung::Cpu => Source::LiveCpu,
+    }
+}
+
+impl State {
+    pub(super) fn hear(&mut self, event: Event) {
+        match event {
+            Event::Progress { loaded_bytes, total_bytes, from_cache } => {
+                if matches!(self.phase, Phase::Starting | Phase::Loading { .. }) {
+                    self.phase = Phase::Loading { loaded_bytes, total_bytes, from_cache };
+                }
+            }
+            Event::Ready { model, backend } => {
+                if matches!(self.phase, Phase::Starting | Phase::Loading { .. }) {
+                    self.internals.announced = Some(source_of(&backend));
+                    self.model = Some(Rc::new(model));
+                    self.backend = Some(Rc::new(backend));
+                    self.phase = Phase::Idle;
+                    // The recorded run turns live: the same request, on this machine.
+                    if self.internals.replay_settled {
+                        self.run();
+                    }
+                }
+            }
+            Event::Step { trace, elapsed_ms } => self.step(trace, elapsed_ms),
+            Event::Finished { run, reason } => self.finish(run, reason),
+            Event::Failed { run, error, fatal } => self.failed(run, error, fatal),
+        }
+    }
+
+    fn step(&mut self, trace: StepTrace, elapsed_ms: f32) {
+        let run = trace.run;
+        if run != RECORDED_RUN && self.phase != Phase::Running(run) {
+            return;
+        }
+        let elapsed = (run != RECORDED_RUN).then_some(elapsed_ms);
+        if let Some(coming) = self.coming.take_if(|coming| coming.run() == run) {
+            let Some(began) = coming.with_step(trace, elapsed).map(Shared::new) else { return };
+            let before = self.shown.replace(began.clone());
+            // The same request again, now live, is not "before".
+            if let Some(before) = before
+                && !before.steps.is_empty()
+                && !before.same_request(&began)
+            {
+                self.previous = Some(before);
+            }
+            self.flipped = false;
+            self.internals.restarts = 0;
+            return;
+        }
+        let held = [&mut self.shown, &mut self.previous].into_iter().flatten().find(|held| held.run() == run);
+        let Some(held) = held else { return };
+        let Some(longer) = held.with_step(trace, elapsed) else { return };
+        let is_first_recorded = run == RECORDED_RUN && longer.steps.len() == 1;
+        *held = Shared::new(longer);
+        if is_first_recorded {
+            self.show_first_drop();
+        }
+    }
+
+    fn finish(&mut self, run: RunId, reason: FinishReason) {
+        if self.phase == Phase::Running(run) {
+            self.phase = Phase::Idle;
+            self.coming = None;
+        }
+        for held in [&mut self.shown, &mut self.previous] {
+            if let Some(recording) = held
+                && recording.run() == run
+            {
+                *held = Some(Shared::new(recording.finished(reason)));
+            }
+        }
+        if run == RECORDED_RUN && !self.has_engine() {
+            self.internals.announced = Some(Source::Recorded);
+        }
+        // Until now the first step with a loss may not have been there.
+        let is_calm = self
+            .scene
+            .as_ref()
+            .is_some_and(|scene| scene.recording.run() == RECORDED_RUN && scene.step == 0 && scene.totals().lost == 0);
+        if run == RECORDED_RUN && is_calm {
+            self.show_first_drop();
+        }
+    }
+
+    fn failed(&mut self, run: Option<RunId>, error: UserError, fatal: bool) {
+        if fatal {
+            return self.engine_lost(&error.why);
+        }
+        match (&self.phase, run) {
+            (Phase::Running(running), Some(run)) if *running == run => {
+                self.phase = Phase::Idle;
+                self.coming = None;
+                self.tell(error, true);
+            }
+            (_, Some(_)) => {}
+            // A missing model stays missing, however often one asks.
+            (Phase::Starting | Phase::Loading { .. }, None) => self.give_up(error),
+            (_, None) => self.tell(error, true),
+        }
+    }
+
+    /// The worker is beyond repair: another one takes over, but not for ever.
+    pub(super) fn engine_lost(&mut self, why: &str) {
+        if !self.has_engine() {
+            return;
+        }
+        self.stop_expecting();
+        if self.internals.restarts < MAX_RESTARTS {
+            self.internals.restarts += 1;
+            self.internals.engine_generation += 1;
+            self.phase = Phase::Starting;
+            let count = format!("It is being started again ({} of {MAX_RESTARTS}).", self.internals.restarts);
+            self.tell(
+                UserError::new("The engine stopped working.", why, count + " Prompt and settings are kept."),
+                true,
+            );
+        } else {
+            let advice = "Press Retry to try once more; the run below stays.";
+            self.give_up(UserError::new("The engine could not be kept running.", why, advice));
+        }
+    }
+
+    fn give_up(&mut self, error: UserError) {
+        self.stop_expecting();
+        self.phase = Phase::Failed(error.clone());
+        self.model = None;
+        self.backend = None;
+        // The worker, if there is one left, is ended together with its generation.
+        self.internals.engine_generation += 1;
+        if self.shown.is_some() {
+            self.internals.announced = Some(Source::Recorded);
+        }
+        self.tell(error, true);
+    }
+
+    fn stop_expecting(&mut self) {
+        self.coming = None;
+        self.internals.stopping = None;
+        self.internals.announced = None;
+        if let Some(shown) = self.shown.take() {
+            let is_live = shown.run() != RECORDED_RUN;
+            self.shown = Some(if is_live { Shared::new(shown.finished(FinishReason::Stopped)) } else { shown });
+        }
+    }
+
+    pub(super) fn retry(&mut self) {
+        if matches!(self.phase, Phase::Failed(_)) {
+            self.internals.restarts = 0;
+            self.internals.engine_generation += 1;
+            self.phase = Phase::Starting;
+            self.notice = None;
+        }
+    }
+
+    /// The page's author asks for another model or backend.
+    pub(super) fn change_engine(&mut self) {
+        self.stop_expecting();
+        self.internals.restarts = 0;
+        self.internals.engine_generation += 1;
+        self.model = None;
+        self.backend = None;
+        let recorded = self.config.backend == BackendChoice::Recorded;
+        self.phase = if recorded { Phase::Recorded } else { Phase::Starting };
+        if recorded && self.shown.is_some() {
+            self.internals.announced = Some(Source::Recorded);
+        }
+    }
+
+    /// A recorded run stands on the screen before its first step is there; a live run is never replaced by it.
+    pub(super) fn replay_began(&mut self, header: &TraceHeader) {
+        if self.shown.is_none() {
+            self.adopt_settings(&header.request);
+            let request = moe_trace::RunRequest { run: RECORDED_RUN, ..header.request.clone() };
+            let source = if header.source == Source::Imported { Source::Imported } else { Source::Recorded };
+            self.shown = Some(Shared::new(Recording::new(source, Rc::new(header.model.clone()), request)));
+        }
+        self.replay_is_settled();
+    }
+
+    pub(super) fn replay_failed(&mut self, error: UserError) {
+        if self.shown.as_ref().is_none_or(|shown| shown.run() == RECORDED_RUN) {
+            self.tell(error, true);
+        }
+        self.replay_is_settled();
+    }
+
+    /// The first live run waits for the recorded one's settings.
+    fn replay_is_settled(&mut self) {
+        let was_awaited = std::mem::replace(&mut self.internals.replay_settled, true);
+        if !was_awaited && self.phase == Phase::Idle {
+            self.run();
+        }
+    }
+
+    /// Puts a recorded run's first lost request on the screen, where there is one.
+    fn show_first_drop(&mut self) {
+        let Some(shown) = self.shown.clone() else { return };
+        for step in 0..shown.steps.len() {
+            let Some(scene) = crate::scene::Scene::of(&shown, step) else { continue };
+            for (layer, of_layer) in scene.layers.iter().enumerate() {
+                let lost = (0..scene.tokens.len()).find(|&token| of_layer.fate(token) >= TokenFate::LostSome);
+                if let Some(token) = lost {
+                    self.playback.cursor = Cursor::Step(step);
+                    self.selection.token = token;
+                    self.selection.layer = layer;
+                    return;
+                }
+            }
+        }
+        self.selection.token = shown.text_len(0).saturating_sub(1);
+    }
+}

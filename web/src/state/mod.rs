@@ -1,0 +1,198 @@
+//! Everything the page knows, as one value. It changes only in [`State::apply`].
+
+pub mod action;
+mod apply;
+mod effects;
+mod engine_events;
+pub mod recording;
+mod selecting;
+pub mod settings;
+#[cfg(test)]
+mod tests;
+
+use std::rc::Rc;
+
+use moe_trace::{BackendInfo, ModelInfo, RoutingSpec, RunId, Source, UserError};
+
+pub use action::{Action, Motion, Tab, Theme};
+pub use effects::{Effect, effects};
+use recording::Recording;
+use settings::Settings;
+
+use crate::attributes::Config;
+use crate::compare::Change;
+use crate::scene::Scene;
+use crate::shared::Shared;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    pub config: Config,
+    pub settings: Settings,
+    pub phase: Phase,
+    /// The engine's model and backend, once it is ready.
+    pub model: Option<Rc<ModelInfo>>,
+    pub backend: Option<Rc<BackendInfo>>,
+    /// The run on the screen, the run before it, and a run that was asked for and has no step yet.
+    pub shown: Option<Shared<Recording>>,
+    pub previous: Option<Shared<Recording>>,
+    pub coming: Option<Shared<Recording>>,
+    /// Is the run before on the screen instead (A/B)?
+    pub flipped: bool,
+    pub playback: Playback,
+    pub selection: Selection,
+    pub notice: Option<Notice>,
+    pub chrome: Chrome,
+    /// Derived: what the shown run looks like at the playback's step, and how it compares with the run before.
+    pub scene: Option<Shared<Scene>>,
+    pub change: Option<Shared<Change>>,
+    internals: Internals,
+}
+
+/// Where the engine stands.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Phase {
+    /// The page's author asked for the recorded run only.
+    Recorded,
+    Starting,
+    Loading {
+        loaded_bytes: u32,
+        total_bytes: u32,
+        from_cache: bool,
+    },
+    Idle,
+    Running(RunId),
+    /// The engine was given up; the recorded run remains.
+    Failed(UserError),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Playback {
+    pub cursor: Cursor,
+    pub playing: bool,
+    /// Times the natural pace.
+    pub speed: f32,
+}
+
+/// Which step of the shown run is on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cursor {
+    Step(usize),
+    /// Whichever came last.
+    Latest,
+}
+
+/// One selection that all views share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Selection {
+    pub token: usize,
+    pub layer: usize,
+    pub expert: Option<usize>,
+    /// Does the selection move on with the newest token?
+    pub follows: bool,
+}
+
+/// Something the reader must be told. Errors also become `moe-error` events.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Notice {
+    pub message: UserError,
+    pub is_error: bool,
+    pub serial: u32,
+}
+
+/// The page's own furniture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Chrome {
+    pub theme: Theme,
+    pub tab: Tab,
+    pub help_open: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Default)]
+struct Internals {
+    /// Has anybody but the recorded run decided on the settings?
+    settled: bool,
+    /// Has the recorded run's header arrived, or failed to?
+    replay_settled: bool,
+    next_run: u32,
+    /// Counts workers; each needs one of its own.
+    engine_generation: u32,
+    /// Failures in a row without a step between them.
+    restarts: u32,
+    rerun_ticket: u32,
+    stopping: Option<RunId>,
+    notices: u32,
+    /// The source that `moe-ready` last announced.
+    announced: Option<Source>,
+}
+
+/// How often a failing engine is started again before the page gives up.
+pub const MAX_RESTARTS: u32 = 2;
+
+/// The recorded run; live runs count from 1.
+pub const RECORDED_RUN: RunId = RunId(0);
+
+impl State {
+    /// The state at the moment of mounting. Bad attributes are reported at once.
+    pub fn new(config: Config, errors: Vec<UserError>) -> State {
+        let wants_engine = config.backend != moe_trace::BackendChoice::Recorded;
+        let settings = Settings::default().with(&config.overrides);
+        let mut state = State {
+            config,
+            settings,
+            phase: if wants_engine { Phase::Starting } else { Phase::Recorded },
+            model: None,
+            backend: None,
+            shown: None,
+            previous: None,
+            coming: None,
+            flipped: false,
+            playback: Playback { cursor: Cursor::Step(0), playing: false, speed: 1.0 },
+            selection: Selection::default(),
+            notice: None,
+            chrome: Chrome::default(),
+            scene: None,
+            change: None,
+            internals: Internals { next_run: 1, engine_generation: u32::from(wants_engine), ..Internals::default() },
+        };
+        for error in errors {
+            state.tell(error, true);
+        }
+        state
+    }
+
+    /// Can the model be run again, now or as soon as it is loaded?
+    pub fn has_engine(&self) -> bool {
+        !matches!(self.phase, Phase::Recorded | Phase::Failed(_))
+    }
+
+    pub fn is_running(&self) -> bool {
+        matches!(self.phase, Phase::Running(_))
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        matches!(self.phase, Phase::Running(run) if self.internals.stopping == Some(run))
+    }
+
+    /// The run on the screen.
+    pub fn on_screen(&self) -> Option<&Shared<Recording>> {
+        if self.flipped { self.previous.as_ref() } else { self.shown.as_ref() }
+    }
+
+    /// The routing the model in question was trained with.
+    pub fn trained_routing(&self) -> Option<&RoutingSpec> {
+        let model = self.model.as_ref().or_else(|| self.shown.as_ref().map(|shown| &shown.model));
+        model.map(|model| &model.trained_routing)
+    }
+
+    /// Do the controls ask for another routing than the shown run had?
+    pub fn settings_differ_from_shown(&self) -> bool {
+        let wanted = self.settings.routing(self.trained_routing());
+        let shown = self.shown.as_ref().map(|shown| (shown.request.routing, shown.request.group));
+        shown.is_some_and(|shown| shown != (wanted, self.settings.group))
+    }
+
+    fn tell(&mut self, message: UserError, is_error: bool) {
+        self.internals.notices += 1;
+        self.notice = Some(Notice { message, is_error, serial: self.internals.notices });
+    }
+}

@@ -1,0 +1,77 @@
+//! A run as the page holds it: its request, its steps so far, and where they come from.
+
+use std::rc::Rc;
+
+use moe_trace::{FinishReason, ModelInfo, RunId, RunRequest, SCHEMA_VERSION, Source, StepTrace, TraceHeader};
+
+/// Steps of one run, live or replayed: the views cannot tell the difference but for `source`.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    pub source: Source,
+    pub model: Rc<ModelInfo>,
+    pub request: Rc<RunRequest>,
+    pub steps: Vec<Rc<StepTrace>>,
+    /// Wall time of each step; empty for a recorded run.
+    pub elapsed_ms: Vec<f32>,
+    /// Why no more steps will come; `None` while they may.
+    pub finished: Option<FinishReason>,
+}
+
+impl Recording {
+    pub fn new(source: Source, model: Rc<ModelInfo>, request: RunRequest) -> Recording {
+        let request = Rc::new(request);
+        Recording { source, model, request, steps: Vec::new(), elapsed_ms: Vec::new(), finished: None }
+    }
+
+    pub fn run(&self) -> RunId {
+        self.request.run
+    }
+
+    /// The same run with one more step. Steps out of order are a stale worker's and are left out.
+    pub fn with_step(&self, step: StepTrace, elapsed_ms: Option<f32>) -> Option<Recording> {
+        if self.finished.is_some() || step.run != self.run() || step.step as usize != self.steps.len() {
+            return None;
+        }
+        let mut next = self.clone();
+        next.steps.push(Rc::new(step));
+        next.elapsed_ms.extend(elapsed_ms);
+        Some(next)
+    }
+
+    pub fn finished(&self, reason: FinishReason) -> Recording {
+        Recording { finished: self.finished.or(Some(reason)), ..self.clone() }
+    }
+
+    /// Length of the text at a step, in tokens.
+    pub fn text_len(&self, step: usize) -> usize {
+        self.steps.get(step).map_or(0, |step| step.first_position as usize + step.tokens.len())
+    }
+
+    /// Steps per second over the latest steps; the first step, which also reads the prompt, counts only while alone.
+    pub fn tokens_per_second(&self) -> Option<f32> {
+        let latest = match self.elapsed_ms.as_slice() {
+            [only] => std::slice::from_ref(only),
+            [_, rest @ ..] => &rest[rest.len().saturating_sub(16)..],
+            [] => return None,
+        };
+        let total_ms: f32 = latest.iter().sum();
+        (total_ms > 0.0).then(|| 1000.0 * latest.len() as f32 / total_ms)
+    }
+
+    /// The header of a trace file of this run.
+    pub fn header(&self) -> TraceHeader {
+        TraceHeader {
+            schema_version: SCHEMA_VERSION,
+            model: ModelInfo::clone(&self.model),
+            request: RunRequest::clone(&self.request),
+            source: self.source,
+        }
+    }
+
+    /// Would both requests give the same steps?
+    pub fn same_request(&self, other: &Recording) -> bool {
+        let unnumbered = |request: &RunRequest| RunRequest { run: RunId(0), ..request.clone() };
+        self.model.weights_sha256 == other.model.weights_sha256
+            && unnumbered(&self.request) == unnumbered(&other.request)
+    }
+}

@@ -1,0 +1,293 @@
+//! The reducer as lists of actions: what happens, and what is then true.
+
+use moe_trace::{
+    BackendChoice, BackendInfo, Command, Event, FinishReason, Policy, RoutingGroup, RoutingSpec, RunId, RunRequest,
+    Rung, Source, StepTrace, TraceFile, UserError,
+};
+
+use super::settings::Setting;
+use super::*;
+use crate::attributes::{Config, Overrides};
+use crate::replay;
+
+#[path = "../../tests/fixture/mod.rs"]
+#[allow(dead_code)]
+mod fixture;
+
+/// Applies actions one after the other and collects their effects.
+struct Play {
+    state: State,
+    effects: Vec<Effect>,
+}
+
+impl Play {
+    fn new(backend: BackendChoice) -> Play {
+        let config = Config { backend, ..Config::default() };
+        Play { state: State::new(config, Vec::new()), effects: Vec::new() }
+    }
+
+    fn act(&mut self, action: Action) -> &mut Play {
+        let next = self.state.apply(action);
+        self.effects = effects(&self.state, &next);
+        self.state = next;
+        self
+    }
+
+    fn hear(&mut self, event: Event) -> &mut Play {
+        self.act(Action::Engine(event))
+    }
+
+    fn set(&mut self, setting: Setting) -> &mut Play {
+        self.act(Action::Set(setting))
+    }
+
+    fn replay(&mut self, file: &TraceFile) -> &mut Play {
+        self.act(replay::began(file.header.clone()));
+        for step in &file.steps {
+            self.act(replay::step(step.clone()));
+        }
+        self.act(replay::finished())
+    }
+
+    fn ready(&mut self) -> &mut Play {
+        let backend = BackendInfo { rung: Rung::Cpu, name: "test".to_owned(), why: "asked for".to_owned() };
+        self.hear(Event::Ready { model: fixture::model(), backend })
+    }
+
+    /// The request that the last action posted.
+    fn posted(&self) -> Option<RunRequest> {
+        self.effects.iter().find_map(|effect| match effect {
+            Effect::Post(Command::Run(request)) => Some(request.clone()),
+            _ => None,
+        })
+    }
+
+    /// The engine executes a request: the fixture's steps under its routing.
+    fn execute(&mut self, request: &RunRequest, steps: usize) -> &mut Play {
+        for trace in executed(request).into_iter().take(steps) {
+            self.hear(Event::Step { trace, elapsed_ms: 10.0 });
+        }
+        self
+    }
+
+    fn num_steps(&self) -> usize {
+        self.state.shown.as_ref().map_or(0, |shown| shown.steps.len())
+    }
+}
+
+fn recorded() -> TraceFile {
+    fixture::default_trace(RoutingSpec::default(), RoutingGroup::ThisText)
+}
+
+fn executed(request: &RunRequest) -> Vec<StepTrace> {
+    let file = fixture::default_trace(request.routing, request.group);
+    file.steps.into_iter().map(|step| StepTrace { run: request.run, ..step }).collect()
+}
+
+#[test]
+fn the_recorded_run_shows_its_only_drop() {
+    let mut play = Play::new(BackendChoice::Recorded);
+    play.replay(&recorded());
+    let scene = play.state.scene.clone().expect("a scene");
+    assert_eq!(scene.step, 0);
+    assert_eq!(scene.totals().lost, 1);
+    let selection = play.state.selection;
+    assert!(scene.layers[selection.layer].fate(selection.token) >= crate::scene::TokenFate::LostSome);
+    assert_eq!(play.state.settings.prompt, fixture::PROMPT);
+    assert!(matches!(play.effects[..], [Effect::EmitReady { source: Source::Recorded, .. }]));
+}
+
+#[test]
+fn it_turns_live_without_a_jump() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded());
+    let (selection, step) = (play.state.selection, play.state.scene.as_ref().map(|scene| scene.step));
+    play.ready();
+    let request = play.posted().expect("a run begins by itself");
+    assert_eq!(request, RunRequest { run: RunId(1), ..recorded().header.request });
+    assert!(play.effects.iter().any(|effect| matches!(effect, Effect::EmitReady { source: Source::LiveCpu, .. })));
+    assert_eq!(play.num_steps(), recorded().steps.len(), "the recorded run stays until the first live step");
+    play.execute(&request, 3);
+    assert_eq!(play.state.shown.as_ref().map(|shown| shown.source), Some(Source::LiveCpu));
+    assert_eq!(play.num_steps(), 3);
+    assert_eq!(play.state.selection, selection);
+    assert_eq!(play.state.scene.as_ref().map(|scene| scene.step), step);
+    assert_eq!(play.state.previous, None, "the same request is not before and after");
+}
+
+#[test]
+fn a_live_run_waits_for_the_recorded_settings() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.ready();
+    assert_eq!(play.posted(), None);
+    play.act(replay::began(recorded().header));
+    assert_eq!(play.posted().map(|request| request.prompt), Some(fixture::PROMPT.to_owned()));
+
+    let mut play = Play::new(BackendChoice::Auto);
+    play.ready().act(Action::ReplayFailed(UserError::new("a", "b", "c")));
+    assert!(play.posted().is_some());
+}
+
+#[test]
+fn moving_the_capacity_factor_reruns_and_compares() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded()).ready();
+    let first = play.posted().expect("a run");
+    play.execute(&first, 2).hear(Event::Finished { run: first.run, reason: FinishReason::Length });
+    play.set(Setting::CapacityFactor(2.0));
+    let [Effect::ScheduleRerun { ticket }] = play.effects[..] else { panic!("{:?}", play.effects) };
+    // A second move before the first has rested makes the first ticket void.
+    play.set(Setting::CapacityFactor(2.5)).act(Action::Rerun { ticket });
+    assert_eq!(play.posted(), None);
+    play.act(Action::Rerun { ticket: ticket + 1 });
+    let second = play.posted().expect("a re-run");
+    assert_eq!(second.routing, RoutingSpec::with_policy(2, Policy::Drop, 2.5));
+    play.execute(&second, 1);
+    assert_eq!(play.state.scene.as_ref().map(|scene| scene.totals().lost), Some(0));
+    let change = play.state.change.clone().expect("a comparison");
+    // The fixture's losses do not depend on routing; a comparison over all 23 predicted tokens is what counts.
+    assert_eq!((change.before.num_tokens, change.after.num_tokens), (23, 23));
+    // A/B brings the run before back, and again the new one.
+    play.act(Action::Flip);
+    assert_eq!(play.state.scene.as_ref().map(|scene| scene.totals().lost), Some(1));
+    play.act(Action::Flip);
+    assert_eq!(play.state.scene.as_ref().map(|scene| scene.totals().lost), Some(0));
+}
+
+#[test]
+fn stale_steps_are_ignored() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded()).ready();
+    let first = play.posted().expect("a run");
+    play.execute(&first, 1).act(Action::Run { prompt: None });
+    let second = play.posted().expect("another run");
+    assert_ne!(first.run, second.run);
+    play.execute(&second, 1).execute(&first, 5);
+    assert_eq!(play.num_steps(), 1);
+    play.hear(Event::Finished { run: first.run, reason: FinishReason::Stopped });
+    assert_eq!(play.state.phase, Phase::Running(second.run));
+}
+
+#[test]
+fn stop_is_asked_once_and_ends_the_run() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded()).ready();
+    let run = play.posted().expect("a run").run;
+    play.act(Action::Stop);
+    assert_eq!(play.effects, [Effect::Post(Command::Stop(run))]);
+    play.act(Action::Stop);
+    assert_eq!(play.effects, []);
+    assert!(play.state.is_stopping());
+    play.hear(Event::Finished { run, reason: FinishReason::Stopped });
+    assert_eq!(play.state.phase, Phase::Idle);
+}
+
+#[test]
+fn a_dead_worker_is_replaced_twice_and_then_given_up() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded());
+    for attempt in 1..=MAX_RESTARTS {
+        play.act(Action::EngineLost { why: "silence".to_owned() });
+        assert_eq!(play.effects[0], Effect::StartEngine, "attempt {attempt}");
+        assert_eq!(play.state.phase, Phase::Starting);
+    }
+    let error = UserError::new("x", "memory", "y");
+    play.hear(Event::Failed { run: None, error, fatal: true });
+    assert_eq!(play.effects[0], Effect::EndEngine);
+    assert!(matches!(play.state.phase, Phase::Failed(_)));
+    assert!(play.effects.iter().any(|effect| matches!(effect, Effect::EmitReady { source: Source::Recorded, .. })));
+    assert_eq!(play.state.settings.prompt, fixture::PROMPT, "nothing is lost");
+    assert!(play.num_steps() > 1);
+    play.act(Action::Retry);
+    assert_eq!(play.effects, [Effect::StartEngine]);
+    // A step between failures makes them no series.
+    play.ready();
+    let request = play.posted().expect("it runs again");
+    play.execute(&request, 1);
+    for _ in 0..MAX_RESTARTS {
+        play.act(Action::EngineLost { why: "silence".to_owned() });
+        assert_eq!(play.effects[0], Effect::StartEngine);
+    }
+}
+
+#[test]
+fn a_missing_model_is_not_asked_for_again() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded());
+    let error = UserError::new("The model could not be loaded.", "404", "Watch the recorded run.");
+    play.hear(Event::Failed { run: None, error: error.clone(), fatal: false });
+    assert_eq!(play.state.phase, Phase::Failed(error.clone()));
+    assert!(play.effects.contains(&Effect::EmitError(error)));
+    assert!(play.effects.contains(&Effect::EndEngine));
+}
+
+#[test]
+fn prompts_that_cannot_run_are_kept_and_explained() {
+    let check = |prompt: &str, what: &str| {
+        let mut play = Play::new(BackendChoice::Auto);
+        play.replay(&recorded()).ready();
+        let request = play.posted().expect("a run");
+        play.execute(&request, 1).hear(Event::Finished { run: request.run, reason: FinishReason::Length });
+        play.act(Action::Run { prompt: Some(prompt.to_owned()) });
+        assert_eq!(play.posted(), None);
+        assert_eq!(play.state.settings.prompt, prompt);
+        let notice = play.state.notice.clone().expect("an explanation");
+        assert!(notice.message.what.starts_with(what), "{}", notice.message.what);
+        assert_eq!(play.num_steps(), 1, "the run on the screen stays");
+    };
+    check("", "There is nothing to run yet.");
+    check(&"x".repeat(10_000), "The prompt is too long: 10000 of at most 2000 characters.");
+}
+
+#[test]
+fn changed_attributes_change_only_what_they_name() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded()).ready();
+    play.set(Setting::Seed(99));
+    let overrides = Overrides { capacity_factor: Some(0.5), ..Overrides::default() };
+    let config = Config { backend: BackendChoice::Auto, overrides, ..Config::default() };
+    play.act(Action::Configured { config: Box::new(config.clone()), errors: Vec::new() });
+    assert_eq!((play.state.settings.seed, play.state.settings.capacity_factor), (99, 0.5));
+    assert!(matches!(play.effects[..], [Effect::ScheduleRerun { .. }]));
+    let config = Config { backend: BackendChoice::Recorded, ..config };
+    play.act(Action::Configured { config: Box::new(config), errors: Vec::new() });
+    assert_eq!(play.effects[0], Effect::EndEngine);
+    assert_eq!(play.state.phase, Phase::Recorded);
+}
+
+#[test]
+fn decode_steps_gather_to_one_text() {
+    let file = fixture::default_trace(RoutingSpec::default(), RoutingGroup::DecodeStep);
+    let mut play = Play::new(BackendChoice::Recorded);
+    play.replay(&file).act(Action::StepTo(3));
+    let scene = play.state.scene.clone().expect("a scene");
+    assert_eq!(scene.tokens.len(), fixture::words(fixture::PROMPT).len() + 3);
+    assert_eq!(scene.groups.len(), 4);
+    let last = scene.groups[3];
+    assert_eq!((last.num_tokens, last.first), (1, scene.tokens.len() - 1));
+    assert_eq!(scene.layers[0].capacities[3], Some(1), "one token, one slot");
+    assert_eq!(scene.layers[0].of_token(scene.tokens.len() - 1).len(), 2);
+    let after_prompt = last.first - 3;
+    assert!(scene.next_after(after_prompt).is_some() && scene.next_after(0).is_none());
+}
+
+#[test]
+fn playing_goes_to_the_end_and_stops() {
+    let mut play = Play::new(BackendChoice::Recorded);
+    play.replay(&recorded()).act(Action::TogglePlay);
+    for _ in 0..100 {
+        play.act(Action::Tick);
+    }
+    let scene = play.state.scene.clone().expect("a scene");
+    assert_eq!(scene.step + 1, play.num_steps());
+    assert!(!play.state.playback.playing);
+    assert_eq!(play.state.selection.token + 1, scene.tokens.len(), "the selection follows the playback head");
+    play.act(Action::StepBy(-1)).act(Action::Move(Motion::FirstToken));
+    assert_eq!(play.state.selection.token, 0);
+    play.act(Action::Move(Motion::Token(-1))).act(Action::Move(Motion::Layer(99)));
+    assert_eq!((play.state.selection.token, play.state.selection.layer), (0, fixture::NUM_LAYERS - 1));
+    play.act(Action::StepTo(0)).act(Action::Move(Motion::NextDrop));
+    let scene = play.state.scene.clone().expect("a scene");
+    let selection = play.state.selection;
+    assert!(scene.layers[selection.layer].fate(selection.token) >= crate::scene::TokenFate::LostSome);
+}

@@ -1,0 +1,80 @@
+//! Capacity lanes: for one layer and one routing group, who got a slot at which expert and who did not.
+
+use moe_trace::{ExpertIdx, RoutingGroup};
+use yew::prelude::*;
+
+use crate::scene::{Group, Scene, SceneLayer};
+use crate::shared::Shared;
+use crate::state::{Action, State};
+use crate::text::visible;
+use crate::views::badges::RoutingBadges;
+use crate::views::equation::Equation;
+use crate::views::lane_row::LaneView;
+use crate::views::panel::Panel;
+use crate::views::routing_controls::RoutingControls;
+use crate::views::table::table;
+use crate::wording;
+
+#[derive(Properties, PartialEq)]
+pub struct CapacityLanesProps {
+    pub scene: Shared<Scene>,
+    pub state: Shared<State>,
+    pub dispatch: Callback<Action>,
+}
+
+#[component]
+pub fn CapacityLanes(props: &CapacityLanesProps) -> Html {
+    let scene = &props.scene;
+    let selection = props.state.selection;
+    let layer = &scene.layers[selection.layer];
+    let group_idx = scene.tokens.get(selection.token).map_or(0, |token| token.group);
+    let group = scene.groups[group_idx];
+    let capacity = layer.capacities.get(group_idx).copied().flatten();
+    let lanes: Vec<_> = (0..layer.num_experts).map(|expert| layer.lane(&group, ExpertIdx(expert as u32))).collect();
+    let widest = lanes.iter().map(|lane| lane.kept.len()).max().unwrap_or_default();
+    let width = capacity.map_or(widest, |capacity| capacity as usize);
+    let rows = lanes.into_iter().map(|lane| {
+        let is_selected = selection.expert == Some(lane.expert.index());
+        let view = LaneView {
+            scene,
+            layer,
+            lane,
+            capacity: capacity.map(|capacity| capacity as usize),
+            width,
+            selected_token: selection.token,
+            is_selected,
+            dispatch: &props.dispatch,
+        };
+        view.html()
+    });
+    let as_table = {
+        let (scene, layer_idx) = (scene.clone(), selection.layer);
+        Callback::from(move |()| lanes_table(&scene, &scene.layers[layer_idx], &group))
+    };
+    let topic = match scene.recording.request.group {
+        RoutingGroup::ThisText => format!("Capacity lanes · layer {}", layer.layer),
+        RoutingGroup::DecodeStep => format!("Capacity lanes · layer {} · step {}", layer.layer, group.step + 1),
+    };
+    html! {
+        <Panel area="lanes" {topic} title={wording::lanes_title(layer, &group, capacity)} source={scene.source()}
+            badges={html! { <RoutingBadges scene={scene.clone()} /> }} table={as_table}>
+            <div class="lanes">{ for rows }</div>
+            <Equation scene={scene.clone()} num_tokens={group.num_tokens} {capacity} />
+            <RoutingControls state={props.state.clone()} num_experts={scene.num_experts()} dispatch={props.dispatch.clone()} />
+        </Panel>
+    }
+}
+
+fn lanes_table(scene: &Scene, layer: &SceneLayer, group: &Group) -> Html {
+    let rows = (0..layer.num_experts).map(|expert| {
+        let lane = layer.lane(group, ExpertIdx(expert as u32));
+        let names = |requests: &[&moe_trace::Assignment]| {
+            let names = requests.iter().map(|request| {
+                format!("{} #{}", visible(scene.token_text(request.token as usize).trim()), request.token)
+            });
+            names.collect::<Vec<_>>().join(", ")
+        };
+        vec![expert.to_string(), lane.demand().to_string(), names(&lane.kept), names(&lane.lost)]
+    });
+    table("Experts, and who asked them", &["expert", "asked by", "served, by slot", "turned away"], rows)
+}

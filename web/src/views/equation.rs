@@ -1,0 +1,74 @@
+//! The capacity, as the formula with its numbers.
+
+use moe_router::Router;
+use moe_trace::{Overflow, Rounding, RoutingGroup};
+use yew::prelude::*;
+
+use crate::scene::Scene;
+use crate::shared::Shared;
+
+#[derive(Properties, PartialEq)]
+pub struct EquationProps {
+    pub scene: Shared<Scene>,
+    /// Tokens of the routing group.
+    pub num_tokens: usize,
+    /// Slots per expert as the run recorded them.
+    pub capacity: Option<u32>,
+}
+
+#[component]
+pub fn Equation(props: &EquationProps) -> Html {
+    let request = &props.scene.recording.request;
+    let num_experts = props.scene.num_experts();
+    let (num_tokens, routing) = (props.num_tokens, request.routing);
+    let k = routing.router.k(num_experts);
+    let (Some(capacity), Overflow::Drop(slots)) = (props.capacity, routing.overflow) else {
+        return html! {
+            <div class="equation">
+                <p class="formula"><span class="term"><b>{ "C = ∞" }</b></span></p>
+                <p class="fine">{ "Dropless: every request is served, however many there are." }</p>
+            </div>
+        };
+    };
+    let term = |number: String, name: &'static str| html! { <span class="term"><b>{ number }</b><small>{ name }</small></span> };
+    let sign = |sign: &'static str| html! { <span class="sign">{ sign }</span> };
+    // What the formula gives before it is held between the minimum and the number of tokens.
+    let plain = (f64::from(slots.factor) * (k * num_tokens) as f64 / num_experts as f64 - 1e-6).ceil() as u32;
+    let agrees = Router::new(routing, num_experts).is_ok_and(|router| router.capacity(num_tokens) == Some(capacity));
+    let formula = if slots.rounding == Rounding::Ceil && agrees {
+        html! {
+            <>
+                { term("C".to_owned(), "slots each") }{ sign("= ceil(") }
+                { term(slots.factor.to_string(), "capacity factor") }{ sign("×") }
+                { term(k.to_string(), "experts a token") }{ sign("×") }
+                { term(num_tokens.to_string(), "tokens T") }{ sign("/") }
+                { term(num_experts.to_string(), "experts") }{ sign(") =") }
+                { term(plain.to_string(), if plain == capacity { "slots each" } else { "by formula" }) }
+                if plain > capacity {
+                    { sign("→") }{ term(capacity.to_string(), "at most T") }
+                } else if plain < capacity {
+                    { sign("→") }{ term(capacity.to_string(), "at least") }
+                }
+            </>
+        }
+    } else {
+        html! { <>{ term("C".to_owned(), "slots each") }{ sign("=") }{ term(capacity.to_string(), "as the run says") }</> }
+    };
+    let note = match request.group {
+        RoutingGroup::ThisText => {
+            "The group is this text: a longer text has a larger T and so a larger C, and earlier tokens may meet another fate."
+        }
+        RoutingGroup::DecodeStep if num_tokens == 1 => {
+            "This step routes one token. It asks no expert twice, so one slot is enough and nothing can overflow."
+        }
+        RoutingGroup::DecodeStep => {
+            "This step reads the prompt as one group; every later step routes one token, and then nothing can overflow."
+        }
+    };
+    html! {
+        <div class="equation">
+            <p class="formula">{ formula }</p>
+            <p class="fine">{ note }</p>
+        </div>
+    }
+}

@@ -1,0 +1,94 @@
+//! The shapes of fate: kept filled, second choice half, lost hollow with a notch, dropped hatched with a cross.
+
+use moe_trace::{Assignment, Fate};
+use yew::prelude::*;
+
+use crate::scene::TokenFate;
+
+/// How a request, or a token's worst request, is drawn. No colour is needed to tell them apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    First,
+    Second,
+    Lost,
+    Dropped,
+    /// Withdrawn before the door.
+    Withdrawn,
+}
+
+impl Mark {
+    /// A lost request of a token that lost all of them is a drop.
+    pub fn of(request: &Assignment, token: TokenFate) -> Mark {
+        match request.fate {
+            Fate::Kept { .. } if request.rank == 0 => Mark::First,
+            Fate::Kept { .. } => Mark::Second,
+            Fate::Lost if token == TokenFate::Dropped => Mark::Dropped,
+            Fate::Lost => Mark::Lost,
+            _ => Mark::Withdrawn,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            Mark::First => "kept, first choice",
+            Mark::Second => "kept, further choice",
+            Mark::Lost => "request lost: expert full",
+            Mark::Dropped => "token dropped: all its experts full",
+            Mark::Withdrawn => "not asked after all",
+        }
+    }
+
+    pub fn class(self) -> &'static str {
+        match self {
+            Mark::First => "first",
+            Mark::Second => "second",
+            Mark::Lost => "lost",
+            Mark::Dropped => "dropped",
+            Mark::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+#[derive(Properties, PartialEq)]
+pub struct FateGlyphProps {
+    pub mark: Mark,
+}
+
+#[component]
+pub fn FateGlyph(props: &FateGlyphProps) -> Html {
+    let shape = match props.mark {
+        Mark::First => html! { <rect class="solid" x="1" y="1" width="10" height="10" /> },
+        Mark::Second => html! {
+            <>
+                <rect class="line" x="1.5" y="1.5" width="9" height="9" />
+                <rect class="solid" x="1" y="6" width="10" height="5" />
+            </>
+        },
+        Mark::Lost => html! { <path class="line" d="M1.5 1.5h2.2L6 5.2 8.3 1.5h2.2v9h-9z" /> },
+        Mark::Dropped => html! {
+            <>
+                <rect class="line" x="1.5" y="1.5" width="9" height="9" />
+                <path class="line" d="M1.5 1.5l9 9M10.5 1.5l-9 9" />
+                <path class="hatch" d="M1.5 6L6 1.5M1.5 6L6 10.5M6 10.5L10.5 6M6 1.5L10.5 6" />
+            </>
+        },
+        Mark::Withdrawn => html! { <path class="line" d="M2 6h8" /> },
+    };
+    html! { <svg class="glyph" viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">{ shape }</svg> }
+}
+
+/// What the shapes mean, in one line.
+#[component]
+pub fn Legend() -> Html {
+    let entry = |mark: Mark, words: &'static str| {
+        html! { <li title={mark.name()}><FateGlyph {mark} />{ words }</li> }
+    };
+    html! {
+        <ul class="legend" aria-label="What the shapes mean">
+            { entry(Mark::First, "kept") }
+            { entry(Mark::Second, "kept, 2nd choice") }
+            { entry(Mark::Lost, "lost an expert") }
+            { entry(Mark::Dropped, "dropped token") }
+        </ul>
+    }
+}

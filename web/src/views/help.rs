@@ -1,0 +1,30 @@
+//! The keyboard map, beside the page rather than over it.
+
+use yew::prelude::*;
+
+use crate::keyboard::MAP;
+use crate::state::Action;
+
+#[derive(Properties, PartialEq)]
+pub struct HelpProps {
+    pub dispatch: Callback<Action>,
+}
+
+#[component]
+pub fn Help(props: &HelpProps) -> Html {
+    let close = {
+        let dispatch = props.dispatch.clone();
+        Callback::from(move |_: MouseEvent| dispatch.emit(Action::CloseHelp))
+    };
+    html! {
+        <aside class="help" aria-label="Keyboard">
+            <header><h2 class="topic">{ "Keyboard" }</h2>
+                <button type="button" class="quiet" aria-label="Close" onclick={close}>{ "×" }</button></header>
+            <dl>
+                { for MAP.iter().map(|(keys, what)| html! {
+                    <div><dt>{ for keys.split(' ').map(|key| html! { <kbd>{ key }</kbd> }) }</dt><dd>{ *what }</dd></div>
+                }) }
+            </dl>
+        </aside>
+    }
+}

@@ -1,0 +1,116 @@
+//! Layers × tokens: where in the model and where in the text. A click selects both.
+
+use yew::prelude::*;
+
+use crate::scene::Scene;
+use crate::shared::Shared;
+use crate::state::{Action, Selection};
+use crate::text::visible;
+use crate::views::matrix_stripe::{COLUMN, MatrixStripe, row_height};
+use crate::views::panel::Panel;
+use crate::views::table::table;
+use crate::wording;
+
+#[derive(Properties, PartialEq)]
+pub struct LayerMatrixProps {
+    pub scene: Shared<Scene>,
+    pub selection: Selection,
+    pub dispatch: Callback<Action>,
+}
+
+#[component]
+pub fn LayerMatrix(props: &LayerMatrixProps) -> Html {
+    let scene = &props.scene;
+    let frame = use_node_ref();
+    use_effect_with(props.selection.token, {
+        let frame = frame.clone();
+        move |&token| {
+            if let Some(frame) = frame.cast::<web_sys::Element>() {
+                let (left, width) = (frame.scroll_left(), frame.client_width() - 44);
+                let column = (token * COLUMN) as i32;
+                if column < left || column + COLUMN as i32 > left + width {
+                    frame.set_scroll_left(column - width / 2);
+                }
+            }
+        }
+    });
+    let as_table = {
+        let scene = scene.clone();
+        Callback::from(move |()| matrix_table(&scene))
+    };
+    let words = scene.tokens.iter().enumerate().map(|(token, shown)| {
+        let class = (token == props.selection.token).then_some("is-selected");
+        html! { <span key={token} {class} dir="auto">{ visible(&shown.piece.text) }</span> }
+    });
+    let width = format!("width:{}px", scene.tokens.len() * COLUMN);
+    let column = format!("left:{}px", props.selection.token * COLUMN);
+    html! {
+        <Panel area="layers" topic="Layers × tokens" title={wording::matrix_title(scene)} source={scene.source()} table={as_table}>
+            <div class="matrix" ref={frame}>
+                <div class="matrix-words" style={width.clone()} aria-hidden="true">{ for words }</div>
+                { for (0..scene.layers.len()).map(|layer| stripe(props, layer, &width)) }
+                <div class="matrix-column" style={column} aria-hidden="true" />
+            </div>
+        </Panel>
+    }
+}
+
+/// A layer's stripe, what one can point at in it, and the one cell that takes the focus.
+fn stripe(props: &LayerMatrixProps, layer: usize, width: &str) -> Html {
+    let scene = &props.scene;
+    let of_layer = &scene.layers[layer];
+    let row = row_height(of_layer.num_experts);
+    let onclick = {
+        let (dispatch, num_tokens) = (props.dispatch.clone(), scene.tokens.len());
+        Callback::from(move |event: MouseEvent| {
+            let token = (event.offset_x().max(0) as usize / COLUMN).min(num_tokens.saturating_sub(1));
+            let expert = Some(event.offset_y().max(0) as usize / row);
+            dispatch.emit(Action::Select { token, layer: Some(layer), expert });
+        })
+    };
+    let choose = {
+        let dispatch = props.dispatch.clone();
+        Callback::from(move |_: MouseEvent| dispatch.emit(Action::SelectLayer(layer)))
+    };
+    let is_selected = layer == props.selection.layer;
+    let token = props.selection.token;
+    let height = of_layer.num_experts * row;
+    let lost = of_layer.totals().lost;
+    html! {
+        <div key={layer} class={classes!("matrix-layer", is_selected.then_some("is-selected"))}>
+            <button type="button" class="layer-name" onclick={choose} aria-pressed={is_selected.to_string()}
+                title={format!("Layer {}, experts 0 to {} downwards", of_layer.layer, of_layer.num_experts.saturating_sub(1))}>
+                <b>{ format!("L{}", of_layer.layer) }</b>
+                if lost > 0 {
+                    <small>{ format!("{lost} lost") }</small>
+                }
+            </button>
+            <div class="matrix-field" style={format!("{width};height:{height}px")} {onclick}>
+                <MatrixStripe scene={scene.clone()} {layer} />
+                if is_selected {
+                    <button type="button" class="matrix-cell" data-view="cell" tabindex="0"
+                        style={format!("left:{}px;width:{}px;height:{height}px", token * COLUMN, COLUMN - 1)}
+                        aria-label={wording::spoken_token(scene, of_layer, token)} />
+                }
+            </div>
+        </div>
+    }
+}
+
+fn matrix_table(scene: &Scene) -> Html {
+    let mut head = vec!["#".to_owned(), "token".to_owned()];
+    head.extend(scene.layers.iter().map(|layer| format!("layer {}", layer.layer)));
+    let head: Vec<&str> = head.iter().map(String::as_str).collect();
+    let rows = (0..scene.tokens.len()).map(|token| {
+        let mut cells = vec![token.to_string(), visible(scene.token_text(token))];
+        for layer in &scene.layers {
+            let asked = layer.of_token(token).iter().map(|request| {
+                let lost = if request.fate.is_kept() { "" } else { " lost" };
+                format!("{} {}{lost}", request.expert, wording::percent(request.weight_raw))
+            });
+            cells.push(asked.collect::<Vec<_>>().join(", "));
+        }
+        cells
+    });
+    table("Experts asked by each token in each layer", &head, rows)
+}

@@ -1,0 +1,63 @@
+//! All layers in a few numbers: lost requests and dropped tokens are two counts.
+
+use moe_router::metrics;
+use yew::prelude::*;
+
+use crate::scene::Scene;
+use crate::shared::Shared;
+use crate::state::{Action, Selection};
+use crate::views::fate_glyph::{FateGlyph, Mark};
+use crate::views::panel::Panel;
+use crate::wording::count;
+
+#[derive(Properties, PartialEq)]
+pub struct LayerTableProps {
+    pub scene: Shared<Scene>,
+    pub selection: Selection,
+    pub dispatch: Callback<Action>,
+}
+
+#[component]
+pub fn LayerTable(props: &LayerTableProps) -> Html {
+    let scene = &props.scene;
+    let totals = scene.totals();
+    let rows = scene.layers.iter().enumerate().map(|(number, layer)| {
+        let choose = {
+            let dispatch = props.dispatch.clone();
+            Callback::from(move |_: MouseEvent| dispatch.emit(Action::SelectLayer(number)))
+        };
+        let totals = layer.totals();
+        let demand = metrics::demand(&layer.routing);
+        html! {
+            <tr key={number} class={(number == props.selection.layer).then_some("is-selected")} onclick={choose}>
+                <th scope="row">{ format!("L{}", layer.layer) }</th>
+                <td>{ totals.lost }</td>
+                <td>{ totals.dropped_tokens }</td>
+                <td>{ format!("{:.2}", metrics::max_over_mean(&demand)) }</td>
+                <td>{ format!("{:.2}", metrics::entropy_normalised(&layer.gate_probs, layer.num_experts)) }</td>
+            </tr>
+        }
+    });
+    let title = if totals.lost == 0 {
+        "Nothing was lost in any layer".to_owned()
+    } else {
+        let lost = count(totals.lost, "lost request", "lost requests");
+        format!("{lost}, {}", count(totals.dropped_tokens, "dropped token", "dropped tokens"))
+    };
+    html! {
+        <Panel area="counts" topic="All layers" {title} source={scene.source()}>
+            <table class="layer-table">
+                <thead>
+                    <tr>
+                        <th scope="col">{ "layer" }</th>
+                        <th scope="col"><FateGlyph mark={Mark::Lost} />{ " lost" }</th>
+                        <th scope="col"><FateGlyph mark={Mark::Dropped} />{ " dropped" }</th>
+                        <th scope="col" title="The busiest expert's demand over the mean">{ "max/mean" }</th>
+                        <th scope="col" title="Mean entropy of the gate, between 0 (certain) and 1 (indifferent)">{ "entropy" }</th>
+                    </tr>
+                </thead>
+                <tbody>{ for rows }</tbody>
+            </table>
+        </Panel>
+    }
+}

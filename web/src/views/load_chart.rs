@@ -1,0 +1,89 @@
+//! Load per expert: what was asked before capacity, and what was served after it.
+
+use moe_router::metrics;
+use yew::prelude::*;
+
+use crate::scene::{Scene, SceneLayer};
+use crate::shared::Shared;
+use crate::state::{Action, Selection};
+use crate::views::panel::Panel;
+use crate::views::table::table;
+use crate::wording;
+
+#[derive(Properties, PartialEq)]
+pub struct LoadChartProps {
+    pub scene: Shared<Scene>,
+    pub selection: Selection,
+    pub dispatch: Callback<Action>,
+}
+
+#[component]
+pub fn LoadChart(props: &LoadChartProps) -> Html {
+    let scene = &props.scene;
+    let layer = &scene.layers[props.selection.layer];
+    let (demand, load) = (metrics::demand(&layer.routing), metrics::load(&layer.routing));
+    let capacity = layer.routing.capacity;
+    let top = demand.iter().copied().chain(capacity).max().unwrap_or(1).max(1);
+    let mean = f64::from(demand.iter().sum::<u32>()) / demand.len().max(1) as f64;
+    let height = |number: f64| format!("{:.2}%", 100.0 * number / f64::from(top));
+    let columns = demand.iter().zip(&load).enumerate().map(|(expert, (&asked, &served))| {
+        let choose = {
+            let dispatch = props.dispatch.clone();
+            Callback::from(move |_: MouseEvent| dispatch.emit(Action::SelectExpert(Some(expert))))
+        };
+        let is_selected = props.selection.expert == Some(expert);
+        let title = format!("Expert {expert}: asked {asked}, served {served}");
+        html! {
+            <div key={expert} class={classes!("column", is_selected.then_some("is-selected"))} {title} onclick={choose}>
+                <span class="asked" style={format!("height:{}", height(asked.into()))} />
+                <span class="served" style={format!("height:{}", height(served.into()))} />
+                <b>{ asked }</b>
+                <small>{ format!("E{expert}") }</small>
+            </div>
+        }
+    });
+    let stats = [("asked", &demand), ("served", &load)].map(|(name, counts)| {
+        let (ratio, cv) = (metrics::max_over_mean(counts), metrics::demand_cv(counts));
+        html! { <li><span>{ name }</span><b>{ format!("{ratio:.2}") }</b><b>{ format!("{cv:.2}") }</b></li> }
+    });
+    let as_table = {
+        let (scene, layer) = (scene.clone(), props.selection.layer);
+        Callback::from(move |()| load_table(&scene.layers[layer]))
+    };
+    html! {
+        <Panel area="load" topic={format!("Load · layer {}", layer.layer)} title={wording::load_title(layer)}
+            source={scene.source()} table={as_table}>
+            <div class="load">
+                <div class="columns" role="img" aria-label={wording::load_title(layer)}>
+                    { for columns }
+                    <div class="rules" aria-hidden="true">
+                        <span class="mean" style={format!("bottom:{}", height(mean))}><em>{ format!("mean {mean:.1}") }</em></span>
+                        if let Some(capacity) = capacity {
+                            <span class="limit" style={format!("bottom:{}", height(capacity.into()))}><em>{ format!("C {capacity}") }</em></span>
+                        }
+                    </div>
+                </div>
+                <ul class="stats">
+                    <li class="stats-head"><span /><span>{ "max/mean" }</span>
+                        <span title="Coefficient of variation: standard deviation over mean">{ "CV" }</span></li>
+                    { for stats }
+                </ul>
+            </div>
+        </Panel>
+    }
+}
+
+fn load_table(layer: &SceneLayer) -> Html {
+    let (demand, load) = (metrics::demand(&layer.routing), metrics::load(&layer.routing));
+    let importance = metrics::importance(&layer.routing);
+    let rows = (0..demand.len()).map(|expert| {
+        vec![
+            expert.to_string(),
+            demand[expert].to_string(),
+            load[expert].to_string(),
+            (demand[expert] - load[expert]).to_string(),
+            format!("{:.3}", importance[expert]),
+        ]
+    });
+    table("Load per expert", &["expert", "asked", "served", "turned away", "sum of weights"], rows)
+}

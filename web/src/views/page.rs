@@ -1,0 +1,108 @@
+//! The whole page as a function of the state.
+
+use yew::prelude::*;
+
+use crate::shared::Shared;
+use crate::state::{Action, Phase, State, Tab, Theme};
+use crate::views::capacity_lanes::CapacityLanes;
+use crate::views::header::Header;
+use crate::views::help::Help;
+use crate::views::layer_matrix::LayerMatrix;
+use crate::views::layer_table::LayerTable;
+use crate::views::load_chart::LoadChart;
+use crate::views::loss_chart::LossChart;
+use crate::views::notice::Notice;
+use crate::views::panel::Panel;
+use crate::views::prompt_bar::PromptBar;
+use crate::views::tabs::Tabs;
+use crate::views::token_panel::TokenPanel;
+use crate::views::token_strip::TokenStrip;
+use crate::wording;
+
+#[derive(Properties, PartialEq)]
+pub struct PageProps {
+    pub state: Shared<State>,
+    pub dispatch: Callback<Action>,
+}
+
+#[component]
+pub fn Page(props: &PageProps) -> Html {
+    let state = &props.state;
+    let dispatch = props.dispatch.clone();
+    let shown_model = state.shown.as_ref().map(|shown| shown.model.clone());
+    let theme = match state.chrome.theme {
+        Theme::System => "system",
+        Theme::Light => "light",
+        Theme::Dark => "dark",
+    };
+    let tab = match state.chrome.tab {
+        Tab::Lanes => "lanes",
+        Tab::Layers => "layers",
+        Tab::Token => "token",
+        Tab::Load => "load",
+        Tab::Loss => "loss",
+    };
+    html! {
+        <div class="moe" data-theme={theme}>
+            <div class="page" data-tab={tab}>
+                <Header phase={state.phase.clone()} model={state.model.clone().or(shown_model)} backend={state.backend.clone()}
+                    tokens_per_second={state.shown.as_ref().and_then(|shown| shown.tokens_per_second())}
+                    has_run={state.shown.is_some()} theme={state.chrome.theme} help_open={state.chrome.help_open}
+                    dispatch={dispatch.clone()} />
+                <PromptBar state={state.clone()} dispatch={dispatch.clone()} />
+                { views(props) }
+                <Tabs tab={state.chrome.tab} dispatch={dispatch.clone()} />
+                <Notice notice={state.notice.clone()} can_retry={matches!(state.phase, Phase::Failed(_))} dispatch={dispatch.clone()} />
+                if state.chrome.help_open {
+                    <Help {dispatch} />
+                }
+                { summary(state) }
+            </div>
+        </div>
+    }
+}
+
+fn views(props: &PageProps) -> Html {
+    let state = &props.state;
+    let (selection, dispatch) = (state.selection, props.dispatch.clone());
+    let Some(scene) = state.scene.clone().filter(|scene| !scene.layers.is_empty()) else {
+        return waiting(state);
+    };
+    html! {
+        <>
+            <TokenStrip scene={scene.clone()} {selection} playback={state.playback} can_flip={state.previous.is_some()}
+                flipped={state.flipped} dispatch={dispatch.clone()} />
+            <LayerMatrix scene={scene.clone()} {selection} dispatch={dispatch.clone()} />
+            <CapacityLanes scene={scene.clone()} state={state.clone()} dispatch={dispatch.clone()} />
+            <TokenPanel scene={scene.clone()} {selection} dispatch={dispatch.clone()} />
+            <LoadChart scene={scene.clone()} {selection} dispatch={dispatch.clone()} />
+            <LossChart scene={scene.clone()} change={state.change.clone()} {selection} dispatch={dispatch.clone()} />
+            <LayerTable {scene} {selection} {dispatch} />
+        </>
+    }
+}
+
+/// The same places, empty: nothing moves when the first step arrives.
+fn waiting(state: &State) -> Html {
+    let title = if state.has_engine() { "Waiting for the first run" } else { "There is no run to show" };
+    let areas = [
+        ("strip", "Tokens"),
+        ("layers", "Layers × tokens"),
+        ("lanes", "Capacity lanes"),
+        ("token", "Token"),
+        ("load", "Load"),
+        ("loss", "Passage loss"),
+        ("counts", "All layers"),
+    ];
+    html! { { for areas.map(|(area, topic)| html! { <Panel {area} {topic} {title} /> }) } }
+}
+
+/// For the ears: the selected token, once things have come to rest.
+fn summary(state: &State) -> Html {
+    let is_calm = !state.playback.playing && !state.is_running();
+    let sentence = state.scene.as_ref().filter(|_| is_calm).and_then(|scene| {
+        let layer = scene.layers.get(state.selection.layer)?;
+        Some(wording::spoken_token(scene, layer, state.selection.token))
+    });
+    html! { <p class="hidden" role="status" aria-live="polite">{ sentence.unwrap_or_default() }</p> }
+}

@@ -1,0 +1,82 @@
+//! The prompt, Run and Stop.
+
+use web_sys::HtmlTextAreaElement;
+use yew::prelude::*;
+
+use crate::shared::Shared;
+use crate::state::settings::{MAX_PROMPT_CHARS, PromptProblem, Setting};
+use crate::state::{Action, Phase, State};
+use crate::views::generation::Generation;
+
+#[derive(Properties, PartialEq)]
+pub struct PromptBarProps {
+    pub state: Shared<State>,
+    pub dispatch: Callback<Action>,
+}
+
+#[component]
+pub fn PromptBar(props: &PromptBarProps) -> Html {
+    let state = &props.state;
+    let oninput = {
+        let dispatch = props.dispatch.clone();
+        Callback::from(move |event: InputEvent| {
+            let field: HtmlTextAreaElement = event.target_unchecked_into();
+            dispatch.emit(Action::Set(Setting::Prompt(field.value())));
+        })
+    };
+    // Enter runs, Shift+Enter breaks the line; while characters are being composed Enter belongs to the input method.
+    let onkeydown = {
+        let dispatch = props.dispatch.clone();
+        Callback::from(move |event: KeyboardEvent| {
+            if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
+                event.prevent_default();
+                dispatch.emit(Action::Run { prompt: None });
+            }
+        })
+    };
+    let run = {
+        let dispatch = props.dispatch.clone();
+        Callback::from(move |_: MouseEvent| dispatch.emit(Action::Run { prompt: None }))
+    };
+    let stop = {
+        let dispatch = props.dispatch.clone();
+        Callback::from(move |_: MouseEvent| dispatch.emit(Action::Stop))
+    };
+    let problem = state.settings.prompt_problem();
+    let num_chars = state.settings.prompt.chars().count();
+    let hint = match problem {
+        Some(PromptProblem::Empty) => Some("Type a few words: the model continues them.".to_owned()),
+        Some(PromptProblem::TooLong { num_chars }) => {
+            Some(format!("{num_chars} of {MAX_PROMPT_CHARS} characters: shorten it to run it. Nothing is lost."))
+        }
+        None if num_chars > MAX_PROMPT_CHARS / 2 => Some(format!("{num_chars} of {MAX_PROMPT_CHARS} characters")),
+        None => None,
+    };
+    let run_words = match state.phase {
+        Phase::Starting | Phase::Loading { .. } => "Loading …",
+        _ => "Run",
+    };
+    let is_invalid = matches!(problem, Some(PromptProblem::TooLong { .. }));
+    html! {
+        <div class="prompt-bar">
+            <label class="prompt-field">
+                <span class="topic">{ "Prompt" }</span>
+                <textarea rows="1" dir="auto" spellcheck="false" autocomplete="off" value={state.settings.prompt.clone()}
+                    aria-invalid={is_invalid.to_string()} aria-describedby="prompt-hint" {oninput} {onkeydown} />
+                <span class={classes!("prompt-hint", is_invalid.then_some("is-warning"))} id="prompt-hint" aria-live="polite">
+                    { hint.unwrap_or_default() }
+                </span>
+            </label>
+            if state.is_running() {
+                <button type="button" class="primary" onclick={stop} disabled={state.is_stopping()}>
+                    <span class="icon-stop" aria-hidden="true" />{ "Stop" }
+                </button>
+            } else {
+                <button type="button" class="primary" onclick={run} disabled={!state.has_engine() || run_words != "Run"}>
+                    { run_words }
+                </button>
+            }
+            <Generation settings={state.settings.clone()} dispatch={props.dispatch.clone()} />
+        </div>
+    }
+}

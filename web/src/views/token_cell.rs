@@ -1,0 +1,67 @@
+//! One token of the strip: its text, its fate, and how sure the gate was of its first and second choice.
+
+use yew::prelude::*;
+
+use crate::state::Action;
+use crate::text::Part;
+use crate::views::fate_glyph::{FateGlyph, Mark};
+
+#[derive(Properties, PartialEq, Clone)]
+pub struct TokenCellProps {
+    pub token: usize,
+    pub text: AttrValue,
+    pub part: Part,
+    /// Only what deserves a mark.
+    pub mark: Option<Mark>,
+    /// A request was lost in another layer than the one shown.
+    pub lost_elsewhere: bool,
+    /// Gate probabilities of the first and the second choice, in whole percents.
+    pub first: u8,
+    pub second: Option<u8>,
+    /// The experts asked: `1·5`.
+    pub experts: AttrValue,
+    pub label: AttrValue,
+    pub is_written: bool,
+    pub is_selected: bool,
+    pub dispatch: Callback<Action>,
+}
+
+#[component]
+pub fn TokenCell(props: &TokenCellProps) -> Html {
+    let onclick = {
+        let (dispatch, token) = (props.dispatch.clone(), props.token);
+        Callback::from(move |_: MouseEvent| dispatch.emit(Action::Select { token, layer: None, expert: None }))
+    };
+    let part = match props.part {
+        Part::Whole => None,
+        Part::Head => Some("is-head"),
+        Part::Tail => Some("is-tail"),
+        Part::Bytes => Some("is-bytes"),
+    };
+    let class = classes!(
+        "token",
+        part,
+        props.mark.map(Mark::class),
+        props.is_written.then_some("is-written"),
+        props.is_selected.then_some("is-selected"),
+    );
+    let tabindex = if props.is_selected { "0" } else { "-1" };
+    html! {
+        <button type="button" {class} role="option" data-view="token" aria-selected={props.is_selected.to_string()}
+            aria-label={&props.label} title={&props.label} {tabindex} {onclick}>
+            <span class="token-text" dir="auto">{ &props.text }</span>
+            <span class="token-lane" aria-hidden="true">
+                <i style={format!("height:{}%", props.first)} />
+                if let Some(second) = props.second {
+                    <b style={format!("bottom:{second}%")} />
+                }
+            </span>
+            <span class="token-experts" aria-hidden="true">{ &props.experts }</span>
+            if let Some(mark) = props.mark {
+                <FateGlyph {mark} />
+            } else if props.lost_elsewhere {
+                <span class="elsewhere" aria-hidden="true" />
+            }
+        </button>
+    }
+}

@@ -1,0 +1,100 @@
+//! The selected token in the selected layer: what the gate said, what was asked, what came of it.
+
+use yew::prelude::*;
+
+use crate::scene::{Scene, SceneLayer};
+use crate::shared::Shared;
+use crate::state::{Action, Selection};
+use crate::views::expectation::Expectation;
+use crate::views::fate_glyph::{FateGlyph, Mark};
+use crate::views::panel::Panel;
+use crate::views::table::table;
+use crate::wording;
+
+#[derive(Properties, PartialEq)]
+pub struct TokenPanelProps {
+    pub scene: Shared<Scene>,
+    pub selection: Selection,
+    pub dispatch: Callback<Action>,
+}
+
+#[component]
+pub fn TokenPanel(props: &TokenPanelProps) -> Html {
+    let scene = &props.scene;
+    let Selection { token, layer, .. } = props.selection;
+    let of_layer = &scene.layers[layer];
+    let rows = of_layer
+        .probs_of(token)
+        .iter()
+        .enumerate()
+        .map(|(expert, &probability)| gate_row(props, of_layer, expert, probability));
+    let as_table = {
+        let scene = scene.clone();
+        Callback::from(move |()| token_table(&scene, &scene.layers[layer], token))
+    };
+    let shown = &scene.tokens[token];
+    let loss =
+        shown.loss.map(|loss| format!(" · cost {loss:.2} nats, expected with {}", wording::percent((-loss).exp())));
+    let topic = format!("Token #{token} · layer {}", of_layer.layer);
+    html! {
+        <Panel area="token" {topic} title={wording::token_title(scene, of_layer, token)} source={scene.source()} table={as_table}>
+            <p class="fine">{ format!("vocabulary entry {}", shown.id) }{ loss.unwrap_or_default() }</p>
+            <div class="gate" role="list" aria-label="Gate probabilities of all experts">{ for rows }</div>
+            <Expectation scene={scene.clone()} {token} />
+        </Panel>
+    }
+}
+
+fn gate_row(props: &TokenPanelProps, layer: &SceneLayer, expert: usize, probability: f32) -> Html {
+    let token = props.selection.token;
+    let request = layer.of_token(token).iter().find(|request| request.expert.index() == expert);
+    let choose = {
+        let dispatch = props.dispatch.clone();
+        Callback::from(move |_: MouseEvent| dispatch.emit(Action::SelectExpert(Some(expert))))
+    };
+    let outcome = request.map(|request| {
+        let mark = Mark::of(request, layer.fate(token));
+        let place = match request.fate.slot() {
+            Some(slot) => format!("slot {slot}"),
+            None => wording::fate(request.fate).to_owned(),
+        };
+        let weight = if request.fate.is_kept() { format!("×{:.2}", request.weight) } else { "×0".to_owned() };
+        html! {
+            <>
+                <FateGlyph {mark} />
+                <span class="place">{ place }</span>
+                <span class="weight" title="What the expert's output is multiplied with">{ weight }</span>
+            </>
+        }
+    });
+    let class = classes!(
+        "gate-row",
+        request.is_some().then_some("is-asked"),
+        (props.selection.expert == Some(expert)).then_some("is-selected"),
+    );
+    html! {
+        <div key={expert} {class} role="listitem" onclick={choose}>
+            <b>{ format!("E{expert}") }</b>
+            <span class="bar" aria-hidden="true"><i style={format!("transform:scaleX({probability:.4})")} /></span>
+            <span class="share">{ wording::percent(probability) }</span>
+            <span class="outcome">{ outcome.unwrap_or_default() }</span>
+        </div>
+    }
+}
+
+fn token_table(scene: &Scene, layer: &SceneLayer, token: usize) -> Html {
+    let rows = layer.probs_of(token).iter().enumerate().map(|(expert, &probability)| {
+        let request = layer.of_token(token).iter().find(|request| request.expert.index() == expert);
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+        vec![
+            expert.to_string(),
+            format!("{probability:.5}"),
+            or_dash(request.map(|request| (request.rank + 1).to_string())),
+            or_dash(request.map(|request| wording::fate(request.fate).to_owned())),
+            or_dash(request.and_then(|request| request.fate.slot()).map(|slot| slot.to_string())),
+            or_dash(request.map(|request| format!("{:.5}", request.weight))),
+        ]
+    });
+    let caption = wording::token_title(scene, layer, token);
+    table(&caption, &["expert", "gate probability", "choice", "fate", "slot", "weight if kept"], rows)
+}

@@ -1,0 +1,129 @@
+//! The text is the timeline: prompt, playback head, selection and result in one strip.
+
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+use yew::prelude::*;
+
+use crate::scene::{Scene, TokenFate};
+use crate::shared::Shared;
+use crate::state::{Action, Playback, Selection};
+use crate::text::{Part, quoted, visible};
+use crate::views::fate_glyph::{Legend, Mark};
+use crate::views::panel::Panel;
+use crate::views::table::table;
+use crate::views::token_cell::{TokenCell, TokenCellProps};
+use crate::views::transport::Transport;
+use crate::wording;
+
+#[derive(Properties, PartialEq)]
+pub struct TokenStripProps {
+    pub scene: Shared<Scene>,
+    pub selection: Selection,
+    pub playback: Playback,
+    pub can_flip: bool,
+    pub flipped: bool,
+    pub dispatch: Callback<Action>,
+}
+
+#[component]
+pub fn TokenStrip(props: &TokenStripProps) -> Html {
+    let scene = &props.scene;
+    let list = use_node_ref();
+    // The selected token stays in sight, and keeps the focus if the strip has it.
+    use_effect_with((props.selection.token, scene.clone()), {
+        let list = list.clone();
+        move |_| {
+            if let Some(list) = list.cast::<HtmlElement>() {
+                keep_in_sight(&list);
+            }
+        }
+    });
+    let layer = &scene.layers[props.selection.layer];
+    let prompt_len = scene.recording.text_len(0);
+    let cells = (0..scene.tokens.len()).map(|token| {
+        let shown = &scene.tokens[token];
+        let requests = layer.of_token(token);
+        let fate = layer.fate(token);
+        let name = quoted(scene.token_text(token));
+        let whole_percent = |rank: usize| requests.get(rank).map(|request| (request.weight_raw * 100.0).round() as u8);
+        let experts: Vec<String> = requests.iter().take(2).map(|request| request.expert.to_string()).collect();
+        let cell = TokenCellProps {
+            token,
+            text: visible(&shown.piece.text).into(),
+            part: shown.piece.part,
+            mark: match fate {
+                TokenFate::LostSome => Some(Mark::Lost),
+                TokenFate::Dropped => Some(Mark::Dropped),
+                _ => None,
+            },
+            lost_elsewhere: scene.layers.iter().any(|layer| layer.fate(token) >= TokenFate::LostSome),
+            first: whole_percent(0).unwrap_or_default(),
+            second: whole_percent(1),
+            experts: experts.join("·").into(),
+            label: match shown.piece.part {
+                Part::Tail => format!("Token {token}, continues {name}").into(),
+                _ => format!("Token {token}, {name}").into(),
+            },
+            is_written: token >= prompt_len,
+            is_selected: token == props.selection.token,
+            dispatch: props.dispatch.clone(),
+        };
+        html! { <TokenCell key={token} ..cell /> }
+    });
+    let as_table = {
+        let (scene, layer) = (scene.clone(), props.selection.layer);
+        Callback::from(move |()| strip_table(&scene, layer))
+    };
+    let transport = html! {
+        <Transport playback={props.playback} step={scene.step} num_steps={scene.recording.steps.len()}
+            can_flip={props.can_flip} flipped={props.flipped} dispatch={props.dispatch.clone()} />
+    };
+    let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
+    html! {
+        <Panel area="strip" topic={format!("Tokens · fates in layer {}", layer.layer)} title={wording::strip_title(scene)}
+            source={scene.source()} badges={transport} table={as_table}>
+            <div class="strip" role="listbox" aria-label="Tokens" aria-orientation="horizontal" {dir} ref={list}>
+                { for cells }
+            </div>
+            <Legend />
+        </Panel>
+    }
+}
+
+fn strip_table(scene: &Scene, layer: usize) -> Html {
+    let of_layer = &scene.layers[layer];
+    let rows = (0..scene.tokens.len()).map(|token| {
+        let asked = of_layer.of_token(token).iter().map(|request| {
+            let fate = wording::fate(request.fate);
+            format!("{} ({}, {fate})", request.expert, wording::percent(request.weight_raw))
+        });
+        let fate = match of_layer.fate(token) {
+            TokenFate::Served => "served",
+            TokenFate::LostSome => "lost an expert",
+            TokenFate::Dropped => "dropped",
+            TokenFate::NotRouted => "asked nobody",
+        };
+        let loss = scene.tokens[token].loss.map_or("–".to_owned(), |loss| format!("{loss:.3}"));
+        let asked: Vec<String> = asked.collect();
+        vec![token.to_string(), visible(scene.token_text(token)), asked.join(", "), fate.to_owned(), loss]
+    });
+    let caption = format!("Tokens and their fates in layer {}", of_layer.layer);
+    table(&caption, &["#", "token", "experts asked", "fate", "loss, nats"], rows)
+}
+
+/// Scrolls the strip, never the page around it.
+fn keep_in_sight(list: &HtmlElement) {
+    let Ok(Some(selected)) = list.query_selector("[aria-selected=true]") else { return };
+    let Ok(selected) = selected.dyn_into::<HtmlElement>() else { return };
+    if list.matches(":focus-within").unwrap_or(false) {
+        // A token can always take the focus.
+        let _ = selected.focus();
+    }
+    let (frame, cell) = (list.get_bounding_client_rect(), selected.get_bounding_client_rect());
+    let margin = 48.0;
+    if cell.left() < frame.left() + margin {
+        list.set_scroll_left(list.scroll_left() + (cell.left() - frame.left() - margin) as i32);
+    } else if cell.right() > frame.right() - margin {
+        list.set_scroll_left(list.scroll_left() + (cell.right() - frame.right() + margin) as i32);
+    }
+}

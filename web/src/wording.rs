@@ -1,0 +1,229 @@
+//! Sentences that state what is to be seen, made from the numbers of a scene. Titles are findings, not topics.
+
+use moe_router::metrics;
+use moe_trace::{Assignment, Fate, Policy, RoutingGroup, Source};
+
+use crate::compare::{Change, PassageLoss};
+use crate::scene::{Group, Scene, SceneLayer, TokenFate};
+use crate::text::quoted;
+
+/// `61 %`, and `0.4 %` where whole percents would say nothing.
+pub fn percent(share: f32) -> String {
+    let percent = f64::from(share) * 100.0;
+    if percent >= 9.95 || percent == 0.0 {
+        format!("{percent:.0} %")
+    } else if percent >= 0.05 {
+        format!("{percent:.1} %")
+    } else {
+        "< 0.1 %".to_owned()
+    }
+}
+
+/// `1 request`, `3 requests`.
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// `4.1 MB`, in decimal units.
+pub fn bytes(bytes: u32) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} B"),
+        1000..1_000_000 => format!("{:.0} kB", f64::from(bytes) / 1e3),
+        _ => format!("{:.1} MB", f64::from(bytes) / 1e6),
+    }
+}
+
+/// `3.6 M`.
+pub fn parameters(number: u32) -> String {
+    match number {
+        0..1_000_000 => format!("{:.0} k", f64::from(number) / 1e3),
+        _ => format!("{:.1} M", f64::from(number) / 1e6),
+    }
+}
+
+pub fn source(source: Source) -> &'static str {
+    match source {
+        Source::LiveGpu => "live GPU",
+        Source::LiveCpu => "live CPU",
+        Source::Recorded => "recorded",
+        Source::Imported => "imported",
+    }
+}
+
+pub fn policy(policy: Policy) -> &'static str {
+    match policy {
+        Policy::Drop => "first come, first served",
+        Policy::Bpr => "most confident first (BPR)",
+        Policy::RandomSecond => "random second expert (GShard)",
+        Policy::Dropless => "dropless",
+    }
+}
+
+pub fn group(group: RoutingGroup) -> &'static str {
+    match group {
+        RoutingGroup::ThisText => "this text",
+        RoutingGroup::DecodeStep => "decode step",
+    }
+}
+
+/// Title of the token strip: two marks, two counts.
+pub fn strip_title(scene: &Scene) -> String {
+    let totals = scene.totals();
+    match (totals.lost, totals.dropped_tokens) {
+        (0, _) => format!("Every one of {} was served", count(totals.requests, "request", "requests")),
+        (1, 0) => format!("One of {} requests found its expert full; its token kept another", totals.requests),
+        (1, _) => format!("One of {} requests found its expert full, and its token had no other", totals.requests),
+        (lost, 0) => format!("{lost} of {} requests found their expert full; every token kept one", totals.requests),
+        (lost, dropped) => {
+            let tokens = count(dropped, "time a token was", "times a token was");
+            format!("{lost} of {} requests found their expert full; {tokens} dropped", totals.requests)
+        }
+    }
+}
+
+/// Title of the layers × tokens matrix.
+pub fn matrix_title(scene: &Scene) -> String {
+    let worst = scene.layers.iter().map(|layer| (layer.totals().lost, layer.layer.0)).max_by_key(|&(lost, layer)| {
+        // On a tie the lowest layer.
+        (lost, std::cmp::Reverse(layer))
+    });
+    let losing = scene.layers.iter().filter(|layer| layer.totals().lost > 0).count();
+    match worst {
+        Some((lost, layer)) if lost > 0 && losing == 1 => {
+            format!("Only layer {layer} turned anyone away: {}", count(lost, "request", "requests"))
+        }
+        Some((lost, layer)) if lost > 0 => {
+            format!("Layer {layer} turned most away: {}", count(lost, "request", "requests"))
+        }
+        _ => "No layer turned anyone away".to_owned(),
+    }
+}
+
+/// Title of the capacity lanes of one group: the expert with the longest queue, or the busiest one.
+pub fn lanes_title(layer: &SceneLayer, group: &Group, capacity: Option<u32>) -> String {
+    let lanes = (0..layer.num_experts).map(|expert| layer.lane(group, moe_trace::ExpertIdx(expert as u32)));
+    let busiest = lanes.max_by_key(|lane| (lane.lost.len(), lane.demand(), std::cmp::Reverse(lane.expert)));
+    let Some(lane) = busiest else { return "This layer has no experts".to_owned() };
+    let (expert, tokens) = (lane.expert, count(lane.demand(), "token", "tokens"));
+    match capacity {
+        Some(slots) if !lane.lost.is_empty() => {
+            format!("Expert {expert} was asked by {tokens} and has {}", count(slots as usize, "slot", "slots"))
+        }
+        Some(slots) if group.num_tokens == 1 => {
+            format!("One token at a time: {} for it at every expert", count(slots as usize, "slot", "slots"))
+        }
+        Some(slots) if lane.demand() == slots as usize => {
+            format!("Expert {expert} is exactly full: {tokens}, {}", count(slots as usize, "slot", "slots"))
+        }
+        Some(slots) => {
+            format!("Room for all: the busiest expert, {expert}, was asked by {tokens} and has {slots} slots")
+        }
+        None => format!("Nobody is turned away; expert {expert} serves most: {tokens}"),
+    }
+}
+
+/// Title of the token's panel.
+pub fn token_title(scene: &Scene, layer: &SceneLayer, token: usize) -> String {
+    let name = quoted(scene.token_text(token));
+    let of_token = layer.of_token(token);
+    let experts = |wanted: fn(&Assignment) -> bool| {
+        let names: Vec<String> = of_token.iter().filter(|a| wanted(a)).map(|a| a.expert.to_string()).collect();
+        match names.as_slice() {
+            [] => String::new(),
+            [one] => format!("expert {one}"),
+            [first @ .., last] => format!("experts {} and {last}", first.join(", ")),
+        }
+    };
+    let kept = experts(|a| a.fate.is_kept());
+    let lost = experts(|a| a.fate == Fate::Lost);
+    match layer.fate(token) {
+        TokenFate::Served => format!("{name} is served by {kept}"),
+        TokenFate::LostSome => format!("{name} was turned away by {lost} and served by {kept}"),
+        TokenFate::Dropped => format!("{name} was dropped: {lost} had no slot left"),
+        TokenFate::NotRouted => format!("{name} asked no expert"),
+    }
+}
+
+/// One sentence for the ears: what the selected token asked, and what became of it.
+pub fn spoken_token(scene: &Scene, layer: &SceneLayer, token: usize) -> String {
+    let mut sentence = format!("Token {token} {}, layer {}", quoted(scene.token_text(token)), layer.layer);
+    for (number, request) in layer.of_token(token).iter().enumerate() {
+        let asked = if number == 0 { " asked" } else { ", then" };
+        let fate = match request.fate {
+            Fate::Kept { .. } => "was served".to_owned(),
+            Fate::Lost => format!("was turned away because expert {} is full", request.expert),
+            other => fate(other).to_owned(),
+        };
+        let share = percent(request.weight_raw);
+        sentence.push_str(&format!("{asked} expert {}, {share}, and {fate}", request.expert));
+    }
+    sentence.push('.');
+    sentence
+}
+
+pub fn fate(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Kept { .. } => "kept",
+        Fate::Lost => "lost",
+        Fate::Skipped => "not asked after all",
+        Fate::Padding => "padding",
+        Fate::NullExpert => "asked for no computation",
+        Fate::BelowThreshold => "below the threshold",
+        Fate::Rectified => "moved to another expert",
+    }
+}
+
+/// Title of the load chart.
+pub fn load_title(layer: &SceneLayer) -> String {
+    let demand = metrics::demand(&layer.routing);
+    let Some(largest) = demand.iter().copied().max().filter(|&largest| largest > 0) else {
+        return "Nobody was asked".to_owned();
+    };
+    let expert = demand.iter().position(|&number| number == largest).unwrap_or_default();
+    let idle = demand.iter().filter(|&&number| number == 0).count();
+    let ratio = metrics::max_over_mean(&demand);
+    match idle {
+        0 => format!("Expert {expert} is asked {ratio:.1} times as often as the mean"),
+        _ => {
+            let idle = count(idle, "expert stays", "experts stay");
+            format!("Expert {expert} is asked {ratio:.1} times as often as the mean; {idle} idle")
+        }
+    }
+}
+
+/// Title of the passage's loss.
+pub fn loss_title(loss: Option<PassageLoss>, change: Option<&Change>) -> String {
+    let Some(loss) = loss else { return "This text has no loss: nothing predicts its first token".to_owned() };
+    let Some(change) = change else {
+        return format!("The text costs {:.3} nats a token", loss.nats);
+    };
+    let difference = change.after.nats - change.before.nats;
+    if difference.abs() < 0.0005 {
+        format!("The change cost nothing: {:.3} nats a token, as before", change.after.nats)
+    } else if difference > 0.0 {
+        format!("The change costs {difference:.3} nats a token more")
+    } else {
+        format!("The change saves {:.3} nats a token", -difference)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_as_long_as_they_are_true() {
+        let check = |share: f32, expected: &str| assert_eq!(percent(share), expected);
+        check(0.614, "61 %");
+        check(1.0, "100 %");
+        check(0.0, "0 %");
+        check(0.0431, "4.3 %");
+        check(0.0995, "10 %");
+        check(0.0001, "< 0.1 %");
+        assert_eq!(bytes(4_123_456), "4.1 MB");
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(12_345), "12 kB");
+        assert_eq!(parameters(3_600_000), "3.6 M");
+        assert_eq!(count(1, "token", "tokens"), "1 token");
+    }
+}
