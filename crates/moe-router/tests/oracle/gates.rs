@@ -152,10 +152,10 @@ fn check_thresholds(results: &Node, gate_logits: &GateLogits, k: usize) {
     expected.at("l1_plain").close([losses::relu_l1(gate_logits)]);
     expected.at("l1_balanced").close([losses::relu_l1_balanced(gate_logits, k)]);
     expected.at("sparsity").close([relu::sparsity(gate_logits)]);
-    // The coefficient grows exactly while the gates are less sparse than the target.
-    let target = expected.at("target").number();
+    // The coefficient grows while the gates are less sparse than the target; at the target itself rounding decides.
+    let [target, sparsity] = ["target", "sparsity"].map(|key| expected.at(key).number());
     let grows = relu::adapted_coefficient(1.0, relu::sparsity(gate_logits), k, num_experts) > 1.0;
-    assert_eq!(grows, expected.at("sparsity").number() < target);
+    assert!(grows == (sparsity < target) || (sparsity - target).abs() < 1e-9);
 }
 
 fn check_jitter_and_cosine(input: &Node, results: &Node) {
