@@ -1,1 +1,10 @@
-//! A session: commands in, events out; no browser.
+//! A session: prompt to events. Takes bytes and returns events; whoever has a network, a clock or a screen brings it.
+
+mod engine;
+mod run;
+
+pub use engine::{Engine, LoadError};
+pub use run::RunError;
+
+/// What a caller needs to load an engine: the manifest, its hashes, a device.
+pub use moe_model::{Device, Manifest, device, manifest};

@@ -1,1 +1,31 @@
-//! WGSL kernels of the fused path, their CPU twins, and the burn operations that launch either.
+//! The fused path: a handful of kernels, each once as WGSL and once as a Rust twin, launched as burn operations.
+//!
+//! One name, four places: `shaders/<name>.wgsl`, `cpu/<name>.rs`, the constant in [`kernel`], the operation in [`ops`].
+//! The twin *is* the CPU backend's implementation, so the CPU rung and the reference for the shaders are one thing.
+//!
+//! Shapes are checked by the operations. Small numbers (how many tokens, how wide a row) travel in a parameter tensor,
+//! which the caller makes once and reuses, because an upload per launch would cost more than the kernel.
+
+pub mod cpu;
+pub mod device;
+pub mod kernel;
+pub mod ops;
+pub mod params;
+
+mod flex;
+mod gpu;
+
+/// Experts and head dimensions that the kernels' private arrays hold.
+pub const MAX_EXPERTS: usize = 64;
+/// Largest `d_head` of the attention kernel.
+pub const MAX_D_HEAD: usize = 64;
+
+/// Slot value of a request that was turned away by a full expert.
+pub const SLOT_LOST: f32 = -1.0;
+/// Slot value of a second choice that was withdrawn before dispatch.
+pub const SLOT_SKIPPED: f32 = -2.0;
+
+/// Width of a routing row: `[logits: experts | expert: k | weight: k | gate probability: k | slot: k]`.
+pub const fn routing_width(num_experts: usize, k: usize) -> usize {
+    num_experts + 4 * k
+}

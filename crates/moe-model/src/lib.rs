@@ -1,1 +1,29 @@
 //! The transformer: tokens in, logits and a routing trace out.
+//!
+//! It exists twice over the same weights. [`reference`] is plain burn operations: any routing rule, differentiable,
+//! whole sequences; training runs on it. [`fused`] is a few custom kernels with a key-value cache; the page runs on it.
+//! A test holds the two together.
+
+pub mod checkpoint;
+pub mod config;
+pub mod fused;
+pub mod manifest;
+pub mod reference;
+pub mod routing_rows;
+pub mod sample;
+pub mod tokenizer;
+pub mod weights;
+
+pub use config::ModelConfig;
+pub use fused::{Fused, Pass};
+pub use manifest::Manifest;
+pub use tokenizer::Tokenizer;
+pub use weights::Weights;
+
+/// Routers and the devices a model runs on are part of this crate's interface.
+pub use moe_kernels::device;
+pub use moe_router::Router;
+
+/// A backend's device, as burn names it.
+pub use burn::tensor::Device;
+

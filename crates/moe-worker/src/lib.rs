@@ -1,1 +1,31 @@
-//! The engine inside a web worker.
+//! The engine inside a web worker: fetches the model, receives commands, posts events.
+//!
+//! The worker is disposable. A panic or a lost device is told to the page as a fatal `Failed`; the page then replaces
+//! the worker. Nothing here knows what the page is.
+#![cfg(target_family = "wasm")]
+
+mod backend;
+mod cache;
+mod fetch;
+mod mailbox;
+mod serve;
+
+use std::panic;
+
+use moe_trace::{Event, UserError};
+use wasm_bindgen::prelude::wasm_bindgen;
+
+/// Starts to serve commands. The bootstrap script calls it once, after the module is initialised.
+#[wasm_bindgen]
+pub fn start() {
+    panic::set_hook(Box::new(|info| {
+        console_error_panic_hook::hook(info);
+        let error = UserError::new(
+            "The engine met a bug and stopped.",
+            info.to_string(),
+            "It starts again by itself; if this repeats, choose the CPU backend.",
+        );
+        mailbox::post(&Event::Failed { run: None, error, fatal: true });
+    }));
+    serve::start();
+}

@@ -1,0 +1,66 @@
+//! A loaded model with its tokenizer, ready to run requests one after another.
+
+use moe_model::manifest::sha256_hex;
+use moe_model::{Device, Fused, Manifest, Tokenizer, checkpoint};
+use moe_trace::{ModelInfo, UserError};
+
+/// A model on a device.
+pub struct Engine {
+    pub(crate) model: Fused,
+    pub(crate) tokenizer: Tokenizer,
+    info: ModelInfo,
+}
+
+/// Why a model's files do not make a model.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    #[error("{file} has the hash {found}, the manifest says {expected}")]
+    Hash { file: String, expected: String, found: String },
+    #[error(transparent)]
+    Tokenizer(#[from] moe_model::tokenizer::TokenizerError),
+    #[error("the tokenizer has {found} tokens, the model {expected}")]
+    Vocabulary { expected: usize, found: usize },
+    #[error(transparent)]
+    Checkpoint(#[from] checkpoint::CheckpointError),
+    #[error(transparent)]
+    Device(#[from] moe_model::reference::TensorError),
+}
+
+impl From<LoadError> for UserError {
+    fn from(error: LoadError) -> UserError {
+        let try_this = match error {
+            LoadError::Device(_) => "Choose the CPU backend, or reload the page.",
+            _ => "Reload the page to fetch the model again; the recorded run works without it.",
+        };
+        UserError::new("The model could not be loaded.", format!("{error}."), try_this)
+    }
+}
+
+impl Engine {
+    /// Checks the files against the manifest and puts the model on `device`.
+    pub async fn load(
+        manifest: &Manifest,
+        weights: &[u8],
+        tokenizer: &[u8],
+        device: &Device,
+    ) -> Result<Engine, LoadError> {
+        for (entry, bytes) in [(&manifest.weights, weights), (&manifest.tokenizer, tokenizer)] {
+            let found = sha256_hex(bytes);
+            if found != entry.sha256 {
+                return Err(LoadError::Hash { file: entry.file.clone(), expected: entry.sha256.clone(), found });
+            }
+        }
+        let tokenizer = Tokenizer::from_json(tokenizer)?;
+        let (expected, found) = (manifest.config.vocab_size, tokenizer.vocab_size());
+        if found != expected {
+            return Err(LoadError::Vocabulary { expected, found });
+        }
+        let weights = checkpoint::from_bytes(weights, &manifest.config, device)?;
+        let model = Fused::new(manifest.config.clone(), weights, device).await?;
+        Ok(Engine { model, tokenizer, info: manifest.info() })
+    }
+
+    pub fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+}

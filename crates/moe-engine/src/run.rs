@@ -1,0 +1,184 @@
+//! The loop of a run: forward, trace, sample, again.
+
+use moe_model::fused::{Outcome, Pass};
+use moe_model::reference::TensorError;
+use moe_model::sample::{Choice, Seeded, ranked};
+use moe_model::tokenizer::END_OF_TEXT;
+use moe_model::Router;
+use moe_trace::{
+    Candidate, Event, FinishReason, NextToken, RoutingGroup, RunRequest, StepTrace, TokenId, TracedToken, UserError,
+};
+
+use crate::engine::Engine;
+
+/// Next-token candidates a step reports.
+const NUM_CANDIDATES: usize = 10;
+
+/// Why a run could not start or go on.
+#[derive(Debug)]
+pub struct RunError {
+    pub error: UserError,
+    /// Is the device beyond repair, so that a new engine is needed?
+    pub fatal: bool,
+}
+
+impl RunError {
+    fn refused(what: &str, why: impl Into<String>, try_this: &str) -> RunError {
+        RunError { error: UserError::new(what, why, try_this), fatal: false }
+    }
+}
+
+impl From<TensorError> for RunError {
+    fn from(error: TensorError) -> RunError {
+        let what = "The model stopped in the middle of a step.";
+        let try_this = "The engine starts again by itself; if this repeats, choose the CPU backend.";
+        RunError { error: UserError::new(what, format!("{error}."), try_this), fatal: true }
+    }
+}
+
+/// Where a run stands.
+struct State<'a> {
+    request: &'a RunRequest,
+    router: Router,
+    /// Prompt and what was written so far.
+    ids: Vec<u32>,
+    num_prompt_tokens: usize,
+    /// Nats of each token, as far as known; the first has none.
+    losses: Vec<Option<f32>>,
+    /// `[layers][max_tokens]`, by position.
+    draws: Vec<Vec<f32>>,
+    random: Seeded,
+    step: u32,
+}
+
+impl Engine {
+    /// Runs a request to its end. `emit` receives every step; `clock_ms` tells the time; between steps, `stopped` is
+    /// asked whether to go on, and may use the moment to let others run.
+    pub async fn run(
+        &mut self,
+        request: &RunRequest,
+        clock_ms: impl Fn() -> f64,
+        mut emit: impl FnMut(Event),
+        mut stopped: impl AsyncFnMut() -> bool,
+    ) -> Result<FinishReason, RunError> {
+        let mut state = self.start(request)?;
+        loop {
+            if stopped().await {
+                return Ok(FinishReason::Stopped);
+            }
+            let begin = clock_ms();
+            let (first, end) = match request.group {
+                RoutingGroup::ThisText => (0, state.ids.len()),
+                RoutingGroup::DecodeStep => (state.step as usize, state.step as usize + 1),
+            };
+            let draws: Vec<f32> = state.draws.iter().flat_map(|draws| &draws[first..end]).copied().collect();
+            let pass = Pass { ids: &state.ids[first..end], first_position: first, draws: &draws };
+            let outcome = self.model.forward(&pass, &state.router).await?;
+            let (trace, finished) = self.conclude(&mut state, first, end, outcome);
+            emit(Event::Step { trace, elapsed_ms: (clock_ms() - begin) as f32 });
+            if let Some(reason) = finished {
+                return Ok(reason);
+            }
+        }
+    }
+
+    /// Checks a request and makes its first state.
+    fn start<'a>(&self, request: &'a RunRequest) -> Result<State<'a>, RunError> {
+        let config = self.model.config();
+        let router = Router::new(request.routing, config.num_experts).map_err(|error| {
+            RunError::refused("This routing does not fit the model.", format!("{error}."), "Change k or the policy.")
+        })?;
+        let ids = self.tokenizer.encode(&request.prompt).map_err(|error| {
+            RunError::refused("The text could not be read.", format!("{error}."), "Try another text.")
+        })?;
+        if ids.is_empty() {
+            let why = "The model continues a text, and there is none.";
+            return Err(RunError::refused("The prompt is empty.", why, "Type a few words and press Run."));
+        }
+        if ids.len() > config.max_tokens {
+            let characters = request.prompt.chars().count() * config.max_tokens / ids.len();
+            let why = format!("It is {} tokens long; this model sees at most {}.", ids.len(), config.max_tokens);
+            let try_this = format!("Shorten it to about {characters} characters. Nothing of your text is lost.");
+            return Err(RunError::refused("The prompt is too long.", why, &try_this));
+        }
+        let random = Seeded::new(request.seed);
+        Ok(State {
+            request,
+            router,
+            num_prompt_tokens: ids.len(),
+            losses: vec![None; ids.len()],
+            ids,
+            draws: random.routing_draws(config.num_layers, config.max_tokens),
+            random,
+            step: 0,
+        })
+    }
+
+    /// Turns what a pass brought back into a trace, takes the next token, and tells whether the run is over.
+    fn conclude(
+        &self,
+        state: &mut State<'_>,
+        first: usize,
+        end: usize,
+        outcome: Outcome,
+    ) -> (StepTrace, Option<FinishReason>) {
+        for (loss, position) in outcome.losses.iter().zip(first + 1..end) {
+            state.losses[position] = Some(*loss);
+        }
+        let tokens = (first..end).map(|position| TracedToken {
+            id: TokenId(state.ids[position]),
+            bytes: self.tokenizer.bytes(state.ids[position]).to_vec(),
+            loss: state.losses[position],
+        });
+        let tokens = tokens.collect();
+
+        let ranked = ranked(&outcome.logits);
+        let candidate = |choice: &Choice| Candidate {
+            id: TokenId(choice.id),
+            bytes: self.tokenizer.bytes(choice.id).to_vec(),
+            probability: choice.probability,
+        };
+        let candidates = ranked.iter().take(NUM_CANDIDATES).map(candidate).collect();
+        let (chosen, finished) = match state.ids.get(end) {
+            // Still inside the prompt: the next token is given.
+            Some(&id) => (ranked.iter().find(|choice| choice.id == id).copied(), None),
+            None => self.take(state, &ranked),
+        };
+        if let Some(choice) = chosen {
+            let loss = Some(-choice.probability.max(f32::MIN_POSITIVE).ln());
+            match state.losses.get_mut(end) {
+                Some(known) => *known = loss,
+                None => {
+                    state.ids.push(choice.id);
+                    state.losses.push(loss);
+                }
+            }
+        }
+        let trace = StepTrace {
+            run: state.request.run,
+            step: state.step,
+            first_position: first as u32,
+            tokens,
+            layers: outcome.layers,
+            next: NextToken { candidates, chosen: chosen.as_ref().map(candidate) },
+        };
+        state.step += 1;
+        (trace, finished)
+    }
+
+    /// Takes the next token, unless the run is over.
+    fn take(&self, state: &mut State<'_>, ranked: &[Choice]) -> (Option<Choice>, Option<FinishReason>) {
+        let written = state.ids.len() - state.num_prompt_tokens;
+        if written == state.request.max_new_tokens as usize {
+            return (None, Some(FinishReason::Length));
+        }
+        if state.ids.len() == self.model.config().max_tokens {
+            return (None, Some(FinishReason::ContextFull));
+        }
+        let choice = state.random.sample(ranked, state.request.sampling);
+        match choice.id {
+            END_OF_TEXT => (None, Some(FinishReason::EndOfText)),
+            _ => (Some(choice), None),
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Twin of `shaders/expert_up.wgsl`: hidden = silu(x · W_gate) ⊙ (x · W_up), for kept requests.
+
+use super::dot::add_rows_times_matrix;
+use crate::params::ExpertParams;
+use crate::routing_width;
+
+/// `x`: `[tokens, d_model]`; `routing`: `[tokens, experts + 4 k]`, see `gate_top_k`;
+/// `w_gate`, `w_up`: `[experts, d_model, d_expert]`; `hidden`: `[tokens · k, d_expert]`, zero on entry.
+pub fn expert_up(x: &[f32], routing: &[f32], w_gate: &[f32], w_up: &[f32], params: ExpertParams, hidden: &mut [f32]) {
+    let (d_model, d_expert, k) = (params.d_model as usize, params.d_expert as usize, params.k as usize);
+    let requests = kept_requests(routing, params);
+    let mut hidden_rows: Vec<Option<&mut [f32]>> = hidden.chunks_exact_mut(d_expert).map(Some).collect();
+    let mut up = vec![0.0; 4 * d_expert];
+    // Four requests to the same expert share one pass over its weights.
+    for (expert, requests) in requests.iter().enumerate() {
+        let matrix = expert * d_model * d_expert..(expert + 1) * d_model * d_expert;
+        for four in requests.chunks(4) {
+            let rows: Vec<&[f32]> = four.iter().map(|&request| &x[request / k * d_model..][..d_model]).collect();
+            let mut gate: Vec<&mut [f32]> = four.iter().filter_map(|&request| hidden_rows[request].take()).collect();
+            let ones = &[1.0; 4][..rows.len()];
+            add_rows_times_matrix(&rows, ones, &w_gate[matrix.clone()], d_expert, &mut gate);
+            up.fill(0.0);
+            let mut up: Vec<&mut [f32]> = up.chunks_exact_mut(d_expert).take(rows.len()).collect();
+            add_rows_times_matrix(&rows, ones, &w_up[matrix.clone()], d_expert, &mut up);
+            for (gate, up) in gate.iter_mut().zip(&up) {
+                for (gate, up) in gate.iter_mut().zip(up.iter()) {
+                    *gate = *gate / (1.0 + (-*gate).exp()) * up;
+                }
+            }
+        }
+    }
+}
+
+/// The requests that have a slot, by expert. A request is `token · k + rank`.
+pub(super) fn kept_requests(routing: &[f32], params: ExpertParams) -> Vec<Vec<usize>> {
+    let (num_experts, k) = (params.num_experts as usize, params.k as usize);
+    let mut by_expert = vec![Vec::new(); num_experts];
+    for (token, row) in routing.chunks_exact(routing_width(num_experts, k)).enumerate() {
+        for rank in 0..k {
+            if row[num_experts + 3 * k + rank] >= 0.0 {
+                by_expert[row[num_experts + rank] as usize].push(token * k + rank);
+            }
+        }
+    }
+    by_expert
+}

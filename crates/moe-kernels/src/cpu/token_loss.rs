@@ -1,0 +1,21 @@
+//! Twin of `shaders/token_loss.wgsl`: -ln p(token | tokens before it), in nats.
+
+use crate::params::LossParams;
+
+/// `logits`: `[tokens, vocabulary]`; `targets`: `[tokens]`, the token that follows or a negative number;
+/// `loss`: `[tokens]`, 0 where there is no target.
+pub fn token_loss(logits: &[f32], targets: &[i32], params: LossParams, loss: &mut [f32]) {
+    let rows = logits.chunks_exact(params.vocab_size as usize);
+    for ((loss, logits), &target) in loss.iter_mut().zip(rows).zip(targets) {
+        if target < 0 {
+            *loss = 0.0;
+            continue;
+        }
+        let largest = logits.iter().copied().fold(logits[0], f32::max);
+        let mut total = 0.0;
+        for logit in logits {
+            total += (logit - largest).exp();
+        }
+        *loss = largest + total.ln() - logits[target as usize];
+    }
+}

@@ -1,0 +1,29 @@
+//! The devices a model can run on.
+
+use burn::tensor::Device;
+
+/// A GPU that is ready, and what its driver calls it.
+#[derive(Debug, Clone)]
+pub struct Gpu {
+    pub device: Device,
+    pub name: String,
+}
+
+/// The CPU, by the kernels' Rust twins.
+pub fn cpu() -> Device {
+    Device::flex()
+}
+
+/// The GPU that wgpu prefers: WebGPU in a browser, Vulkan, Metal or DirectX natively. A message where there is none.
+/// May be called once per process, or worker.
+pub async fn gpu() -> Result<Gpu, String> {
+    let (device, setup) =
+        Device::wgpu_options().init_with_setup_async().await.map_err(|error| error.to_string())?;
+    let info = setup.adapter.get_info();
+    let name = match (info.name.as_str(), info.driver.as_str()) {
+        ("", "") => "a GPU the browser does not name".to_owned(),
+        ("", driver) => driver.to_owned(),
+        (name, _) => name.to_owned(),
+    };
+    Ok(Gpu { device, name })
+}

@@ -1,0 +1,152 @@
+//! Every size of a model, as data.
+
+use serde::{Deserialize, Serialize};
+
+/// Sizes of a decoder-only Mixture-of-Experts transformer. Widths are `d_…`, counts `num_…`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ModelConfig {
+    pub vocab_size: usize,
+    pub d_model: usize,
+    pub num_layers: usize,
+    pub num_heads: usize,
+    /// Key-value heads; several query heads share one (grouped-query attention).
+    pub num_kv_heads: usize,
+    pub d_head: usize,
+    pub num_experts: usize,
+    /// Hidden width of one SwiGLU expert.
+    pub d_expert: usize,
+    /// The longest text the model can see, in tokens.
+    pub max_tokens: usize,
+    /// Base of the rotary frequencies: `theta^(-2 i / d_head)`.
+    pub rope_theta: f64,
+}
+
+/// A size that does not fit the others.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    #[error("{num_heads} query heads do not share {num_kv_heads} key-value heads evenly")]
+    Heads { num_heads: usize, num_kv_heads: usize },
+    #[error("d_head is {d_head}; it must be even and at most {max}", max = moe_kernels::MAX_D_HEAD)]
+    HeadWidth { d_head: usize },
+    #[error("{num_experts} experts; a layer has 1 to {max}", max = moe_kernels::MAX_EXPERTS)]
+    Experts { num_experts: usize },
+    #[error("{name} is 0")]
+    Zero { name: &'static str },
+}
+
+impl ModelConfig {
+    /// The default model of the page: 3.5 M parameters, 4 layers, 8 experts.
+    pub fn small(vocab_size: usize) -> ModelConfig {
+        ModelConfig {
+            vocab_size,
+            d_model: 128,
+            num_layers: 4,
+            num_heads: 4,
+            num_kv_heads: 2,
+            d_head: 32,
+            num_experts: 8,
+            d_expert: 256,
+            max_tokens: 256,
+            rope_theta: 10_000.0,
+        }
+    }
+
+    /// A model small enough for tests on a software adapter.
+    pub fn tiny() -> ModelConfig {
+        ModelConfig {
+            vocab_size: 48,
+            d_model: 16,
+            num_layers: 2,
+            num_heads: 2,
+            num_kv_heads: 1,
+            d_head: 8,
+            num_experts: 4,
+            d_expert: 24,
+            max_tokens: 32,
+            rope_theta: 10_000.0,
+        }
+    }
+
+    /// Checks what the kernels and the attention rely on.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let sizes = [
+            ("vocab_size", self.vocab_size),
+            ("d_model", self.d_model),
+            ("num_layers", self.num_layers),
+            ("num_heads", self.num_heads),
+            ("num_kv_heads", self.num_kv_heads),
+            ("d_expert", self.d_expert),
+            ("max_tokens", self.max_tokens),
+        ];
+        if let Some((name, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
+            return Err(ConfigError::Zero { name });
+        }
+        if !self.num_heads.is_multiple_of(self.num_kv_heads) {
+            return Err(ConfigError::Heads { num_heads: self.num_heads, num_kv_heads: self.num_kv_heads });
+        }
+        if self.d_head == 0 || !self.d_head.is_multiple_of(2) || self.d_head > moe_kernels::MAX_D_HEAD {
+            return Err(ConfigError::HeadWidth { d_head: self.d_head });
+        }
+        if self.num_experts == 0 || self.num_experts > moe_kernels::MAX_EXPERTS {
+            return Err(ConfigError::Experts { num_experts: self.num_experts });
+        }
+        Ok(())
+    }
+
+    /// Width of queries, and of keys or of values: `(heads · d_head, kv_heads · d_head)`.
+    pub fn d_attention(&self) -> (usize, usize) {
+        (self.num_heads * self.d_head, self.num_kv_heads * self.d_head)
+    }
+
+    /// All parameters. The embedding is also the head and counts once.
+    pub fn num_parameters(&self) -> usize {
+        self.num_parameters_with(self.num_experts)
+    }
+
+    /// Parameters that take part in the computation of one token when each asks `k` experts.
+    pub fn num_active_parameters(&self, k: usize) -> usize {
+        self.num_parameters_with(k.min(self.num_experts))
+    }
+
+    fn num_parameters_with(&self, experts: usize) -> usize {
+        let (d_queries, d_keys) = self.d_attention();
+        let attention = self.d_model * (2 * d_queries + 2 * d_keys);
+        let moe = self.d_model * self.num_experts + experts * 3 * self.d_model * self.d_expert;
+        let norms = 2 * self.d_model;
+        self.vocab_size * self.d_model + self.num_layers * (attention + moe + norms) + self.d_model
+    }
+
+    /// Cosines and sines of the rotary angles, `[max_tokens, 2, d_head / 2]`, computed in f64.
+    pub fn rope_angles(&self) -> Vec<f32> {
+        let half = self.d_head / 2;
+        let mut values = Vec::with_capacity(self.max_tokens * self.d_head);
+        for position in 0..self.max_tokens {
+            let angle = |i: usize| position as f64 * self.rope_theta.powf(-2.0 * i as f64 / self.d_head as f64);
+            values.extend((0..half).map(|i| angle(i).cos() as f32));
+            values.extend((0..half).map(|i| angle(i).sin() as f32));
+        }
+        values
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_small_model_has_the_promised_size() {
+        let config = ModelConfig::small(1024);
+        assert_eq!(config.num_parameters(), 3_479_680);
+        assert_eq!(config.num_active_parameters(2), 1_120_384);
+        assert_eq!(config.check(), Ok(()));
+    }
+
+    #[test]
+    fn sizes_that_do_not_fit_are_named() {
+        let odd = ModelConfig { num_heads: 3, num_kv_heads: 2, ..ModelConfig::tiny() };
+        let message = odd.check().expect_err("uneven heads").to_string();
+        assert_eq!(message, "3 query heads do not share 2 key-value heads evenly");
+        assert!(ModelConfig { d_head: 80, ..ModelConfig::tiny() }.check().is_err());
+        assert!(ModelConfig { num_experts: 65, ..ModelConfig::tiny() }.check().is_err());
+    }
+}

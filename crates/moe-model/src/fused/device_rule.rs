@@ -1,0 +1,54 @@
+//! Which routing rules the kernels decide by themselves, and with which numbers.
+
+use moe_router::Router;
+use moe_trace::{Normalise, Overflow, Priority, RouterSpec, SecondExpert, SlotOrder, Weighting};
+
+/// A rule as the kernels `gate_top_k`, `token_order` and `assign_slots` know it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DeviceRule {
+    pub k: usize,
+    /// Are weights a softmax over the chosen logits alone, or gate probabilities as they are?
+    pub normalised: bool,
+    /// `None`: nobody is turned away.
+    pub capacity: Option<u32>,
+    pub rank_major: bool,
+    /// Are slots offered to the most confident tokens first?
+    pub by_confidence: bool,
+    /// Is the second expert asked only if `2 g > draw`?
+    pub random_second: bool,
+}
+
+impl DeviceRule {
+    /// The rule for a group of `num_tokens`, or `None` where only the host knows it.
+    pub fn new(router: &Router, num_tokens: usize) -> Option<DeviceRule> {
+        let spec = router.spec();
+        let (normalised, random_second) = match spec.router {
+            RouterSpec::Dense | RouterSpec::Switch => (false, false),
+            RouterSpec::TopK { weighting: Weighting::Raw, .. } => (false, false),
+            RouterSpec::TopK { weighting: Weighting::Norm | Weighting::SoftmaxAfter, .. } => (true, false),
+            RouterSpec::Gshard { second: SecondExpert::Always, normalise: Normalise::BeforeDrop } => (true, false),
+            RouterSpec::Gshard { second: SecondExpert::Proportional, normalise: Normalise::BeforeDrop } => (true, true),
+            RouterSpec::TopK { .. } | RouterSpec::Gshard { .. } => return None,
+        };
+        let rule = DeviceRule {
+            k: router.k(),
+            normalised,
+            capacity: router.capacity(num_tokens),
+            rank_major: false,
+            by_confidence: false,
+            random_second,
+        };
+        match spec.overflow {
+            Overflow::Dropless => Some(rule),
+            Overflow::Drop(slots) => Some(DeviceRule {
+                rank_major: slots.order == SlotOrder::RankMajor,
+                by_confidence: match slots.priority {
+                    Priority::Position => false,
+                    Priority::BprMax => true,
+                    Priority::BprSum => return None,
+                },
+                ..rule
+            }),
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! Small constant tensors, made once per content and kept: an upload per kernel launch would cost more than the kernel.
+
+use std::collections::HashMap;
+
+use burn::tensor::{Device, Int, Tensor};
+use moe_kernels::ops;
+
+/// Parameter tensors of one model on one device.
+pub struct ParamsCache {
+    device: Device,
+    by_words: HashMap<Vec<i32>, Tensor<1, Int>>,
+    zeros: HashMap<usize, Tensor<1>>,
+}
+
+/// Beyond this many contents the cache starts afresh; a text of growing length makes about ten per step.
+const MAX_ENTRIES: usize = 4096;
+
+impl ParamsCache {
+    pub fn new(device: &Device) -> ParamsCache {
+        ParamsCache { device: device.clone(), by_words: HashMap::new(), zeros: HashMap::new() }
+    }
+
+    /// The tensor that holds these words.
+    pub fn get(&mut self, words: Vec<i32>) -> Tensor<1, Int> {
+        if let Some(tensor) = self.by_words.get(&words) {
+            return tensor.clone();
+        }
+        if self.by_words.len() == MAX_ENTRIES {
+            self.by_words.clear();
+        }
+        let tensor = ops::params_tensor(words.clone(), &self.device);
+        self.by_words.insert(words, tensor.clone());
+        tensor
+    }
+
+    /// `[len]` zeros.
+    pub fn zeros(&mut self, len: usize) -> Tensor<1> {
+        let device = &self.device;
+        self.zeros.entry(len).or_insert_with(|| Tensor::from_floats(vec![0.0f32; len].as_slice(), device)).clone()
+    }
+}

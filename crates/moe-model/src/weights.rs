@@ -1,0 +1,94 @@
+//! The parameters of a model, and their names.
+
+use burn::module::{Module, Param};
+use burn::tensor::{Device, Distribution, Tensor};
+
+use crate::config::ModelConfig;
+
+/// All parameters. The embedding is also the output head, transposed.
+#[derive(Module, Debug)]
+pub struct Weights {
+    /// `[vocabulary, d_model]`
+    pub embedding: Param<Tensor<2>>,
+    pub blocks: Vec<Block>,
+    /// `[d_model]`
+    pub final_norm: Param<Tensor<1>>,
+}
+
+/// One transformer block: attention, then experts, each behind a norm and beside a residual.
+#[derive(Module, Debug)]
+pub struct Block {
+    /// `[d_model]`
+    pub attention_norm: Param<Tensor<1>>,
+    /// `[d_model, (heads + 2 kv_heads) · d_head]`: queries, keys, values.
+    pub w_qkv: Param<Tensor<2>>,
+    /// `[heads · d_head, d_model]`
+    pub w_out: Param<Tensor<2>>,
+    /// `[d_model]`
+    pub moe_norm: Param<Tensor<1>>,
+    /// The gate, `[d_model, experts]`.
+    pub gate: Param<Tensor<2>>,
+    /// `[experts, d_model, d_expert]`
+    pub w_gate: Param<Tensor<3>>,
+    /// `[experts, d_model, d_expert]`
+    pub w_up: Param<Tensor<3>>,
+    /// `[experts, d_expert, d_model]`
+    pub w_down: Param<Tensor<3>>,
+}
+
+impl Weights {
+    /// All parameters zero: a form to load a checkpoint into.
+    pub fn zeros(config: &ModelConfig, device: &Device) -> Weights {
+        let (d_queries, d_keys) = config.d_attention();
+        let ModelConfig { d_model, num_experts, d_expert, .. } = *config;
+        let norm = || Param::from_tensor(Tensor::zeros([d_model], device));
+        let matrix = |shape: [usize; 2]| Param::from_tensor(Tensor::zeros(shape, device));
+        let experts = |rows, columns| Param::from_tensor(Tensor::zeros([num_experts, rows, columns], device));
+        let blocks = (0..config.num_layers).map(|_| Block {
+            attention_norm: norm(),
+            w_qkv: matrix([d_model, d_queries + 2 * d_keys]),
+            w_out: matrix([d_queries, d_model]),
+            moe_norm: norm(),
+            gate: matrix([d_model, num_experts]),
+            w_gate: experts(d_model, d_expert),
+            w_up: experts(d_model, d_expert),
+            w_down: experts(d_expert, d_model),
+        });
+        let blocks = blocks.collect();
+        Weights { embedding: matrix([config.vocab_size, d_model]), blocks, final_norm: norm() }
+    }
+
+    /// Random parameters: normal with variance 1 / inputs; what feeds a residual is smaller by `sqrt(2 · layers)`
+    /// (GPT-2), the gate has a tenth of that variance (Switch, arXiv:2101.03961, section 2.4).
+    pub fn random(config: &ModelConfig, seed: u64, device: &Device) -> Weights {
+        device.seed(seed);
+        let normal = |std: f64| Distribution::Normal(0.0, std);
+        let by_inputs = |inputs: usize| normal((inputs as f64).powf(-0.5));
+        let into_residual = |inputs: usize| normal((inputs as f64 * 2.0 * config.num_layers as f64).powf(-0.5));
+        let (d_queries, d_keys) = config.d_attention();
+        let ModelConfig { d_model, num_experts, d_expert, .. } = *config;
+        let ones = || Param::from_tensor(Tensor::ones([d_model], device));
+        let blocks = (0..config.num_layers)
+            .map(|_| Block {
+                attention_norm: ones(),
+                w_qkv: Param::from_tensor(Tensor::random(
+                    [d_model, d_queries + 2 * d_keys],
+                    by_inputs(d_model),
+                    device,
+                )),
+                w_out: Param::from_tensor(Tensor::random([d_queries, d_model], into_residual(d_queries), device)),
+                moe_norm: ones(),
+                gate: Param::from_tensor(Tensor::random([d_model, num_experts], by_inputs(10 * d_model), device)),
+                w_gate: Param::from_tensor(Tensor::random([num_experts, d_model, d_expert], by_inputs(d_model), device)),
+                w_up: Param::from_tensor(Tensor::random([num_experts, d_model, d_expert], by_inputs(d_model), device)),
+                w_down: Param::from_tensor(Tensor::random(
+                    [num_experts, d_expert, d_model],
+                    into_residual(d_expert),
+                    device,
+                )),
+            })
+            .collect();
+        let embedding = Tensor::random([config.vocab_size, d_model], normal(0.02), device);
+        Weights { embedding: Param::from_tensor(embedding), blocks, final_norm: ones() }
+    }
+}

@@ -1,1 +1,0 @@
-//! Native: prepare the corpus, train, export, measure.

@@ -1,0 +1,101 @@
+//! Token files of the prepared corpus, and the windows that training and validation take from them.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use moe_router::draws::SplitMix64;
+
+use super::IdsAndTargets;
+
+/// One kind of text, as token ids.
+pub struct Domain {
+    pub name: String,
+    pub train: Vec<u16>,
+    pub valid: Vec<u16>,
+    /// Bytes of held-out text per held-out token, to turn nats per token into bits per byte.
+    pub valid_bytes_per_token: f64,
+}
+
+pub struct Corpus {
+    pub domains: Vec<Domain>,
+    pub vocab_size: usize,
+}
+
+/// Token ids and the token that follows each, `[sequences, tokens]` row-major.
+pub struct Batch {
+    pub ids: Vec<i32>,
+    pub targets: Vec<i32>,
+    pub num_sequences: usize,
+    pub num_tokens: usize,
+}
+
+impl Corpus {
+    /// Reads `manifest.json` and the token files beside it.
+    pub fn open(folder: &Path) -> Result<Corpus> {
+        let manifest = fs::read_to_string(folder.join("manifest.json"))
+            .with_context(|| format!("no corpus in {}; run `moe-train prepare` first", folder.display()))?;
+        let manifest: serde_json::Value = serde_json::from_str(&manifest)?;
+        let domains = manifest["domains"].as_array().context("manifest.json lists no domains")?;
+        let domains = domains
+            .iter()
+            .map(|domain| {
+                let name = domain["name"].as_str().context("a domain without a name")?;
+                let bytes = domain["valid"]["text_bytes"].as_f64().context("no size of the held-out text")?;
+                let valid = read_tokens(&folder.join("valid").join(format!("{name}.bin")))?;
+                Ok(Domain {
+                    name: name.to_owned(),
+                    train: read_tokens(&folder.join("train").join(format!("{name}.bin")))?,
+                    valid_bytes_per_token: bytes / valid.len() as f64,
+                    valid,
+                })
+            })
+            .collect::<Result<Vec<_>>>()?;
+        let vocab_size = manifest["vocabulary"].as_u64().context("no size of the vocabulary")? as usize;
+        Ok(Corpus { domains, vocab_size })
+    }
+
+    pub fn domain_names(&self) -> Vec<&str> {
+        self.domains.iter().map(|domain| domain.name.as_str()).collect()
+    }
+
+    /// Windows at random places, domains in turn: equal by domain, not by size. Depends on seed and step alone, so that
+    /// a resumed run sees what an uninterrupted one would.
+    pub fn training_batch(&self, num_sequences: usize, num_tokens: usize, seed: u64, step: usize) -> Batch {
+        let mut random = SplitMix64::new(seed ^ (step as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let windows = (0..num_sequences).map(|sequence| {
+            let tokens = &self.domains[(sequence + step * num_sequences) % self.domains.len()].train;
+            let start = random.u64() as usize % (tokens.len() - num_tokens);
+            &tokens[start..=start + num_tokens]
+        });
+        Batch::new(windows, num_tokens)
+    }
+}
+
+impl Batch {
+    /// Windows of `num_tokens + 1` tokens.
+    pub fn new<'a>(windows: impl Iterator<Item = &'a [u16]>, num_tokens: usize) -> Batch {
+        let mut batch = Batch { ids: Vec::new(), targets: Vec::new(), num_sequences: 0, num_tokens };
+        for window in windows {
+            batch.ids.extend(window[..num_tokens].iter().map(|&id| i32::from(id)));
+            batch.targets.extend(window[1..].iter().map(|&id| i32::from(id)));
+            batch.num_sequences += 1;
+        }
+        batch
+    }
+
+    pub fn to_tensors(&self, device: &Device) -> IdsAndTargets {
+        let tensor = |values: &[i32]| -> Tensor<2, Int> {
+            let data = TensorData::new(values.to_vec(), [self.num_sequences, self.num_tokens]);
+            Tensor::from_data(data, (device, DType::I32))
+        };
+        (tensor(&self.ids), tensor(&self.targets))
+    }
+}
+
+fn read_tokens(path: &Path) -> Result<Vec<u16>> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    ensure!(bytes.len().is_multiple_of(2), "{} is cut off: an odd number of bytes", path.display());
+    Ok(bytes.chunks_exact(2).map(|pair| u16::from_le_bytes([pair[0], pair[1]])).collect())
+}

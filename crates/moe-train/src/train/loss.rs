@@ -1,0 +1,50 @@
+//! What training minimises, on the tensor graph.
+
+use burn::tensor::activation::{log_softmax, softmax};
+use burn::tensor::{Int, Tensor, TensorData};
+use moe_model::reference::{Forward, one_hot};
+use moe_router::Router;
+
+/// The parts of the loss, unscaled, `[1]` each.
+pub struct Losses {
+    /// Nats per token.
+    pub cross_entropy: Tensor<1>,
+    /// Mean over layers and sequences of `E / (k T) · Σ n_e P_e`, 1 at perfect balance (Switch's loss for k choices).
+    pub balance: Tensor<1>,
+    /// Mean over layers and tokens of the squared logsumexp of the gate logits (ST-MoE, arXiv:2202.08906, eq. 5).
+    pub z: Tensor<1>,
+}
+
+/// `targets`: `[sequences, tokens]`.
+pub fn losses(forward: &Forward, targets: Tensor<2, Int>, router: &Router) -> Losses {
+    let device = forward.logits.device();
+    let [num_sequences, num_tokens, _] = forward.logits.dims();
+    let num_layers = forward.layers.len() as f64;
+    let num_experts = router.num_experts();
+    let mut balance = Tensor::<1>::zeros([1], &device);
+    let mut z = Tensor::<1>::zeros([1], &device);
+    for layer in &forward.layers {
+        let mut demand = vec![0.0f32; num_sequences * num_experts];
+        for (sequence, routing) in layer.routings.iter().enumerate() {
+            for a in routing.assignments.iter().filter(|a| a.fate.is_demand()) {
+                demand[sequence * num_experts + a.expert.index()] += 1.0;
+            }
+        }
+        let demand = Tensor::<3>::from_data(TensorData::new(demand, [num_sequences, 1, num_experts]), &device);
+        let mean_probs = softmax(layer.gate_logits.clone(), 2).mean_dim(1);
+        let scale = num_experts as f64 / (router.k() * num_tokens * num_sequences) as f64;
+        balance = balance + (demand * mean_probs).sum() * (scale / num_layers);
+
+        let largest = layer.gate_logits.clone().detach().max_dim(2);
+        let log_sum = (layer.gate_logits.clone() - largest.clone()).exp().sum_dim(2).log() + largest;
+        z = z + log_sum.square().mean() / num_layers;
+    }
+    Losses { cross_entropy: cross_entropy(forward.logits.clone(), targets).mean(), balance, z }
+}
+
+/// Nats of each token's successor, `[sequences, tokens]`.
+pub fn cross_entropy(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<2> {
+    let vocab_size = logits.dims()[2];
+    let chosen: Tensor<2> = (log_softmax(logits, 2) * one_hot(targets, vocab_size)).sum_dim(2).squeeze_dim(2);
+    -chosen
+}

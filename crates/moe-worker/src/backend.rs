@@ -1,0 +1,57 @@
+//! The rung of the ladder: WebGPU where it works, else the CPU, with the reason.
+
+use moe_engine::{Device, device};
+use moe_trace::{BackendChoice, BackendInfo, Rung, UserError};
+use wasm_bindgen::JsValue;
+
+use crate::mailbox::scope;
+
+/// Makes a device ready, and says which and why.
+pub async fn choose(choice: BackendChoice) -> Result<(Device, BackendInfo), UserError> {
+    let cpu = |why: &str| {
+        let info = BackendInfo { rung: Rung::Cpu, name: "WebAssembly SIMD".to_owned(), why: why.to_owned() };
+        (device::cpu(), info)
+    };
+    if choice == BackendChoice::Cpu {
+        return Ok(cpu("you asked for the CPU"));
+    }
+    let gpu = match webgpu_exists() {
+        false => Err("this browser offers no WebGPU".to_owned()),
+        true => match adapter_exists().await {
+            false => Err("WebGPU found no graphics adapter".to_owned()),
+            true => device::gpu().await,
+        },
+    };
+    match (gpu, choice) {
+        (Ok(gpu), BackendChoice::Webgpu) => Ok((gpu.device, webgpu(gpu.name, "you asked for WebGPU"))),
+        (Ok(gpu), _) => Ok((gpu.device, webgpu(gpu.name, "WebGPU works here"))),
+        (Err(why), BackendChoice::Webgpu) => Err(UserError::new(
+            "WebGPU is not available.",
+            format!("{}{}.", why[..1].to_uppercase(), &why[1..]),
+            "Choose the automatic or the CPU backend, or try a current Chrome, Edge or Safari.",
+        )),
+        (Err(why), _) => Ok(cpu(&why)),
+    }
+}
+
+fn webgpu(name: String, why: &str) -> BackendInfo {
+    BackendInfo { rung: Rung::Webgpu, name, why: why.to_owned() }
+}
+
+/// Has this worker a `navigator.gpu`?
+fn webgpu_exists() -> bool {
+    js_sys::Reflect::get(&scope().navigator(), &JsValue::from_str("gpu")).is_ok_and(|gpu| gpu.is_object())
+}
+
+/// Does `navigator.gpu.requestAdapter()` give one? Asked first because a failed initialisation cannot be taken back.
+async fn adapter_exists() -> bool {
+    let ask = || -> Result<js_sys::Promise, JsValue> {
+        let gpu = js_sys::Reflect::get(&scope().navigator(), &JsValue::from_str("gpu"))?;
+        let request: js_sys::Function = js_sys::Reflect::get(&gpu, &JsValue::from_str("requestAdapter"))?.into();
+        Ok(request.call0(&gpu)?.into())
+    };
+    match ask() {
+        Ok(promise) => wasm_bindgen_futures::JsFuture::from(promise).await.is_ok_and(|adapter| adapter.is_object()),
+        Err(_) => false,
+    }
+}

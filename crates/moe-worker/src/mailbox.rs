@@ -1,0 +1,69 @@
+//! Messages in and out, as plain objects.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::rc::Rc;
+
+use moe_trace::{Command, Event};
+use serde::Serialize;
+use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
+use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
+
+/// Commands that have arrived and wait their turn. A `Stop` or a new `Run` is seen between the steps of a run.
+#[derive(Clone, Default)]
+pub struct Inbox(Rc<RefCell<VecDeque<Command>>>);
+
+impl Inbox {
+    pub fn push(&self, command: Command) {
+        self.0.borrow_mut().push_back(command);
+    }
+
+    pub fn take(&self) -> Option<Command> {
+        self.0.borrow_mut().pop_front()
+    }
+
+    /// Does anything wait? Every command ends the run in progress: a `Stop` by its purpose, the others because they
+    /// replace it. A `Stop` of another run is dropped here.
+    pub fn interrupts(&self, run: moe_trace::RunId) -> bool {
+        let mut commands = self.0.borrow_mut();
+        commands.retain(|command| !matches!(command, Command::Stop(other) if *other != run));
+        !commands.is_empty()
+    }
+}
+
+/// The global scope of this worker.
+pub fn scope() -> DedicatedWorkerGlobalScope {
+    js_sys::global().unchecked_into()
+}
+
+/// Posts an event to the page. Missing values are `null`, so that both sides see every field.
+pub fn post(event: &Event) {
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    match event.serialize(&serializer) {
+        Ok(message) => {
+            // Posting fails only for what cannot be cloned; events are numbers, texts and arrays.
+            let _ = scope().post_message(&message);
+        }
+        Err(error) => web_sys::console::error_1(&JsValue::from_str(&error.to_string())),
+    }
+}
+
+/// Calls `receive` for every command that arrives from now on.
+pub fn listen(receive: impl Fn(Command) + 'static) {
+    let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
+        match serde_wasm_bindgen::from_value::<Command>(message.data()) {
+            Ok(command) => receive(command),
+            Err(error) => {
+                let error = moe_trace::UserError::new(
+                    "The engine did not understand the page.",
+                    error.to_string(),
+                    "Reload the page, so that page and engine are of the same version.",
+                );
+                post(&Event::Failed { run: None, error, fatal: false });
+            }
+        }
+    });
+    scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
+    // The worker listens as long as it lives.
+    on_message.forget();
+}

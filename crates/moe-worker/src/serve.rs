@@ -1,0 +1,105 @@
+//! The worker's loop: one command after another, never two at once.
+
+use std::cell::Cell;
+use std::rc::Rc;
+
+use moe_engine::{Engine, Manifest};
+use moe_trace::{BackendChoice, Command, Event, RunRequest, UserError};
+use wasm_bindgen::prelude::JsValue;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+
+use crate::mailbox::{self, Inbox, post};
+use crate::{backend, fetch};
+
+/// Listens for commands and works them off.
+pub fn start() {
+    let inbox = Inbox::default();
+    let wake = Wake::default();
+    let (on_command, on_wake) = (inbox.clone(), wake.clone());
+    mailbox::listen(move |command| {
+        on_command.push(command);
+        on_wake.ring();
+    });
+    spawn_local(async move {
+        let mut engine = None;
+        loop {
+            match inbox.take() {
+                Some(Command::Load { manifest_url, backend }) => match load(&manifest_url, backend).await {
+                    Ok(loaded) => engine = Some(loaded),
+                    Err((error, fatal)) => post(&Event::Failed { run: None, error, fatal }),
+                },
+                Some(Command::Run(request)) => run(engine.as_mut(), &request, &inbox).await,
+                // The run it meant is over already.
+                Some(Command::Stop(_)) => {}
+                None => wake.wait().await,
+            }
+        }
+    });
+}
+
+/// Fetches a model and makes it ready. The `bool` tells whether the worker must be replaced.
+async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, (UserError, bool)> {
+    let fetched = |error: fetch::FetchError| (UserError::from(error), false);
+    let manifest = fetch::small(manifest_url).await.map_err(fetched)?;
+    let manifest = Manifest::from_json(&manifest).map_err(|error| {
+        let try_this = "Reload the page; the recorded run works without the model.";
+        (UserError::new("The model's description could not be read.", format!("{error}."), try_this), false)
+    })?;
+    let files = fetch::Files::new(manifest_url, &manifest).map_err(fetched)?;
+    let (weights, tokenizer) = files.get(|progress| post(&progress)).await.map_err(fetched)?;
+    let (device, info) = backend::choose(choice).await.map_err(|error| (error, false))?;
+    let engine = Engine::load(&manifest, &weights, &tokenizer, &device).await.map_err(|error| (error.into(), true))?;
+    post(&Event::Ready { model: engine.info().clone(), backend: info });
+    Ok(engine)
+}
+
+async fn run(engine: Option<&mut Engine>, request: &RunRequest, inbox: &Inbox) {
+    let id = request.run;
+    let Some(engine) = engine else {
+        let why = "The engine is not ready.";
+        let error = UserError::new("The run did not start.", why, "Wait until the model has been loaded.");
+        post(&Event::Failed { run: Some(id), error, fatal: false });
+        return;
+    };
+    let clock = mailbox::scope().performance();
+    let now = || clock.as_ref().map_or(0.0, |clock| clock.now());
+    let stopped = async || {
+        // On the CPU awaits never yield: messages are only received if a macrotask passes.
+        macrotask().await;
+        inbox.interrupts(id)
+    };
+    match engine.run(request, now, |event| post(&event), stopped).await {
+        Ok(reason) => post(&Event::Finished { run: id, reason }),
+        Err(error) => post(&Event::Failed { run: Some(id), error: error.error, fatal: error.fatal }),
+    }
+}
+
+/// Lets messages in that have arrived. A message to ourselves is quicker than a timer, which browsers hold back.
+async fn macrotask() {
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        let Ok(channel) = web_sys::MessageChannel::new() else {
+            let _ = resolve.call0(&JsValue::NULL);
+            return;
+        };
+        channel.port1().set_onmessage(Some(&resolve));
+        let _ = channel.port2().post_message(&JsValue::NULL);
+    });
+    let _ = JsFuture::from(promise).await;
+}
+
+/// Lets the loop sleep until a command arrives.
+#[derive(Clone, Default)]
+struct Wake(Rc<Cell<Option<js_sys::Function>>>);
+
+impl Wake {
+    fn ring(&self) {
+        if let Some(resolve) = self.0.take() {
+            let _ = resolve.call0(&JsValue::NULL);
+        }
+    }
+
+    async fn wait(&self) {
+        let promise = js_sys::Promise::new(&mut |resolve, _| self.0.set(Some(resolve)));
+        let _ = JsFuture::from(promise).await;
+    }
+}
