@@ -16,11 +16,13 @@ struct Setup {
     router: Router,
     gate_logits: GateLogits,
     uniforms: Vec<f32>,
+    gumbels: Vec<f32>,
 }
 
 impl Setup {
     fn route(&self) -> Routing {
-        self.router.route(&RouterInput::new(&self.gate_logits).with_uniforms(&self.uniforms))
+        let input = RouterInput::new(&self.gate_logits);
+        self.router.route(&input.with_uniforms(&self.uniforms).with_gumbels(&self.gumbels))
     }
 }
 
@@ -35,6 +37,7 @@ fn router_spec(num_experts: usize) -> impl Strategy<Value = RouterSpec> {
         Just(SecondExpert::Always),
         Just(SecondExpert::Never),
         Just(SecondExpert::Proportional),
+        Just(SecondExpert::Sampled),
         (0.01_f32..0.5).prop_map(|threshold| SecondExpert::Threshold { threshold }),
         (0.01_f32..0.5).prop_map(|threshold| SecondExpert::Random { threshold }),
     ];
@@ -77,13 +80,16 @@ fn setup() -> impl Strategy<Value = Setup> {
     let scale = prop_oneof![8 => Just(0.25_f32), 1 => Just(1.0e37), 1 => Just(1.0e-38)];
     (1_usize..9, 0_usize..14, scale).prop_flat_map(|(num_experts, num_tokens, scale)| {
         let values = prop::collection::vec(-12_i8..=12, num_tokens * num_experts);
-        let uniforms = prop::collection::vec(0.0_f32..1.0, num_tokens);
-        (router_spec(num_experts), overflow(), values, uniforms).prop_map(
-            move |(router, overflow, values, uniforms)| {
+        // Sometimes no draws at all.
+        let uniforms = prop_oneof![3 => prop::collection::vec(0.0_f32..1.0, num_tokens), 1 => Just(Vec::new())];
+        let gumbels =
+            prop_oneof![3 => prop::collection::vec(-2.0_f32..5.0, num_tokens * num_experts), 1 => Just(Vec::new())];
+        (router_spec(num_experts), overflow(), values, uniforms, gumbels).prop_map(
+            move |(router, overflow, values, uniforms, gumbels)| {
                 let router = Router::new(RoutingSpec { router, overflow }, num_experts).expect("a legal spec");
                 let values = values.into_iter().map(|value| f32::from(value) * scale).collect();
                 let gate_logits = GateLogits::new(num_experts, values).expect("a full matrix");
-                Setup { router, gate_logits, uniforms }
+                Setup { router, gate_logits, uniforms, gumbels }
             },
         )
     })
@@ -151,7 +157,12 @@ proptest! {
                 renamed[new_name[expert]] = logit;
             }
         }
-        let renamed = Setup { gate_logits: GateLogits::new(num_experts, values).expect("same shape"), ..setup.clone() };
+        let mut gumbels = vec![0.0; setup.gumbels.len()];
+        for (at, &gumbel) in setup.gumbels.iter().enumerate() {
+            gumbels[at / num_experts * num_experts + new_name[at % num_experts]] = gumbel;
+        }
+        let gate_logits = GateLogits::new(num_experts, values).expect("same shape");
+        let renamed = Setup { gate_logits, gumbels, ..setup.clone() };
         for (a, b) in setup.route().assignments.iter().zip(&renamed.route().assignments) {
             prop_assert_eq!((a.token, a.rank, a.fate), (b.token, b.rank, b.fate));
             prop_assert_eq!(new_name[a.expert.index()], b.expert.index());

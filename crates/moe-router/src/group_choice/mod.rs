@@ -7,3 +7,4 @@ pub mod auction;
 pub mod best_assignment;
 pub mod expert_choice;
 pub mod sinkhorn;
+pub mod strictly_balanced;

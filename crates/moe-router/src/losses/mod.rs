@@ -10,6 +10,7 @@ mod load;
 mod localized;
 mod mutual_information;
 mod relu;
+mod second_place;
 mod spread;
 mod z;
 
@@ -20,5 +21,6 @@ pub use load::{expected_load, load_probs, load_probs_vmoe, normal_cdf};
 pub use localized::{LocalizedBalance, localized_balance};
 pub use mutual_information::{TokenInformation, mean_probs_by_task, task_information, token_information};
 pub use relu::{relu_l1, relu_l1_balanced};
+pub use second_place::second_place;
 pub use spread::{importance_of_probs, importance_of_weights, squared_variation};
 pub use z::z_loss;

@@ -16,7 +16,7 @@ pub use information::{Information, mutual_information};
 pub use leak::leak;
 pub use locality::{Repeats, consecutive_repeats};
 pub use saturation::{first_choice_agreement, load_correlation, router_saturation};
-pub use specialization::{co_activation, routing_deviation, routing_deviation_bound, share_by_key};
+pub use specialization::{co_activation, divergence, routing_deviation, routing_deviation_bound, share_by_key};
 
 use moe_trace::Routing;
 

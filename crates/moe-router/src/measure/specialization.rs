@@ -47,9 +47,28 @@ pub fn co_activation(experts: &[u32], k: usize, num_experts: usize) -> Vec<f64> 
     together.iter().enumerate().map(|(at, count)| count / f64::max(alone[at / num_experts], 1.0)).collect()
 }
 
+/// Jensen-Shannon divergence between a domain's distribution over experts and another, both `[experts]` and summing to
+/// 1, in nats: 0 if they are alike, `ln 2` if they share no expert. Ours, as a scalar for OpenMoE's radar plots.
+pub fn divergence(shares: &[f64], other_shares: &[f64]) -> f64 {
+    let towards_mean = |(p, q): (&f64, &f64)| if *p > 0.0 { p * (2.0 * p / (p + q)).ln() } else { 0.0 };
+    let one = shares.iter().zip(other_shares).map(towards_mean);
+    let other = other_shares.iter().zip(shares).map(towards_mean);
+    0.5 * one.chain(other).sum::<f64>()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn alike_half_alike_and_apart() {
+        let check = |a: [f64; 2], b: [f64; 2], expected: f64| assert!((divergence(&a, &b) - expected).abs() < 1e-9);
+        check([0.3, 0.7], [0.3, 0.7], 0.0);
+        check([1.0, 0.0], [0.0, 1.0], 2.0_f64.ln());
+        // Mean (3/4, 1/4): ln(4/3) / 2 for the first, (ln(2/3) + ln 2) / 4 for the second.
+        let expected = 0.5 * (4.0_f64 / 3.0).ln() + 0.25 * ((2.0_f64 / 3.0).ln() + 2.0_f64.ln());
+        check([1.0, 0.0], [0.5, 0.5], expected);
+    }
 
     #[test]
     fn a_key_that_decides_everything_reaches_the_bound() {

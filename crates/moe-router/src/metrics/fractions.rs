@@ -55,6 +55,13 @@ pub fn drop_rate_by_position(routings: &[Routing], num_bins: usize) -> Vec<Optio
     lost.into_iter().zip(made).map(rate).collect()
 }
 
+/// OpenMoE's "drop towards the end" as one number (ours): mean drop rate of the last quarter of the text minus that of
+/// the first. About 0 for batch-prioritised or random order; positive where later tokens find the slots taken.
+pub fn drop_towards_the_end(routings: &[Routing]) -> f64 {
+    let quarters = drop_rate_by_position(routings, 4);
+    quarters[3].unwrap_or(0.0) - quarters[0].unwrap_or(0.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -99,5 +106,6 @@ mod tests {
         assert_eq!(drop_rate_by_position(&groups, 4), [Some(0.0), Some(0.0), Some(0.5), Some(1.0)]);
         assert_eq!(drop_rate_by_position(&[routing("ss kk")], 2), [None, Some(0.0)]);
         assert_eq!(drop_rate_by_position(&[], 2), [None, None]);
+        assert_eq!(drop_towards_the_end(&groups), 1.0);
     }
 }

@@ -22,6 +22,7 @@ pub mod top_p;
 pub mod hierarchical;
 pub mod prototypes;
 
+pub mod attention;
 pub mod cosine;
 pub mod logit_norm;
 
