@@ -9,6 +9,7 @@ use crate::state::{Action, State};
 use crate::text::visible;
 use crate::views::badges::RoutingBadges;
 use crate::views::equation::Equation;
+use crate::views::fate_glyph::Legend;
 use crate::views::lane_row::LaneView;
 use crate::views::panel::Panel;
 use crate::views::routing_controls::RoutingControls;
@@ -59,6 +60,7 @@ pub fn CapacityLanes(props: &CapacityLanesProps) -> Html {
         <Panel area="lanes" {topic} title={wording::lanes_title(layer, &group, capacity)} source={scene.source()}
             badges={html! { <RoutingBadges scene={scene.clone()} /> }} table={as_table}>
             <div class="lanes">{ for rows }</div>
+            <Legend />
             <Equation scene={scene.clone()} num_tokens={group.num_tokens} {capacity} />
             <RoutingControls state={props.state.clone()} num_experts={scene.num_experts()} dispatch={props.dispatch.clone()} />
         </Panel>

@@ -56,7 +56,7 @@ pub fn Equation(props: &EquationProps) -> Html {
     };
     let note = match request.group {
         RoutingGroup::ThisText => {
-            "The group is this text: a longer text has a larger T and so a larger C, and earlier tokens may meet another fate."
+            "The group is this text. As it grows, so do T and C, and earlier tokens may meet another fate."
         }
         RoutingGroup::DecodeStep if num_tokens == 1 => {
             "This step routes one token. It asks no expert twice, so one slot is enough and nothing can overflow."

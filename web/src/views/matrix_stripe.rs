@@ -22,7 +22,7 @@ pub fn ramp(probability: f32) -> usize {
 
 /// Height of an expert's row: the more experts, the thinner.
 pub fn row_height(num_experts: usize) -> usize {
-    (80 / num_experts.max(1)).clamp(3, 16)
+    (76 / num_experts.max(1)).clamp(4, 16)
 }
 
 #[derive(Properties, PartialEq)]
@@ -66,11 +66,11 @@ fn luminance_paths(layer: &SceneLayer, num_tokens: usize, row: usize) -> [String
 /// Shapes of the requests, by class.
 fn mark_paths(layer: &SceneLayer, num_tokens: usize, row: usize) -> [(&'static str, String); 5] {
     let (mut solid, mut halves, mut lost, mut dropped, mut crosses) = Default::default();
-    let (w, h) = (COLUMN - 7, row - 3);
+    let (w, h) = (COLUMN / 2, row.saturating_sub(4).max(2));
     for token in 0..num_tokens {
         let fate: TokenFate = layer.fate(token);
         for request in layer.of_token(token) {
-            let (x, y) = (token * COLUMN + 3, request.expert.index() * row + 1);
+            let (x, y) = (token * COLUMN + (COLUMN - 1 - w) / 2, request.expert.index() * row + (row - 1 - h) / 2);
             match Mark::of(request, fate) {
                 Mark::First => push(&mut solid, format_args!("M{x} {y}h{w}v{h}h-{w}z")),
                 Mark::Second => push(&mut halves, format_args!("M{x} {y}h{}v{h}h-{}z", w / 2, w / 2)),

@@ -38,7 +38,7 @@ pub fn TokenPanel(props: &TokenPanelProps) -> Html {
     let topic = format!("Token #{token} · layer {}", of_layer.layer);
     html! {
         <Panel area="token" {topic} title={wording::token_title(scene, of_layer, token)} source={scene.source()} table={as_table}>
-            <p class="fine">{ format!("vocabulary entry {}", shown.id) }{ loss.unwrap_or_default() }</p>
+            <p class="fine" title={format!("entry {} of the vocabulary", shown.id)}>{ loss }</p>
             <div class="gate" role="list" aria-label="Gate probabilities of all experts">{ for rows }</div>
             <Expectation scene={scene.clone()} {token} />
         </Panel>
