@@ -11,7 +11,7 @@
 //! the position in the expert's queue, token-major as in MegaBlocks (arXiv:2211.15841).
 //! Nothing is renormalised because of a drop; a lost request simply contributes nothing.
 
-use moe_trace::{Assignment, Fate, GateLogits, Priority, Routing, SlotOrder};
+use moe_trace::{Assignment, Fate, GateLogits, Overflow, Priority, Routing, SlotOrder};
 
 use crate::gate::gate_probs;
 use crate::request::Request;
@@ -58,6 +58,19 @@ pub fn dispatch(
         }
     }
     requests.iter().zip(fates).map(|(request, fate)| assignment(request, fate)).collect()
+}
+
+/// Lets `requests` in as `overflow` says, with `capacity` slots per expert. Without a capacity nobody is turned away, and
+/// order decides only who stands where in the queue: then by position.
+pub fn admit(requests: &[Request], gate_logits: &GateLogits, overflow: Overflow, capacity: Option<u32>) -> Routing {
+    let (priority, slot_order) = match overflow {
+        Overflow::Drop(slots) if capacity.is_some() => (slots.priority, slots.order),
+        _ => (Priority::Position, SlotOrder::TokenMajor),
+    };
+    let token_order = token_order(priority, requests, gate_logits);
+    let assignments = dispatch(requests, gate_logits.num_experts(), &token_order, slot_order, capacity);
+    let (num_tokens, num_experts) = (gate_logits.num_tokens() as u32, gate_logits.num_experts() as u32);
+    Routing { num_tokens, num_experts, capacity, assignments }
 }
 
 /// Everyone served: the routing of a rule without capacity.

@@ -16,8 +16,10 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Reading order: from the gate ([`gate`]) to who asks whom ([`token_choice`], one file per rule), to who is let in
-//! ([`capacity`], [`dispatch`]), to what it all amounts to ([`losses`], [`metrics`]).
+//! Reading order: from the gate ([`gate`]) to who asks whom (one file per rule: tokens choose for themselves in
+//! [`token_choice`], are assigned together in [`group_choice`], are blended in [`mixing`]), to who is let in ([`capacity`],
+//! [`dispatch`], [`overflow`]), to one entry for all of it ([`router`], [`survey`]), to what it amounts to ([`losses`],
+//! [`metrics`], [`measure`]).
 
 #![deny(missing_docs)]
 
@@ -35,6 +37,7 @@ pub mod overflow;
 
 pub mod router;
 pub mod spec_error;
+pub mod survey;
 
 pub mod losses;
 pub mod measure;
@@ -49,3 +52,4 @@ pub use gate::gate_probs;
 pub use request::Request;
 pub use router::{Router, RouterInput};
 pub use spec_error::SpecError;
+pub use survey::SurveyRouter;

@@ -1,11 +1,9 @@
 //! One checked entry to all rules: a spec becomes a [`Router`] once, and a router turns gate logits into a routing.
 
-use moe_trace::{
-    GateLogits, Normalise, Overflow, Priority, RouterSpec, Routing, RoutingSpec, SecondExpert, SlotOrder, Weighting,
-};
+use moe_trace::{GateLogits, Normalise, Overflow, RouterSpec, Routing, RoutingSpec, SecondExpert, TokenId, Weighting};
 
 use crate::capacity::capacity;
-use crate::dispatch::{dispatch, token_order};
+use crate::dispatch::admit;
 use crate::spec_error::SpecError;
 use crate::token_choice::{dense, gshard, switch, top_k};
 
@@ -28,12 +26,18 @@ pub struct RouterInput<'a> {
     /// `[tokens, experts]`: one Gumbel draw per token and expert, for rules that sample experts. Missing draws count as
     /// 0: the best experts are then taken.
     pub gumbels: &'a [f32],
+    /// `[tokens, experts]`: one normal draw per token and expert, for noisy gates. Missing draws count as 0: no noise.
+    pub normals: &'a [f32],
+    /// `[tokens]`: the ids that went into the model, for hash routing. A missing id counts as 0.
+    pub token_ids: &'a [TokenId],
+    /// `[experts]`: added to sigmoid scores when experts are selected, as loss-free balancing learns it; or empty.
+    pub bias: &'a [f32],
 }
 
 impl<'a> RouterInput<'a> {
     /// The gate logits of one group of tokens, and no draws.
     pub fn new(gate_logits: &'a GateLogits) -> RouterInput<'a> {
-        RouterInput { gate_logits, uniforms: &[], gumbels: &[] }
+        RouterInput { gate_logits, uniforms: &[], gumbels: &[], normals: &[], token_ids: &[], bias: &[] }
     }
 
     /// The same with one uniform draw in [0, 1) per token, `[tokens]`.
@@ -44,6 +48,21 @@ impl<'a> RouterInput<'a> {
     /// The same with one Gumbel draw per token and expert, `[tokens, experts]`.
     pub fn with_gumbels(self, gumbels: &'a [f32]) -> RouterInput<'a> {
         RouterInput { gumbels, ..self }
+    }
+
+    /// The same with one normal draw per token and expert, `[tokens, experts]`.
+    pub fn with_normals(self, normals: &'a [f32]) -> RouterInput<'a> {
+        RouterInput { normals, ..self }
+    }
+
+    /// The same with the tokens' ids, `[tokens]`.
+    pub fn with_token_ids(self, token_ids: &'a [TokenId]) -> RouterInput<'a> {
+        RouterInput { token_ids, ..self }
+    }
+
+    /// The same with a selection bias, `[experts]`.
+    pub fn with_bias(self, bias: &'a [f32]) -> RouterInput<'a> {
+        RouterInput { bias, ..self }
     }
 }
 
@@ -56,9 +75,7 @@ impl Router {
         match spec.router {
             RouterSpec::Dense | RouterSpec::Switch => {}
             RouterSpec::TopK { k, weighting } => {
-                if k == 0 || k as usize > num_experts {
-                    return Err(SpecError::Choices { k: k as usize, num_experts });
-                }
+                check_choices(k, num_experts)?;
                 if let Weighting::PNorm { p } = weighting {
                     check_positive("The order p of the norm", p, "a finite number above 0, such as 2")?;
                 }
@@ -77,9 +94,7 @@ impl Router {
                 }
             }
         }
-        if let Overflow::Drop(slots) = spec.overflow {
-            check_positive("The capacity factor", slots.factor, "a finite number above 0, such as 1.25")?;
-        }
+        check_overflow(spec.overflow)?;
         Ok(Router { spec, num_experts })
     }
 
@@ -93,7 +108,7 @@ impl Router {
     /// Routes with a given number of slots per expert, instead of the one that follows from the number of tokens: to
     /// route a prefix as part of a longer text. Panics as [`route`](Router::route) does.
     pub fn route_with_capacity(&self, input: &RouterInput, capacity: Option<u32>) -> Routing {
-        let RouterInput { gate_logits, uniforms, gumbels } = *input;
+        let RouterInput { gate_logits, uniforms, gumbels, .. } = *input;
         assert_eq!(gate_logits.num_experts(), self.num_experts, "gate logits of a layer this router was not made for");
         let requests = match self.spec.router {
             RouterSpec::Dense => dense::requests(gate_logits),
@@ -103,18 +118,11 @@ impl Router {
                 gshard::requests(gate_logits, second, normalise, uniforms, gumbels)
             }
         };
-        // Where nobody is turned away the order decides only who stands where in the queue: by position.
-        let (priority, slot_order) = match self.spec.overflow {
-            Overflow::Drop(slots) if capacity.is_some() => (slots.priority, slots.order),
-            _ => (Priority::Position, SlotOrder::TokenMajor),
-        };
-        let token_order = token_order(priority, &requests, gate_logits);
-        let mut assignments = dispatch(&requests, self.num_experts, &token_order, slot_order, capacity);
+        let mut routing = admit(&requests, gate_logits, self.spec.overflow, capacity);
         if let RouterSpec::Gshard { normalise: Normalise::AfterDrop, .. } = self.spec.router {
-            gshard::renormalise_kept(&mut assignments);
+            gshard::renormalise_kept(&mut routing.assignments);
         }
-        let (num_tokens, num_experts) = (gate_logits.num_tokens() as u32, self.num_experts as u32);
-        Routing { num_tokens, num_experts, capacity, assignments }
+        routing
     }
 
     /// The spec this router was made from.
@@ -143,7 +151,21 @@ impl Router {
     }
 }
 
-fn check_positive(what: &'static str, found: f32, allowed: &'static str) -> Result<(), SpecError> {
+pub(crate) fn check_choices(k: u32, num_experts: usize) -> Result<(), SpecError> {
+    let k = k as usize;
+    if (1..=num_experts).contains(&k) { Ok(()) } else { Err(SpecError::Choices { k, num_experts }) }
+}
+
+pub(crate) fn check_overflow(overflow: Overflow) -> Result<(), SpecError> {
+    match overflow {
+        Overflow::Dropless => Ok(()),
+        Overflow::Drop(slots) => {
+            check_positive("The capacity factor", slots.factor, "a finite number above 0, such as 1.25")
+        }
+    }
+}
+
+pub(crate) fn check_positive(what: &'static str, found: f32, allowed: &'static str) -> Result<(), SpecError> {
     if found.is_finite() && found > 0.0 { Ok(()) } else { Err(SpecError::Number { what, found, allowed }) }
 }
 

@@ -23,6 +23,24 @@ pub enum SpecError {
         /// Experts there are.
         num_experts: usize,
     },
+    /// Experts that do not divide into equal groups.
+    UnevenGroups {
+        /// Groups that were asked for.
+        groups: usize,
+        /// Experts there are.
+        num_experts: usize,
+    },
+    /// Groups that a token may visit, but that cannot hold its choices.
+    KeptGroups {
+        /// Groups a token may visit.
+        kept: usize,
+        /// Groups there are.
+        groups: usize,
+        /// Experts in each.
+        group_size: usize,
+        /// Experts a token asks.
+        k: usize,
+    },
     /// A number outside the range in which it means something.
     Number {
         /// "The capacity factor", at the start of the sentence.
@@ -44,6 +62,17 @@ impl fmt::Display for SpecError {
             SpecError::TooFewExperts { rule, needs, num_experts } => {
                 write!(f, "The rule {rule} needs at least {needs} experts; this layer has {num_experts}.")
             }
+            SpecError::UnevenGroups { groups, num_experts } => {
+                write!(
+                    f,
+                    "{num_experts} experts do not divide into {groups} equal groups; allowed: a divisor of {num_experts}."
+                )
+            }
+            SpecError::KeptGroups { kept, groups, group_size, k } => write!(
+                f,
+                "A token may visit {kept} of {groups} groups of {group_size} experts and asks {k} experts; \
+                 allowed: 1 to {groups} groups that hold at least {k} experts together."
+            ),
             SpecError::Number { what, found, allowed } => write!(f, "{what} is {found}; allowed: {allowed}."),
         }
     }

@@ -9,6 +9,7 @@ pub mod ids;
 pub mod protocol;
 pub mod routing;
 pub mod spec;
+pub mod spec_survey;
 mod spec_text;
 pub mod trace;
 pub mod trace_file;
@@ -22,6 +23,7 @@ pub use spec::{
     CapacitySpec, Normalise, Overflow, Policy, Priority, Rounding, RouterSpec, RoutingGroup, RoutingSpec, SecondExpert,
     SlotOrder, Weighting,
 };
+pub use spec_survey::SurveySpec;
 pub use spec_text::ParseSpecError;
 pub use trace::{Candidate, LayerTrace, NextToken, StepTrace, TracedToken};
 pub use trace_file::{SCHEMA_VERSION, Source, TraceFile, TraceFileError, TraceHeader};
