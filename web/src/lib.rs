@@ -11,6 +11,7 @@ pub mod compare;
 pub mod scene;
 pub mod shared;
 pub mod text;
+pub mod what_if;
 pub mod wording;
 
 mod engine_client;

@@ -4,7 +4,7 @@ use moe_trace::{StepTrace, TraceHeader};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use crate::state::Action;
+use crate::state::{Action, RECORDED_RUN};
 use crate::{replay, wire};
 
 /// Dispatches the recorded run at `url`. `on_step` gets every action, and for a step its plain object as well.
@@ -20,7 +20,11 @@ pub async fn replay(url: String, tell: impl Fn(Action, Option<JsValue>)) {
     }
     for (number, line) in replay::step_lines(&text).enumerate() {
         match parse::<StepTrace>(line) {
-            Ok((step, plain)) => tell(replay::step(step), Some(plain)),
+            Ok((step, plain)) => {
+                // The plain object is renumbered like the step itself; a fresh object takes any property.
+                let _ = js_sys::Reflect::set(&plain, &"run".into(), &RECORDED_RUN.0.into());
+                tell(replay::step(step), Some(plain));
+            }
             Err(why) => {
                 let why = format!("Step {number} of the file cannot be read: {why}");
                 return tell(Action::ReplayFailed(replay::unavailable(why)), None);

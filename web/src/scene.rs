@@ -42,7 +42,7 @@ pub struct Group {
     pub num_tokens: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct SceneLayer {
     pub layer: LayerIdx,
     /// `[tokens, experts]`, row-major.

@@ -9,13 +9,15 @@ use crate::text::quoted;
 
 /// `61 %`, and `0.4 %` where whole percents would say nothing.
 pub fn percent(share: f32) -> String {
+    // Narrow and unbreakable, as a percent sign wants it.
+    const SPACE: char = '\u{202f}';
     let percent = f64::from(share) * 100.0;
     if percent >= 9.95 || percent == 0.0 {
-        format!("{percent:.0} %")
+        format!("{percent:.0}{SPACE}%")
     } else if percent >= 0.05 {
-        format!("{percent:.1} %")
+        format!("{percent:.1}{SPACE}%")
     } else {
-        "< 0.1 %".to_owned()
+        format!("<{SPACE}0.1{SPACE}%")
     }
 }
 
@@ -191,14 +193,16 @@ pub fn load_title(layer: &SceneLayer) -> String {
     }
 }
 
-/// Title of the passage's loss.
-pub fn loss_title(loss: Option<PassageLoss>, change: Option<&Change>) -> String {
+/// Title of the passage's loss. `flipped`: the run before is on the screen, and `change` leads back to it.
+pub fn loss_title(loss: Option<PassageLoss>, change: Option<&Change>, flipped: bool) -> String {
     let Some(loss) = loss else { return "This text has no loss: nothing predicts its first token".to_owned() };
     let Some(change) = change else {
         return format!("The text costs {:.3} nats a token", loss.nats);
     };
     let difference = change.after.nats - change.before.nats;
-    if difference.abs() < 0.0005 {
+    if flipped {
+        format!("Before the change the text cost {:.3} nats a token", change.after.nats)
+    } else if difference.abs() < 0.0005 {
         format!("The change cost nothing: {:.3} nats a token, as before", change.after.nats)
     } else if difference > 0.0 {
         format!("The change costs {difference:.3} nats a token more")
@@ -213,7 +217,7 @@ mod tests {
 
     #[test]
     fn numbers_are_as_long_as_they_are_true() {
-        let check = |share: f32, expected: &str| assert_eq!(percent(share), expected);
+        let check = |share: f32, expected: &str| assert_eq!(percent(share).replace('\u{202f}', " "), expected);
         check(0.614, "61 %");
         check(1.0, "100 %");
         check(0.0, "0 %");

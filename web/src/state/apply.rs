@@ -2,12 +2,12 @@
 
 use moe_trace::{FinishReason, UserError};
 
-use crate::compare;
 use crate::scene::Scene;
 use crate::shared::Shared;
 use crate::state::recording::Recording;
 use crate::state::settings::{MAX_PROMPT_CHARS, PromptProblem, Setting, Settings};
-use crate::state::{Action, Cursor, Phase, State};
+use crate::state::{Action, Cursor, Phase, Selection, State};
+use crate::{compare, what_if};
 
 impl State {
     /// The state after `action`.
@@ -183,6 +183,12 @@ impl State {
             let other = if self.flipped { &self.shown } else { &self.previous };
             let compared = other.as_ref().zip(self.scene.as_ref());
             self.change = compared.and_then(|(other, scene)| compare::change(other, scene)).map(Shared::new);
+        }
+        let inputs = |state: &State| (state.scene.clone(), state.settings.clone(), state.selection, state.flipped);
+        if inputs(self) != inputs(before) || self.shown != before.shown {
+            let scene = self.scene.as_ref().filter(|_| !self.flipped && self.settings_differ_from_shown());
+            let Selection { layer, token, .. } = self.selection;
+            self.what_if = scene.and_then(|scene| what_if::layer(scene, layer, token, &self.settings)).map(Shared::new);
         }
     }
 }

@@ -21,7 +21,7 @@ use settings::Settings;
 
 use crate::attributes::Config;
 use crate::compare::Change;
-use crate::scene::Scene;
+use crate::scene::{Scene, SceneLayer};
 use crate::shared::Shared;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +45,8 @@ pub struct State {
     /// Derived: what the shown run looks like at the playback's step, and how it compares with the run before.
     pub scene: Option<Shared<Scene>>,
     pub change: Option<Shared<Change>>,
+    /// Derived: the selected layer under the controls' routing, while they ask for another than the shown run had.
+    pub what_if: Option<Shared<SceneLayer>>,
     internals: Internals,
 }
 
@@ -152,6 +154,7 @@ impl State {
             chrome: Chrome::default(),
             scene: None,
             change: None,
+            what_if: None,
             internals: Internals { next_run: 1, engine_generation: u32::from(wants_engine), ..Internals::default() },
         };
         for error in errors {

@@ -291,3 +291,23 @@ fn playing_goes_to_the_end_and_stops() {
     let selection = play.state.selection;
     assert!(scene.layers[selection.layer].fate(selection.token) >= crate::scene::TokenFate::LostSome);
 }
+
+#[test]
+fn without_an_engine_a_change_is_a_what_if_of_one_layer() {
+    let mut play = Play::new(BackendChoice::Recorded);
+    play.replay(&recorded());
+    assert_eq!(play.state.what_if, None);
+    play.set(Setting::CapacityFactor(2.0));
+    assert_eq!(play.effects, [], "nothing is run");
+    let layer = play.state.what_if.clone().expect("the same logits, routed again");
+    assert_eq!((layer.totals().lost, layer.routing.capacity), (0, Some(12)));
+    let scene = play.state.scene.clone().expect("a scene");
+    assert_eq!(scene.totals().lost, 1, "the run itself is as it was");
+    // Chance needs draws, and another group other tokens: neither can be said without a re-run.
+    play.set(Setting::Policy(Policy::RandomSecond));
+    assert_eq!(play.state.what_if, None);
+    play.set(Setting::Policy(Policy::Drop)).set(Setting::Group(RoutingGroup::DecodeStep));
+    assert_eq!(play.state.what_if, None);
+    play.set(Setting::Group(RoutingGroup::ThisText)).set(Setting::CapacityFactor(1.25));
+    assert_eq!(play.state.what_if, None, "back to what was run");
+}

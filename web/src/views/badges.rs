@@ -3,8 +3,6 @@
 use moe_trace::{RoutingSpec, Source};
 use yew::prelude::*;
 
-use crate::scene::Scene;
-use crate::shared::Shared;
 use crate::wording;
 
 #[derive(Properties, PartialEq)]
@@ -31,26 +29,21 @@ pub fn SourceBadge(props: &SourceBadgeProps) -> Html {
 
 #[derive(Properties, PartialEq)]
 pub struct RoutingBadgesProps {
-    pub scene: Shared<Scene>,
+    pub routing: RoutingSpec,
+    pub trained: RoutingSpec,
+    pub is_what_if: bool,
 }
 
-/// Warnings about the routing that is shown.
+/// Short warnings about the routing that is shown.
 #[component]
 pub fn RoutingBadges(props: &RoutingBadgesProps) -> Html {
-    let recording = &props.scene.recording;
-    let shown = recording.request.routing;
-    let trained = recording.model.trained_routing;
-    let future = "In this mode the router compares a token with later ones. Its training loss looks too good; \
-        generation cannot reproduce it.";
-    let is_transplanted = !is_same_rule(&shown, &trained);
     html! {
         <>
-            if shown.uses_the_future(props.scene.num_experts()) {
-                <span class="badge is-warning" title={future}>
-                    { "uses the future: fine in training, leaks in generation" }
-                </span>
+            if props.is_what_if {
+                <span class="badge is-warning" title="This layer's gate logits, routed again under the new settings. \
+                    Exact for this layer only: a re-run also changes what later layers see.">{ "what-if" }</span>
             }
-            if is_transplanted {
+            if props.routing != props.trained {
                 <span class="badge" title="The model was trained with another routing than the one it runs with here.">
                     { "transplanted" }
                 </span>
@@ -59,6 +52,10 @@ pub fn RoutingBadges(props: &RoutingBadgesProps) -> Html {
     }
 }
 
-fn is_same_rule(shown: &RoutingSpec, trained: &RoutingSpec) -> bool {
-    shown == trained
+/// The warning of rules that look at later tokens.
+#[component]
+pub fn FutureBadge() -> Html {
+    let title = "In this mode the router compares a token with later ones. Its training loss looks too good; \
+        generation cannot reproduce it.";
+    html! { <span class="badge is-warning" {title}>{ "uses the future: fine in training, leaks in generation" }</span> }
 }

@@ -27,7 +27,8 @@ pub struct CapacityLanesProps {
 pub fn CapacityLanes(props: &CapacityLanesProps) -> Html {
     let scene = &props.scene;
     let selection = props.state.selection;
-    let layer = &scene.layers[selection.layer];
+    let what_if = props.state.what_if.as_deref();
+    let layer = what_if.unwrap_or(&scene.layers[selection.layer]);
     let group_idx = scene.tokens.get(selection.token).map_or(0, |token| token.group);
     let group = scene.groups[group_idx];
     let capacity = layer.capacities.get(group_idx).copied().flatten();
@@ -49,8 +50,15 @@ pub fn CapacityLanes(props: &CapacityLanesProps) -> Html {
         view.html()
     });
     let as_table = {
-        let (scene, layer_idx) = (scene.clone(), selection.layer);
-        Callback::from(move |()| lanes_table(&scene, &scene.layers[layer_idx], &group))
+        let (scene, layer) = (scene.clone(), layer.clone());
+        Callback::from(move |()| lanes_table(&scene, &layer, &group))
+    };
+    let routing = match what_if {
+        Some(_) => props.state.settings.routing(Some(&scene.recording.model.trained_routing)),
+        None => scene.recording.request.routing,
+    };
+    let badges = html! {
+        <RoutingBadges {routing} trained={scene.recording.model.trained_routing} is_what_if={what_if.is_some()} />
     };
     let topic = match scene.recording.request.group {
         RoutingGroup::ThisText => format!("Capacity lanes · layer {}", layer.layer),
@@ -58,10 +66,11 @@ pub fn CapacityLanes(props: &CapacityLanesProps) -> Html {
     };
     html! {
         <Panel area="lanes" {topic} title={wording::lanes_title(layer, &group, capacity)} source={scene.source()}
-            badges={html! { <RoutingBadges scene={scene.clone()} /> }} table={as_table}>
+            {badges} table={as_table}>
             <div class="lanes">{ for rows }</div>
             <Legend />
-            <Equation scene={scene.clone()} num_tokens={group.num_tokens} {capacity} />
+            <Equation {routing} group={scene.recording.request.group} num_experts={scene.num_experts()}
+                num_tokens={group.num_tokens} {capacity} />
             <RoutingControls state={props.state.clone()} num_experts={scene.num_experts()} dispatch={props.dispatch.clone()} />
         </Panel>
     }

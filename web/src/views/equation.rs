@@ -1,26 +1,25 @@
 //! The capacity, as the formula with its numbers.
 
 use moe_router::Router;
-use moe_trace::{Overflow, Rounding, RoutingGroup};
+use moe_trace::{Overflow, Rounding, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
-use crate::scene::Scene;
-use crate::shared::Shared;
+use crate::views::badges::FutureBadge;
 
 #[derive(Properties, PartialEq)]
 pub struct EquationProps {
-    pub scene: Shared<Scene>,
+    pub routing: RoutingSpec,
+    pub group: RoutingGroup,
+    pub num_experts: usize,
     /// Tokens of the routing group.
     pub num_tokens: usize,
-    /// Slots per expert as the run recorded them.
+    /// Slots per expert as the routing recorded them.
     pub capacity: Option<u32>,
 }
 
 #[component]
 pub fn Equation(props: &EquationProps) -> Html {
-    let request = &props.scene.recording.request;
-    let num_experts = props.scene.num_experts();
-    let (num_tokens, routing) = (props.num_tokens, request.routing);
+    let EquationProps { routing, group, num_experts, num_tokens, .. } = *props;
     let k = routing.router.k(num_experts);
     let (Some(capacity), Overflow::Drop(slots)) = (props.capacity, routing.overflow) else {
         return html! {
@@ -54,9 +53,9 @@ pub fn Equation(props: &EquationProps) -> Html {
     } else {
         html! { <>{ term("C".to_owned(), "slots each") }{ sign("=") }{ term(capacity.to_string(), "as the run says") }</> }
     };
-    let note = match request.group {
+    let note = match group {
         RoutingGroup::ThisText => {
-            "The group is this text. As it grows, so do T and C, and earlier tokens may meet another fate."
+            "The group is this text. As it grows, so do T and C, and a token may meet another fate."
         }
         RoutingGroup::DecodeStep if num_tokens == 1 => {
             "This step routes one token. It asks no expert twice, so one slot is enough and nothing can overflow."
@@ -68,7 +67,12 @@ pub fn Equation(props: &EquationProps) -> Html {
     html! {
         <div class="equation">
             <p class="formula">{ formula }</p>
-            <p class="fine">{ note }</p>
+            <p class="fine">
+                if routing.uses_the_future(num_experts) {
+                    <FutureBadge />
+                }
+                { note }
+            </p>
         </div>
     }
 }

@@ -58,7 +58,7 @@ impl LaneView<'_> {
                     { for (0..free).map(|_| html! { <span class="slot is-free" aria-hidden="true" /> }) }
                 </div>
                 <span class="door" aria-hidden="true" />
-                <div class="queue">{ for self.lane.lost.iter().map(|request| self.request(request)) }</div>
+                <div class={classes!("queue", (self.lane.lost.len() > 2).then_some("is-dense"))}>{ for self.lane.lost.iter().map(|request| self.request(request)) }</div>
                 <span class="lane-count">
                     { count }
                     if demand > kept {

@@ -26,6 +26,18 @@ pub fn LoadChart(props: &LoadChartProps) -> Html {
     let top = demand.iter().copied().chain(capacity).max().unwrap_or(1).max(1);
     let mean = f64::from(demand.iter().sum::<u32>()) / demand.len().max(1) as f64;
     let height = |number: f64| format!("{:.2}%", 100.0 * number / f64::from(top));
+    // Labels of lines that lie close together would cover each other.
+    let is_close = capacity.is_some_and(|capacity| (f64::from(capacity) - mean).abs() < 0.16 * f64::from(top));
+    let side = |below: bool| {
+        if !is_close {
+            None
+        } else if below {
+            Some("is-below")
+        } else {
+            Some("is-above")
+        }
+    };
+    let mean_is_lower = capacity.is_none_or(|capacity| mean <= f64::from(capacity));
     let columns = demand.iter().zip(&load).enumerate().map(|(expert, (&asked, &served))| {
         let choose = {
             let dispatch = props.dispatch.clone();
@@ -57,9 +69,9 @@ pub fn LoadChart(props: &LoadChartProps) -> Html {
                 <div class="columns" role="img" aria-label={wording::load_title(layer)}>
                     { for columns }
                     <div class="rules" aria-hidden="true">
-                        <span class="mean" style={format!("bottom:{}", height(mean))}><em>{ format!("mean {mean:.1}") }</em></span>
+                        <span class={classes!("mean", side(mean_is_lower))} style={format!("bottom:{}", height(mean))}><em>{ format!("mean {mean:.1}") }</em></span>
                         if let Some(capacity) = capacity {
-                            <span class="limit" style={format!("bottom:{}", height(capacity.into()))}><em>{ format!("C {capacity}") }</em></span>
+                            <span class={classes!("limit", side(!mean_is_lower))} style={format!("bottom:{}", height(capacity.into()))}><em>{ format!("C {capacity}") }</em></span>
                         }
                     </div>
                 </div>

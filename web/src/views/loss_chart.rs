@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use yew::prelude::*;
 
-use crate::compare::{self, Change};
+use crate::compare::{self, Change, PassageLoss};
 use crate::scene::Scene;
 use crate::shared::Shared;
 use crate::state::{Action, Selection};
@@ -17,6 +17,8 @@ use crate::wording;
 pub struct LossChartProps {
     pub scene: Shared<Scene>,
     pub change: Option<Shared<Change>>,
+    /// Is the run before on the screen? Then `change` leads back to it.
+    pub flipped: bool,
     pub selection: Selection,
     pub dispatch: Callback<Action>,
 }
@@ -58,7 +60,7 @@ pub fn LossChart(props: &LossChartProps) -> Html {
         let (scene, change) = (scene.clone(), props.change.clone());
         Callback::from(move |()| loss_table(&scene, change.as_deref()))
     };
-    let title = wording::loss_title(loss, change);
+    let title = wording::loss_title(loss, change, props.flipped);
     let selected = format!(
         "left:{:.3}%;width:{:.3}%",
         100.0 * props.selection.token as f64 / scene.tokens.len().max(1) as f64,
@@ -74,25 +76,31 @@ pub fn LossChart(props: &LossChartProps) -> Html {
                     </svg>
                     <span class="loss-selected" style={selected} aria-hidden="true" />
                 </div>
-                { numbers(loss, change) }
+                { numbers(loss, change, props.flipped) }
             </div>
         </Panel>
     }
 }
 
-fn numbers(loss: Option<compare::PassageLoss>, change: Option<&Change>) -> Html {
+fn numbers(loss: Option<PassageLoss>, change: Option<&Change>, flipped: bool) -> Html {
     let Some(loss) = loss else { return Html::default() };
+    let row = |name: &str, loss: PassageLoss| {
+        let name = format!("{name}, {}", wording::count(loss.num_tokens, "token", "tokens"));
+        html! { <li><span>{ name }</span><b>{ format!("{:.3}", loss.nats) }</b><b>{ format!("{:.3}", loss.bits_per_byte) }</b></li> }
+    };
+    // The difference is always now minus before, whichever of the two is on the screen.
+    let pair = change.map(|change| if flipped { (change.after, change.before) } else { (change.before, change.after) });
     html! {
         <ul class="stats">
             <li class="stats-head"><span /><span>{ "nats/token" }</span><span>{ "bits/byte" }</span></li>
-            <li><span>{ format!("now, {}", wording::count(loss.num_tokens, "token", "tokens")) }</span>
-                <b>{ format!("{:.3}", loss.nats) }</b><b>{ format!("{:.3}", loss.bits_per_byte) }</b></li>
-            if let Some(change) = change {
-                <li><span>{ format!("before, {}", wording::count(change.before.num_tokens, "token", "tokens")) }</span>
-                    <b>{ format!("{:.3}", change.before.nats) }</b><b>{ format!("{:.3}", change.before.bits_per_byte) }</b></li>
+            if let Some((before, now)) = pair {
+                { row("now", now) }
+                { row("before", before) }
                 <li class="is-change"><span>{ "re-run: change" }</span>
-                    <b>{ format!("{:+.3}", change.after.nats - change.before.nats) }</b>
-                    <b>{ format!("{:+.3}", change.after.bits_per_byte - change.before.bits_per_byte) }</b></li>
+                    <b>{ format!("{:+.3}", now.nats - before.nats) }</b>
+                    <b>{ format!("{:+.3}", now.bits_per_byte - before.bits_per_byte) }</b></li>
+            } else {
+                { row("all", loss) }
             }
         </ul>
     }

@@ -76,7 +76,7 @@ fn views(props: &PageProps) -> Html {
             <CapacityLanes scene={scene.clone()} state={state.clone()} dispatch={dispatch.clone()} />
             <TokenPanel scene={scene.clone()} {selection} dispatch={dispatch.clone()} />
             <LoadChart scene={scene.clone()} {selection} dispatch={dispatch.clone()} />
-            <LossChart scene={scene.clone()} change={state.change.clone()} {selection} dispatch={dispatch.clone()} />
+            <LossChart scene={scene.clone()} change={state.change.clone()} flipped={state.flipped} {selection} dispatch={dispatch.clone()} />
             <LayerTable {scene} {selection} {dispatch} />
         </>
     }

@@ -43,10 +43,10 @@ pub fn RoutingControls(props: &RoutingControlsProps) -> Html {
     let is_pair = settings.policy == Policy::RandomSecond;
     let (least, most) = (*CAPACITY_FACTOR.start(), *CAPACITY_FACTOR.end());
     let status = match state.phase {
-        Phase::Running(_) if state.coming.is_some() => "re-run under way …",
+        Phase::Running(_) if state.coming.is_some() => "re-run …",
         _ if !state.settings_differ_from_shown() => "",
-        Phase::Starting | Phase::Loading { .. } => "re-run as soon as the engine is ready",
-        Phase::Recorded | Phase::Failed(_) => "a re-run needs the engine; the picture is of the recorded run",
+        Phase::Starting | Phase::Loading { .. } => "re-run once the engine is ready",
+        Phase::Recorded | Phase::Failed(_) => "a re-run needs the engine",
         Phase::Idle | Phase::Running(_) => "re-run …",
     };
     html! {

@@ -33,8 +33,10 @@ pub fn TokenPanel(props: &TokenPanelProps) -> Html {
         Callback::from(move |()| token_table(&scene, &scene.layers[layer], token))
     };
     let shown = &scene.tokens[token];
-    let loss =
-        shown.loss.map(|loss| format!(" · cost {loss:.2} nats, expected with {}", wording::percent((-loss).exp())));
+    let loss = match shown.loss {
+        Some(loss) => format!("Cost {loss:.2} nats: it was expected with {}.", wording::percent((-loss).exp())),
+        None => "Nothing before it could predict it.".to_owned(),
+    };
     let topic = format!("Token #{token} · layer {}", of_layer.layer);
     html! {
         <Panel area="token" {topic} title={wording::token_title(scene, of_layer, token)} source={scene.source()} table={as_table}>
