@@ -10,7 +10,7 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
 import { launch, newPage } from "./lib/browser.mjs";
-import { countGpuCalls, gpuCalls } from "./lib/gpu_calls.mjs";
+import { gpuCalls } from "./lib/gpu_calls.mjs";
 import { openSite } from "./lib/site.mjs";
 import { number, summary } from "./lib/statistics.mjs";
 
@@ -55,54 +55,68 @@ async function measure(browser, rung) {
   const { page, close } = await newPage(browser);
   page.setDefaultTimeout(180_000);
   await page.addInitScript(record);
+  // The page as it lies, but for the one attribute that asks for this rung.
+  await page.route(site.url, async (route) => {
+    const response = await route.fetch();
+    const body = (await response.text()).replace("<moe-playground", `<moe-playground backend="${rung}"`);
+    await route.fulfill({ response, body });
+  });
   await page.goto(site.url);
-  await page.evaluate((backend) => document.querySelector("moe-playground").setAttribute("backend", backend), rung);
   const live = await page.waitForFunction(() => window.moeLive);
   const { backend, at_ms } = await live.jsonValue();
   const sample = { backend, live_ms: at_ms, groups: {} };
-  for (const group of GROUPS) {
-    const before = rung === "webgpu" ? await countGpuCalls(page) : null;
-    const steps = await runSteps(page, group);
-    const num_steps = steps.length;
-    const decode_ms = steps.at(-1) - steps[0];
-    sample.groups[group] = { tokens_per_s: num_steps > 1 ? (1000 * (num_steps - 1)) / decode_ms : null, num_steps };
-    if (before) sample.groups[group].calls = await gpuCalls(page, before, num_steps);
-  }
+  for (const group of GROUPS) sample.groups[group] = await decode(page, group, rung === "webgpu");
   await close();
   return sample;
 }
 
-/** Runs the prompt; the times at which its steps were told, in milliseconds. The first one holds the prefill. */
-async function runSteps(page, group) {
+/** Runs the prompt in one group; the speed and the GPU calls of every step but the first, which holds the prefill. */
+async function decode(page, group, hasGpu) {
   await page.evaluate((group) => {
     const element = document.querySelector("moe-playground");
-    window.moeSteps = [];
     element.setAttribute("group", group);
+    window.moeSteps = [];
     element.run();
   }, group);
+  const numSteps = () => page.evaluate(() => window.moeSteps.length);
   const isDone = ([wanted, silence_ms]) => {
     const { moeSteps: steps } = window;
     return steps.length >= wanted || (steps.length > 0 && performance.now() - steps.at(-1) > silence_ms);
   };
+  await page.waitForFunction(isDone, [1, SILENCE_MS]);
+  const before = hasGpu && { calls: await gpuCalls(page), num_steps: await numSteps() };
   await page.waitForFunction(isDone, [NUM_STEPS, SILENCE_MS]);
+  const after = hasGpu && { calls: await gpuCalls(page), num_steps: await numSteps() };
   await page.evaluate(() => document.querySelector("moe-playground").stop());
-  return page.evaluate(() => window.moeSteps);
+
+  const steps = await page.evaluate(() => window.moeSteps);
+  const tokens_per_s = (1000 * (steps.length - 1)) / (steps.at(-1) - steps[0]);
+  const calls = {};
+  for (const name of Object.keys(before.calls ?? {})) {
+    calls[name] = (after.calls[name] - before.calls[name]) / (after.num_steps - before.num_steps);
+  }
+  return { tokens_per_s, num_steps: steps.length, calls };
 }
 
-/** In the page: when the engine was there, and when each step was told. */
+/** In the page: when the engine was there, and when each step of the latest run was told. */
 function record() {
+  let run;
   window.moeSteps = [];
   addEventListener("moe-ready", ({ detail }) => {
     if (detail?.source?.startsWith("live")) window.moeLive ??= { backend: detail.backend, at_ms: performance.now() };
   });
-  addEventListener("moe-step", () => window.moeSteps.push(performance.now()));
+  addEventListener("moe-step", ({ detail }) => {
+    if (detail.run !== run) window.moeSteps = [];
+    run = detail.run;
+    window.moeSteps.push(performance.now());
+  });
 }
 
 function summarise(rung, samples) {
   const groups = GROUPS.map((group) => {
     const of = samples.map((sample) => sample.groups[group]);
     const per_step = {};
-    for (const call of Object.keys(of[0].calls ?? {})) per_step[call] = summary(of.map(({ calls }) => calls[call]));
+    for (const call of Object.keys(of[0].calls)) per_step[call] = summary(of.map(({ calls }) => calls[call]));
     return { group, tokens_per_s: summary(of.map((sample) => sample.tokens_per_s)), gpu_calls_per_step: per_step };
   });
   return { rung, backend: samples[0].backend, live_ms: summary(samples.map((sample) => sample.live_ms)), groups };

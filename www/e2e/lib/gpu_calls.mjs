@@ -20,20 +20,9 @@ function install() {
   return { ...globalThis.moeGpuCalls };
 }
 
-/** The worker that was started last. */
-function worker(page) {
-  const found = page.workers().at(-1);
-  if (!found) throw new Error("the page has no worker");
-  return found;
-}
-
-/** Begins to count, or goes on; returns the counts so far. */
-export function countGpuCalls(page) {
-  return worker(page).evaluate(install);
-}
-
-/** Calls per step since `before`. */
-export async function gpuCalls(page, before, num_steps) {
-  const after = await worker(page).evaluate(install);
-  return Object.fromEntries(Object.keys(after).map((name) => [name, (after[name] - before[name]) / num_steps]));
+/** `{ submit, dispatch, map }`: calls of the worker that was started last, since this was first asked. */
+export function gpuCalls(page) {
+  const worker = page.workers().at(-1);
+  if (!worker) throw new Error("the page has no worker");
+  return worker.evaluate(install);
 }
