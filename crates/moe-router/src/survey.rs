@@ -186,6 +186,7 @@ fn check_fraction(what: &'static str, found: f32) -> Result<(), SpecError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use moe_trace::CapacitySpec;
 
     #[test]
     fn refusals_name_what_is_allowed() {
@@ -207,14 +208,49 @@ mod tests {
         check("noisy:2,0", 4, "The deviation of the noise is 0; allowed: a finite number above 0, such as 1.");
     }
 
-    #[test]
-    fn every_example_routes_the_running_example() {
+    /// Experts of each token of the running example, by rank; capacity factor 1, ids 0 to 5, no draws.
+    fn check(rule: &str, expected: &str) {
         let gate_logits = crate::test_support::running_example();
-        for spec in SurveySpec::EXAMPLES {
-            let router = SurveyRouter::new(spec, Overflow::Dropless, 4).expect("examples fit four experts");
+        let token_ids = [0, 1, 2, 3, 4, 5].map(TokenId);
+        let overflow = Overflow::Drop(CapacitySpec { factor: 1.0, ..CapacitySpec::default() });
+        let router = SurveyRouter::new(rule.parse().expect(rule), overflow, 4).expect(rule);
+        let routing = router.route(&RouterInput::new(&gate_logits).with_token_ids(&token_ids));
+        let of_token = |token| routing.of_token(token).iter().map(|a| a.expert.to_string()).collect::<String>();
+        let found: Vec<String> = (0..6).map(of_token).collect();
+        assert_eq!(found.join(" "), expected, "{rule}");
+    }
+
+    #[test]
+    fn every_rule_on_the_running_example() {
+        check("top_p:0.4", "0 0 0 2 0 3");
+        check("relu", "01 01 032 21 01 320");
+        check("sigmoid:2", "01 01 03 21 01 32");
+        check("sigmoid:2,2,1,2.5", "01 01 01 23 01 32");
+        check("device_limited:2,2,1,1", "01 01 01 23 01 32");
+        check("noisy:2,1", "01 01 03 21 01 32");
+        check("normalised:2,1", "01 01 03 21 01 32");
+        check("dense_to_sparse:0.5,0.02", "0132 0123 0321 2130 0132 3201");
+        check("prototypes:2", "03 02 03 12 03 03");
+        check("per_sequence:2", "01 01 01 01 01 01");
+        check("hash:42", "1 0 3 2 3 1");
+        check("random", "0 0 0 0 0 0");
+        check("expert_choice:2", "01 01 32 213 0 32");
+        check("strictly_balanced:2", "01 01 32 213 0 32");
+        check("sinkhorn:1", "0 1 3 2 0 3");
+        check("best_assignment", "0 1 3 2 0 3");
+        check("no_token_left_behind:4", "0 0 3 2 1 3");
+    }
+
+    #[test]
+    fn groups_are_judged_by_two_experts_or_by_one() {
+        // Expert 0 is the best of all, but its neighbour is poor; experts 2 and 3 are both good.
+        let gate_logits = GateLogits::new(4, vec![2.0, -3.0, 1.5, 1.4]).expect("one row");
+        let check = |rule: &str, expected: [u32; 2]| {
+            let router = SurveyRouter::new(rule.parse().expect(rule), Overflow::Dropless, 4).expect(rule);
             let routing = router.route(&RouterInput::new(&gate_logits));
-            assert_eq!((routing.num_tokens, routing.num_experts), (6, 4), "{spec}");
-            assert!(routing.assignments.iter().any(|assignment| assignment.fate.is_kept()), "{spec}");
-        }
+            assert_eq!([routing.assignments[0].expert.0, routing.assignments[1].expert.0], expected, "{rule}");
+        };
+        check("sigmoid:2,2,1,1", [2, 3]);
+        check("device_limited:2,2,1,1", [0, 1]);
     }
 }

@@ -13,7 +13,7 @@ pub fn best_assignment(gate_logits: &GateLogits) -> Vec<usize> {
     let num_slots = share * num_experts;
     let cost = |token: usize, slot: usize| -f64::from(gate_logits.row(token)[slot / share]);
 
-    // Tokens are admitted one by one. Slot `num_slots` is a helper: the token being admitted sits there at first.
+    // Tokens are admitted one by one. Slot `num_slots` is the doorstep, where a newcomer stands at first.
     let mut token_potential = vec![0.0; num_tokens];
     let mut slot_potential = vec![0.0; num_slots + 1];
     let mut occupant: Vec<Option<usize>> = vec![None; num_slots + 1];

@@ -45,6 +45,8 @@ mod tests {
         let requests = requests(&gate_logits);
         let active: Vec<usize> = (0..6).map(|token| requests.iter().filter(|r| r.token == token).count()).collect();
         assert_eq!(active, [2, 2, 3, 2, 2, 3]);
+        // A logit of 0 is off, and so are all logits of a token that wants nobody.
+        assert_eq!(super::requests(&GateLogits::new(2, vec![0.0, -1.0]).expect("one row")), []);
         // 10 of 24 gates are off, 2 of 4 experts are wanted on average: too dense, so the penalty grows.
         assert!((sparsity(&gate_logits) - 10.0 / 24.0).abs() < 1e-12);
         assert_eq!(adapted_coefficient(1.0, sparsity(&gate_logits), 2, 4), 1.2);
