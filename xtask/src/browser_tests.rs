@@ -17,6 +17,9 @@ const WEBGPU_FLAGS: [&str; 2] = ["--enable-unsafe-webgpu", "--use-webgpu-adapter
 /// Test files that hold for any way to serve the site; they are run once more on the output of `dist`.
 const DIST_FILES: [&str; 3] = ["element.test.mjs", "server.test.mjs", "worker.test.mjs"];
 
+/// No test of the page may take longer, in milliseconds; what waits for an answer that never comes fails.
+const TEST_TIMEOUT: &str = "--test-timeout=300000";
+
 pub struct E2eOptions {
     /// Only tests whose names match this.
     pub filter: Option<String>,
@@ -26,14 +29,14 @@ pub struct E2eOptions {
     pub no_build: bool,
 }
 
-/// `wasm-bindgen-test` files of page and worker, compiled like what is shipped, run in a dedicated worker.
+/// The worker's tests, compiled like what is shipped, run in a dedicated worker of the browser.
 pub fn wasm(filter: Option<&str>) -> Result<Tally> {
     toolchain::ensure_wasm_target()?;
     let chromium = toolchain::ensure_chromium()?;
     let driver = toolchain::ensure_chromedriver()?;
-    let has_tests = |package: &str| project::root().join(package).join("tests").is_dir();
-    if !has_tests("crates/moe-worker") && !has_tests("web") {
-        eprintln!("there are no tests in crates/moe-worker/tests or web/tests");
+    let targets = test_targets("moe-worker")?;
+    if targets.is_empty() {
+        eprintln!("there are no tests in crates/moe-worker/tests");
         return Ok(Tally::default());
     }
     let runner = build_runner()?;
@@ -43,7 +46,7 @@ pub fn wasm(filter: Option<&str>) -> Result<Tally> {
     fs::write(&config, options.to_string()).with_context(|| format!("could not write {}", config.display()))?;
     let mut command = wasm::cargo("test");
     command
-        .args(["--test", "*"])
+        .args(targets.iter().flat_map(|target| ["--test", target]))
         .args(filter)
         .env(format!("CARGO_TARGET_{}_RUNNER", WASM_TARGET.to_uppercase().replace('-', "_")), runner)
         .env("CHROMEDRIVER", driver)
@@ -96,7 +99,7 @@ pub fn serve(site: Site) -> Result<String> {
 
 fn run_node(files: &[PathBuf], url: &str, rung: &str, filter: Option<&str>) -> Result<Tally> {
     let mut command = node("--test", url)?;
-    command.args(["--test-reporter=spec", "--test-concurrency=1"]).env("MOE_RUNG", rung);
+    command.args(["--test-reporter=spec", "--test-concurrency=1", TEST_TIMEOUT]).env("MOE_RUNG", rung);
     command.args(filter.map(|filter| format!("--test-name-pattern={filter}")));
     Ok(counting::tests(command.args(files)))
 }
@@ -111,6 +114,16 @@ fn test_files(keep: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {
     }
     files.sort();
     Ok(files)
+}
+
+/// Names of the files and folders in a package's `tests`.
+fn test_targets(package: &str) -> Result<Vec<String>> {
+    let metadata = project::metadata(&["--no-deps"])?;
+    let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
+    let package = packages.iter().find(|it| it["name"] == package).with_context(|| format!("there is no {package}"))?;
+    let targets = package["targets"].as_array().context("a package without targets")?;
+    let tests = targets.iter().filter(|target| target["kind"][0] == "test");
+    Ok(tests.filter_map(|target| target["name"].as_str().map(str::to_owned)).collect())
 }
 
 fn e2e_dir() -> PathBuf {

@@ -1,8 +1,7 @@
 //! Prints the TypeScript mirror of every type that crosses a boundary. `cargo xtask codegen` writes it to the element's
 //! package; the test below fails when that file is stale.
 
-use std::any::TypeId;
-use std::fmt::Write;
+use std::collections::BTreeMap;
 
 use moe_trace::{Command, Event, Policy, StepTrace, TraceHeader};
 use ts_rs::{TS, TypeVisitor};
@@ -16,32 +15,32 @@ fn main() {
     print!("{}", declarations());
 }
 
-/// Every type once, each after the first one that mentions it.
+/// Every type once, by name: the derive macro gives a type's dependencies in another order at every compilation.
 fn declarations() -> String {
-    let mut mirror = Mirror { seen: Vec::new(), text: HEADER.to_owned() };
+    let mut mirror = Mirror::default();
     mirror.visit::<Command>();
     mirror.visit::<Event>();
     mirror.visit::<TraceHeader>();
     mirror.visit::<StepTrace>();
     // Nothing on the wire mentions it, but the element's attribute has its values.
     mirror.visit::<Policy>();
-    mirror.text
+    let declarations: Vec<String> = mirror.0.into_values().collect();
+    let text = format!("{HEADER}\n{}", declarations.join("\n"));
+    text.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
-struct Mirror {
-    seen: Vec<TypeId>,
-    text: String,
-}
+/// Declarations by the name of the type.
+#[derive(Default)]
+struct Mirror(BTreeMap<String, String>);
 
 impl TypeVisitor for Mirror {
     fn visit<T: TS + 'static + ?Sized>(&mut self) {
         // Numbers, strings and lists have no declaration of their own, hence no path.
-        if T::output_path().is_none() || self.seen.contains(&TypeId::of::<T>()) {
+        if T::output_path().is_none() || self.0.contains_key(&T::name()) {
             return;
         }
-        self.seen.push(TypeId::of::<T>());
         let docs = T::docs().unwrap_or_default();
-        write!(self.text, "\n{docs}export {}\n", T::decl()).expect("a string takes any text");
+        self.0.insert(T::name(), format!("{docs}export {}\n", T::decl()));
         T::visit_dependencies(self);
     }
 }
