@@ -15,7 +15,7 @@ pub mod what_if;
 pub mod wording;
 
 mod engine_client;
-mod replay;
+pub mod replay;
 mod replay_fetch;
 mod timers;
 mod wire;

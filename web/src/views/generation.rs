@@ -1,5 +1,7 @@
 //! How the next token is taken: sampling, seed and length, behind a small disclosure.
 
+use std::ops::RangeInclusive;
+
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -32,15 +34,15 @@ pub fn Generation(props: &GenerationProps) -> Html {
                     <input type="checkbox" checked={settings.greedy} onchange={greedy} />
                     { "Greedy: always the most probable token" }
                 </label>
-                { number(props, "Temperature", settings.temperature, (*TEMPERATURE.start(), *TEMPERATURE.end()), 0.05,
+                { number(props, "Temperature", settings.temperature, limits(&TEMPERATURE), 0.05,
                     settings.greedy, |value| Setting::Temperature(value as f32)) }
-                { number(props, "Top-k (0: all)", settings.top_k as f32, (0.0, 1000.0), 1.0,
+                { number(props, "Top-k (0: all)", settings.top_k as f32, limits(&(0..=1000_u32)), 1.0,
                     settings.greedy, |value| Setting::TopK(value as u32)) }
-                { number(props, "Top-p", settings.top_p, (*TOP_P.start(), *TOP_P.end()), 0.05,
+                { number(props, "Top-p", settings.top_p, limits(&TOP_P), 0.05,
                     settings.greedy, |value| Setting::TopP(value as f32)) }
-                { number(props, "Seed", settings.seed, (0.0, u32::MAX as f32), 1.0,
+                { number(props, "Seed", settings.seed, limits(&(0..=u32::MAX)), 1.0,
                     false, |value| Setting::Seed(value as u32)) }
-                { number(props, "New tokens", settings.new_tokens, (*NEW_TOKENS.start() as f32, *NEW_TOKENS.end() as f32),
+                { number(props, "New tokens", settings.new_tokens, limits(&NEW_TOKENS),
                     1.0, false, |value| Setting::NewTokens(value as u32)) }
                 <p class="fine">{ "Takes effect with the next Run. The same seed gives the same text." }</p>
             </div>
@@ -52,8 +54,8 @@ fn number(
     props: &GenerationProps,
     label: &'static str,
     value: impl ToString,
-    (least, most): (f32, f32),
-    step: f32,
+    (least, most): (String, String),
+    step: f64,
     disabled: bool,
     setting: fn(f64) -> Setting,
 ) -> Html {
@@ -69,8 +71,12 @@ fn number(
     html! {
         <label>
             <span>{ label }</span>
-            <input type="number" inputmode="decimal" min={least.to_string()} max={most.to_string()} step={step.to_string()}
+            <input type="number" inputmode="decimal" min={least} max={most} step={step.to_string()}
                 value={value.to_string()} {disabled} {onchange} />
         </label>
     }
+}
+
+fn limits<T: ToString>(range: &RangeInclusive<T>) -> (String, String) {
+    (range.start().to_string(), range.end().to_string())
 }

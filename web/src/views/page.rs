@@ -52,10 +52,14 @@ pub fn Page(props: &PageProps) -> Html {
                 <PromptBar state={state.clone()} dispatch={dispatch.clone()} />
                 { views(props) }
                 <Tabs tab={state.chrome.tab} dispatch={dispatch.clone()} />
-                <Notice notice={state.notice.clone()} can_retry={matches!(state.phase, Phase::Failed(_))} dispatch={dispatch.clone()} />
-                if state.chrome.help_open {
-                    <Help {dispatch} />
-                }
+                // It stays at the lower edge of the window and takes no room.
+                <div class="overlay">
+                    <Notice notice={state.notice.clone()} can_retry={matches!(state.phase, Phase::Failed(_))}
+                        dispatch={dispatch.clone()} />
+                    if state.chrome.help_open {
+                        <Help {dispatch} />
+                    }
+                </div>
                 { summary(state) }
             </div>
         </div>

@@ -36,7 +36,7 @@ pub fn Panel(props: &PanelProps) -> Html {
     html! {
         <section class={classes!("panel", format!("panel-{}", props.area))} aria-labelledby={heading.clone()}>
             <header class="panel-head">
-                <p class="topic">
+                <div class="topic">
                     <span>{ &props.topic }</span>
                     { props.badges.clone() }
                     if let Some(source) = props.source {
@@ -47,7 +47,7 @@ pub fn Panel(props: &PanelProps) -> Html {
                             { if *is_table { "picture" } else { "table" } }
                         </button>
                     }
-                </p>
+                </div>
                 <h2 class="finding" id={heading}>{ &props.title }</h2>
             </header>
             <div class="panel-body">
