@@ -62,6 +62,7 @@ impl State {
             }
             self.flipped = false;
             self.internals.restarts = 0;
+            self.notice = self.notice.take().filter(|notice| !notice.until_step);
             return;
         }
         let held = [&mut self.shown, &mut self.previous].into_iter().flatten().find(|held| held.run() == run);
@@ -122,18 +123,24 @@ impl State {
             return;
         }
         self.stop_expecting();
+        let why = if why.ends_with(['.', '!', '?']) { why.to_owned() } else { format!("{why}.") };
         if self.internals.restarts < MAX_RESTARTS {
             self.internals.restarts += 1;
             self.internals.engine_generation += 1;
             self.phase = Phase::Starting;
             let count = format!("It is being started again ({} of {MAX_RESTARTS}).", self.internals.restarts);
-            self.tell(
-                UserError::new("The engine stopped working.", why, count + " Prompt and settings are kept."),
-                true,
-            );
+            let message = UserError::new("The engine stopped working.", why, count + " Prompt and settings are kept.");
+            self.tell_until_step(message);
         } else {
-            let advice = "Press Retry to try once more; the run below stays.";
-            self.give_up(UserError::new("The engine could not be kept running.", why, advice));
+            let what = match self.model {
+                Some(_) => "The engine could not be kept running.",
+                None => "The engine could not be started.",
+            };
+            let advice = match self.shown {
+                Some(_) => "Press Retry to try once more; the run on the screen stays.",
+                None => "Press Retry to try once more.",
+            };
+            self.give_up(UserError::new(what, why, advice));
         }
     }
 
@@ -196,7 +203,7 @@ impl State {
 
     pub(super) fn replay_failed(&mut self, error: UserError) {
         if self.shown.as_ref().is_none_or(|shown| shown.run() == RECORDED_RUN) {
-            self.tell(error, true);
+            self.tell_until_step(error);
         }
         self.replay_is_settled();
     }

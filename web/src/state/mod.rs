@@ -98,6 +98,8 @@ pub struct Selection {
 pub struct Notice {
     pub message: UserError,
     pub is_error: bool,
+    /// Is it over as soon as a live step arrives?
+    pub until_step: bool,
     pub serial: u32,
 }
 
@@ -196,6 +198,14 @@ impl State {
 
     fn tell(&mut self, message: UserError, is_error: bool) {
         self.internals.notices += 1;
-        self.notice = Some(Notice { message, is_error, serial: self.internals.notices });
+        self.notice = Some(Notice { message, is_error, until_step: false, serial: self.internals.notices });
+    }
+
+    /// An error that a working engine makes up for.
+    fn tell_until_step(&mut self, message: UserError) {
+        self.tell(message, true);
+        if let Some(notice) = &mut self.notice {
+            notice.until_step = true;
+        }
     }
 }
