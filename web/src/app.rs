@@ -288,7 +288,7 @@ impl App {
             let Some(child) = children.item(number) else { continue };
             if child.class_name() == "moe-container" {
                 // An element without the attribute is already shown.
-                let _ = child.remove_attribute("hidden");
+                let _ = child.remove_attribute("style");
             } else {
                 child.remove();
             }

@@ -173,7 +173,10 @@ impl State {
                     Cursor::Latest => last,
                 };
                 match &before.scene {
-                    Some(scene) if scene.recording == *recording && scene.step == step => Some(scene.clone()),
+                    // A run that has only grown longer looks the same at this step: nothing is drawn again.
+                    Some(scene) if scene.step == step && scene.recording.request == recording.request => {
+                        Some(scene.clone())
+                    }
                     _ => Scene::of(recording, step).map(Shared::new),
                 }
             });

@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use crate::scene::Scene;
 use crate::shared::Shared;
-use crate::state::{Action, Selection};
+use crate::state::{Action, Selection, Tab};
 use crate::text::visible;
 use crate::views::matrix_stripe::{COLUMN, MatrixStripe, row_height};
 use crate::views::panel::Panel;
@@ -15,6 +15,8 @@ use crate::wording;
 pub struct LayerMatrixProps {
     pub scene: Shared<Scene>,
     pub selection: Selection,
+    /// A view behind another tab cannot scroll; it does when it comes to the front.
+    pub tab: Tab,
     pub dispatch: Callback<Action>,
 }
 
@@ -22,9 +24,9 @@ pub struct LayerMatrixProps {
 pub fn LayerMatrix(props: &LayerMatrixProps) -> Html {
     let scene = &props.scene;
     let frame = use_node_ref();
-    use_effect_with(props.selection.token, {
+    use_effect_with((props.selection.token, props.tab, scene.clone()), {
         let frame = frame.clone();
-        move |&token| {
+        move |&(token, ..)| {
             if let Some(frame) = frame.cast::<web_sys::Element>() {
                 let (left, width) = (frame.scroll_left(), frame.client_width() - 44);
                 let column = (token * COLUMN) as i32;

@@ -74,9 +74,10 @@ fn views(props: &PageProps) -> Html {
     };
     html! {
         <>
-            <TokenStrip scene={scene.clone()} {selection} playback={state.playback} can_flip={state.previous.is_some()}
+            <TokenStrip scene={scene.clone()} {selection} playback={state.playback} num_steps={state.on_screen().map_or(0, |run| run.steps.len())}
+                can_flip={state.previous.is_some()}
                 flipped={state.flipped} dispatch={dispatch.clone()} />
-            <LayerMatrix scene={scene.clone()} {selection} dispatch={dispatch.clone()} />
+            <LayerMatrix scene={scene.clone()} {selection} tab={state.chrome.tab} dispatch={dispatch.clone()} />
             <CapacityLanes scene={scene.clone()} state={state.clone()} dispatch={dispatch.clone()} />
             <TokenPanel scene={scene.clone()} {selection} dispatch={dispatch.clone()} />
             <LoadChart scene={scene.clone()} {selection} dispatch={dispatch.clone()} />

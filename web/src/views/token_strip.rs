@@ -20,6 +20,7 @@ pub struct TokenStripProps {
     pub scene: Shared<Scene>,
     pub selection: Selection,
     pub playback: Playback,
+    pub num_steps: usize,
     pub can_flip: bool,
     pub flipped: bool,
     pub dispatch: Callback<Action>,
@@ -75,7 +76,7 @@ pub fn TokenStrip(props: &TokenStripProps) -> Html {
         Callback::from(move |()| strip_table(&scene, layer))
     };
     let transport = html! {
-        <Transport playback={props.playback} step={scene.step} num_steps={scene.recording.steps.len()}
+        <Transport playback={props.playback} step={scene.step} num_steps={props.num_steps}
             can_flip={props.can_flip} flipped={props.flipped} dispatch={props.dispatch.clone()} />
     };
     let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
