@@ -196,6 +196,19 @@ impl State {
         shown.is_some_and(|shown| shown != (wanted, self.settings.group))
     }
 
+    /// What stands between the controls and the picture; empty where they agree.
+    pub fn rerun_status(&self) -> &'static str {
+        match self.phase {
+            Phase::Running(_) if self.coming.is_some() => "Re-run under way …",
+            _ if !self.settings_differ_from_shown() => "",
+            Phase::Starting | Phase::Loading { .. } => "The model is re-run as soon as the engine is ready.",
+            Phase::Recorded | Phase::Failed(_) => {
+                "The model can only be re-run with an engine; the rest shows the recorded run."
+            }
+            Phase::Idle | Phase::Running(_) => "Re-run …",
+        }
+    }
+
     fn tell(&mut self, message: UserError, is_error: bool) {
         self.internals.notices += 1;
         self.notice = Some(Notice { message, is_error, until_step: false, serial: self.internals.notices });

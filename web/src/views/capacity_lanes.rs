@@ -70,7 +70,7 @@ pub fn CapacityLanes(props: &CapacityLanesProps) -> Html {
             <div class="lanes">{ for rows }</div>
             <Legend />
             <Equation {routing} group={scene.recording.request.group} num_experts={scene.num_experts()}
-                num_tokens={group.num_tokens} {capacity} />
+                num_tokens={group.num_tokens} {capacity} status={props.state.rerun_status()} />
             <RoutingControls state={props.state.clone()} num_experts={scene.num_experts()} dispatch={props.dispatch.clone()} />
         </Panel>
     }

@@ -15,6 +15,8 @@ pub struct EquationProps {
     pub num_tokens: usize,
     /// Slots per expert as the routing recorded them.
     pub capacity: Option<u32>,
+    /// Said instead of the note while there is something to say.
+    pub status: &'static str,
 }
 
 #[component]
@@ -25,7 +27,10 @@ pub fn Equation(props: &EquationProps) -> Html {
         return html! {
             <div class="equation">
                 <p class="formula"><span class="term"><b>{ "C = ∞" }</b></span></p>
-                <p class="fine">{ "Dropless: every request is served, however many there are." }</p>
+                <p class="fine">
+                    <span aria-live="polite" class="status">{ props.status }</span>
+                    { " Dropless: every request is served, however many there are." }
+                </p>
             </div>
         };
     };
@@ -71,7 +76,10 @@ pub fn Equation(props: &EquationProps) -> Html {
                 if routing.uses_the_future(num_experts) {
                     <FutureBadge />
                 }
-                { note }
+                <span aria-live="polite" class="status">{ props.status }</span>
+                if props.status.is_empty() {
+                    { note }
+                }
             </p>
         </div>
     }

@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use crate::shared::Shared;
 use crate::state::settings::{CAPACITY_FACTOR, Setting};
-use crate::state::{Action, Phase, State};
+use crate::state::{Action, State};
 use crate::wording;
 
 const POLICIES: [Policy; 4] = [Policy::Drop, Policy::Bpr, Policy::RandomSecond, Policy::Dropless];
@@ -42,19 +42,11 @@ pub fn RoutingControls(props: &RoutingControlsProps) -> Html {
     let is_dropless = settings.policy == Policy::Dropless;
     let is_pair = settings.policy == Policy::RandomSecond;
     let (least, most) = (*CAPACITY_FACTOR.start(), *CAPACITY_FACTOR.end());
-    let status = match state.phase {
-        Phase::Running(_) if state.coming.is_some() => "re-run …",
-        _ if !state.settings_differ_from_shown() => "",
-        Phase::Starting | Phase::Loading { .. } => "re-run once the engine is ready",
-        Phase::Recorded | Phase::Failed(_) => "a re-run needs the engine",
-        Phase::Idle | Phase::Running(_) => "re-run …",
-    };
     html! {
         <div class="controls">
             <label class="control factor">
                 <span class="control-name">
                     { "Capacity factor" }<output>{ format!("{:.2}", settings.capacity_factor) }</output>
-                    <em aria-live="polite">{ status }</em>
                 </span>
                 <input type="range" data-capacity="" min={least.to_string()} max={most.to_string()} step="0.05"
                     value={settings.capacity_factor.to_string()} disabled={is_dropless} oninput={on_factor}
