@@ -35,12 +35,9 @@ pub fn build() -> Result<PathBuf> {
 }
 
 /// `cargo <subcommand>` over both packages at once, so that every crate they share is compiled with one set of features.
-///
-/// `cargo test` ignores `panic = "abort"` and would compile the tensor library a second time. On this target a panic
-/// aborts whatever the profile says, so leaving the setting out of all our commands changes nothing but shares all.
 pub fn cargo(subcommand: &str) -> Command {
     let mut command = project::cargo(subcommand);
-    command.env("CARGO_PROFILE_WASM_PANIC", "unwind").args(["--profile", PROFILE, "--target", WASM_TARGET]);
+    command.args(["--profile", PROFILE, "--target", WASM_TARGET]);
     for (package, _) in MODULES {
         command.args(["-p", package]);
     }

@@ -1,10 +1,10 @@
 //! The loop of a run: forward, trace, sample, again.
 
+use moe_model::Router;
 use moe_model::fused::{Outcome, Pass};
 use moe_model::reference::TensorError;
 use moe_model::sample::{Choice, Seeded, ranked};
 use moe_model::tokenizer::END_OF_TEXT;
-use moe_model::Router;
 use moe_trace::{
     Candidate, Event, FinishReason, NextToken, RoutingGroup, RunRequest, StepTrace, TokenId, TracedToken, UserError,
 };

@@ -17,8 +17,7 @@ pub fn cpu() -> Device {
 /// The GPU that wgpu prefers: WebGPU in a browser, Vulkan, Metal or DirectX natively. A message where there is none.
 /// May be called once per process, or worker.
 pub async fn gpu() -> Result<Gpu, String> {
-    let (device, setup) =
-        Device::wgpu_options().init_with_setup_async().await.map_err(|error| error.to_string())?;
+    let (device, setup) = Device::wgpu_options().init_with_setup_async().await.map_err(|error| error.to_string())?;
     let info = setup.adapter.get_info();
     let name = match (info.name.as_str(), info.driver.as_str()) {
         ("", "") => "a GPU the browser does not name".to_owned(),

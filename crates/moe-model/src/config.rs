@@ -136,8 +136,8 @@ mod tests {
     #[test]
     fn the_small_model_has_the_promised_size() {
         let config = ModelConfig::small(1024);
-        assert_eq!(config.num_parameters(), 3_479_680);
-        assert_eq!(config.num_active_parameters(2), 1_120_384);
+        assert_eq!(config.num_parameters(), 3_478_656);
+        assert_eq!(config.num_active_parameters(2), 1_119_360);
         assert_eq!(config.check(), Ok(()));
     }
 

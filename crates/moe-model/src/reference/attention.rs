@@ -35,10 +35,8 @@ pub fn forward(block: &Block, config: &ModelConfig, x: Tensor<3>, angles: &Tenso
     };
     let scores = queries.matmul(share(keys).swap_dims(2, 3)) / (config.d_head as f64).sqrt();
     let later = Tensor::<2, Bool>::tril_mask([num_tokens, num_tokens], 0, &scores.device());
-    let scores = scores.mask_fill(
-        later.unsqueeze::<4>().expand([num_sequences, config.num_heads, num_tokens, num_tokens]),
-        -1e9,
-    );
+    let scores = scores
+        .mask_fill(later.unsqueeze::<4>().expand([num_sequences, config.num_heads, num_tokens, num_tokens]), -1e9);
     let y = softmax(scores, 3).matmul(share(values));
     matmul_shared(y.swap_dims(1, 2).reshape([num_sequences, num_tokens, d_queries]), block.w_out.val())
 }

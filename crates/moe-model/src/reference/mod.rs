@@ -39,10 +39,11 @@ pub async fn forward(
 ) -> Result<Forward, TensorError> {
     let [num_sequences, num_tokens] = ids.dims();
     let device = ids.device();
-    let mut x = one_hot(ids, config.vocab_size)
-        .reshape([num_sequences * num_tokens, config.vocab_size])
-        .matmul(weights.embedding.val())
-        .reshape([num_sequences, num_tokens, config.d_model]);
+    let mut x = weights.embedding.val().select(0, ids.reshape([num_sequences * num_tokens])).reshape([
+        num_sequences,
+        num_tokens,
+        config.d_model,
+    ]);
     let angles = Tensor::<3>::from_data(
         TensorData::new(config.rope_angles(), [config.max_tokens, 2, config.d_head / 2]),
         &device,
@@ -74,9 +75,9 @@ fn matmul_shared(x: Tensor<3>, weight: Tensor<2>) -> Tensor<3> {
     x.reshape([a * b, d_in]).matmul(weight).reshape([a, b, d_out])
 }
 
-/// 1 where a column's number is the index, `[a, b, classes]`. A matrix product with it selects rows, and so does its
-/// backward pass; burn's own `one_hot` reads back synchronously, which WebGPU forbids in the browser.
-pub fn one_hot(indices: Tensor<2, Int>, classes: usize) -> Tensor<3> {
+/// 1 where a column's number is the index, `[a, b, classes]`. burn's own `one_hot` reads back synchronously, which
+/// WebGPU forbids in the browser.
+fn one_hot(indices: Tensor<2, Int>, classes: usize) -> Tensor<3> {
     let columns = Tensor::<1, Int>::arange(0..classes as i64, (&indices.device(), indices.dtype()));
     let columns: Tensor<3, Int> = columns.unsqueeze();
     let [a, b] = indices.dims();

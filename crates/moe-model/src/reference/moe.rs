@@ -1,8 +1,7 @@
 //! A Mixture-of-Experts layer on the tensor graph: gate, router, dispatch, experts, combine.
 //!
-//! Dispatch and combine are products with masks, as in GShard (arXiv:2006.16668, section 2.2): `[slots, tokens]` with
-//! a 1 where a slot holds a token, and `[tokens, slots]` with the token's weight for that slot. Each expert then works
-//! on the slots that are really taken, and every gradient is a matrix product.
+//! Dispatch gathers the rows of kept tokens by expert, combine gathers the experts' rows by token and weighs them: each
+//! expert works on the slots that are really taken.
 
 use burn::tensor::activation::{silu, softmax};
 use burn::tensor::{DType, Int, Tensor, TensorData};
@@ -51,50 +50,40 @@ pub async fn forward(
 
     let plan = Plan::new(&routings, config.num_experts);
     let device = x.device();
-    let indices = |values: Vec<i32>, width: usize| -> Tensor<2, Int> {
-        Tensor::from_data(TensorData::new(values, [num_sequences, width]), (&device, DType::I32))
+    let rows = |indices: &[i32]| -> Tensor<1, Int> {
+        Tensor::from_data(TensorData::new(indices.to_vec(), [indices.len()]), (&device, DType::I32))
     };
-    let num_slots = config.num_experts * plan.slots;
+    let num_slots = plan.token_of_slot.len();
 
-    // [sequences, slots, tokens] x [sequences, tokens, d_model] -> [experts, sequences · slots, d_model]
-    let dispatch = one_hot(indices(plan.token_of_slot, num_slots), num_tokens);
-    let per_expert = |x: Tensor<3>| -> Tensor<3> {
-        x.reshape([num_sequences, config.num_experts, plan.slots, d_model]).swap_dims(0, 1).reshape([
-            config.num_experts,
-            num_sequences * plan.slots,
-            d_model,
-        ])
-    };
-    let taken = per_expert(dispatch.matmul(x));
+    // [tokens and a row of zeros, d_model] -> [experts, slots, d_model] -> [slots and a row of zeros, d_model]
+    let zeros = || Tensor::<2>::zeros([1, d_model], &device);
+    let x = Tensor::cat(vec![x.reshape([num_sequences * num_tokens, d_model]), zeros()], 0);
+    let taken = x.select(0, rows(&plan.token_of_slot)).reshape([config.num_experts, plan.slots, d_model]);
     let hidden = silu(taken.clone().matmul(block.w_gate.val())) * taken.matmul(block.w_up.val());
-    let outputs = hidden
-        .matmul(block.w_down.val())
-        .reshape([config.num_experts, num_sequences, plan.slots, d_model])
-        .swap_dims(0, 1)
-        .reshape([num_sequences, num_slots, d_model]);
+    let outputs = hidden.matmul(block.w_down.val()).reshape([num_slots, d_model]);
+    let outputs = Tensor::cat(vec![outputs, zeros()], 0).select(0, rows(&plan.slot_of_request));
 
-    let weights = combine_weights(router.spec().router, &gate_logits, &plan.experts, &plan.kept, plan.k);
-    let slot_of_request = indices(plan.slot_of_request, num_tokens * plan.k);
-    let combine: Tensor<4> = one_hot(slot_of_request, num_slots).reshape([num_sequences, num_tokens, plan.k, num_slots]);
-    let weights: Tensor<4> = weights.unsqueeze_dim(3);
-    let combine: Tensor<3> = (combine * weights).sum_dim(2).squeeze_dim(2);
-    let y = combine.matmul(outputs);
+    let weights = combine_weights(router.spec().router, &gate_logits, &plan);
+    let weights = weights.reshape([num_sequences * num_tokens, plan.k, 1]);
+    let y: Tensor<2> =
+        (outputs.reshape([num_sequences * num_tokens, plan.k, d_model]) * weights).sum_dim(1).squeeze_dim(1);
+    let y = y.reshape([num_sequences, num_tokens, d_model]);
     Ok((y, LayerOutcome { gate_logits, gate_values, routings }))
 }
 
-/// A routing as indices for masks. An index of -1 matches nothing.
+/// A routing as indices of rows, all sequences together. What holds nothing points to a row of zeros behind the others.
 struct Plan {
     /// Requests per token: the largest number any token made.
     k: usize,
-    /// Slots per expert: the largest number any expert filled.
+    /// Slots per expert, all sequences together: the largest number any expert filled.
     slots: usize,
-    /// `[sequences, experts · slots]`
+    /// `[experts · slots]`
     token_of_slot: Vec<i32>,
-    /// `[sequences, tokens · k]`, counted through all experts.
+    /// `[sequences · tokens · k]`
     slot_of_request: Vec<i32>,
-    /// `[sequences, tokens · k]`; -1 where a token made fewer requests.
+    /// `[sequences · tokens · k]`; -1 where a token made fewer requests.
     experts: Vec<i32>,
-    /// `[sequences, tokens · k]`, 1 where a request was kept.
+    /// `[sequences · tokens · k]`, 1 where a request was kept.
     kept: Vec<f32>,
 }
 
@@ -102,25 +91,32 @@ impl Plan {
     fn new(routings: &[Routing], num_experts: usize) -> Plan {
         let all = || routings.iter().flat_map(|routing| &routing.assignments);
         let k = all().map(|a| a.rank as usize + 1).max().unwrap_or(1);
-        let slots = all().filter_map(|a| a.fate.slot()).map(|slot| slot as usize + 1).max().unwrap_or(1);
+        let mut load = vec![0; num_experts];
+        for a in all().filter(|a| a.fate.is_kept()) {
+            load[a.expert.index()] += 1;
+        }
+        let slots = load.iter().copied().max().unwrap_or(0).max(1);
         let num_tokens = routings.first().map_or(0, |routing| routing.num_tokens as usize);
-        let requests = routings.len() * num_tokens * k;
+        let (all_tokens, all_slots) = (routings.len() * num_tokens, num_experts * slots);
         let mut plan = Plan {
             k,
             slots,
-            token_of_slot: vec![-1; routings.len() * num_experts * slots],
-            slot_of_request: vec![-1; requests],
-            experts: vec![-1; requests],
-            kept: vec![0.0; requests],
+            token_of_slot: vec![all_tokens as i32; all_slots],
+            slot_of_request: vec![all_slots as i32; all_tokens * k],
+            experts: vec![-1; all_tokens * k],
+            kept: vec![0.0; all_tokens * k],
         };
+        let mut filled = vec![0; num_experts];
         for (sequence, routing) in routings.iter().enumerate() {
             for a in &routing.assignments {
-                let request = (sequence * num_tokens + a.token as usize) * k + a.rank as usize;
+                let token = sequence * num_tokens + a.token as usize;
+                let request = token * k + a.rank as usize;
                 plan.experts[request] = a.expert.0 as i32;
-                if let Some(slot) = a.fate.slot() {
-                    let slot = a.expert.index() * slots + slot as usize;
+                if a.fate.is_kept() {
+                    let slot = a.expert.index() * slots + filled[a.expert.index()];
+                    filled[a.expert.index()] += 1;
                     plan.slot_of_request[request] = slot as i32;
-                    plan.token_of_slot[sequence * num_experts * slots + slot] = a.token as i32;
+                    plan.token_of_slot[slot] = token as i32;
                     plan.kept[request] = 1.0;
                 }
             }
@@ -129,26 +125,28 @@ impl Plan {
     }
 }
 
-/// The weights of all requests on the graph, `[sequences, tokens, k]`. `experts` and `kept`: `[sequences, tokens · k]`.
-fn combine_weights(rule: RouterSpec, gate_logits: &Tensor<3>, experts: &[i32], kept: &[f32], k: usize) -> Tensor<3> {
+/// The weights of all requests on the graph, `[sequences, tokens, k]`.
+fn combine_weights(rule: RouterSpec, gate_logits: &Tensor<3>, plan: &Plan) -> Tensor<3> {
     let [num_sequences, num_tokens, num_experts] = gate_logits.dims();
     let device = gate_logits.device();
-    let experts: Tensor<2, Int> =
-        Tensor::from_data(TensorData::new(experts.to_vec(), [num_sequences, num_tokens * k]), (&device, DType::I32));
-    let chosen: Tensor<4> = one_hot(experts, num_experts).reshape([num_sequences, num_tokens, k, num_experts]);
+    let shape = [num_sequences, num_tokens, plan.k];
+    let constant = |values: &[f32]| Tensor::<3>::from_data(TensorData::new(values.to_vec(), shape), &device);
+    let experts = TensorData::new(plan.experts.clone(), [num_sequences, num_tokens * plan.k]);
+    let experts: Tensor<2, Int> = Tensor::from_data(experts, (&device, DType::I32));
+    let chosen: Tensor<4> = one_hot(experts, num_experts).reshape([num_sequences, num_tokens, plan.k, num_experts]);
     let probs: Tensor<4> = softmax(gate_logits.clone(), 2).unsqueeze_dim(2);
     let probs: Tensor<3> = (chosen * probs).sum_dim(3).squeeze_dim(3);
     let over = |norm: Tensor<3>| probs.clone() / norm;
     match rule {
         RouterSpec::Dense | RouterSpec::Switch | RouterSpec::TopK { weighting: Weighting::Raw, .. } => probs,
+        RouterSpec::TopK { weighting: Weighting::Norm | Weighting::SoftmaxAfter, .. } => over(probs.clone().sum_dim(2)),
         RouterSpec::TopK { weighting: Weighting::PNorm { p }, .. } => {
             over(probs.clone().powf_scalar(p).sum_dim(2).powf_scalar(1.0 / p))
         }
+        RouterSpec::Gshard { normalise: Normalise::BeforeDrop, .. } => over(probs.clone().sum_dim(2)),
         RouterSpec::Gshard { normalise: Normalise::AfterDrop, .. } => {
-            let kept = Tensor::from_data(TensorData::new(kept.to_vec(), [num_sequences, num_tokens, k]), &device);
-            over((probs.clone() * kept).sum_dim(2) + f32::EPSILON)
+            over((probs.clone() * constant(&plan.kept)).sum_dim(2) + f32::EPSILON)
         }
-        RouterSpec::TopK { .. } | RouterSpec::Gshard { .. } => over(probs.clone().sum_dim(2)),
     }
 }
 
@@ -160,6 +158,6 @@ trait InnerValues {
 impl InnerValues for Tensor<3> {
     async fn inner_values(self) -> Result<Vec<f32>, TensorError> {
         let data = self.into_data_async().await.map_err(|error| TensorError(format!("{error:?}")))?;
-        data.to_vec().map_err(|error| TensorError(format!("{error:?}")))
+        data.try_to_vec().map_err(|error| TensorError(format!("{error:?}")))
     }
 }

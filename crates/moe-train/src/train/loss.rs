@@ -2,7 +2,7 @@
 
 use burn::tensor::activation::{log_softmax, softmax};
 use burn::tensor::{Int, Tensor, TensorData};
-use moe_model::reference::{Forward, one_hot};
+use moe_model::reference::Forward;
 use moe_router::Router;
 
 /// The parts of the loss, unscaled, `[1]` each.
@@ -44,7 +44,6 @@ pub fn losses(forward: &Forward, targets: Tensor<2, Int>, router: &Router) -> Lo
 
 /// Nats of each token's successor, `[sequences, tokens]`.
 pub fn cross_entropy(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<2> {
-    let vocab_size = logits.dims()[2];
-    let chosen: Tensor<2> = (log_softmax(logits, 2) * one_hot(targets, vocab_size)).sum_dim(2).squeeze_dim(2);
+    let chosen: Tensor<2> = log_softmax(logits, 2).gather(2, targets.unsqueeze_dim(2)).squeeze_dim(2);
     -chosen
 }

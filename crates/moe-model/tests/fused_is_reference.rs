@@ -1,0 +1,115 @@
+//! The fused path computes what the reference forward computes: the same routing exactly, numbers to 1e-4.
+
+use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use moe_model::sample::Seeded;
+use moe_model::{Fused, ModelConfig, Pass, Router, Weights, reference};
+use moe_trace::{
+    CapacitySpec, Normalise, Overflow, Policy, Priority, RouterSpec, RoutingSpec, SecondExpert, SlotOrder, Weighting,
+};
+
+const IDS: [u32; 20] = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4];
+
+struct Reference {
+    logits: Vec<f32>,
+    routings: Vec<moe_trace::Routing>,
+}
+
+fn weights(config: &ModelConfig) -> Weights {
+    Weights::random(config, 5, &Device::flex())
+}
+
+fn by_reference(config: &ModelConfig, router: &Router, ids: &[u32], draws: &[Vec<f32>]) -> Reference {
+    let data = TensorData::new(ids.iter().map(|&id| id as i32).collect(), [1, ids.len()]);
+    let ids: Tensor<2, Int> = Tensor::from_data(data, (&Device::flex(), DType::I32));
+    let draws = |layer: usize, _| draws[layer].clone();
+    let forward = pollster::block_on(reference::forward(&weights(config), config, ids, router, &draws));
+    let forward = forward.expect("the reference runs");
+    Reference {
+        logits: forward.logits.into_data().try_to_vec().expect("logits are f32"),
+        routings: forward.layers.into_iter().map(|mut layer| layer.routings.remove(0)).collect(),
+    }
+}
+
+fn close(what: &str, a: &[f32], b: &[f32]) {
+    assert_eq!(a.len(), b.len(), "{what}");
+    for (at, (a, b)) in a.iter().zip(b).enumerate() {
+        assert!((a - b).abs() <= 1e-4 * b.abs().max(1.0), "{what}, number {at}: {a} is not {b}");
+    }
+}
+
+fn check(spec: RoutingSpec) {
+    let config = ModelConfig::tiny();
+    let router = Router::new(spec, config.num_experts).expect("a valid spec");
+    let draws = Seeded::new(9).routing_draws(config.num_layers, IDS.len());
+    let expected = by_reference(&config, &router, &IDS, &draws);
+    let flat: Vec<f32> = draws.concat();
+
+    let outcome = pollster::block_on(async {
+        let mut model = Fused::new(config.clone(), weights(&config), &Device::flex()).await.expect("weights load");
+        model.forward(&Pass { ids: &IDS, first_position: 0, draws: &flat }, &router).await.expect("a pass runs")
+    });
+    let last = (IDS.len() - 1) * config.vocab_size;
+    close("logits", &outcome.logits, &expected.logits[last..]);
+    for (layer, routing) in outcome.layers.iter().zip(&expected.routings) {
+        assert_eq!(layer.routing.capacity, routing.capacity, "{spec:?}");
+        for (a, b) in layer.routing.assignments.iter().zip(&routing.assignments) {
+            assert_eq!((a.token, a.rank, a.expert, a.fate), (b.token, b.rank, b.expert, b.fate), "{spec:?}");
+            close("weights", &[a.weight, a.weight_raw], &[b.weight, b.weight_raw]);
+        }
+        assert_eq!(layer.routing.assignments.len(), routing.assignments.len(), "{spec:?}");
+    }
+    for (position, loss) in outcome.losses.iter().enumerate() {
+        let row = &expected.logits[position * config.vocab_size..(position + 1) * config.vocab_size];
+        let largest = row.iter().copied().fold(f32::MIN, f32::max);
+        let log_sum = row.iter().map(|logit| (logit - largest).exp()).sum::<f32>().ln() + largest;
+        close("loss", &[*loss], &[log_sum - row[IDS[position + 1] as usize]]);
+    }
+}
+
+fn spec(router: RouterSpec, factor: f32, order: SlotOrder, priority: Priority) -> RoutingSpec {
+    RoutingSpec {
+        router,
+        overflow: Overflow::Drop(CapacitySpec { factor, order, priority, ..CapacitySpec::default() }),
+    }
+}
+
+#[test]
+fn for_the_rules_that_kernels_decide() {
+    for policy in [Policy::Drop, Policy::Bpr, Policy::RandomSecond, Policy::Dropless] {
+        for k in [1, 2, 3] {
+            check(RoutingSpec::with_policy(k, policy, 0.75));
+        }
+    }
+    check(spec(RouterSpec::Switch, 1.0, SlotOrder::TokenMajor, Priority::Position));
+    check(RoutingSpec { router: RouterSpec::Dense, overflow: Overflow::Dropless });
+    let raw = RouterSpec::TopK { k: 2, weighting: Weighting::Raw };
+    check(spec(raw, 0.5, SlotOrder::RankMajor, Priority::Position));
+}
+
+#[test]
+fn for_rules_that_only_the_host_knows() {
+    let gshard = |second, normalise| RouterSpec::Gshard { second, normalise };
+    let after = gshard(SecondExpert::Always, Normalise::AfterDrop);
+    check(spec(after, 0.75, SlotOrder::RankMajor, Priority::Position));
+    let threshold = gshard(SecondExpert::Threshold { threshold: 0.4 }, Normalise::BeforeDrop);
+    check(spec(threshold, 1.0, SlotOrder::TokenMajor, Priority::Position));
+    let norm = RouterSpec::TopK { k: 2, weighting: Weighting::Norm };
+    check(spec(norm, 0.75, SlotOrder::RankMajor, Priority::BprSum));
+}
+
+#[test]
+fn one_token_at_a_time_with_a_cache_is_the_whole_text_at_once() {
+    let config = ModelConfig::tiny();
+    let dropless = RoutingSpec::with_policy(2, Policy::Dropless, 1.0);
+    let router = Router::new(dropless, config.num_experts).expect("a valid spec");
+    let expected = by_reference(&config, &router, &IDS, &vec![Vec::new(); config.num_layers]);
+    pollster::block_on(async {
+        let mut model = Fused::new(config.clone(), weights(&config), &Device::flex()).await.expect("weights load");
+        for (position, id) in IDS.iter().enumerate() {
+            let pass = Pass { ids: &[*id], first_position: position, draws: &[] };
+            let outcome = model.forward(&pass, &router).await.expect("a pass runs");
+            let row = position * config.vocab_size..(position + 1) * config.vocab_size;
+            close("logits", &outcome.logits, &expected.logits[row]);
+        }
+    });
+}

@@ -1,0 +1,103 @@
+//! Golden runs: real runs of the shipped model, recorded. The site shows the default one before the engine is ready;
+//! tests check that every backend still computes them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context, Result, anyhow};
+use clap::Args;
+use moe_engine::{Engine, device};
+use moe_model::Manifest;
+use moe_trace::{Event, RoutingGroup, RunId, RunRequest, SCHEMA_VERSION, Sampling, Source, StepTrace, TraceHeader};
+
+use crate::train::burn_block_on;
+
+#[derive(Args, Debug, Clone)]
+pub struct GoldenArgs {
+    /// Folder of the model.
+    #[arg(long, default_value = "www/site/models/default")]
+    pub model: PathBuf,
+    /// The trace to write.
+    #[arg(long, default_value = "www/site/traces/default.jsonl")]
+    pub out: PathBuf,
+    /// The text to continue.
+    #[arg(long, default_value = DEFAULT_PROMPT)]
+    pub prompt: String,
+    #[arg(long, default_value_t = 12)]
+    pub new_tokens: u32,
+    #[arg(long, default_value = "this-text")]
+    pub group: RoutingGroup,
+    /// Instead of recording, try each line of this file as a prompt and tell how many of its tokens lose an expert.
+    #[arg(long)]
+    pub try_prompts: Option<PathBuf>,
+}
+
+/// The prompt of the page's first picture: with the trained routing, exactly one of its tokens finds an expert full.
+pub const DEFAULT_PROMPT: &str = "The old man looked at the sea, and";
+
+pub fn run(args: &GoldenArgs) -> Result<()> {
+    let mut engine = load(&args.model)?;
+    let request = |prompt: &str, max_new_tokens| RunRequest {
+        run: RunId(0),
+        prompt: prompt.to_owned(),
+        max_new_tokens,
+        sampling: Sampling::Greedy,
+        routing: engine.info().trained_routing,
+        group: args.group,
+        seed: 7,
+    };
+    if let Some(file) = &args.try_prompts {
+        let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+        let requests: Vec<_> = text.lines().map(|line| request(line, 0)).collect();
+        for request in requests {
+            let steps = record(&mut engine, &request)?;
+            println!("{:3}  {}", lost(&steps[0]), request.prompt);
+        }
+        return Ok(());
+    }
+    let request = request(&args.prompt, args.new_tokens);
+    let steps = record(&mut engine, &request)?;
+    let model = engine.info().clone();
+    let header = TraceHeader { schema_version: SCHEMA_VERSION, model, request, source: Source::Recorded };
+    let mut lines = vec![serde_json::to_string(&header)?];
+    for step in &steps {
+        lines.push(serde_json::to_string(step)?);
+    }
+    if let Some(folder) = args.out.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    fs::write(&args.out, lines.join("\n") + "\n")?;
+    let text: Vec<u8> = steps.last().into_iter().flat_map(|step| &step.tokens).flat_map(|t| t.bytes.clone()).collect();
+    println!("{} steps; {} assignments lost in the first", steps.len(), lost(&steps[0]));
+    println!("{}", String::from_utf8_lossy(&text));
+    Ok(())
+}
+
+/// An engine on the CPU.
+pub fn load(folder: &Path) -> Result<Engine> {
+    let read = |name: &str| fs::read(folder.join(name)).with_context(|| format!("cannot read {name} of the model"));
+    let manifest = Manifest::from_json(&read("manifest.json")?)?;
+    let (weights, tokenizer) = (read(&manifest.weights.file)?, read(&manifest.tokenizer.file)?);
+    Ok(burn_block_on(Engine::load(&manifest, &weights, &tokenizer, &device::cpu()))?)
+}
+
+/// All steps of a run.
+pub fn record(engine: &mut Engine, request: &RunRequest) -> Result<Vec<StepTrace>> {
+    let start = Instant::now();
+    let mut steps = Vec::new();
+    let emit = |event| {
+        if let Event::Step { trace, .. } = event {
+            steps.push(trace);
+        }
+    };
+    let clock = || start.elapsed().as_secs_f64() * 1e3;
+    burn_block_on(engine.run(request, clock, emit, async || false)).map_err(|error| anyhow!("{}", error.error))?;
+    Ok(steps)
+}
+
+/// Requests that were turned away, over all layers.
+fn lost(step: &StepTrace) -> usize {
+    let all = step.layers.iter().flat_map(|layer| &layer.routing.assignments);
+    all.filter(|a| !a.fate.is_kept()).count()
+}
