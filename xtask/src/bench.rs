@@ -33,7 +33,8 @@ pub fn command(mut args: Args) -> Result<()> {
 /// Criterion's benchmarks. They use the profile of the tests, so that the tensor library is not compiled once more.
 fn native(args: Args) -> Result<()> {
     let mut command = project::cargo("bench");
-    project::run(command.args(["--profile", "dev", "-p", "moe-bench", "--"]).args(args.rest()))
+    let packages = ["--workspace", "--exclude", "moe-worker", "--bench", "engine", "--bench", "routing"];
+    project::run(command.args(["--profile", "dev"]).args(packages).arg("--").args(args.rest()))
 }
 
 /// The page in Chromium, on every rung.
