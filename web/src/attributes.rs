@@ -56,7 +56,7 @@ impl Config {
             errors.push(UserError::new(
                 format!("The attribute {attribute}=\"{found}\" cannot be used."),
                 format!("Allowed: {allowed}."),
-                "The default is used instead; everything else works as before.",
+                "It is left out; everything else works as before.",
             ));
         };
         if let Some(view) = given(&raw.view)
