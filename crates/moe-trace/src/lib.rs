@@ -3,6 +3,7 @@
 //! Every type that is ever serialised lives here, so a live run, an exported file, a recorded run of the site and the
 //! detail of a DOM event are the same records. There are no tensors, files, clocks or random sources in this crate.
 
+mod compare;
 pub mod error;
 pub mod gate_logits;
 pub mod ids;

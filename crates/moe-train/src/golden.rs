@@ -101,3 +101,35 @@ fn lost(step: &StepTrace) -> usize {
     let all = step.layers.iter().flat_map(|layer| &layer.routing.assignments);
     all.filter(|a| !a.fate.is_kept()).count()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use moe_trace::TraceFile;
+
+    const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../www/site/");
+
+    fn recorded() -> TraceFile {
+        let text = fs::read_to_string(format!("{FOLDER}traces/default.jsonl")).expect("the recorded run");
+        TraceFile::from_lines(&text, serde_json::from_str, serde_json::from_str).expect("a trace file")
+    }
+
+    #[test]
+    fn the_recorded_run_is_what_the_shipped_model_computes() {
+        let recorded = recorded();
+        let mut engine = load(Path::new(&format!("{FOLDER}models/default"))).expect("the shipped model");
+        assert_eq!(*engine.info(), recorded.header.model, "the run was recorded from another model");
+        let steps = record(&mut engine, &recorded.header.request).expect("the run ends well");
+        assert_eq!(steps.len(), recorded.steps.len());
+        for (live, recorded) in steps.iter().zip(&recorded.steps) {
+            assert_eq!(live.difference(recorded, 1e-4), None);
+        }
+    }
+
+    #[test]
+    fn exactly_one_token_of_the_default_prompt_finds_an_expert_full() {
+        let recorded = recorded();
+        assert_eq!(recorded.header.request.prompt, DEFAULT_PROMPT);
+        assert_eq!(lost(&recorded.steps[0]), 1);
+    }
+}
