@@ -61,7 +61,7 @@ pub fn PromptBar(props: &PromptBarProps) -> Html {
         <div class="prompt-bar">
             <label class="prompt-field">
                 <span class="topic">{ "Prompt" }</span>
-                <textarea rows="1" dir="auto" spellcheck="false" autocomplete="off" value={state.settings.prompt.clone()}
+                <textarea rows="1" dir="auto" spellcheck="false" autocomplete="off" aria-label="Prompt" value={state.settings.prompt.clone()}
                     aria-invalid={is_invalid.to_string()} aria-describedby="prompt-hint" {oninput} {onkeydown} />
                 <span class={classes!("prompt-hint", is_invalid.then_some("is-warning"))} id="prompt-hint" aria-live="polite">
                     { hint.unwrap_or_default() }

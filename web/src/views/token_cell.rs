@@ -48,8 +48,9 @@ pub fn TokenCell(props: &TokenCellProps) -> Html {
     let tabindex = if props.is_selected { "0" } else { "-1" };
     html! {
         <button type="button" {class} role="option" data-view="token" aria-selected={props.is_selected.to_string()}
-            aria-label={&props.label} title={&props.label} {tabindex} {onclick}>
-            <span class="token-text" dir="auto">{ &props.text }</span>
+            title={&props.label} {tabindex} {onclick}>
+            <span class="hidden">{ &props.label }</span>
+            <span class="token-text" dir="auto" aria-hidden="true">{ &props.text }</span>
             <span class="token-lane" aria-hidden="true">
                 <i style={format!("height:{}%", props.first)} />
                 if let Some(second) = props.second {
