@@ -49,7 +49,7 @@ pub fn LoadChart(props: &LoadChartProps) -> Html {
             <div key={expert} class={classes!("column", is_selected.then_some("is-selected"))} {title} onclick={choose}>
                 <span class="asked" style={format!("height:{}", height(asked.into()))} />
                 <span class="served" style={format!("height:{}", height(served.into()))} />
-                <b>{ asked }</b>
+                <b style={format!("bottom:{}", height(asked.into()))}>{ asked }</b>
                 <small>{ format!("E{expert}") }</small>
             </div>
         }

@@ -17,6 +17,8 @@ pub struct TokenCellProps {
     pub lost_elsewhere: bool,
     /// Gate probabilities of the first and the second choice, in whole percents.
     pub first: u8,
+    /// Was the first choice turned away?
+    pub first_is_lost: bool,
     pub second: Option<u8>,
     /// The experts asked: `1·5`.
     pub experts: AttrValue,
@@ -51,18 +53,21 @@ pub fn TokenCell(props: &TokenCellProps) -> Html {
             title={&props.label} {tabindex} {onclick}>
             <span class="hidden">{ &props.label }</span>
             <span class="token-text" dir="auto" aria-hidden="true">{ &props.text }</span>
-            <span class="token-lane" aria-hidden="true">
+            <span class={classes!("token-lane", props.first_is_lost.then_some("is-lost"))} aria-hidden="true">
                 <i style={format!("height:{}%", props.first)} />
                 if let Some(second) = props.second {
                     <b style={format!("bottom:{second}%")} />
                 }
             </span>
-            <span class="token-experts" aria-hidden="true">{ &props.experts }</span>
-            if let Some(mark) = props.mark {
-                <FateGlyph {mark} />
-            } else if props.lost_elsewhere {
-                <span class="elsewhere" aria-hidden="true" />
-            }
+            <span class="token-experts" aria-hidden="true">
+                if let Some(mark) = props.mark {
+                    <FateGlyph {mark} />
+                }
+                { &props.experts }
+                if props.mark.is_none() && props.lost_elsewhere {
+                    <i class="elsewhere" />
+                }
+            </span>
         </button>
     }
 }

@@ -1,5 +1,6 @@
 //! The text is the timeline: prompt, playback head, selection and result in one strip.
 
+use moe_trace::Fate;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 use yew::prelude::*;
@@ -59,6 +60,7 @@ pub fn TokenStrip(props: &TokenStripProps) -> Html {
             },
             lost_elsewhere: scene.layers.iter().any(|layer| layer.fate(token) >= TokenFate::LostSome),
             first: whole_percent(0).unwrap_or_default(),
+            first_is_lost: requests.first().is_some_and(|request| request.fate == Fate::Lost),
             second: whole_percent(1),
             experts: experts.join("·").into(),
             label: match shown.piece.part {
