@@ -1,0 +1,145 @@
+// A figure on a page as a reader meets it: what it shows, what it tells, and its controls by their names.
+
+import { record } from "./record.mjs";
+import { defaultTrace, toJsonLines, withNewTokens } from "./traces.mjs";
+
+/** The engine is large, and a machine that tests often does something else as well. */
+const PATIENCE_MS = 120_000;
+
+/**
+ * Opens a page with a figure: `{ page, problems, figure }`.
+ *
+ * `attributes` are laid over those of every figure of the page. The recorded run, which the first live run repeats, is
+ * cut to `newTokens`; null leaves it as it is. `prepare(page)` may add routes.
+ */
+export async function openFigure(site, t, { path = "", attributes = {}, newTokens = 2, prepare, ...options } = {}) {
+  const opened = await site.open(t, path, {
+    ...options,
+    prepare: async (page) => {
+      page.setDefaultTimeout(PATIENCE_MS);
+      await page.addInitScript(record);
+      if (newTokens !== null) await recordedRun(page, withNewTokens(await defaultTrace(site.url), newTokens));
+      if (Object.keys(attributes).length > 0) await addAttributes(page, new URL(path, site.url).href, attributes);
+      await prepare?.(page);
+    },
+  });
+  return { ...opened, figure: new Figure(opened.page) };
+}
+
+/** Serves this run as the recorded one. */
+export function recordedRun(page, trace) {
+  const body = toJsonLines(trace);
+  return page.route("**/traces/default.jsonl", (route) => route.fulfill({ contentType: "application/x-ndjson", body }));
+}
+
+/** Of an attribute that is there twice, the first counts. */
+export function addAttributes(page, url, attributes) {
+  const escape = (text) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+  const written = Object.entries(attributes).map(([name, value]) => ` ${name}="${escape(value)}"`).join("");
+  return page.route(url, async (route) => {
+    const response = await route.fetch();
+    const body = (await response.text()).replaceAll(/<moe-playground\b/g, `<moe-playground${written}`);
+    await route.fulfill({ response, body });
+  });
+}
+
+/** Holds back what matches until `release()`; later requests pass. */
+export async function holdBack(page, pattern) {
+  let release;
+  const released = new Promise((resolve) => (release = resolve));
+  await page.context().route(pattern, async (route) => {
+    await released;
+    await route.continue();
+  });
+  return release;
+}
+
+export class Figure {
+  constructor(page, selector = "moe-playground") {
+    this.page = page;
+    this.selector = selector;
+    this.host = page.locator(selector);
+    this.prompt = this.host.getByRole("textbox", { name: "Prompt" });
+    this.capacityFactor = this.host.getByRole("slider");
+    this.tokens = this.host.getByRole("listbox", { name: "Tokens" }).getByRole("option");
+    /** The chip that names the rung. */
+    this.engine = this.host.locator(".engine");
+    this.notice = this.host.locator(".notice");
+    this.stepCount = this.host.locator(".step-count");
+  }
+
+  button(name) {
+    return this.host.getByRole("button", { name, exact: true });
+  }
+
+  /** The panel of this area: strip, layers, lanes, token, load, loss or counts. */
+  panel(area) {
+    return this.host.locator(`.panel-${area}`);
+  }
+
+  /** The run on the screen, `{ header, steps }`. */
+  trace() {
+    return this.page.evaluate((selector) => document.querySelector(selector).getTrace(), this.selector);
+  }
+
+  /** The detail of the `count`th `moe-ready` of a live engine. */
+  live(count = 1) {
+    return this.#wait(({ ready }, id, count) => ready.filter(({ from, source }) => from === id && source.startsWith("live"))[count - 1], count);
+  }
+
+  /** The detail of `moe-ready` without an engine. */
+  recorded() {
+    return this.#wait(({ ready }, id) => ready.find(({ from, source }) => from === id && source === "recorded"));
+  }
+
+  /** The detail of the `count`th error whose `what` contains these words. */
+  error(words, count = 1) {
+    return this.#wait(({ errors }, id, [words, count]) => errors.filter(({ from, what }) => from === id && what.includes(words))[count - 1], [words, count]);
+  }
+
+  /** The detail of the first step, from this number on, of a live run later than `after`. */
+  step(number, { after = 0 } = {}) {
+    const isIt = ({ steps }, id, [number, after]) =>
+      steps.find(({ from, detail: { run, step } }) => from === id && run > after && step >= number)?.detail;
+    return this.#wait(isIt, [number, after]);
+  }
+
+  /** Waits until a live run later than `after` has come to its end; returns its trace. */
+  async finished({ after = 0 } = {}) {
+    await this.step(0, { after });
+    await this.button("Run").waitFor();
+    return this.trace();
+  }
+
+  /** Types a prompt into its field and presses Run. */
+  async run(prompt) {
+    await this.prompt.fill(prompt);
+    await this.button("Run").click();
+  }
+
+  /** Waits until this step, counted from 1, is on the screen. */
+  atStep(number) {
+    return this.stepCount.filter({ hasText: new RegExp(`^step ${number} of`) }).waitFor();
+  }
+
+  /** Index of the step on the screen, counted from 0. */
+  async shownStep() {
+    return Number((await this.stepCount.textContent()).match(/^step (\d+)/)[1]) - 1;
+  }
+
+  /** `{ token, layer }` of the selection, as the token's panel says it. */
+  async selection() {
+    const [, token, layer] = (await this.panel("token").textContent()).match(/Token #(\d+) · layer (\d+)/);
+    return { token: Number(token), layer: Number(layer) };
+  }
+
+  /** Waits until this is selected: a token, a layer or both. */
+  async selected({ token = "\\d+", layer = "\\d+" }) {
+    await this.panel("token").filter({ hasText: new RegExp(`Token #${token} · layer ${layer}(?!\\d)`) }).waitFor();
+  }
+
+  async #wait(fact, value) {
+    const source = `(${fact})(window.moe, document.querySelector(${JSON.stringify(this.selector)})?.id, ${JSON.stringify(value)})`;
+    return (await this.page.waitForFunction(source)).jsonValue();
+  }
+}

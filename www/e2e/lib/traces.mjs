@@ -1,0 +1,76 @@
+// Traces as numbers: short recorded runs to begin with, and what a test expects to see of a step.
+
+/** `{ header, steps }` of the recorded run that comes with the page. */
+export async function defaultTrace(url) {
+  const response = await fetch(new URL("traces/default.jsonl", url));
+  const [header, ...steps] = (await response.text()).trim().split("\n").map((line) => JSON.parse(line));
+  return { header, steps };
+}
+
+/** The same run, asked for this many new tokens: a live run follows its request. It has no more steps than there were. */
+export function withNewTokens({ header, steps }, newTokens) {
+  const kept = steps.slice(0, newTokens + 1);
+  if (kept.length === newTokens + 1) kept[newTokens] = { ...kept[newTokens], next: { ...kept[newTokens].next, chosen: null } };
+  return { header: { ...header, request: { ...header.request, max_new_tokens: newTokens } }, steps: kept };
+}
+
+/** As a trace file. */
+export function toJsonLines({ header, steps }) {
+  return `${[header, ...steps].map((line) => JSON.stringify(line)).join("\n")}\n`;
+}
+
+/** What a step decided: everything that must be the same wherever it is computed. */
+export function decisions({ tokens, layers, next }) {
+  return {
+    tokens: tokens.map(({ id }) => id),
+    layers: layers.map(({ routing: { capacity, assignments } }) => ({
+      capacity,
+      requests: assignments.map(({ token, rank, expert, fate, slot }) => ({ token, rank, expert, fate, slot })),
+    })),
+    chosen: next.chosen?.id ?? null,
+  };
+}
+
+/** `{ requests, lost, dropped }` of a layer's routing: requests, lost ones, and tokens that lost all of theirs. */
+export function layerTotals({ assignments }) {
+  const lost = assignments.filter(({ fate }) => fate === "lost");
+  const isServed = new Set(assignments.filter(({ fate }) => fate === "kept").map(({ token }) => token));
+  const dropped = new Set(lost.map(({ token }) => token).filter((token) => !isServed.has(token)));
+  return { requests: assignments.length, lost: lost.length, dropped: dropped.size };
+}
+
+/** The same over all layers of a step. */
+export function stepTotals({ layers }) {
+  const totals = { requests: 0, lost: 0, dropped: 0 };
+  for (const { routing } of layers) {
+    const { requests, lost, dropped } = layerTotals(routing);
+    totals.requests += requests;
+    totals.lost += lost;
+    totals.dropped += dropped;
+  }
+  return totals;
+}
+
+/** Mean loss in nats of the tokens that both steps begin with, in each of the two. */
+export function sharedLoss(before, now) {
+  const differing = now.tokens.findIndex(({ id }, token) => id !== before.tokens[token]?.id);
+  const shared = differing < 0 ? now.tokens.length : differing;
+  const mean = ({ tokens }) => {
+    const losses = tokens.slice(0, shared).map(({ loss }) => loss).filter((loss) => loss !== null);
+    return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
+  };
+  return { before: mean(before), now: mean(now) };
+}
+
+/** The bytes of tokens as text. */
+export function textOf(tokens) {
+  return Buffer.from(tokens.flatMap(({ bytes }) => bytes)).toString("utf8");
+}
+
+/** A value with every number as the 32-bit number that it stands for. */
+export function in32Bits(value) {
+  if (typeof value === "number") return Math.fround(value);
+  if (Array.isArray(value)) return value.map(in32Bits);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, in32Bits(entry)]));
+}

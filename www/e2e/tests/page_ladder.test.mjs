@@ -1,0 +1,90 @@
+// The ladder: WebGPU where it works, else the CPU, else the recorded run; and the page says which, and why.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { RUNG } from "../lib/browser.mjs";
+import { openFigure } from "../lib/figure.mjs";
+import { suite } from "../lib/suite.mjs";
+
+const site = suite();
+
+/** Runs a line of JavaScript in every worker before anything else does. */
+function beforeWorker(page, line) {
+  return page.context().route(/\/assets\/worker(\.\w+)?\.js$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${line}\n${await response.text()}` });
+  });
+}
+
+const NO_WEBGPU = 'Object.defineProperty(WorkerNavigator.prototype, "gpu", { value: undefined });';
+const NO_ADAPTER = "if (navigator.gpu) navigator.gpu.requestAdapter = async () => null;";
+
+/** The chip's words and, behind them, which backend and why. */
+async function chip({ engine }) {
+  return { words: await engine.textContent(), why: await engine.getAttribute("title") };
+}
+
+test("without WebGPU the model runs on the CPU, and the page says why", async (t) => {
+  const { figure, problems } = await openFigure(site, t, { prepare: (page) => beforeWorker(page, NO_WEBGPU) });
+  const { source, backend } = await figure.live();
+  assert.equal(source, "live_cpu");
+  assert.equal(backend.why, "this browser offers no WebGPU");
+  const { header } = await figure.finished();
+  assert.equal(header.source, "live_cpu");
+  const { words, why } = await chip(figure);
+  assert.match(words, /live on your CPU/);
+  assert.match(why, /this browser offers no WebGPU/);
+  assert.deepEqual(problems, []);
+});
+
+test("where WebGPU finds no adapter the model runs on the CPU, and the page says why", async (t) => {
+  const { figure, problems } = await openFigure(site, t, { prepare: (page) => beforeWorker(page, NO_ADAPTER) });
+  const { source } = await figure.live();
+  assert.equal(source, "live_cpu");
+  // A browser without WebGPU at all has no adapter to look for.
+  assert.match((await chip(figure)).why, /WebGPU found no graphics adapter|this browser offers no WebGPU/);
+  assert.deepEqual(problems, []);
+});
+
+test("the CPU is used where it is asked for", async (t) => {
+  const { figure } = await openFigure(site, t, { attributes: { backend: "cpu" } });
+  const { source, backend } = await figure.live();
+  assert.deepEqual({ source, rung: backend.rung, why: backend.why }, { source: "live_cpu", rung: "cpu", why: "you asked for the CPU" });
+});
+
+test("where only WebGPU is asked for and there is none, the recorded run stays with the reason", async (t) => {
+  const { figure } = await openFigure(site, t, {
+    attributes: { backend: "webgpu" },
+    prepare: (page) => beforeWorker(page, NO_WEBGPU),
+  });
+  const { why, try_this } = await figure.error("WebGPU is not available.");
+  assert.equal(why, "This browser offers no WebGPU.");
+  assert.ok(try_this);
+  await figure.notice.filter({ hasText: why }).waitFor();
+  await figure.recorded();
+  assert.equal((await figure.trace()).header.source, "recorded");
+});
+
+test("WebGPU is used where it is asked for", { skip: RUNG !== "webgpu" && "this browser has none" }, async (t) => {
+  const { figure, problems } = await openFigure(site, t, { attributes: { backend: "webgpu" } });
+  const { source, backend } = await figure.live();
+  assert.deepEqual({ source, why: backend.why }, { source: "live_gpu", why: "you asked for WebGPU" });
+  assert.ok(backend.name, "the adapter has a name");
+  await figure.finished();
+  assert.deepEqual(problems, []);
+});
+
+test("with the recorded run only, no engine is fetched", async (t) => {
+  const fetched = [];
+  const { figure, page, problems } = await openFigure(site, t, {
+    attributes: { backend: "recorded" },
+    prepare: (page) => page.on("request", (request) => /worker|\/models\//.test(request.url()) && fetched.push(request.url())),
+  });
+  const { source, backend } = await figure.recorded();
+  assert.deepEqual({ source, backend }, { source: "recorded", backend: null });
+  assert.match(await figure.engine.textContent(), /recorded run/);
+  assert.deepEqual(fetched, []);
+  assert.equal(page.workers().length, 0);
+  assert.deepEqual(problems, []);
+});
