@@ -11,8 +11,9 @@ use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
 use crate::timers::{self, Interval};
 use crate::wire;
 
-/// Silence after which a worker that owes an answer counts as dead.
-const SILENCE_MS: f64 = 20_000.0;
+/// Silence after which a worker that owes an answer counts as dead. A long text on a software adapter takes many seconds
+/// a step.
+const SILENCE_MS: f64 = 60_000.0;
 /// A new worker first downloads its module, which tells nothing on the way: it gets more time to say its first word.
 const FIRST_WORD_MS: f64 = 120_000.0;
 const CHECK_EVERY_MS: i32 = 1_000;

@@ -6,7 +6,7 @@ use moe_model::reference::TensorError;
 use moe_model::sample::{Choice, Seeded, ranked};
 use moe_model::tokenizer::END_OF_TEXT;
 use moe_trace::{
-    Candidate, Event, FinishReason, NextToken, RoutingGroup, RunRequest, StepTrace, TokenId, TracedToken, UserError,
+    Candidate, Event, FinishReason, NextToken, RouterSpec, RoutingGroup, RunRequest, SecondExpert, StepTrace, TokenId, TracedToken, UserError,
 };
 
 use crate::engine::Engine;
@@ -86,8 +86,12 @@ impl Engine {
     fn start<'a>(&self, request: &'a RunRequest) -> Result<State<'a>, RunError> {
         let config = self.model.config();
         let router = Router::new(request.routing, config.num_experts).map_err(|error| {
-            RunError::refused("This routing does not fit the model.", format!("{error}."), "Change k or the policy.")
+            RunError::refused("This routing does not fit the model.", error.to_string(), "Change k or the policy.")
         })?;
+        if matches!(request.routing.router, RouterSpec::Gshard { second: SecondExpert::Sampled, .. }) {
+            let why = "It draws a number for every token and expert, which the engine does not do.";
+            return Err(RunError::refused("This routing cannot be run live.", why, "Choose another policy."));
+        }
         let ids = self.tokenizer.encode(&request.prompt).map_err(|error| {
             RunError::refused("The text could not be read.", format!("{error}."), "Try another text.")
         })?;

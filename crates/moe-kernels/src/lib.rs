@@ -3,7 +3,7 @@
 //! One name, four places: `shaders/<name>.wgsl`, `cpu/<name>.rs`, the constant in [`kernel`], the operation in [`ops`].
 //! The twin *is* the CPU backend's implementation, so the CPU rung and the reference for the shaders are one thing.
 //!
-//! Shapes are checked by the operations. Small numbers (how many tokens, how wide a row) travel in a parameter tensor,
+//! Callers answer for shapes. Small numbers (how many tokens, how wide a row) travel in a parameter tensor,
 //! which the caller makes once and reuses, because an upload per launch would cost more than the kernel.
 
 pub mod cpu;
@@ -15,10 +15,13 @@ pub mod params;
 mod flex;
 mod gpu;
 
-/// Experts and head dimensions that the kernels' private arrays hold.
+/// Most experts of a layer: what the gate kernel's private arrays hold.
 pub const MAX_EXPERTS: usize = 64;
 /// Largest `d_head` of the attention kernel.
 pub const MAX_D_HEAD: usize = 64;
+
+/// Invocations of one launch: WebGPU's 65,535 workgroups in one dimension.
+pub const MAX_INVOCATIONS: usize = 65_535 * kernel::WORKGROUP_SIZE as usize;
 
 /// Slot value of a request that was turned away by a full expert.
 pub const SLOT_LOST: f32 = -1.0;

@@ -10,7 +10,7 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 /// The kernels, one method each, for every backend that can run them. Shapes as in `cpu/<name>.rs`.
 ///
-/// `out` arguments are numbers of elements that cannot be read off the tensors.
+/// `d_queries`, `d_head`, `k`, `num_…` and `len` are sizes that cannot be read off the tensors.
 #[backend_extension(Cube, Flex)]
 pub trait MoeOps: Backend {
     fn moe_embed(ids: IntTensor<Self>, table: FloatTensor<Self>, params: IntTensor<Self>) -> FloatTensor<Self>;

@@ -30,6 +30,10 @@ pub enum ConfigError {
     HeadWidth { d_head: usize },
     #[error("{num_experts} experts; a layer has 1 to {max}", max = moe_kernels::MAX_EXPERTS)]
     Experts { num_experts: usize },
+    #[error("{max_tokens} tokens times {widest} columns are more than one kernel launch of {max}", max = moe_kernels::MAX_INVOCATIONS)]
+    Launch { max_tokens: usize, widest: usize },
+    #[error("rope_theta is {theta}; it must be a positive number")]
+    Theta { theta: String },
     #[error("{name} is 0")]
     Zero { name: &'static str },
 }
@@ -89,6 +93,15 @@ impl ModelConfig {
         }
         if self.num_experts == 0 || self.num_experts > moe_kernels::MAX_EXPERTS {
             return Err(ConfigError::Experts { num_experts: self.num_experts });
+        }
+        let (d_queries, d_keys) = self.d_attention();
+        let columns = [self.vocab_size, self.num_experts * self.d_expert, d_queries + 2 * d_keys, self.d_model];
+        let widest = columns.into_iter().max().unwrap_or(0);
+        if self.max_tokens.saturating_mul(widest) > moe_kernels::MAX_INVOCATIONS {
+            return Err(ConfigError::Launch { max_tokens: self.max_tokens, widest });
+        }
+        if !(self.rope_theta.is_finite() && self.rope_theta > 0.0) {
+            return Err(ConfigError::Theta { theta: self.rope_theta.to_string() });
         }
         Ok(())
     }

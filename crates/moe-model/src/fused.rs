@@ -120,7 +120,10 @@ impl Fused {
         let attention = ops::params_tensor(attention_params(&config, pass).to_words(), &self.device);
         let rule = DeviceRule::new(router, num_tokens);
         let k = rule.map_or(router.k(), |rule| rule.k);
-        let record_len = config.num_layers * num_tokens * routing_width(config.num_experts, k);
+        let record_len = match rule {
+            Some(_) => config.num_layers * num_tokens * routing_width(config.num_experts, k),
+            None => 0,
+        };
         let mut record = Record::new(record_len + num_tokens + config.vocab_size, &self.device);
         let mut host_layers = Vec::new();
 
@@ -150,7 +153,7 @@ impl Fused {
         record.add(&logits, last, config.vocab_size, &mut self.params);
 
         let values = record.read().await?;
-        let (rows, rest) = values.split_at(if rule.is_some() { record_len } else { 0 });
+        let (rows, rest) = values.split_at(record_len);
         let layers = match rule {
             Some(rule) => rows
                 .chunks_exact(num_tokens * routing_width(config.num_experts, k))
@@ -164,8 +167,11 @@ impl Fused {
             None => host_layers,
         };
         let (losses, rest) = rest.split_at(num_tokens);
-        let logits = rest[..config.vocab_size].to_vec();
-        Ok(Outcome { layers, losses: losses[..num_tokens - 1].to_vec(), logits })
+        let (losses, logits) = (&losses[..num_tokens - 1], &rest[..config.vocab_size]);
+        if losses.iter().chain(logits).any(|value| !value.is_finite()) {
+            return Err(TensorError("the last layer's numbers are not finite".to_owned()));
+        }
+        Ok(Outcome { layers, losses: losses.to_vec(), logits: logits.to_vec() })
     }
 
     fn attend(
@@ -325,7 +331,8 @@ impl Record {
     }
 }
 
-async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TensorError> {
+/// The numbers of a tensor, once the device has computed them.
+pub(crate) async fn read<const D: usize>(tensor: Tensor<D>) -> Result<Vec<f32>, TensorError> {
     let data = tensor.into_data_async().await.map_err(|error| TensorError(format!("{error:?}")))?;
     data.try_to_vec().map_err(|error| TensorError(format!("{error:?}")))
 }

@@ -5,13 +5,22 @@
 use moe_kernels::{SLOT_LOST, SLOT_SKIPPED, routing_width};
 use moe_trace::{Assignment, ExpertIdx, Fate, GateLogits, Routing, ShapeError};
 
+/// Rows that no kernel writes: the device gave back something else.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum RowError {
+    #[error(transparent)]
+    Logits(#[from] ShapeError),
+    #[error("choice {rank} of token {token} names expert {expert} with weight {weight}")]
+    Nonsense { token: usize, rank: usize, expert: f32, weight: f32 },
+}
+
 /// Reads rows, `[tokens, experts + 4 k]`. An expert of -1 fills up the row of a token that made fewer requests.
 pub fn read(
     rows: &[f32],
     num_experts: usize,
     k: usize,
     capacity: Option<u32>,
-) -> Result<(GateLogits, Routing), ShapeError> {
+) -> Result<(GateLogits, Routing), RowError> {
     let rows = rows.chunks_exact(routing_width(num_experts, k));
     let num_tokens = rows.len() as u32;
     let mut logits = Vec::with_capacity(rows.len() * num_experts);
@@ -23,6 +32,9 @@ pub fn read(
             let [expert, weight, weight_raw, slot] = [0, 1, 2, 3].map(|column| chosen[column * k + rank]);
             if expert < 0.0 {
                 continue;
+            }
+            if expert >= num_experts as f32 || !weight.is_finite() || !weight_raw.is_finite() {
+                return Err(RowError::Nonsense { token, rank, expert, weight });
             }
             let fate = if slot >= 0.0 {
                 Fate::Kept { slot: slot as u32 }

@@ -82,6 +82,7 @@ fn for_the_rules_that_kernels_decide() {
     }
     check(spec(RouterSpec::Switch, 1.0, SlotOrder::TokenMajor, Priority::Position));
     check(RoutingSpec { router: RouterSpec::Dense, overflow: Overflow::Dropless });
+    check(spec(RouterSpec::Dense, 1.0, SlotOrder::RankMajor, Priority::BprMax));
     let raw = RouterSpec::TopK { k: 2, weighting: Weighting::Raw };
     check(spec(raw, 0.5, SlotOrder::RankMajor, Priority::Position));
 }

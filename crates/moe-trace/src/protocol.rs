@@ -12,7 +12,8 @@ use crate::trace::StepTrace;
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum Command {
-    /// Fetch the model whose manifest is at this absolute URL and make it ready on a backend.
+    /// Fetch the model whose manifest is at this absolute URL and make it ready on a backend. Once per worker: a GPU
+    /// can be made ready only once.
     Load { manifest_url: String, backend: BackendChoice },
     /// Give up whatever runs and start this.
     Run(RunRequest),

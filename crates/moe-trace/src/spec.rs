@@ -223,6 +223,15 @@ impl RoutingSpec {
         }
     }
 
+    /// Do both route by the same rule and let in by the same policy? The capacity factor is a number, not a rule.
+    pub fn is_same_rule(&self, other: &RoutingSpec) -> bool {
+        let mut adjusted = *self;
+        if let (Overflow::Drop(slots), Overflow::Drop(others)) = (&mut adjusted.overflow, other.overflow) {
+            slots.factor = others.factor;
+        }
+        adjusted == *other
+    }
+
     /// Does any decision about a token depend on later tokens of its group? (ROUTING 7.)
     ///
     /// The capacity's own dependence on the length of the text is not counted.
@@ -235,5 +244,19 @@ impl RoutingSpec {
                 slots.priority != Priority::Position || (several && slots.order == SlotOrder::RankMajor)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn another_factor_is_the_same_rule_another_policy_is_not() {
+        let trained = RoutingSpec::default();
+        assert!(RoutingSpec::with_policy(2, Policy::Drop, 0.5).is_same_rule(&trained));
+        assert!(!RoutingSpec::with_policy(1, Policy::Drop, 1.25).is_same_rule(&trained));
+        assert!(!RoutingSpec::with_policy(2, Policy::Bpr, 1.25).is_same_rule(&trained));
+        assert!(!RoutingSpec::with_policy(2, Policy::Dropless, 1.25).is_same_rule(&trained));
     }
 }

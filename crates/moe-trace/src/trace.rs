@@ -51,7 +51,8 @@ pub struct LayerTrace {
 pub struct NextToken {
     /// The most probable tokens under the untempered softmax, most probable first.
     pub candidates: Vec<Candidate>,
-    /// What sampling took: the next step's new token. `None` where the run ends with this step.
+    /// The next step's new token: what sampling took or, inside the prompt, what the prompt says. `None` where the run
+    /// ends with this step.
     pub chosen: Option<Candidate>,
 }
 

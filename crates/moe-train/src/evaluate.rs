@@ -1,4 +1,4 @@
-//! Bits per byte of an exported model on all held-out text, beside the compressors, and what its experts do there.
+//! Bits per byte of an exported model on the held-out text, and what its experts do there.
 
 use std::fs;
 use std::path::PathBuf;
@@ -29,7 +29,8 @@ pub struct EvaluateArgs {
 }
 
 /// Scores the second half of every window of the model's full length, so that each token has at least half a window
-/// before it (but for the first ones of a text). Windows are routing groups, as in training.
+/// before it (but for the first ones of a text). A tail shorter than half a window is left out. Windows are routing
+/// groups, as in training; requests are counted in all windows, which overlap.
 pub fn run(args: &EvaluateArgs) -> Result<()> {
     let manifest = fs::read(args.model.join("manifest.json")).context("no manifest.json in the model's folder")?;
     let manifest = Manifest::from_json(&manifest)?;
@@ -37,6 +38,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     let bytes = fs::read(args.model.join(&manifest.weights.file))?;
     let weights = checkpoint::from_bytes(&bytes, &manifest.config, &device)?;
     let corpus = Corpus::open(&args.data)?;
+    corpus.ensure_windows_of(manifest.config.max_tokens)?;
     println!("| held-out text | bits per byte, as trained | dropless | requests lost | demand by expert, all layers |");
     println!("| --- | ---: | ---: | ---: | --- |");
     for domain in &corpus.domains {

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use moe_engine::{Engine, device};
 use moe_model::Manifest;
-use moe_trace::{Event, RoutingGroup, RunId, RunRequest, SCHEMA_VERSION, Sampling, Source, StepTrace, TraceHeader};
+use moe_trace::{Event, Fate, RoutingGroup, RunId, RunRequest, SCHEMA_VERSION, Sampling, Source, StepTrace, TraceHeader};
 
 use crate::train::burn_block_on;
 
@@ -99,7 +99,7 @@ pub fn record(engine: &mut Engine, request: &RunRequest) -> Result<Vec<StepTrace
 /// Requests that were turned away, over all layers.
 fn lost(step: &StepTrace) -> usize {
     let all = step.layers.iter().flat_map(|layer| &layer.routing.assignments);
-    all.filter(|a| !a.fate.is_kept()).count()
+    all.filter(|a| a.fate == Fate::Lost).count()
 }
 
 #[cfg(test)]

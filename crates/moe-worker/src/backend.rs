@@ -27,7 +27,7 @@ pub async fn choose(choice: BackendChoice) -> Result<(Device, BackendInfo), User
         (Ok(gpu), _) => Ok((gpu.device, webgpu(gpu.name, "WebGPU works here"))),
         (Err(why), BackendChoice::Webgpu) => Err(UserError::new(
             "WebGPU is not available.",
-            format!("{}{}.", why[..1].to_uppercase(), &why[1..]),
+            format!("The reason given: {why}."),
             "Choose the automatic or the CPU backend, or try a current Chrome, Edge or Safari.",
         )),
         (Err(why), _) => Ok(cpu(&why)),

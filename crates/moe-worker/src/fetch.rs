@@ -30,9 +30,9 @@ impl From<FetchError> for UserError {
             FetchError::Network { url } => format!("Nothing came back from {url}."),
             FetchError::Status { url, status } => format!("{url} was answered with status {status}."),
             FetchError::Length { url, expected, found } => {
-                format!("{found} of {expected} bytes of {url} arrived, twice; what had arrived was thrown away.")
+                format!("The second try, too, brought {found} bytes of {url} instead of {expected}; they were thrown away.")
             }
-            FetchError::Hash { url } => format!("{url} arrived corrupt, twice; what had arrived was thrown away."),
+            FetchError::Hash { url } => format!("{url} arrived corrupt at the second try, too; it was thrown away."),
         };
         UserError::new(
             "The model could not be fetched.",
@@ -62,16 +62,12 @@ impl Files {
     pub async fn get(&self, report: impl Fn(Event)) -> Result<(Vec<u8>, Vec<u8>), FetchError> {
         let total_bytes = self.weights.1.bytes + self.tokenizer.1.bytes;
         let progress = |loaded_bytes, from_cache| report(Event::Progress { loaded_bytes, total_bytes, from_cache });
-        let tokenizer = self.tokenizer(&progress).await?;
-        let before = self.tokenizer.1.bytes;
+        let (url, entry) = &self.tokenizer;
+        let tokenizer = file(url, entry, progress).await?;
+        let before = entry.bytes;
         let (url, entry) = &self.weights;
         let weights = file(url, entry, |loaded, from_cache| progress(before + loaded, from_cache)).await?;
         Ok((weights, tokenizer))
-    }
-
-    async fn tokenizer(&self, progress: &impl Fn(u32, bool)) -> Result<Vec<u8>, FetchError> {
-        let (url, entry) = &self.tokenizer;
-        file(url, entry, progress).await
     }
 }
 
@@ -112,6 +108,9 @@ async fn download(
         let value = Reflect::get(&chunk, &JsValue::from_str("value")).map_err(network)?;
         bytes.extend(value.unchecked_into::<Uint8Array>().to_vec());
         progress((bytes.len() as u32).min(entry.bytes), false);
+        if bytes.len() > entry.bytes as usize {
+            break;
+        }
     }
     let found = bytes.len() as u32;
     if found != entry.bytes {

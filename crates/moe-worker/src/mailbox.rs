@@ -23,10 +23,13 @@ impl Inbox {
     }
 
     /// Does anything wait? Every command ends the run in progress: a `Stop` by its purpose, the others because they
-    /// replace it. A `Stop` of another run is dropped here.
+    /// replace it.
     pub fn interrupts(&self, run: moe_trace::RunId) -> bool {
         let mut commands = self.0.borrow_mut();
-        commands.retain(|command| !matches!(command, Command::Stop(other) if *other != run));
+        // A `Stop` of another run at the front is late. One behind a `Run` is meant for that run, and waits with it.
+        while matches!(commands.front(), Some(Command::Stop(other)) if *other != run) {
+            commands.pop_front();
+        }
         !commands.is_empty()
     }
 }

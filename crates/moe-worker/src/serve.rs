@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use moe_engine::{Engine, Manifest};
+use moe_engine::{Engine, LoadError, Manifest};
 use moe_trace::{BackendChoice, Command, Event, RunRequest, UserError};
 use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -22,13 +22,18 @@ pub fn start() {
     });
     spawn_local(async move {
         let mut engine = None;
+        let turns = Turns::new();
         loop {
             match inbox.take() {
-                Some(Command::Load { manifest_url, backend }) => match load(&manifest_url, backend).await {
-                    Ok(loaded) => engine = Some(loaded),
-                    Err((error, fatal)) => post(&Event::Failed { run: None, error, fatal }),
-                },
-                Some(Command::Run(request)) => run(engine.as_mut(), &request, &inbox).await,
+                Some(Command::Load { manifest_url, backend }) => {
+                    // Two models at once would be two copies of weights; and a failed load leaves none.
+                    engine = None;
+                    match load(&manifest_url, backend).await {
+                        Ok(loaded) => engine = Some(loaded),
+                        Err((error, fatal)) => post(&Event::Failed { run: None, error, fatal }),
+                    }
+                }
+                Some(Command::Run(request)) => run(engine.as_mut(), &request, &inbox, &turns).await,
                 // The run it meant is over already.
                 Some(Command::Stop(_)) => {}
                 None => wake.wait().await,
@@ -48,12 +53,17 @@ async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, (User
     let files = fetch::Files::new(manifest_url, &manifest).map_err(fetched)?;
     let (weights, tokenizer) = files.get(|progress| post(&progress)).await.map_err(fetched)?;
     let (device, info) = backend::choose(choice).await.map_err(|error| (error, false))?;
-    let engine = Engine::load(&manifest, &weights, &tokenizer, &device).await.map_err(|error| (error.into(), true))?;
+    // Files that do not make a model will not make one in a fresh worker either; a device may.
+    let failed = |error: LoadError| {
+        let fatal = matches!(error, LoadError::Device(_));
+        (UserError::from(error), fatal)
+    };
+    let engine = Engine::load(&manifest, &weights, &tokenizer, &device).await.map_err(failed)?;
     post(&Event::Ready { model: engine.info().clone(), backend: info });
     Ok(engine)
 }
 
-async fn run(engine: Option<&mut Engine>, request: &RunRequest, inbox: &Inbox) {
+async fn run(engine: Option<&mut Engine>, request: &RunRequest, inbox: &Inbox, turns: &Turns) {
     let id = request.run;
     let Some(engine) = engine else {
         let why = "The engine is not ready.";
@@ -65,7 +75,7 @@ async fn run(engine: Option<&mut Engine>, request: &RunRequest, inbox: &Inbox) {
     let now = || clock.as_ref().map_or(0.0, |clock| clock.now());
     let stopped = async || {
         // On the CPU awaits never yield: messages are only received if a macrotask passes.
-        macrotask().await;
+        turns.next().await;
         inbox.interrupts(id)
     };
     match engine.run(request, now, |event| post(&event), stopped).await {
@@ -74,17 +84,27 @@ async fn run(engine: Option<&mut Engine>, request: &RunRequest, inbox: &Inbox) {
     }
 }
 
-/// Lets messages in that have arrived. A message to ourselves is quicker than a timer, which browsers hold back.
-async fn macrotask() {
-    let promise = js_sys::Promise::new(&mut |resolve, _| {
-        let Ok(channel) = web_sys::MessageChannel::new() else {
-            let _ = resolve.call0(&JsValue::NULL);
-            return;
-        };
-        channel.port1().set_onmessage(Some(&resolve));
-        let _ = channel.port2().post_message(&JsValue::NULL);
-    });
-    let _ = JsFuture::from(promise).await;
+/// Lets messages in that have arrived, by a message to ourselves: browsers hold timers back. One channel serves all
+/// turns, because a new one takes a busy browser seconds to connect.
+struct Turns(Option<web_sys::MessageChannel>);
+
+impl Turns {
+    fn new() -> Turns {
+        Turns(web_sys::MessageChannel::new().ok())
+    }
+
+    async fn next(&self) {
+        let promise = js_sys::Promise::new(&mut |resolve, _| match &self.0 {
+            Some(channel) => {
+                channel.port1().set_onmessage(Some(&resolve));
+                let _ = channel.port2().post_message(&JsValue::NULL);
+            }
+            None => {
+                let _ = resolve.call0(&JsValue::NULL);
+            }
+        });
+        let _ = JsFuture::from(promise).await;
+    }
 }
 
 /// Lets the loop sleep until a command arrives.

@@ -43,8 +43,8 @@ pub fn RoutingBadges(props: &RoutingBadgesProps) -> Html {
                 <span class="badge is-warning" title="This layer's gate logits, routed again under the new settings. \
                     Exact for this layer only: a re-run also changes what later layers see.">{ "what-if" }</span>
             }
-            if props.routing != props.trained {
-                <span class="badge" title="The model was trained with another routing than the one it runs with here.">
+            if !props.routing.is_same_rule(&props.trained) {
+                <span class="badge" title="The model was trained with another routing rule or overflow policy than it runs with here.">
                     { "transplanted" }
                 </span>
             }

@@ -11,19 +11,14 @@ pub fn add_rows_times_matrix(rows: &[&[f32]], scale: &[f32], weight: &[f32], d_o
         ([], [], []) => {}
         ([a], &[s], [y]) => tiles([a], [s], weight, d_out, [y]),
         ([a, b], &[s, t], [y, z]) => tiles([a, b], [s, t], weight, d_out, [y, z]),
-        ([a, b, c, d, ..], &[s, t, u, v, ..], [y, z, p, q, ..]) => {
-            tiles4([a, b, c, d], [s, t, u, v], weight, d_out, [y, z, p, q]);
-        }
+        ([a, b, c, d], &[s, t, u, v], [y, z, p, q]) => tiles([a, b, c, d], [s, t, u, v], weight, d_out, [y, z, p, q]),
         ([a, b, c], &[s, t, u], [y, z, p]) => tiles([a, b, c], [s, t, u], weight, d_out, [y, z, p]),
-        _ => unreachable!("as many scales and outputs as rows"),
+        _ => unreachable!("at most four rows, and as many scales and outputs"),
     }
 }
 
-/// Four rows at a time in tiles of eight columns: 8 registers of sums, each weight read once for four rows.
-fn tiles4(rows: [&[f32]; 4], scale: [f32; 4], weight: &[f32], d_out: usize, out: [&mut [f32]; 4]) {
-    tiles_of::<4, 8>(rows, scale, weight, d_out, out);
-}
-
+/// One row in tiles of 32 columns, several in tiles of eight: eight registers of sums either way, and each weight is
+/// read once for all rows.
 fn tiles<const R: usize>(rows: [&[f32]; R], scale: [f32; R], weight: &[f32], d_out: usize, out: [&mut [f32]; R]) {
     if R == 1 {
         tiles_of::<R, LANES>(rows, scale, weight, d_out, out);

@@ -38,9 +38,10 @@ impl DeviceRule {
             by_confidence: false,
             random_second,
         };
-        match spec.overflow {
-            Overflow::Dropless => Some(rule),
-            Overflow::Drop(slots) => Some(DeviceRule {
+        match (spec.overflow, rule.capacity) {
+            // Where nobody is turned away, slots are numbered by position.
+            (Overflow::Dropless, _) | (_, None) => Some(rule),
+            (Overflow::Drop(slots), Some(_)) => Some(DeviceRule {
                 rank_major: slots.order == SlotOrder::RankMajor,
                 by_confidence: match slots.priority {
                     Priority::Position => false,

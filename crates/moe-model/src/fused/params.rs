@@ -12,7 +12,7 @@ pub struct ParamsCache {
     zeros: HashMap<usize, Tensor<1>>,
 }
 
-/// Beyond this many contents the cache starts afresh; a text of growing length makes about ten per step.
+/// Beyond this many contents the cache starts afresh; a text of growing length makes about fifteen per step.
 const MAX_ENTRIES: usize = 4096;
 
 impl ParamsCache {

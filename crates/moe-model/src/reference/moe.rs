@@ -10,6 +10,7 @@ use moe_trace::{GateLogits, Normalise, RouterSpec, Routing, Weighting};
 
 use super::{TensorError, matmul_shared, one_hot};
 use crate::config::ModelConfig;
+use crate::fused::read;
 use crate::weights::Block;
 
 /// Random numbers of a layer and sequence: one uniform draw per token.
@@ -37,7 +38,7 @@ pub async fn forward(
 ) -> Result<(Tensor<3>, LayerOutcome), TensorError> {
     let [num_sequences, num_tokens, d_model] = x.dims();
     let gate_logits = matmul_shared(x.clone(), block.gate.val());
-    let values = gate_logits.clone().inner_values().await?;
+    let values = read(gate_logits.clone()).await?;
     let mut gate_values = Vec::with_capacity(num_sequences);
     let mut routings = Vec::with_capacity(num_sequences);
     for (sequence, values) in values.chunks(num_tokens * config.num_experts).enumerate() {
@@ -147,17 +148,5 @@ fn combine_weights(rule: RouterSpec, gate_logits: &Tensor<3>, plan: &Plan) -> Te
         RouterSpec::Gshard { normalise: Normalise::AfterDrop, .. } => {
             over((probs.clone() * constant(&plan.kept)).sum_dim(2) + f32::EPSILON)
         }
-    }
-}
-
-/// Values of a tensor that may be on an autodiff graph.
-trait InnerValues {
-    async fn inner_values(self) -> Result<Vec<f32>, TensorError>;
-}
-
-impl InnerValues for Tensor<3> {
-    async fn inner_values(self) -> Result<Vec<f32>, TensorError> {
-        let data = self.into_data_async().await.map_err(|error| TensorError(format!("{error:?}")))?;
-        data.try_to_vec().map_err(|error| TensorError(format!("{error:?}")))
     }
 }

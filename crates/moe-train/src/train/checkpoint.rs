@@ -1,7 +1,10 @@
-//! Resumable state of a training run: weights, optimiser, step. Written beside, then renamed, so a kill loses nothing.
+//! Resumable state of a training run: weights, optimiser, step.
+//!
+//! `state.json` is written last and by renaming, and names the other two files by their step: a kill at any moment
+//! leaves a whole state behind.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::module::Module;
@@ -24,8 +27,10 @@ pub struct Description {
     pub routing: RoutingSpec,
 }
 
-const WEIGHTS: &str = "weights.bpk";
-const OPTIMIZER: &str = "optimizer.bpk";
+/// The files of a step: weights, optimiser.
+fn files(folder: &Path, step: usize) -> [PathBuf; 2] {
+    ["weights", "optimizer"].map(|name| folder.join(format!("{name}-{step}.bpk")))
+}
 
 pub fn save(
     folder: &Path,
@@ -35,13 +40,16 @@ pub fn save(
     config: &ModelConfig,
     routing: RoutingSpec,
 ) -> Result<()> {
-    let temporary = |name: &str| folder.join(format!("next-{name}"));
-    weights.save_file(temporary(WEIGHTS)).map_err(|error| anyhow::anyhow!("cannot save the weights: {error}"))?;
-    optimizer.save(temporary(OPTIMIZER)).map_err(|error| anyhow::anyhow!("cannot save the optimiser: {error}"))?;
-    fs::rename(temporary(WEIGHTS), folder.join(WEIGHTS))?;
-    fs::rename(temporary(OPTIMIZER), folder.join(OPTIMIZER))?;
+    let before = describe(folder).ok().map(|description| description.step);
+    let [weights_file, optimizer_file] = files(folder, step);
+    weights.save_file(weights_file).map_err(|error| anyhow::anyhow!("cannot save the weights: {error}"))?;
+    optimizer.save(optimizer_file).map_err(|error| anyhow::anyhow!("cannot save the optimiser: {error}"))?;
     let description = Description { step, config: config.clone(), routing };
-    fs::write(folder.join("state.json"), serde_json::to_string_pretty(&description)?)?;
+    fs::write(folder.join("next-state.json"), serde_json::to_string_pretty(&description)?)?;
+    fs::rename(folder.join("next-state.json"), folder.join("state.json"))?;
+    for file in before.filter(|before| *before != step).into_iter().flat_map(|before| files(folder, before)) {
+        fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
+    }
     Ok(())
 }
 
@@ -52,9 +60,10 @@ pub fn load(folder: &Path, weights: Weights, optimizer: &ModuleOptimizer) -> Res
     }
     let description = describe(folder)?;
     let weights = load_weights(folder, weights)?;
+    let [_, optimizer_file] = files(folder, description.step);
     let optimizer = optimizer
         .clone()
-        .load(folder.join(OPTIMIZER))
+        .load(optimizer_file)
         .map_err(|error| anyhow::anyhow!("cannot read the optimiser's state: {error}"))?;
     Ok(Some(State { weights, optimizer, step: description.step }))
 }
@@ -66,7 +75,8 @@ pub fn describe(folder: &Path) -> Result<Description> {
 }
 
 pub fn load_weights(folder: &Path, weights: Weights) -> Result<Weights> {
+    let [weights_file, _] = files(folder, describe(folder)?.step);
     weights
-        .try_load_file(folder.join(WEIGHTS))
+        .try_load_file(weights_file)
         .map_err(|error| anyhow::anyhow!("cannot read the weights in {}: {error}", folder.display()))
 }

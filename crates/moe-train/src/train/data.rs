@@ -56,6 +56,15 @@ impl Corpus {
         Ok(Corpus { domains, vocab_size })
     }
 
+    /// Is every domain longer than a window and the token that follows it?
+    pub fn ensure_windows_of(&self, num_tokens: usize) -> Result<()> {
+        for Domain { name, train, valid, .. } in &self.domains {
+            let shortest = train.len().min(valid.len());
+            ensure!(shortest > num_tokens + 1, "{name} has only {shortest} tokens; a window needs {}", num_tokens + 2);
+        }
+        Ok(())
+    }
+
     pub fn domain_names(&self) -> Vec<&str> {
         self.domains.iter().map(|domain| domain.name.as_str()).collect()
     }

@@ -11,7 +11,7 @@ use moe_model::reference::Forward;
 
 use super::loss::Losses;
 
-/// Means since the last print, and the loads since the last line of the log.
+/// Means since the last print, and the demand of the latest step.
 #[derive(Default)]
 pub struct Window {
     num_steps: usize,

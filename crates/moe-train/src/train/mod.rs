@@ -91,6 +91,8 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let corpus = Corpus::open(&args.data)?;
     let (config, spec) = args.model(corpus.vocab_size);
     config.check()?;
+    ensure!(args.checkpoint_every > 0 && args.batch > 0 && args.tokens > 0, "steps, sequences and tokens are at least 1");
+    corpus.ensure_windows_of(args.tokens)?;
     ensure!(args.tokens <= config.max_tokens, "the model sees at most {} tokens", config.max_tokens);
     let router = Router::new(spec, config.num_experts)?;
     let device = args.device.init()?;
@@ -122,11 +124,12 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 
         window.add(&losses, &forward, args.batch * args.tokens);
         let last = step + 1 == args.steps;
-        if (step + 1) % 20 == 0 || last {
+        let out_of_time = args.minutes.is_some_and(|minutes| start.elapsed().as_secs_f64() > minutes * 60.0);
+        let save = (step + 1) % args.checkpoint_every == 0 || last || out_of_time;
+        if (step + 1) % 20 == 0 || save {
             window.print(step + 1, args.steps, start, first_step);
         }
-        let out_of_time = args.minutes.is_some_and(|minutes| start.elapsed().as_secs_f64() > minutes * 60.0);
-        if (step + 1) % args.checkpoint_every == 0 || last || out_of_time {
+        if save {
             let valid = validate::quick(&weights, &config, &corpus, &router, &device, args)?;
             log.write(step + 1, &window, &valid)?;
             checkpoint::save(&args.out, weights.clone(), &optimizer, step + 1, &config, spec)?;
