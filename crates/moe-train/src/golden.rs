@@ -34,7 +34,7 @@ pub struct GoldenArgs {
 }
 
 /// The prompt of the page's first picture: with the trained routing, exactly one of its tokens finds an expert full.
-pub const DEFAULT_PROMPT: &str = "The old man looked at the sea, and";
+pub const DEFAULT_PROMPT: &str = "An old friend wrote a long letter to his sister. It was";
 
 pub fn run(args: &GoldenArgs) -> Result<()> {
     let mut engine = load(&args.model)?;
