@@ -97,6 +97,13 @@ export class Figure {
     return this.#wait(({ errors }, id, [words, count]) => errors.filter(({ from, what }) => from === id && what.includes(words))[count - 1], [words, count]);
   }
 
+  /** Waits until the notice on the figure contains these words; returns all of it. */
+  async told(words) {
+    const notice = this.notice.filter({ hasText: words });
+    await notice.waitFor();
+    return notice.textContent();
+  }
+
   /** The detail of the first step, from this number on, of a live run later than `after`. */
   step(number, { after = 0 } = {}) {
     const isIt = ({ steps }, id, [number, after]) =>

@@ -61,7 +61,7 @@ test("where only WebGPU is asked for and there is none, the recorded run stays w
   const { why, try_this } = await figure.error("WebGPU is not available.");
   assert.equal(why, "This browser offers no WebGPU.");
   assert.ok(try_this);
-  await figure.notice.filter({ hasText: why }).waitFor();
+  await figure.told(why);
   await figure.recorded();
   assert.equal((await figure.trace()).header.source, "recorded");
 });

@@ -18,39 +18,35 @@ async function openLive(t) {
 /** Runs a prompt that cannot run: a message says so, and neither text nor run is lost. Returns the message. */
 async function refused({ figure, first }, prompt, what) {
   await figure.run(prompt);
-  const error = await figure.error(what);
-  await figure.notice.filter({ hasText: error.what }).waitFor();
+  const message = await figure.told(what);
   assert.equal(await figure.prompt.inputValue(), prompt, "the text is still there");
   assert.deepEqual(await figure.trace(), first, "the run on the screen stays");
-  return error;
+  return message;
 }
 
 test("an empty prompt is explained", async (t) => {
   const live = await openLive(t);
-  const { why, try_this } = await refused(live, "", "There is nothing to run");
-  assert.match(why, /prompt is empty/);
-  assert.match(try_this, /Type/);
+  const message = await refused(live, "", "There is nothing to run yet.");
+  assert.match(message, /The prompt is empty.* Type a few words/);
 });
 
 test("10,000 characters meet a clear limit", async (t) => {
   const live = await openLive(t);
-  const { what, try_this } = await refused(live, "word ".repeat(2000), "The prompt is too long");
-  assert.match(what, /10000 of at most 2000 characters/);
-  assert.match(try_this, /8000 characters/);
+  const message = await refused(live, "word ".repeat(2000), "The prompt is too long");
+  assert.match(message, /10000 of at most 2000 characters.* Take away 8000 characters/);
 });
 
 test("a prompt of more tokens than the model sees is explained by the model", async (t) => {
   const live = await openLive(t);
-  const { why, try_this } = await refused(live, "Ж".repeat(1000), "The prompt is too long");
+  const message = await refused(live, "Ж".repeat(1000), "The prompt is too long");
   const { max_tokens } = live.first.header.model;
-  assert.match(why, new RegExp(`\\d+ tokens long; this model sees at most ${max_tokens}`));
-  assert.match(try_this, /Shorten it/);
+  assert.match(message, new RegExp(`\\d+ tokens long; this model sees at most ${max_tokens}.* Shorten it`));
 });
 
 test("after a refusal the next prompt runs", async (t) => {
   const { figure, first } = await openLive(t);
   await figure.run("");
-  await figure.error("There is nothing to run");
+  await figure.told("There is nothing to run yet.");
   await figure.run("Once");
   const { header } = await figure.finished({ after: first.header.request.run });
   assert.equal(header.request.prompt, "Once");
