@@ -1,0 +1,167 @@
+// What an author may rely on: attributes, methods and events of the figure, and several figures on one page.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Figure, openFigure } from "../lib/figure.mjs";
+import { suite } from "../lib/suite.mjs";
+import { in32Bits, stepTotals } from "../lib/traces.mjs";
+
+const site = suite();
+
+test("attributes overrule the recorded run's settings", async (t) => {
+  const attributes = { prompt: "Hello there", seed: "42", "capacity-factor": "0.5", policy: "bpr", group: "this-text" };
+  const { figure, problems } = await openFigure(site, t, { attributes });
+  const { header } = await figure.finished();
+  const { prompt, seed, routing, group } = header.request;
+  assert.deepEqual({ prompt, seed, group }, { prompt: "Hello there", seed: 42, group: "this_text" });
+  assert.deepEqual({ factor: routing.overflow.factor, priority: routing.overflow.priority }, { factor: 0.5, priority: "bpr_max" });
+  assert.equal(await figure.prompt.inputValue(), "Hello there");
+  assert.deepEqual(problems, []);
+});
+
+test("attributes with other values are told with what is allowed, and cost nothing else", async (t) => {
+  const { page, figure } = await openFigure(site, t, {
+    attributes: { seed: "-1", "capacity-factor": "9", policy: "greedy", group: "batch", backend: "cuda", prompt: "Kept" },
+  });
+  const allowed = {
+    seed: "a whole number from 0 to 4294967295",
+    "capacity-factor": "a number from 0.25 to 4",
+    policy: "drop, bpr, random-second, dropless",
+    group: "this-text, decode-step",
+    backend: "auto, webgpu, cpu, recorded",
+  };
+  for (const [attribute, values] of Object.entries(allowed)) {
+    const { what, why } = await figure.error(`The attribute ${attribute}=`);
+    assert.match(what, /cannot be used/);
+    assert.equal(why, `Allowed: ${values}.`);
+  }
+  const { header } = await figure.finished();
+  assert.equal(header.request.prompt, "Kept");
+  const errors = await page.evaluate(() => window.moe.errors.length);
+  assert.equal(errors, Object.keys(allowed).length, "each once");
+});
+
+test("attributes changed together to values that cannot be used are told each", async (t) => {
+  const { page, figure } = await openFigure(site, t, { attributes: { backend: "recorded" } });
+  await figure.recorded();
+  await page.evaluate(() => {
+    const element = document.querySelector("moe-playground");
+    element.setAttribute("seed", "seven");
+    element.setAttribute("policy", "none");
+  });
+  await figure.error('seed="seven"');
+  await figure.error('policy="none"');
+});
+
+test("an attribute that could not be used is told once, not at every later change", async (t) => {
+  const { page, figure } = await openFigure(site, t, { attributes: { backend: "recorded", seed: "seven" } });
+  await figure.recorded();
+  await page.evaluate(() => document.querySelector("moe-playground").setAttribute("capacity-factor", "0.5"));
+  await figure.host.getByText("0.50").first().waitFor();
+  assert.equal(await page.evaluate(() => window.moe.errors.length), 1);
+});
+
+test("a changed attribute runs the model again", async (t) => {
+  const { page, figure } = await openFigure(site, t);
+  const before = await figure.finished();
+  await page.evaluate(() => document.querySelector("moe-playground").setAttribute("capacity-factor", "0.5"));
+  const { header } = await figure.finished({ after: before.header.request.run });
+  assert.deepEqual(header.request, {
+    ...before.header.request,
+    run: header.request.run,
+    routing: { ...before.header.request.routing, overflow: { ...before.header.request.routing.overflow, factor: 0.5 } },
+  });
+});
+
+test("run() takes a prompt, and steps are plain objects equal to those of getTrace()", async (t) => {
+  const { page, figure } = await openFigure(site, t);
+  const first = await figure.finished();
+  await page.evaluate(() => document.querySelector("moe-playground").run("Good morning"));
+  const trace = await figure.finished({ after: first.header.request.run });
+  assert.equal(trace.header.request.prompt, "Good morning");
+  const told = await page.evaluate((run) => {
+    const isPlain = (value) =>
+      value === null || typeof value !== "object" ||
+      ([Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value)) && Object.values(value).every(isPlain));
+    const details = window.moe.steps.map(({ detail }) => detail).filter((detail) => detail.run === run);
+    return { details, arePlain: details.every(isPlain) && isPlain(document.querySelector("moe-playground").getTrace()) };
+  }, trace.header.request.run);
+  assert.ok(told.arePlain, "no maps, no classes, nothing that JSON cannot write");
+  assert.deepEqual(told.details, trace.steps);
+});
+
+test("the steps of the recorded run are told like live ones, with the run number 0", async (t) => {
+  const { page, figure } = await openFigure(site, t, { attributes: { backend: "recorded" } });
+  await figure.recorded();
+  const { header, steps } = await figure.trace();
+  assert.equal(header.request.run, 0);
+  const details = await page.evaluate(() => window.moe.steps.map(({ detail }) => detail));
+  // The file's numbers are decimal; the trace's are what 32 bits hold of them.
+  assert.deepEqual(in32Bits(details), in32Bits(steps));
+});
+
+test("stop() keeps what there is, and without a run it does nothing", async (t) => {
+  const { page, figure, problems } = await openFigure(site, t, { newTokens: 200 });
+  await figure.step(0);
+  const stop = () => page.evaluate(() => document.querySelector("moe-playground").stop());
+  await stop();
+  const { steps } = await figure.finished();
+  assert.ok(steps.length >= 1 && steps.length < 200);
+  await stop();
+  assert.equal((await figure.trace()).steps.length, steps.length);
+  assert.deepEqual(problems, []);
+});
+
+/** The page with two figures, both with a live run that is over. */
+async function openTwo(t) {
+  const { page, problems } = await openFigure(site, t, { path: "examples/two.html", newTokens: 1 });
+  const [roomy, tight] = ["#roomy", "#tight"].map((selector) => new Figure(page, selector));
+  for (const figure of [roomy, tight]) {
+    await figure.host.scrollIntoViewIfNeeded();
+    await figure.finished();
+  }
+  return { page, problems, roomy, tight };
+}
+
+test("two figures on a page run the same text, each with its own settings", async (t) => {
+  const { page, problems, roomy, tight } = await openTwo(t);
+  const traces = { roomy: await roomy.trace(), tight: await tight.trace() };
+  const factors = Object.values(traces).map(({ header }) => header.request.routing.overflow.factor);
+  assert.deepEqual(factors, [2, 0.5]);
+  const lost = Object.values(traces).map(({ steps }) => stepTotals(steps[0]).lost);
+  assert.ok(lost[0] < lost[1], `${lost}`);
+  const sources = await page.evaluate(() => Object.groupBy(window.moe.steps, ({ from }) => from));
+  assert.deepEqual(Object.keys(sources).sort(), ["roomy", "tight"]);
+  assert.equal(page.workers().length, 2, "a worker each");
+  assert.deepEqual(problems, []);
+});
+
+test("what is done to one figure leaves the other alone", async (t) => {
+  const { page, roomy, tight } = await openTwo(t);
+  const before = { trace: await tight.trace(), selection: await tight.selection(), prompt: await tight.prompt.inputValue() };
+  const { run } = (await roomy.trace()).header.request;
+  await roomy.run("Only here");
+  const { header } = await roomy.finished({ after: run });
+  assert.equal(header.request.prompt, "Only here");
+  await roomy.tokens.first().click();
+  await page.keyboard.press("ArrowRight");
+  await roomy.selected({ token: 1 });
+  await roomy.capacityFactor.fill("1");
+  await roomy.finished({ after: header.request.run });
+  assert.deepEqual({ trace: await tight.trace(), selection: await tight.selection(), prompt: await tight.prompt.inputValue() }, before);
+});
+
+test("a lost worker of one figure leaves the other alone", async (t) => {
+  const { page, roomy, tight } = await openTwo(t);
+  const before = { "#roomy": await roomy.trace(), "#tight": await tight.trace() };
+  await page.workers()[0].evaluate(() => void setTimeout(() => { throw new Error("thrown by a test"); }));
+  // Whose worker that was is not known before.
+  const from = await (await page.waitForFunction(() => window.moe.errors[0]?.from)).jsonValue();
+  const [lost, other] = from === "roomy" ? [roomy, tight] : [tight, roomy];
+  await lost.live(2);
+  assert.deepEqual(await other.trace(), before[other.selector]);
+  assert.equal(await other.notice.count(), 0);
+  const errors = await page.evaluate(() => window.moe.errors.map(({ from }) => from));
+  assert.deepEqual(errors, [from]);
+});
