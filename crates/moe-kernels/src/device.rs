@@ -2,6 +2,8 @@
 
 use burn::tensor::Device;
 
+use crate::constructors;
+
 /// A GPU that is ready, and what its driver calls it.
 #[derive(Debug, Clone)]
 pub struct Gpu {
@@ -11,12 +13,14 @@ pub struct Gpu {
 
 /// The CPU, by the kernels' Rust twins.
 pub fn cpu() -> Device {
+    constructors::run_once();
     Device::flex()
 }
 
 /// The GPU that wgpu prefers: WebGPU in a browser, Vulkan, Metal or DirectX natively. A message where there is none.
 /// May be called once per process, or worker.
 pub async fn gpu() -> Result<Gpu, String> {
+    constructors::run_once();
     let (device, setup) = Device::wgpu_options().init_with_setup_async().await.map_err(|error| error.to_string())?;
     let info = setup.adapter.get_info();
     let name = match (info.name.as_str(), info.driver.as_str()) {

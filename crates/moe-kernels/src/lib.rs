@@ -12,6 +12,7 @@ pub mod kernel;
 pub mod ops;
 pub mod params;
 
+mod constructors;
 mod flex;
 mod gpu;
 
