@@ -44,11 +44,12 @@ pub fn RoutingControls(props: &RoutingControlsProps) -> Html {
     let (least, most) = (*CAPACITY_FACTOR.start(), *CAPACITY_FACTOR.end());
     html! {
         <div class="controls">
-            <label class="control factor">
+            // Named outright: a label names the first such thing inside it, and that is the number.
+            <label class="control factor" for="capacity-factor">
                 <span class="control-name">
                     { "Capacity factor" }<output>{ format!("{:.2}", settings.capacity_factor) }</output>
                 </span>
-                <input type="range" data-capacity="" min={least.to_string()} max={most.to_string()} step="0.05"
+                <input type="range" id="capacity-factor" data-capacity="" min={least.to_string()} max={most.to_string()} step="0.05"
                     value={settings.capacity_factor.to_string()} disabled={is_dropless} oninput={on_factor}
                     title="Drag to re-run the model with more or fewer slots (c)" />
             </label>
