@@ -127,6 +127,14 @@ test("c goes to the capacity factor, and there arrows move it", async (t) => {
   assert.equal((await figure.selection()).token, token, "the key was the slider's");
 });
 
+test("every control of the routing is called by its own name", async (t) => {
+  const { figure } = await openRecorded(t);
+  assert.equal(await figure.host.getByRole("slider", { name: "Capacity factor" }).count(), 1, "the slider, not its number");
+  for (const name of ["When full", "Group", "k"]) {
+    assert.equal(await figure.host.getByRole("combobox", { name, exact: true }).count(), 1, name);
+  }
+});
+
 test("a question mark shows the keys, and Escape hides them", async (t) => {
   const { page, figure } = await openRecorded(t);
   const help = figure.host.getByRole("complementary", { name: "Keyboard" });
