@@ -1,5 +1,5 @@
-// How fast a reader gets there: times to the first paint, the recorded run and the live engine, decode speed and GPU
-// calls per step, on every rung, as the page has them.
+// How fast a reader gets there: times to the first paint, the recorded run and the live engine; decode speed, GPU calls
+// per step and long tasks of the main thread meanwhile; on every rung, as the page has them.
 //
 //   node bench.mjs [--repeats 5] [--steps 24] [--rungs webgpu,cpu] [--gpu] [--json FILE]
 //
@@ -11,9 +11,12 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
 import { launch, newPage } from "./lib/browser.mjs";
+import { Figure, addAttributes, recordedRun } from "./lib/figure.mjs";
 import { gpuCalls } from "./lib/gpu_calls.mjs";
+import { record } from "./lib/record.mjs";
 import { openSite } from "./lib/site.mjs";
 import { number, summary } from "./lib/statistics.mjs";
+import { defaultTrace, withNewTokens } from "./lib/traces.mjs";
 
 const { values: options } = parseArgs({
   options: {
@@ -26,10 +29,8 @@ const { values: options } = parseArgs({
 });
 const NUM_REPEATS = Number(options.repeats);
 const NUM_STEPS = Number(options.steps);
-/** The routing groups of the page, as its attribute has them. */
-const GROUPS = ["decode-step", "this-text"];
-/** A run that gives no step for so long has ended, or hangs. */
-const SILENCE_MS = 20_000;
+/** The routing groups of the page, as its attribute has them. The page begins with the first one. */
+const GROUPS = ["this-text", "decode-step"];
 
 const site = await openSite();
 const results = { cpu: `${cpus().length} × ${cpus()[0]?.model}`, num_repeats: NUM_REPEATS, rungs: [] };
@@ -54,70 +55,62 @@ console.log(table(results));
 /** One visit: load, wait for the engine, run the default prompt in each group. */
 async function measure(browser, rung) {
   const { page, close } = await newPage(browser);
-  page.setDefaultTimeout(180_000);
+  page.setDefaultTimeout(300_000);
   await page.addInitScript(record);
-  // The page as it lies, but for the one attribute that asks for this rung.
-  await page.route(site.url, async (route) => {
-    const response = await route.fetch();
-    const body = (await response.text()).replace("<moe-playground", `<moe-playground backend="${rung}"`);
-    await route.fulfill({ response, body });
-  });
+  // The page as it lies, but for the rung, and for a run as long as is asked for.
+  await addAttributes(page, site.url, { backend: rung, group: GROUPS[0] });
+  await recordedRun(page, withNewTokens(await defaultTrace(site.url), NUM_STEPS));
   await page.goto(site.url);
-  const live = await page.waitForFunction(() => window.moeLive);
-  const { backend, at_ms } = await live.jsonValue();
+  const figure = new Figure(page);
+  const { backend, at_ms } = await figure.live();
   const sample = { backend, live_ms: at_ms, groups: {}, ...(await page.evaluate(earlierTimes)) };
-  for (const group of GROUPS) sample.groups[group] = await decode(page, group, rung === "webgpu");
+  let after = 0;
+  for (const group of GROUPS) {
+    // A changed attribute runs the model again by itself.
+    await page.evaluate((group) => document.querySelector("moe-playground").setAttribute("group", group), group);
+    const { run } = await figure.step(0, { after });
+    sample.groups[group] = await decode(page, run, rung === "webgpu");
+    await page.evaluate(() => document.querySelector("moe-playground").stop());
+    await figure.button("Run").waitFor();
+    after = run;
+  }
   await close();
   return sample;
 }
 
-/** Runs the prompt in one group; the speed and the GPU calls of every step but the first, which holds the prefill. */
-async function decode(page, group, hasGpu) {
-  await page.evaluate((group) => {
-    const element = document.querySelector("moe-playground");
-    element.setAttribute("group", group);
-    window.moeSteps = [];
-    element.run();
-  }, group);
-  const numSteps = () => page.evaluate(() => window.moeSteps.length);
-  const isDone = ([wanted, silence_ms]) => {
-    const { moeSteps: steps } = window;
-    return steps.length >= wanted || (steps.length > 0 && performance.now() - steps.at(-1) > silence_ms);
-  };
-  await page.waitForFunction(isDone, [1, SILENCE_MS]);
-  const before = hasGpu && { calls: await gpuCalls(page), num_steps: await numSteps() };
-  await page.waitForFunction(isDone, [NUM_STEPS, SILENCE_MS]);
-  const after = hasGpu && { calls: await gpuCalls(page), num_steps: await numSteps() };
-  await page.evaluate(() => document.querySelector("moe-playground").stop());
+/** Watches a run: its speed and GPU calls from the second step on, since the first one warms up, and its long tasks. */
+async function decode(page, run, hasGpu) {
+  const before = hasGpu && { calls: await gpuCalls(page), num_steps: (await stepTimes(page, run)).length };
+  await page.waitForFunction(
+    ([run, wanted]) =>
+      window.moe.steps.filter(({ detail }) => detail.run === run).length >= wanted ||
+      window.moe.messages.some(({ type, data }) => type === "finished" && data.run === run),
+    [run, NUM_STEPS],
+  );
+  const after = hasGpu && { calls: await gpuCalls(page), num_steps: (await stepTimes(page, run)).length };
 
-  const steps = await page.evaluate(() => window.moeSteps);
-  const tokens_per_s = (1000 * (steps.length - 1)) / (steps.at(-1) - steps[0]);
+  const times = await stepTimes(page, run);
+  const [first_ms, last_ms] = [times[0], times.at(-1)];
+  const tokens_per_s = (1000 * (times.length - 1)) / (last_ms - first_ms);
   const calls = {};
   for (const name of Object.keys(before.calls ?? {})) {
     calls[name] = (after.calls[name] - before.calls[name]) / (after.num_steps - before.num_steps);
   }
-  return { tokens_per_s, num_steps: steps.length, calls };
+  const tasks = await page.evaluate(() => window.moe.longTasks.map(({ startTime, duration }) => ({ startTime, duration })));
+  const durations = tasks.filter(({ startTime }) => startTime > first_ms && startTime < last_ms).map(({ duration }) => duration);
+  return { tokens_per_s, num_steps: times.length, calls, num_long_tasks: durations.length, longest_ms: Math.max(0, ...durations) };
 }
 
-/** In the page: when the engine was there, and when each step of the latest run was told. */
-function record() {
-  let run;
-  window.moeSteps = [];
-  addEventListener("moe-ready", ({ detail }) => {
-    if (detail?.source === "recorded") window.moeRecorded_ms ??= performance.now();
-    if (detail?.source?.startsWith("live")) window.moeLive ??= { backend: detail.backend, at_ms: performance.now() };
-  });
-  addEventListener("moe-step", ({ detail }) => {
-    if (detail.run !== run) window.moeSteps = [];
-    run = detail.run;
-    window.moeSteps.push(performance.now());
-  });
+/** When each step of a run was told, in milliseconds. */
+function stepTimes(page, run) {
+  return page.evaluate((run) => window.moe.steps.filter(({ detail }) => detail.run === run).map(({ at_ms }) => at_ms), run);
 }
 
 /** In the page: milliseconds from navigation to the first paint with content, and to the recorded run. */
 function earlierTimes() {
   const [paint] = performance.getEntriesByName("first-contentful-paint");
-  return { paint_ms: paint?.startTime, recorded_ms: window.moeRecorded_ms };
+  const recorded = window.moe.steps.find(({ detail }) => detail.run === 0);
+  return { paint_ms: paint?.startTime, recorded_ms: recorded?.at_ms };
 }
 
 function summarise(rung, samples) {
@@ -125,7 +118,14 @@ function summarise(rung, samples) {
     const of = samples.map((sample) => sample.groups[group]);
     const per_step = {};
     for (const call of Object.keys(of[0].calls)) per_step[call] = summary(of.map(({ calls }) => calls[call]));
-    return { group, tokens_per_s: summary(of.map((sample) => sample.tokens_per_s)), gpu_calls_per_step: per_step };
+    return {
+      group,
+      tokens_per_s: summary(of.map((sample) => sample.tokens_per_s)),
+      gpu_calls_per_step: per_step,
+      num_steps: summary(of.map((sample) => sample.num_steps)),
+      num_long_tasks: summary(of.map((sample) => sample.num_long_tasks)),
+      longest_task_ms: summary(of.map((sample) => sample.longest_ms)),
+    };
   });
   const result = { rung, backend: samples[0].backend, groups };
   for (const time of ["paint_ms", "recorded_ms", "live_ms"]) result[time] = summary(samples.map((sample) => sample[time]));
@@ -144,12 +144,12 @@ function table({ browser, cpu, num_repeats, rungs }) {
     const { paint_ms, recorded_ms, live_ms } = result;
     lines.push(`| ${[name(result), ...[paint_ms, recorded_ms, live_ms].map(number)].join(" | ")} |`);
   }
-  lines.push("", "| rung | group | decode, tokens/s | submits a step | dispatches a step | maps a step |");
-  lines.push("| --- | --- | --- | --- | --- | --- |");
+  const heads = ["decode, tokens/s", "submits a step", "dispatches a step", "maps a step", "main-thread tasks over 50 ms", "longest, ms"];
+  lines.push("", `| rung | group | ${heads.join(" | ")} |`, `| --- | --- | ${heads.map(() => "---").join(" | ")} |`);
   for (const result of rungs) {
-    for (const { group, tokens_per_s, gpu_calls_per_step: calls } of result.groups) {
-      const numbers = [tokens_per_s, calls.submit, calls.dispatch, calls.map].map(number);
-      lines.push(`| ${[name(result), group, ...numbers].join(" | ")} |`);
+    for (const { group, tokens_per_s, gpu_calls_per_step: calls, num_long_tasks, longest_task_ms } of result.groups) {
+      const numbers = [tokens_per_s, calls.submit, calls.dispatch, calls.map, num_long_tasks, longest_task_ms];
+      lines.push(`| ${[name(result), group, ...numbers.map(number)].join(" | ")} |`);
     }
   }
   return lines.join("\n");
