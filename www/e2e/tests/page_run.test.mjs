@@ -132,6 +132,7 @@ test("a stopped run begins at most one more step, and what there is stays", asyn
   await figure.step(1);
   const worker = page.workers().at(-1);
   await worker.evaluate(noteSteps);
+  await figure.step((await figure.trace()).steps.length + 1);
   await page.evaluate(() => {
     addEventListener("click", () => (window.moePressed = performance.timeOrigin + performance.now()), { capture: true, once: true });
   });
@@ -139,6 +140,7 @@ test("a stopped run begins at most one more step, and what there is stays", asyn
   await figure.button("Run").waitFor();
   const pressed = await page.evaluate(() => window.moePressed);
   const began = await worker.evaluate(() => globalThis.moeBegan);
+  assert.ok(began.length > 0, "steps were noted");
   assert.ok(began.filter((at) => at > pressed).length <= 1, `pressed at ${pressed}, steps began at ${began}`);
   const { header, steps } = await figure.trace();
   assert.ok(header.source.startsWith("live") && steps.length >= 2 && steps.length < 200);
