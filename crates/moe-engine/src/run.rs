@@ -6,7 +6,8 @@ use moe_model::reference::TensorError;
 use moe_model::sample::{Choice, Seeded, ranked};
 use moe_model::tokenizer::END_OF_TEXT;
 use moe_trace::{
-    Candidate, Event, FinishReason, NextToken, RouterSpec, RoutingGroup, RunRequest, SecondExpert, StepTrace, TokenId, TracedToken, UserError,
+    Candidate, Event, FinishReason, NextToken, RouterSpec, RoutingGroup, RunRequest, SecondExpert, StepTrace, TokenId,
+    TracedToken, UserError,
 };
 
 use crate::engine::Engine;

@@ -9,7 +9,9 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use moe_engine::{Engine, device};
 use moe_model::Manifest;
-use moe_trace::{Event, Fate, RoutingGroup, RunId, RunRequest, SCHEMA_VERSION, Sampling, Source, StepTrace, TraceHeader};
+use moe_trace::{
+    Event, Fate, RoutingGroup, RunId, RunRequest, SCHEMA_VERSION, Sampling, Source, StepTrace, TraceHeader,
+};
 
 use crate::train::burn_block_on;
 

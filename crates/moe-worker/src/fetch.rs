@@ -30,7 +30,9 @@ impl From<FetchError> for UserError {
             FetchError::Network { url } => format!("Nothing came back from {url}."),
             FetchError::Status { url, status } => format!("{url} was answered with status {status}."),
             FetchError::Length { url, expected, found } => {
-                format!("The second try, too, brought {found} bytes of {url} instead of {expected}; they were thrown away.")
+                format!(
+                    "The second try, too, brought {found} bytes of {url} instead of {expected}; they were thrown away."
+                )
             }
             FetchError::Hash { url } => format!("{url} arrived corrupt at the second try, too; it was thrown away."),
         };

@@ -19,7 +19,11 @@ const PACKAGES: [Package; 10] = [
     Package { name: "moe-kernels", may_use: &[], tests_may_use: &["moe-router", "moe-trace"] },
     Package { name: "moe-model", may_use: &["moe-trace", "moe-router", "moe-kernels"], tests_may_use: &[] },
     Package { name: "moe-engine", may_use: &["moe-trace", "moe-model"], tests_may_use: &[] },
-    Package { name: "moe-worker", may_use: &["moe-trace", "moe-engine"], tests_may_use: &["moe-router", "moe-kernels", "moe-model"] },
+    Package {
+        name: "moe-worker",
+        may_use: &["moe-trace", "moe-engine"],
+        tests_may_use: &["moe-router", "moe-kernels", "moe-model"],
+    },
     Package { name: "web", may_use: &["moe-trace", "moe-router"], tests_may_use: &[] },
     Package { name: "moe-train", may_use: &["moe-trace", "moe-router", "moe-model", "moe-engine"], tests_may_use: &[] },
     Package {

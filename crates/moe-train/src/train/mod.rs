@@ -91,7 +91,10 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let corpus = Corpus::open(&args.data)?;
     let (config, spec) = args.model(corpus.vocab_size);
     config.check()?;
-    ensure!(args.checkpoint_every > 0 && args.batch > 0 && args.tokens > 0, "steps, sequences and tokens are at least 1");
+    ensure!(
+        args.checkpoint_every > 0 && args.batch > 0 && args.tokens > 0,
+        "steps, sequences and tokens are at least 1"
+    );
     corpus.ensure_windows_of(args.tokens)?;
     ensure!(args.tokens <= config.max_tokens, "the model sees at most {} tokens", config.max_tokens);
     let router = Router::new(spec, config.num_experts)?;
