@@ -1,7 +1,8 @@
 //! The parameters of a model, and their names.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Device, Distribution, Tensor};
+use burn::tensor::{Device, Tensor, TensorData};
+use moe_router::draws::SplitMix64;
 
 use crate::config::ModelConfig;
 
@@ -59,40 +60,40 @@ impl Weights {
     }
 
     /// Random parameters: normal with variance 1 / inputs; what feeds a residual is smaller by `sqrt(2 · layers)`
-    /// (GPT-2), the gate has a tenth of that variance (Switch, arXiv:2101.03961, section 2.4).
+    /// (GPT-2), the gate has a tenth of that variance (Switch, arXiv:2101.03961, section 2.4). The same seed gives the
+    /// same parameters on every device.
     pub fn random(config: &ModelConfig, seed: u64, device: &Device) -> Weights {
-        device.seed(seed);
-        let normal = |std: f64| Distribution::Normal(0.0, std);
-        let by_inputs = |inputs: usize| normal((inputs as f64).powf(-0.5));
-        let into_residual = |inputs: usize| normal((inputs as f64 * 2.0 * config.num_layers as f64).powf(-0.5));
+        let mut draws = Draws { random: SplitMix64::new(seed), device };
+        let by_inputs = |inputs: usize| (inputs as f64).powf(-0.5);
+        let into_residual = |inputs: usize| (inputs as f64 * 2.0 * config.num_layers as f64).powf(-0.5);
         let (d_queries, d_keys) = config.d_attention();
         let ModelConfig { d_model, num_experts, d_expert, .. } = *config;
         let ones = || Param::from_tensor(Tensor::ones([d_model], device));
         let blocks = (0..config.num_layers)
             .map(|_| Block {
                 attention_norm: ones(),
-                w_qkv: Param::from_tensor(Tensor::random(
-                    [d_model, d_queries + 2 * d_keys],
-                    by_inputs(d_model),
-                    device,
-                )),
-                w_out: Param::from_tensor(Tensor::random([d_queries, d_model], into_residual(d_queries), device)),
+                w_qkv: draws.normal([d_model, d_queries + 2 * d_keys], by_inputs(d_model)),
+                w_out: draws.normal([d_queries, d_model], into_residual(d_queries)),
                 moe_norm: ones(),
-                gate: Param::from_tensor(Tensor::random([d_model, num_experts], by_inputs(10 * d_model), device)),
-                w_gate: Param::from_tensor(Tensor::random(
-                    [num_experts, d_model, d_expert],
-                    by_inputs(d_model),
-                    device,
-                )),
-                w_up: Param::from_tensor(Tensor::random([num_experts, d_model, d_expert], by_inputs(d_model), device)),
-                w_down: Param::from_tensor(Tensor::random(
-                    [num_experts, d_expert, d_model],
-                    into_residual(d_expert),
-                    device,
-                )),
+                gate: draws.normal([d_model, num_experts], by_inputs(10 * d_model)),
+                w_gate: draws.normal([num_experts, d_model, d_expert], by_inputs(d_model)),
+                w_up: draws.normal([num_experts, d_model, d_expert], by_inputs(d_model)),
+                w_down: draws.normal([num_experts, d_expert, d_model], into_residual(d_expert)),
             })
             .collect();
-        let embedding = Tensor::random([config.vocab_size, d_model], normal(0.02), device);
-        Weights { embedding: Param::from_tensor(embedding), blocks, final_norm: ones() }
+        Weights { embedding: draws.normal([config.vocab_size, d_model], 0.02), blocks, final_norm: ones() }
+    }
+}
+
+/// Normal parameters, one after another.
+struct Draws<'a> {
+    random: SplitMix64,
+    device: &'a Device,
+}
+
+impl Draws<'_> {
+    fn normal<const D: usize>(&mut self, shape: [usize; D], std: f64) -> Param<Tensor<D>> {
+        let values: Vec<f32> = (0..shape.iter().product()).map(|_| (self.random.normal() * std) as f32).collect();
+        Param::from_tensor(Tensor::from_data(TensorData::new(values, shape), self.device))
     }
 }

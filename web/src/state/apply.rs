@@ -30,7 +30,11 @@ impl State {
                 next.selection.follows = true;
                 next.run();
             }
-            Action::Rerun { ticket } if ticket == next.internals.rerun_ticket => next.run(),
+            Action::Rerun { ticket }
+                if ticket == next.internals.rerun_ticket && ticket != next.internals.served_ticket =>
+            {
+                next.run();
+            }
             Action::Rerun { .. } => {}
             Action::Stop => {
                 if let Phase::Running(run) = next.phase {
@@ -76,6 +80,7 @@ impl State {
 
     /// Asks for a run with the settings as they are, or says why there cannot be one.
     pub(super) fn run(&mut self) {
+        self.internals.served_ticket = self.internals.rerun_ticket;
         match self.settings.prompt_problem() {
             Some(PromptProblem::Empty) => {
                 return self.tell(
@@ -138,10 +143,13 @@ impl State {
     fn configure(&mut self, config: crate::attributes::Config, errors: Vec<UserError>) {
         let before = std::mem::replace(&mut self.config, config);
         let settings = self.settings.clone();
+        let before_errors = std::mem::take(&mut self.internals.attribute_errors);
         self.settings.take_changes(&before.overrides, &self.config.overrides);
-        for error in errors {
-            self.tell(error, true);
+        // A value that was reported already is not news when another attribute changes.
+        for error in errors.iter().filter(|error| !before_errors.contains(error)) {
+            self.tell(error.clone(), true);
         }
+        self.internals.attribute_errors = errors;
         let engine_of =
             |config: &crate::attributes::Config| (config.model.clone(), config.backend, config.base_url.clone());
         if engine_of(&before) != engine_of(&self.config) {

@@ -53,8 +53,12 @@ pub fn effects(before: &State, after: &State) -> Vec<Effect> {
             backend: after.backend.as_ref().map(|backend| BackendInfo::clone(backend)),
         });
     }
+    // Several attributes may be wrong at once, while there is one notice: each is told.
+    let (known, bad) = (&before.internals.attribute_errors, &after.internals.attribute_errors);
+    effects.extend(bad.iter().filter(|error| !known.contains(error)).cloned().map(Effect::EmitError));
     if let Some(notice) = &after.notice
         && notice.is_error
+        && !bad.contains(&notice.message)
         && before.notice.as_ref().is_none_or(|known| known.serial != notice.serial)
     {
         effects.push(Effect::EmitError(notice.message.clone()));

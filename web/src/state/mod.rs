@@ -123,6 +123,10 @@ struct Internals {
     /// Failures in a row without a step between them.
     restarts: u32,
     rerun_ticket: u32,
+    /// The re-run that the latest run stands for: a control moved before it is part of it.
+    served_ticket: u32,
+    /// Attribute values that cannot be used, as last reported.
+    attribute_errors: Vec<moe_trace::UserError>,
     stopping: Option<RunId>,
     notices: u32,
     /// The source that `moe-ready` last announced.
@@ -159,9 +163,10 @@ impl State {
             what_if: None,
             internals: Internals { next_run: 1, engine_generation: u32::from(wants_engine), ..Internals::default() },
         };
-        for error in errors {
-            state.tell(error, true);
+        for error in &errors {
+            state.tell(error.clone(), true);
         }
+        state.internals.attribute_errors = errors;
         state
     }
 

@@ -130,7 +130,8 @@ export type NextToken = {
  */
 candidates: Array<Candidate>,
 /**
- * What sampling took: the next step's new token. `None` where the run ends with this step.
+ * The next step's new token: what sampling took or, inside the prompt, what the prompt says. `None` where the run
+ * ends with this step.
  */
 chosen: Candidate | null, };
 

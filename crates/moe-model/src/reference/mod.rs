@@ -48,7 +48,7 @@ pub async fn forward(
         TensorData::new(config.rope_angles(), [config.max_tokens, 2, config.d_head / 2]),
         &device,
     )
-    .slice([0..num_tokens]);
+    .narrow(0, 0, num_tokens);
     let mut layers = Vec::with_capacity(config.num_layers);
     for (layer, block) in weights.blocks.iter().enumerate() {
         let normed = rms_norm(x.clone(), block.attention_norm.val());
