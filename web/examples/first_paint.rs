@@ -1,11 +1,11 @@
-//! Draws the first paint: the page at the beginning of a recorded run, as static HTML between the marks of a page.
-//!
-//! `cargo run -p web --example first_paint -- www/site/traces/default.jsonl www/site/index.html`
+//! Prints the site's index page with the first paint drawn: the page at the beginning of the recorded run, as static
+//! HTML between the marks. `cargo xtask codegen` writes it; the test below fails when the committed page is stale.
 //!
 //! The same views draw it that take over in the browser, so nothing moves when they do.
 
 use std::error::Error;
 use std::fs;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake};
 use std::thread::{self, Thread};
@@ -22,20 +22,24 @@ const BEGIN: &str = "<!-- first-paint -->";
 const END: &str = "<!-- /first-paint -->";
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let arguments: Vec<String> = std::env::args().collect();
-    let [_, trace, page] = arguments.as_slice() else {
-        return Err("usage: first_paint TRACE.jsonl PAGE.html".into());
-    };
-    let file = TraceFile::from_lines(&fs::read_to_string(trace)?, serde_json::from_str, serde_json::from_str)?;
-    let old = fs::read_to_string(page)?;
-    let (before, rest) = old.split_once(BEGIN).ok_or("the page has no mark where the first paint begins")?;
-    let (_, after) = rest.split_once(END).ok_or("the page has no mark where the first paint ends")?;
-
-    let html = block_on(ServerRenderer::<Page>::with_props(move || props(file)).hydratable(false).render());
-    // Nothing in it works yet: it can be read, not used.
-    fs::write(page, format!("{before}{BEGIN}<div inert>{html}</div>{END}{after}"))?;
-    println!("{page}: {} bytes of first paint", html.len());
+    print!("{}", drawn()?);
     Ok(())
+}
+
+/// The index page as it should be.
+fn drawn() -> Result<String, Box<dyn Error>> {
+    let lines = fs::read_to_string(site("traces/default.jsonl"))?;
+    let trace = TraceFile::from_lines(&lines, serde_json::from_str, serde_json::from_str)?;
+    let committed = fs::read_to_string(site("index.html"))?;
+    let (before, rest) = committed.split_once(BEGIN).ok_or("the page has no mark where the first paint begins")?;
+    let (_, after) = rest.split_once(END).ok_or("the page has no mark where the first paint ends")?;
+    let html = block_on(ServerRenderer::<Page>::with_props(move || props(trace)).hydratable(false).render());
+    // Nothing in it works yet: it can be read, not used.
+    Ok(format!("{before}{BEGIN}<div inert>{html}</div>{END}{after}"))
+}
+
+fn site(path: &str) -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../www/site")).join(path)
 }
 
 /// The page as it stands when the recorded run has arrived and the engine has not.
@@ -62,5 +66,19 @@ fn block_on<T>(future: impl Future<Output = T>) -> T {
             Poll::Ready(output) => return output,
             Poll::Pending => thread::park(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{drawn, site};
+
+    #[test]
+    fn the_committed_first_paint_is_current() {
+        let committed = std::fs::read_to_string(site("index.html")).expect("there is a page");
+        assert!(
+            committed == drawn().expect("the page can be drawn"),
+            "www/site/index.html is stale: run `cargo xtask codegen`"
+        );
     }
 }

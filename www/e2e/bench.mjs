@@ -1,5 +1,5 @@
 // How fast a reader gets there: times to the first paint, the recorded run and the live engine; decode speed, GPU calls
-// per step and long tasks of the main thread meanwhile; on every rung, as the page has them.
+// per step and long tasks of the main thread meanwhile; the worker's memory; on every rung, as the page has them.
 //
 //   node bench.mjs [--repeats 5] [--steps 24] [--rungs webgpu,cpu] [--gpu] [--json FILE]
 //
@@ -29,8 +29,18 @@ const { values: options } = parseArgs({
 });
 const NUM_REPEATS = Number(options.repeats);
 const NUM_STEPS = Number(options.steps);
-/** The routing groups of the page, as its attribute has them. The page begins with the first one. */
-const GROUPS = ["this-text", "decode-step"];
+/** What is run, by the element's attributes. The page begins with the first one, and with its own prompt. */
+const RUNS = [
+  { name: "this text", attributes: { group: "this-text" } },
+  { name: "decode step", attributes: { group: "decode-step" } },
+  {
+    name: "this text, longer",
+    attributes: {
+      group: "this-text",
+      prompt: "An old friend wrote a long letter to his sister. It was late in the year, and the snow lay on the hills behind the house.",
+    },
+  },
+];
 
 const site = await openSite();
 const results = { cpu: `${cpus().length} × ${cpus()[0]?.model}`, num_repeats: NUM_REPEATS, rungs: [] };
@@ -52,28 +62,31 @@ try {
 if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
 console.log(table(results));
 
-/** One visit: load, wait for the engine, run the default prompt in each group. */
+/** One visit: load, wait for the engine, and watch each run. */
 async function measure(browser, rung) {
   const { page, close } = await newPage(browser);
   page.setDefaultTimeout(300_000);
   await page.addInitScript(record);
   // The page as it lies, but for the rung, and for a run as long as is asked for.
-  await addAttributes(page, site.url, { backend: rung, group: GROUPS[0] });
+  await addAttributes(page, site.url, { backend: rung, ...RUNS[0].attributes });
   await recordedRun(page, withNewTokens(await defaultTrace(site.url), NUM_STEPS));
   await page.goto(site.url);
   const figure = new Figure(page);
   const { backend, at_ms } = await figure.live();
-  const sample = { backend, live_ms: at_ms, groups: {}, ...(await page.evaluate(earlierTimes)) };
+  const sample = { backend, live_ms: at_ms, runs: [], ...(await page.evaluate(earlierTimes)) };
   let after = 0;
-  for (const group of GROUPS) {
-    // A changed attribute runs the model again by itself.
-    await page.evaluate((group) => document.querySelector("moe-playground").setAttribute("group", group), group);
+  for (const { attributes } of RUNS) {
+    // Changed attributes run the model again by themselves.
+    await page.evaluate((attributes) => {
+      for (const [name, value] of Object.entries(attributes)) document.querySelector("moe-playground").setAttribute(name, value);
+    }, attributes);
     const { run } = await figure.step(0, { after });
-    sample.groups[group] = await decode(page, run, rung === "webgpu");
+    sample.runs.push(await decode(page, run, rung === "webgpu"));
     await page.evaluate(() => document.querySelector("moe-playground").stop());
     await figure.button("Run").waitFor();
     after = run;
   }
+  sample.worker_mb = (await wasmBytes(page)) / 1e6;
   await close();
   return sample;
 }
@@ -92,18 +105,36 @@ async function decode(page, run, hasGpu) {
   const times = await stepTimes(page, run);
   const [first_ms, last_ms] = [times[0], times.at(-1)];
   const tokens_per_s = (1000 * (times.length - 1)) / (last_ms - first_ms);
+  const num_tokens = (await lastLength(page, run)) - (times.length - 1) / 2;
   const calls = {};
   for (const name of Object.keys(before.calls ?? {})) {
     calls[name] = (after.calls[name] - before.calls[name]) / (after.num_steps - before.num_steps);
   }
   const tasks = await page.evaluate(() => window.moe.longTasks.map(({ startTime, duration }) => ({ startTime, duration })));
   const durations = tasks.filter(({ startTime }) => startTime > first_ms && startTime < last_ms).map(({ duration }) => duration);
-  return { tokens_per_s, num_steps: times.length, calls, num_long_tasks: durations.length, longest_ms: Math.max(0, ...durations) };
+  return { tokens_per_s, num_tokens, num_steps: times.length, calls, num_long_tasks: durations.length, longest_ms: Math.max(0, ...durations) };
 }
 
 /** When each step of a run was told, in milliseconds. */
 function stepTimes(page, run) {
   return page.evaluate((run) => window.moe.steps.filter(({ detail }) => detail.run === run).map(({ at_ms }) => at_ms), run);
+}
+
+/** How long the text is at the last step of a run. */
+function lastLength(page, run) {
+  return page.evaluate((run) => {
+    const { first_position, tokens } = window.moe.steps.findLast(({ detail }) => detail.run === run).detail;
+    return first_position + tokens.length;
+  }, run);
+}
+
+/** Size of the engine's linear memory, which never shrinks: model, working memory, and whatever was needed to load it. */
+function wasmBytes(page) {
+  return page.workers().at(-1).evaluate(async () => {
+    const { default: init } = await import(new URL("moe_worker.js", location.href));
+    // It is initialised already, and answers with what it exports.
+    return (await init()).memory.buffer.byteLength;
+  });
 }
 
 /** In the page: milliseconds from navigation to the first paint with content, and to the recorded run. */
@@ -114,12 +145,13 @@ function earlierTimes() {
 }
 
 function summarise(rung, samples) {
-  const groups = GROUPS.map((group) => {
-    const of = samples.map((sample) => sample.groups[group]);
+  const runs = RUNS.map(({ name }, at) => {
+    const of = samples.map((sample) => sample.runs[at]);
     const per_step = {};
     for (const call of Object.keys(of[0].calls)) per_step[call] = summary(of.map(({ calls }) => calls[call]));
     return {
-      group,
+      name,
+      num_tokens: summary(of.map((sample) => sample.num_tokens)),
       tokens_per_s: summary(of.map((sample) => sample.tokens_per_s)),
       gpu_calls_per_step: per_step,
       num_steps: summary(of.map((sample) => sample.num_steps)),
@@ -127,8 +159,8 @@ function summarise(rung, samples) {
       longest_task_ms: summary(of.map((sample) => sample.longest_ms)),
     };
   });
-  const result = { rung, backend: samples[0].backend, groups };
-  for (const time of ["paint_ms", "recorded_ms", "live_ms"]) result[time] = summary(samples.map((sample) => sample[time]));
+  const result = { rung, backend: samples[0].backend, runs };
+  for (const time of ["paint_ms", "recorded_ms", "live_ms", "worker_mb"]) result[time] = summary(samples.map((sample) => sample[time]));
   return result;
 }
 
@@ -136,20 +168,20 @@ function table({ browser, cpu, num_repeats, rungs }) {
   const lines = [
     `Medians of ${num_repeats} visits with an empty cache (lowest to highest); ${browser}, ${cpu}.`,
     "",
-    "| rung | first paint, ms | recorded run, ms | live, ms |",
-    "| --- | --- | --- | --- |",
+    "| rung | first paint, ms | recorded run, ms | live, ms | worker's memory, MB |",
+    "| --- | --- | --- | --- | --- |",
   ];
   const name = ({ rung, backend }) => `${rung} (${backend?.name ?? "?"})`;
   for (const result of rungs) {
-    const { paint_ms, recorded_ms, live_ms } = result;
-    lines.push(`| ${[name(result), ...[paint_ms, recorded_ms, live_ms].map(number)].join(" | ")} |`);
+    const { paint_ms, recorded_ms, live_ms, worker_mb } = result;
+    lines.push(`| ${[name(result), ...[paint_ms, recorded_ms, live_ms, worker_mb].map(number)].join(" | ")} |`);
   }
-  const heads = ["decode, tokens/s", "submits a step", "dispatches a step", "maps a step", "main-thread tasks over 50 ms", "longest, ms"];
-  lines.push("", `| rung | group | ${heads.join(" | ")} |`, `| --- | --- | ${heads.map(() => "---").join(" | ")} |`);
+  const heads = ["tokens in the text, mean", "decode, tokens/s", "submits a step", "dispatches a step", "maps a step", "main-thread tasks over 50 ms", "longest, ms"];
+  lines.push("", `| rung | run | ${heads.join(" | ")} |`, `| --- | --- | ${heads.map(() => "---").join(" | ")} |`);
   for (const result of rungs) {
-    for (const { group, tokens_per_s, gpu_calls_per_step: calls, num_long_tasks, longest_task_ms } of result.groups) {
-      const numbers = [tokens_per_s, calls.submit, calls.dispatch, calls.map, num_long_tasks, longest_task_ms];
-      lines.push(`| ${[name(result), group, ...numbers.map(number)].join(" | ")} |`);
+    for (const { name: run, num_tokens, tokens_per_s, gpu_calls_per_step: calls, num_long_tasks, longest_task_ms } of result.runs) {
+      const numbers = [num_tokens, tokens_per_s, calls.submit, calls.dispatch, calls.map, num_long_tasks, longest_task_ms];
+      lines.push(`| ${[name(result), run, ...numbers.map(number)].join(" | ")} |`);
     }
   }
   return lines.join("\n");

@@ -8,18 +8,26 @@ use anyhow::{Context, Result, bail};
 use crate::args::Args;
 use crate::project;
 
-/// The TypeScript mirror of the types of moe-trace.
-const TYPES: &str = "www/packages/moe-playground/types.d.ts";
+/// What is generated: a file, and the example that prints it.
+const FILES: [(&str, &[&str]); 2] = [
+    (
+        "www/packages/moe-playground/types.d.ts",
+        &["-p", "moe-trace", "--features", "typescript", "--example", "typescript"],
+    ),
+    ("www/site/index.html", &["-p", "web", "--example", "first_paint"]),
+];
 
 pub fn command(args: Args) -> Result<()> {
     args.finish()?;
-    let example = ["--quiet", "-p", "moe-trace", "--features", "typescript", "--example", "typescript"];
-    let output =
-        project::cargo("run").args(example).stderr(Stdio::inherit()).output().context("cargo did not start")?;
-    if !output.status.success() {
-        bail!("the example `typescript` of moe-trace failed");
+    for (file, example) in FILES {
+        let mut command = project::cargo("run");
+        let output = command.arg("--quiet").args(example).stderr(Stdio::inherit()).output();
+        let output = output.context("cargo did not start")?;
+        if !output.status.success() {
+            bail!("the example that prints {file} failed: cargo run {}", example.join(" "));
+        }
+        fs::write(project::root().join(file), &output.stdout).with_context(|| format!("could not write {file}"))?;
+        println!("wrote {file}");
     }
-    fs::write(project::root().join(TYPES), &output.stdout).with_context(|| format!("could not write {TYPES}"))?;
-    println!("wrote {TYPES}");
     Ok(())
 }

@@ -27,11 +27,17 @@ pub async fn choose(choice: BackendChoice) -> Result<(Device, BackendInfo), User
         (Ok(gpu), _) => Ok((gpu.device, webgpu(gpu.name, "WebGPU works here"))),
         (Err(why), BackendChoice::Webgpu) => Err(UserError::new(
             "WebGPU is not available.",
-            format!("The reason given: {why}."),
+            format!("{}.", capitalised(&why)),
             "Choose the automatic or the CPU backend, or try a current Chrome, Edge or Safari.",
         )),
         (Err(why), _) => Ok(cpu(&why)),
     }
+}
+
+/// A reason as the beginning of a sentence.
+fn capitalised(reason: &str) -> String {
+    let mut chars = reason.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 fn webgpu(name: String, why: &str) -> BackendInfo {

@@ -89,7 +89,7 @@ impl State {
                         "The prompt is empty, and the model continues a text.",
                         "Type a few words.",
                     ),
-                    false,
+                    true,
                 );
             }
             Some(PromptProblem::TooLong { num_chars }) => {
@@ -100,7 +100,7 @@ impl State {
                         "The model sees only a few hundred tokens.",
                         format!("Take away {excess} characters. Your text is kept as it is."),
                     ),
-                    false,
+                    true,
                 );
             }
             None => {}

@@ -6,6 +6,7 @@ use moe_trace::{BackendInfo, ModelInfo, Rung};
 use yew::prelude::*;
 
 use crate::state::{Action, Phase, Theme};
+use crate::views::chip::Chip;
 use crate::wording;
 
 #[derive(Properties, PartialEq)]
@@ -69,7 +70,7 @@ impl Wordmark {
 }
 
 fn model_chip(model: &ModelInfo) -> Html {
-    let title = format!(
+    let more = format!(
         "{} parameters, {} of them at work for a token; {} layers of {} experts; weights {}",
         wording::parameters(model.num_parameters),
         wording::parameters(model.num_active_parameters),
@@ -78,11 +79,11 @@ fn model_chip(model: &ModelInfo) -> Html {
         model.weights_sha256.get(..12).unwrap_or(&model.weights_sha256),
     );
     html! {
-        <span class="chip" {title}>
+        <Chip more={Some(more)}>
             <b>{ &model.name }</b>
             <span>{ format!("{} × {} experts", model.num_layers, model.num_experts) }</span>
             <span>{ wording::bytes(model.weights_bytes) }</span>
-        </span>
+        </Chip>
     }
 }
 
@@ -109,14 +110,14 @@ fn engine_chip(props: &HeaderProps) -> Html {
         (Phase::Recorded, _) => (false, "recorded run".to_owned()),
         _ => (false, "starting the engine …".to_owned()),
     };
-    let title = props.backend.as_ref().map(|backend| format!("{}: {}", backend.name, backend.why));
+    let more = props.backend.as_ref().map(|backend| format!("{}: {}.", backend.name, backend.why));
     html! {
-        <span class={classes!("chip", "engine", is_live.then_some("is-live"))} {title} role="status">
-            <i aria-hidden="true" /><b>{ words }</b>
+        <Chip class={classes!("engine", is_live.then_some("is-live"))} {more}>
+            <i aria-hidden="true" /><b role="status">{ words }</b>
             if let (true, Some(speed)) = (is_live, props.tokens_per_second) {
                 <span class="speed">{ format!("{speed:.0} tok/s") }</span>
             }
-        </span>
+        </Chip>
     }
 }
 

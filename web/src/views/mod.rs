@@ -23,6 +23,7 @@ pub mod load_chart;
 pub mod loss_chart;
 
 pub mod badges;
+pub mod chip;
 pub mod fate_glyph;
 pub mod help;
 pub mod notice;

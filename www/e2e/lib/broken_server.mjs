@@ -13,7 +13,8 @@ export async function brokenServer(siteUrl, pattern, numCut) {
     requests.push(url);
     const answer = await fetch(new URL(url, siteUrl));
     const body = Buffer.from(await answer.arrayBuffer());
-    response.writeHead(answer.status, { "Access-Control-Allow-Origin": "*", "Content-Length": body.length });
+    const type = answer.headers.get("Content-Type") ?? "application/octet-stream";
+    response.writeHead(answer.status, { "Access-Control-Allow-Origin": "*", "Content-Type": type, "Content-Length": body.length });
     if (pattern.test(url) && cutsLeft > 0) {
       cutsLeft -= 1;
       response.write(body.subarray(0, body.length / 2), () => response.destroy());

@@ -54,6 +54,14 @@ export async function holdBack(page, pattern) {
   return release;
 }
 
+/** Runs a line of JavaScript in every worker before anything else does. */
+export function beforeWorker(page, line) {
+  return page.context().route(/\/assets\/worker(\.\w+)?\.js$/, async (route) => {
+    const response = await route.fetch();
+    await route.fulfill({ response, body: `${line}\n${await response.text()}` });
+  });
+}
+
 export class Figure {
   constructor(page, selector = "moe-playground") {
     this.page = page;

@@ -4,25 +4,22 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { RUNG } from "../lib/browser.mjs";
-import { openFigure } from "../lib/figure.mjs";
+import { beforeWorker, openFigure } from "../lib/figure.mjs";
 import { suite } from "../lib/suite.mjs";
 
 const site = suite();
 
-/** Runs a line of JavaScript in every worker before anything else does. */
-function beforeWorker(page, line) {
-  return page.context().route(/\/assets\/worker(\.\w+)?\.js$/, async (route) => {
-    const response = await route.fetch();
-    await route.fulfill({ response, body: `${line}\n${await response.text()}` });
-  });
-}
-
 const NO_WEBGPU = 'Object.defineProperty(WorkerNavigator.prototype, "gpu", { value: undefined });';
 const NO_ADAPTER = "if (navigator.gpu) navigator.gpu.requestAdapter = async () => null;";
 
-/** The chip's words and, behind them, which backend and why. */
+/** The chip's words and, once it is opened, which backend and why. */
 async function chip({ engine }) {
-  return { words: await engine.textContent(), why: await engine.getAttribute("title") };
+  const words = await engine.locator("summary").textContent();
+  const more = engine.locator(".more");
+  assert.ok(!(await more.isVisible()), "the reason waits until it is asked for");
+  await engine.locator("summary").click();
+  assert.ok(await more.isVisible());
+  return { words, why: await more.textContent() };
 }
 
 test("without WebGPU the model runs on the CPU, and the page says why", async (t) => {

@@ -19,6 +19,8 @@ async function openLive(t) {
 async function refused({ figure, first }, prompt, what) {
   await figure.run(prompt);
   const message = await figure.told(what);
+  const told = await figure.error(what);
+  assert.equal(`${told.what} ${told.why} ${told.try_this}`, message.replace(/Retry|×/g, "").trim(), "as an event too");
   assert.equal(await figure.prompt.inputValue(), prompt, "the text is still there");
   assert.deepEqual(await figure.trace(), first, "the run on the screen stays");
   return message;

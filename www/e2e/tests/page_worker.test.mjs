@@ -3,15 +3,16 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { holdBack, openFigure } from "../lib/figure.mjs";
+import { RUNG } from "../lib/browser.mjs";
+import { beforeWorker, holdBack, openFigure } from "../lib/figure.mjs";
 import { suite } from "../lib/suite.mjs";
 
 const site = suite();
 const LONG = 200;
 
 /** A page in the middle of a long live run of the reader's own prompt and capacity. */
-async function openRunning(t) {
-  const opened = await openFigure(site, t, { newTokens: LONG });
+async function openRunning(t, prepare) {
+  const opened = await openFigure(site, t, { newTokens: LONG, prepare });
   const { figure, page } = opened;
   await figure.step(0);
   await figure.prompt.fill("My own words");
@@ -63,6 +64,19 @@ test("a worker that falls silent in the middle of a run is replaced", async (t) 
   worker.evaluate(() => close()).catch(() => {});
   const { why } = await figure.error("The engine stopped working.");
   assert.match(why, /silent for \d+ seconds/);
+  await goesOn(opened, run);
+});
+
+const KEEP_DEVICE = `
+  const ask = self.GPUAdapter?.prototype.requestDevice;
+  if (ask) GPUAdapter.prototype.requestDevice = async function (...values) { return (self.moeDevice = await ask.apply(this, values)); };`;
+
+test("a lost graphics device is replaced together with its worker", { skip: RUNG !== "webgpu" && "this browser has none" }, async (t) => {
+  const opened = await openRunning(t, (page) => beforeWorker(page, KEEP_DEVICE));
+  const { figure, run, worker } = opened;
+  await worker.evaluate(() => self.moeDevice.destroy());
+  const { why } = await figure.error("The engine stopped working.");
+  assert.ok(why);
   await goesOn(opened, run);
 });
 

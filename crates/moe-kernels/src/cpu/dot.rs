@@ -1,77 +1,101 @@
 //! Rows times a matrix, the loop nearly all time is spent in: sums live in registers while the matrix streams by.
+//!
+//! Every number is one sum over `d_in` in order, whatever rows it is computed beside: a text gives the same numbers
+//! token by token and as a whole.
 
-/// Columns of one tile: eight SIMD registers of four f32 in WebAssembly.
-const LANES: usize = 32;
+/// Columns of a tile of one row: eight SIMD registers of four f32 in WebAssembly.
+const WIDE: usize = 32;
+/// Columns of a tile of four rows: eight registers again, and each weight is read once for all four.
+const PANEL: usize = 8;
 
-/// Adds `scale[r] · (rows[r] · weight)` to `out[r]` for up to four rows.
+/// Adds `scale[r] · (rows[r] · weight)` to `out[r]`.
 ///
 /// `rows[r]`: `[d_in]`; `weight`: `[d_in, d_out]`, row-major; `out[r]`: `[d_out]`.
 pub fn add_rows_times_matrix(rows: &[&[f32]], scale: &[f32], weight: &[f32], d_out: usize, out: &mut [&mut [f32]]) {
-    match (rows, scale, out) {
-        ([], [], []) => {}
-        ([a], &[s], [y]) => tiles([a], [s], weight, d_out, [y]),
-        ([a, b], &[s, t], [y, z]) => tiles([a, b], [s, t], weight, d_out, [y, z]),
-        ([a, b, c, d], &[s, t, u, v], [y, z, p, q]) => tiles([a, b, c, d], [s, t, u, v], weight, d_out, [y, z, p, q]),
-        ([a, b, c], &[s, t, u], [y, z, p]) => tiles([a, b, c], [s, t, u], weight, d_out, [y, z, p]),
-        _ => unreachable!("at most four rows, and as many scales and outputs"),
-    }
-}
-
-/// One row in tiles of 32 columns, several in tiles of eight: eight registers of sums either way, and each weight is
-/// read once for all rows.
-fn tiles<const R: usize>(rows: [&[f32]; R], scale: [f32; R], weight: &[f32], d_out: usize, out: [&mut [f32]; R]) {
-    if R == 1 {
-        tiles_of::<R, LANES>(rows, scale, weight, d_out, out);
-    } else {
-        tiles_of::<R, 8>(rows, scale, weight, d_out, out);
-    }
-}
-
-#[inline(always)]
-fn tiles_of<const R: usize, const L: usize>(
-    rows: [&[f32]; R],
-    scale: [f32; R],
-    weight: &[f32],
-    d_out: usize,
-    out: [&mut [f32]; R],
-) {
-    let d_in = rows[0].len();
-    let whole = d_out - d_out % L;
-    for column in (0..whole).step_by(L) {
-        let mut sums = [[0.0f32; L]; R];
-        for i in 0..d_in {
-            let start = i * d_out + column;
-            let w: &[f32; L] = weight[start..start + L].try_into().expect("a slice of L columns");
-            for (sum, row) in sums.iter_mut().zip(&rows) {
-                let x = row[i];
-                for (s, w) in sum.iter_mut().zip(w) {
-                    *s += x * w;
-                }
-            }
-        }
-        for r in 0..R {
-            for (y, s) in out[r][column..column + L].iter_mut().zip(&sums[r]) {
-                *y += scale[r] * s;
-            }
-        }
-    }
-    for column in whole..d_out {
-        for r in 0..R {
-            let mut sum = 0.0;
-            for i in 0..d_in {
-                sum += rows[r][i] * weight[i * d_out + column];
-            }
-            out[r][column] += scale[r] * sum;
-        }
+    match (rows, out) {
+        ([], _) => {}
+        ([row], [out]) => add_row_times_matrix(row, scale[0], weight, d_out, out),
+        (rows, out) => add_many_rows(rows, scale, weight, d_out, out),
     }
 }
 
 /// `out += x · weight`, row by row. `x`: `[rows, d_in]`, `weight`: `[d_in, d_out]`, `out`: `[rows, d_out]`.
 pub fn add_matrix_times_matrix(x: &[f32], d_in: usize, weight: &[f32], d_out: usize, out: &mut [f32]) {
-    for (x, out) in x.chunks(4 * d_in).zip(out.chunks_mut(4 * d_out)) {
-        let rows: Vec<&[f32]> = x.chunks(d_in).collect();
-        let mut out: Vec<&mut [f32]> = out.chunks_mut(d_out).collect();
-        add_rows_times_matrix(&rows, &[1.0; 4][..rows.len()], weight, d_out, &mut out);
+    let rows: Vec<&[f32]> = x.chunks_exact(d_in).collect();
+    let mut out: Vec<&mut [f32]> = out.chunks_exact_mut(d_out).collect();
+    add_rows_times_matrix(&rows, &vec![1.0; rows.len()], weight, d_out, &mut out);
+}
+
+/// The matrix is read once, in order; there is nothing to share it with.
+fn add_row_times_matrix(row: &[f32], scale: f32, weight: &[f32], d_out: usize, out: &mut [f32]) {
+    let whole = d_out - d_out % WIDE;
+    for column in (0..whole).step_by(WIDE) {
+        let mut sums = [0.0f32; WIDE];
+        for (x, weights) in row.iter().zip(weight.chunks_exact(d_out)) {
+            let weights: &[f32; WIDE] = weights[column..column + WIDE].try_into().expect("a slice of WIDE columns");
+            for (sum, weight) in sums.iter_mut().zip(weights) {
+                *sum += x * weight;
+            }
+        }
+        for (y, sum) in out[column..column + WIDE].iter_mut().zip(&sums) {
+            *y += scale * sum;
+        }
+    }
+    for column in whole..d_out {
+        let mut sum = 0.0;
+        for (x, weights) in row.iter().zip(weight.chunks_exact(d_out)) {
+            sum += x * weights[column];
+        }
+        out[column] += scale * sum;
+    }
+}
+
+/// A few columns at a time are copied together first. Read in place, they lie so far apart that each falls out of the
+/// cache before the next rows want it.
+fn add_many_rows(rows: &[&[f32]], scale: &[f32], weight: &[f32], d_out: usize, out: &mut [&mut [f32]]) {
+    let mut panel = vec![[0.0f32; PANEL]; rows[0].len()];
+    for column in (0..d_out).step_by(PANEL) {
+        let width = PANEL.min(d_out - column);
+        for (panel, weights) in panel.iter_mut().zip(weight.chunks_exact(d_out)) {
+            // Beyond the last column the panel holds numbers of another one, and their sums go nowhere.
+            panel[..width].copy_from_slice(&weights[column..column + width]);
+        }
+        for ((rows, scale), out) in rows.chunks(4).zip(scale.chunks(4)).zip(out.chunks_mut(4)) {
+            match *rows {
+                [a] => add_tile([a], scale, &panel, column, out),
+                [a, b] => add_tile([a, b], scale, &panel, column, out),
+                [a, b, c] => add_tile([a, b, c], scale, &panel, column, out),
+                [a, b, c, d] => add_tile([a, b, c, d], scale, &panel, column, out),
+                _ => unreachable!("chunks of one to four rows"),
+            }
+        }
+    }
+}
+
+/// `panel`: `[d_in]` of `PANEL` columns, which begin at `column` of the matrix.
+#[inline(always)]
+fn add_tile<const R: usize>(
+    rows: [&[f32]; R],
+    scale: &[f32],
+    panel: &[[f32; PANEL]],
+    column: usize,
+    out: &mut [&mut [f32]],
+) {
+    // Of one length for sure, so that the loop below need not check its bounds.
+    let rows = rows.map(|row| &row[..panel.len()]);
+    let mut sums = [[0.0f32; PANEL]; R];
+    for (i, weights) in panel.iter().enumerate() {
+        for (sums, row) in sums.iter_mut().zip(&rows) {
+            let x = row[i];
+            for (sum, weight) in sums.iter_mut().zip(weights) {
+                *sum += x * weight;
+            }
+        }
+    }
+    for ((out, sums), scale) in out.iter_mut().zip(&sums).zip(scale) {
+        for (y, sum) in out[column..].iter_mut().zip(sums) {
+            *y += scale * sum;
+        }
     }
 }
 

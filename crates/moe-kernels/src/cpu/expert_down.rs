@@ -24,13 +24,11 @@ pub fn expert_down(
     let mut share_rows: Vec<Option<&mut [f32]>> = shares.chunks_exact_mut(d_model).map(Some).collect();
     for (expert, requests) in kept_requests(routing, params).iter().enumerate() {
         let matrix = &w_down[expert * d_expert * d_model..(expert + 1) * d_expert * d_model];
-        for four in requests.chunks(4) {
-            let rows: Vec<&[f32]> = four.iter().map(|&request| &hidden[request * d_expert..][..d_expert]).collect();
-            let weights: Vec<f32> =
-                four.iter().map(|&request| routing[request / k * width + num_experts + k + request % k]).collect();
-            let mut out: Vec<&mut [f32]> = four.iter().filter_map(|&request| share_rows[request].take()).collect();
-            add_rows_times_matrix(&rows, &weights, matrix, d_model, &mut out);
-        }
+        let rows: Vec<&[f32]> = requests.iter().map(|&request| &hidden[request * d_expert..][..d_expert]).collect();
+        let weight = |&request: &usize| routing[request / k * width + num_experts + k + request % k];
+        let weights: Vec<f32> = requests.iter().map(weight).collect();
+        let mut out: Vec<&mut [f32]> = requests.iter().filter_map(|&request| share_rows[request].take()).collect();
+        add_rows_times_matrix(&rows, &weights, matrix, d_model, &mut out);
     }
     for ((y, residual), shares) in
         y.chunks_exact_mut(d_model).zip(residual.chunks_exact(d_model)).zip(shares.chunks_exact(k * d_model))

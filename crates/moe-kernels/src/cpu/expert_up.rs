@@ -10,22 +10,21 @@ pub fn expert_up(x: &[f32], routing: &[f32], w_gate: &[f32], w_up: &[f32], param
     let (d_model, d_expert, k) = (params.d_model as usize, params.d_expert as usize, params.k as usize);
     let requests = kept_requests(routing, params);
     let mut hidden_rows: Vec<Option<&mut [f32]>> = hidden.chunks_exact_mut(d_expert).map(Some).collect();
-    let mut up = vec![0.0; 4 * d_expert];
-    // Four requests to the same expert share one pass over its weights.
+    let most = requests.iter().map(Vec::len).max().unwrap_or(0);
+    let mut up = vec![0.0; most * d_expert];
+    // All requests to an expert share its weights.
     for (expert, requests) in requests.iter().enumerate() {
         let matrix = expert * d_model * d_expert..(expert + 1) * d_model * d_expert;
-        for four in requests.chunks(4) {
-            let rows: Vec<&[f32]> = four.iter().map(|&request| &x[request / k * d_model..][..d_model]).collect();
-            let mut gate: Vec<&mut [f32]> = four.iter().filter_map(|&request| hidden_rows[request].take()).collect();
-            let ones = &[1.0; 4][..rows.len()];
-            add_rows_times_matrix(&rows, ones, &w_gate[matrix.clone()], d_expert, &mut gate);
-            up.fill(0.0);
-            let mut up: Vec<&mut [f32]> = up.chunks_exact_mut(d_expert).take(rows.len()).collect();
-            add_rows_times_matrix(&rows, ones, &w_up[matrix.clone()], d_expert, &mut up);
-            for (gate, up) in gate.iter_mut().zip(&up) {
-                for (gate, up) in gate.iter_mut().zip(up.iter()) {
-                    *gate = *gate / (1.0 + (-*gate).exp()) * up;
-                }
+        let rows: Vec<&[f32]> = requests.iter().map(|&request| &x[request / k * d_model..][..d_model]).collect();
+        let ones = vec![1.0; rows.len()];
+        let mut gate: Vec<&mut [f32]> = requests.iter().filter_map(|&request| hidden_rows[request].take()).collect();
+        add_rows_times_matrix(&rows, &ones, &w_gate[matrix.clone()], d_expert, &mut gate);
+        up.fill(0.0);
+        let mut up: Vec<&mut [f32]> = up.chunks_exact_mut(d_expert).take(rows.len()).collect();
+        add_rows_times_matrix(&rows, &ones, &w_up[matrix], d_expert, &mut up);
+        for (gate, up) in gate.iter_mut().zip(&up) {
+            for (gate, up) in gate.iter_mut().zip(up.iter()) {
+                *gate = *gate / (1.0 + (-*gate).exp()) * up;
             }
         }
     }

@@ -1,7 +1,8 @@
 // <moe-playground>: a custom element around the page's wasm. Public API and attributes: ../index.d.ts.
 //
 // It draws nothing itself. Until the application has something to show, the element's own children show through a slot:
-// what a page puts there (a recorded run, a picture, a sentence) is the first paint and, should all fail, the fallback.
+// what a page puts there (a picture, a sentence) is the first paint and, should all fail, the fallback. A page may bring
+// a first paint that is drawn already, as a declarative shadow root with an element `#root`; it then stands for the slot.
 
 /** The folder this module was loaded from; everything the element needs lies beside it. */
 const BASE = new URL("./", import.meta.url);
@@ -22,16 +23,18 @@ const ATTRIBUTES = {
 /** How far outside the window an element starts to load, so that it is ready when a reader reaches it. */
 const LOAD_MARGIN = "400px";
 
-const SHADOW = `
+const HEAD = `
   <style>:host { display: block } :host([hidden]), [hidden] { display: none }</style>
-  <p id="notice" part="notice" role="alert" hidden></p>
-  <div id="root" part="root"><slot></slot></div>`;
+  <p id="notice" part="notice" role="alert" hidden></p>`;
+
+const ROOT = `<div id="root" part="root"><slot></slot></div>`;
 
 export class MoePlayground extends HTMLElement {
   static observedAttributes = Object.keys(ATTRIBUTES);
 
   #root;
-  #slot;
+  /** What the root holds until the application takes over, and again when it is gone. */
+  #poster;
   #notice;
   #stylesheet;
   /** The mounted application, or null. */
@@ -46,10 +49,11 @@ export class MoePlayground extends HTMLElement {
 
   constructor() {
     super();
-    const shadow = this.attachShadow({ mode: "open" });
-    shadow.innerHTML = SHADOW;
+    const shadow = this.shadowRoot ?? this.attachShadow({ mode: "open" });
+    if (!shadow.querySelector("#root")) shadow.innerHTML = ROOT;
     this.#root = shadow.querySelector("#root");
-    this.#slot = shadow.querySelector("slot");
+    this.#poster = [...this.#root.childNodes];
+    this.#root.insertAdjacentHTML("beforebegin", HEAD);
     this.#notice = shadow.querySelector("#notice");
   }
 
@@ -130,7 +134,7 @@ export class MoePlayground extends HTMLElement {
       const [application] = await Promise.all([loadApplication(), this.#loadStylesheet()]);
       if (attempt !== this.#attempt) return;
       this.#notice.hidden = true;
-      // The slot stays in the root until the application has something better, and then leaves in the same frame.
+      // The poster stays in the root until the application has something better, and then leaves in the same frame.
       this.#handle = application.mount(this.#root, this, this.#config());
       this.#setState("mounted");
       this.#pending?.(this.#handle);
@@ -146,12 +150,14 @@ export class MoePlayground extends HTMLElement {
     this.#observer?.disconnect();
     this.#handle?.destroy();
     this.#handle = null;
-    this.#root.replaceChildren(this.#slot);
+    this.#root.replaceChildren(...this.#poster);
     delete this.dataset.state;
   }
 
   /** Resolves when the style sheet applies. Without it the page is plain but whole, so its absence is no failure. */
   #loadStylesheet() {
+    // The first paint brought it along, and it has been applied: no script runs before it.
+    if (this.shadowRoot.querySelector("link[rel=stylesheet]")?.sheet) return undefined;
     this.#stylesheet ??= new Promise((resolve) => {
       const link = document.createElement("link");
       link.rel = "stylesheet";
@@ -163,7 +169,7 @@ export class MoePlayground extends HTMLElement {
   }
 
   #fail(error) {
-    this.#root.replaceChildren(this.#slot);
+    this.#root.replaceChildren(...this.#poster);
     this.#setState("failed");
     const detail = explain(error);
     this.#notice.textContent = `${detail.what} ${detail.why} ${detail.try_this}`;

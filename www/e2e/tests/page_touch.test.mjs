@@ -1,0 +1,69 @@
+// On a phone: one view at a time, fingers instead of a mouse, nothing wider than the window.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { openFigure } from "../lib/figure.mjs";
+import { suite } from "../lib/suite.mjs";
+
+const site = suite();
+const VIEWS = { Lanes: "lanes", Layers: "layers", Token: "token", Load: "load", Loss: "loss" };
+/** CSS pixels that a finger needs at least (WCAG 2.2, target size). */
+const FINGER = 24;
+
+function openPhone(t, width = 390) {
+  return openFigure(site, t, { viewport: { width, height: 844 }, hasTouch: true, isMobile: true });
+}
+
+/** By how many pixels the page is wider than its window. */
+function excessWidth(page) {
+  return page.evaluate(() => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth);
+}
+
+/** What can be tapped and is on the screen, with its size, where that is too small for a finger. */
+function smallTargets(figure) {
+  return figure.host.evaluate(({ shadowRoot }, least) => {
+    const targets = [...shadowRoot.querySelectorAll("button, select, summary, input, textarea")];
+    return targets
+      .filter((it) => it.checkVisibility({ visibilityProperty: true }) && it.getClientRects().length > 0)
+      .map((it) => ({ name: it.ariaLabel ?? it.title ?? it.textContent, box: it.getBoundingClientRect() }))
+      .filter(({ box }) => box.width < least || box.height < least)
+      .map(({ name, box }) => `${name}: ${box.width.toFixed(0)} × ${box.height.toFixed(0)}`);
+  }, FINGER);
+}
+
+test("every view is a tap away, and none is wider than the window", async (t) => {
+  const { page, figure, problems } = await openPhone(t);
+  await figure.finished();
+  for (const [name, area] of Object.entries(VIEWS)) {
+    await figure.button(name).tap();
+    await figure.panel(area).waitFor({ state: "visible" });
+    for (const other of Object.values(VIEWS).filter((other) => other !== area)) {
+      assert.ok(!(await figure.panel(other).isVisible()), `${other} beside ${area}`);
+    }
+    assert.equal(await excessWidth(page), 0, name);
+    assert.deepEqual(await smallTargets(figure), [], name);
+  }
+  assert.deepEqual(problems, []);
+});
+
+test("a tap on a token selects it, and a tap on the engine's chip says why it is this one", async (t) => {
+  const { figure } = await openPhone(t);
+  const { header } = await figure.finished();
+  await figure.button("Token").tap();
+  await figure.tokens.nth(2).tap();
+  await figure.selected({ token: 2 });
+  await figure.engine.locator("summary").tap();
+  const more = await figure.engine.locator(".more");
+  assert.ok(await more.isVisible());
+  assert.ok((await more.textContent()).length > header.source.length);
+});
+
+test("the narrowest phone shows the whole page too", async (t) => {
+  const { page, figure } = await openPhone(t, 320);
+  await figure.finished();
+  for (const name of Object.keys(VIEWS)) {
+    await figure.button(name).tap();
+    assert.equal(await excessWidth(page), 0, name);
+  }
+});
