@@ -89,8 +89,14 @@ impl Engine {
         let router = Router::new(request.routing, config.num_experts).map_err(|error| {
             RunError::refused("This routing does not fit the model.", error.to_string(), "Change k or the policy.")
         })?;
-        if matches!(request.routing.router, RouterSpec::Gshard { second: SecondExpert::Sampled, .. }) {
-            let why = "It draws a number for every token and expert, which the engine does not do.";
+        let why_not = match request.routing.router {
+            RouterSpec::Gshard { second: SecondExpert::Sampled, .. } => {
+                Some("It draws a number for every token and expert, which the engine does not do.".to_owned())
+            }
+            RouterSpec::Dense | RouterSpec::Switch | RouterSpec::TopK { .. } | RouterSpec::Gshard { .. } => None,
+            rule => Some(format!("The model runs the rules dense, switch, top_k and gshard, not {rule}.")),
+        };
+        if let Some(why) = why_not {
             return Err(RunError::refused("This routing cannot be run live.", why, "Choose another policy."));
         }
         let ids = self.tokenizer.encode(&request.prompt).map_err(|error| {

@@ -7,9 +7,9 @@
 use moe_trace::GateLogits;
 
 /// Softmax of one row of logits, `[experts]`: `exp(z - max z)` over its sum. The logits need not be from a gate.
-pub fn softmax(logits: &[f32]) -> Vec<f64> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f64> = logits.iter().map(|&z| (f64::from(z) - f64::from(largest)).exp()).collect();
+pub fn softmax<T: Copy + Into<f64>>(logits: &[T]) -> Vec<f64> {
+    let largest = logits.iter().map(|&z| z.into()).fold(f64::NEG_INFINITY, f64::max);
+    let exponentials: Vec<f64> = logits.iter().map(|&z| (z.into() - largest).exp()).collect();
     let sum: f64 = exponentials.iter().sum();
     exponentials.into_iter().map(|exponential| exponential / sum).collect()
 }

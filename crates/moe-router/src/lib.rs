@@ -35,9 +35,12 @@ pub mod capacity;
 pub mod dispatch;
 pub mod overflow;
 
+mod check;
+pub mod input;
+pub mod mixer;
+mod padding;
 pub mod router;
 pub mod spec_error;
-pub mod survey;
 
 pub mod losses;
 pub mod measure;
@@ -49,7 +52,8 @@ pub mod draws;
 mod test_support;
 
 pub use gate::gate_probs;
+pub use input::{InputError, RouterInput};
+pub use mixer::Mixer;
 pub use request::Request;
-pub use router::{Router, RouterInput};
+pub use router::Router;
 pub use spec_error::SpecError;
-pub use survey::SurveyRouter;

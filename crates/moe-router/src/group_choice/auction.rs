@@ -13,6 +13,7 @@
 use moe_trace::GateLogits;
 
 use crate::gate::{sigmoid, top_k};
+use crate::group_choice::best_assignment::best_assignment;
 use crate::request::Request;
 
 /// Rounds after which winners are no longer favoured, as in fairseq; it then ends sooner and a little worse.
@@ -95,8 +96,18 @@ pub fn auction(gate_logits: &GateLogits) -> Option<Auction> {
             holders[token] = (bid > 0.0).then_some(bidder);
         }
     }
-    let experts = super::best_assignment::best_assignment(gate_logits);
-    Some(Auction { experts, rounds: MOST_ROUNDS })
+    Some(Auction { experts: best_assignment(gate_logits), rounds: MOST_ROUNDS })
+}
+
+/// Training, for any number of tokens: the auction's experts, or the exact solver's where tokens do not divide evenly
+/// among the experts. `[tokens]`.
+pub fn balanced(gate_logits: &GateLogits) -> Vec<usize> {
+    auction(gate_logits).map_or_else(|| best_assignment(gate_logits), |auction| auction.experts)
+}
+
+/// Inference: everybody's best expert, `[tokens]`.
+pub fn greedy(gate_logits: &GateLogits) -> Vec<usize> {
+    gate_logits.rows().map(|logits| top_k(logits, 1)[0]).collect()
 }
 
 /// One request per token to its expert, with weight `α = sigmoid(z)`. `experts`: `[tokens]`.

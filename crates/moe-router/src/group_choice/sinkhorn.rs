@@ -57,6 +57,19 @@ pub fn plan(gate_logits: &GateLogits) -> Plan {
     Plan { shares: shares.collect(), rounds }
 }
 
+/// Inference: `k` requests per token, by descending logit, weighted as in training. Causal.
+pub fn greedy_requests(gate_logits: &GateLogits, k: usize) -> Vec<Request> {
+    let mut requests = Vec::with_capacity(gate_logits.num_tokens() * k);
+    for (token, logits) in gate_logits.rows().enumerate() {
+        let probs = softmax(logits);
+        for (rank, expert) in top_k(logits, k).into_iter().enumerate() {
+            let weight = if k == 1 { sigmoid(f64::from(logits[expert])) } else { probs[expert] };
+            requests.push(Request::new(token, rank, expert, weight, probs[expert]));
+        }
+    }
+    requests
+}
+
 /// Training: `k` requests per token, by descending share in the plan.
 pub fn requests(gate_logits: &GateLogits, k: usize) -> Vec<Request> {
     let plan = plan(gate_logits);
@@ -87,6 +100,8 @@ mod tests {
         }
         let experts: Vec<u32> = requests(&gate_logits, 1).iter().map(|request| request.expert.0).collect();
         assert_eq!(experts, [0, 1, 3, 2, 0, 3]);
+        let greedy: Vec<u32> = greedy_requests(&gate_logits, 1).iter().map(|request| request.expert.0).collect();
+        assert_eq!(greedy, [0, 0, 0, 2, 0, 3]);
     }
 
     #[test]
