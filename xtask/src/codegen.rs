@@ -10,16 +10,23 @@ use crate::project;
 
 /// The TypeScript mirror of the types of moe-trace.
 const TYPES: &str = "www/packages/moe-playground/types.d.ts";
+/// The table of routing rules of moe-router.
+const RULES: &str = "docs/ROUTING_RULES.md";
 
 pub fn command(args: Args) -> Result<()> {
     args.finish()?;
-    let example = ["--quiet", "-p", "moe-trace", "--features", "typescript", "--example", "typescript"];
-    let output =
-        project::cargo("run").args(example).stderr(Stdio::inherit()).output().context("cargo did not start")?;
+    write(TYPES, &["-p", "moe-trace", "--features", "typescript", "--example", "typescript"])?;
+    write(RULES, &["-p", "moe-router", "--example", "rules"])
+}
+
+/// Writes what an example prints.
+fn write(path: &str, example: &[&str]) -> Result<()> {
+    let run = project::cargo("run").arg("--quiet").args(example).stderr(Stdio::inherit()).output();
+    let output = run.context("cargo did not start")?;
     if !output.status.success() {
-        bail!("the example `typescript` of moe-trace failed");
+        bail!("`cargo run {}` failed", example.join(" "));
     }
-    fs::write(project::root().join(TYPES), &output.stdout).with_context(|| format!("could not write {TYPES}"))?;
-    println!("wrote {TYPES}");
+    fs::write(project::root().join(path), &output.stdout).with_context(|| format!("could not write {path}"))?;
+    println!("wrote {path}");
     Ok(())
 }

@@ -55,12 +55,13 @@ fn lint() -> Result<Tally> {
     Ok(tally)
 }
 
-/// Unit, property and oracle tests; and that the generated TypeScript is current.
+/// Unit, property and oracle tests; and that the generated files are current.
 fn unit(filter: Option<&str>) -> Result<Tally> {
     let mut tally = counting::tests(project::cargo("test").args(native_packages()).args(filter));
     if filter.is_none() {
         let types = ["-p", "moe-trace", "--features", "typescript", "--example", "typescript"];
         tally += counting::tests(project::cargo("test").args(types));
+        tally += counting::tests(project::cargo("test").args(["-p", "moe-router", "--example", "rules"]));
     }
     Ok(tally)
 }

@@ -42,6 +42,8 @@ mod padding;
 pub mod router;
 pub mod spec_error;
 
+pub mod rules;
+
 pub mod losses;
 pub mod measure;
 pub mod metrics;

@@ -8,12 +8,32 @@ use std::collections::BTreeSet;
 
 use moe_router::{Router, metrics};
 use moe_trace::{
-    BaseSolver, CapacitySpec, ExpertIdx, Fate, GateLogits, Overflow, ROUTER_FORMS, RouterSpec, Routing, RoutingSpec,
-    TokenId,
+    BaseSolver, CapacitySpec, ExpertIdx, Fate, GateLogits, Overflow, Priority, ROUTER_FORMS, Rounding, RouterSpec,
+    Routing, RoutingSpec, SlotOrder, TokenId,
 };
 use proptest::prelude::*;
 
-use common::{Seen, overflow, seen, text_of};
+use common::{Seen, seen, text_of};
+
+fn overflow() -> impl Strategy<Value = Overflow> {
+    let rounding = prop::sample::select(vec![
+        Rounding::Ceil,
+        Rounding::Floor,
+        Rounding::Round,
+        Rounding::Mesh,
+        Rounding::Tutel,
+        Rounding::Fairseq,
+    ]);
+    let order = prop::sample::select(vec![SlotOrder::TokenMajor, SlotOrder::RankMajor]);
+    let priority = prop::sample::select(vec![Priority::Position, Priority::BprMax, Priority::BprSum]);
+    let slots = (0.05_f32..2.5, rounding, 0_u32..3, order, priority);
+    prop_oneof![
+        1 => Just(Overflow::Dropless),
+        4 => slots.prop_map(|(factor, rounding, minimum, order, priority)| {
+            Overflow::Drop(CapacitySpec { factor, rounding, minimum, order, priority })
+        }),
+    ]
+}
 
 /// A router that may run on what it sees; `None` where it was refused, with a message.
 fn router(text: &str, overflow: Overflow, seen: &Seen) -> Option<Router> {

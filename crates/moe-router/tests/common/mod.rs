@@ -1,7 +1,7 @@
 //! Any rule on any input: texts made from the list of forms, so that a new rule is tested as soon as it has a form.
 
 use moe_router::RouterInput;
-use moe_trace::{CapacitySpec, Form, GateLogits, Overflow, Priority, Rounding, SlotOrder, TokenId};
+use moe_trace::{Form, GateLogits, TokenId};
 use proptest::prelude::*;
 
 /// Texts of one of `forms` with small numbers, sensible or not; optional arguments now and then left out.
@@ -20,26 +20,6 @@ pub fn text_of(forms: &'static [Form]) -> impl Strategy<Value = String> {
         });
         format!("{}:{}", form.head, arguments.collect::<Vec<String>>().join(","))
     })
-}
-
-pub fn overflow() -> impl Strategy<Value = Overflow> {
-    let rounding = prop::sample::select(vec![
-        Rounding::Ceil,
-        Rounding::Floor,
-        Rounding::Round,
-        Rounding::Mesh,
-        Rounding::Tutel,
-        Rounding::Fairseq,
-    ]);
-    let order = prop::sample::select(vec![SlotOrder::TokenMajor, SlotOrder::RankMajor]);
-    let priority = prop::sample::select(vec![Priority::Position, Priority::BprMax, Priority::BprSum]);
-    let slots = (0.05_f32..2.5, rounding, 0_u32..3, order, priority);
-    prop_oneof![
-        1 => Just(Overflow::Dropless),
-        4 => slots.prop_map(|(factor, rounding, minimum, order, priority)| {
-            Overflow::Drop(CapacitySpec { factor, rounding, minimum, order, priority })
-        }),
-    ]
 }
 
 /// What a router may see, owned. Lists are whole or empty.
