@@ -21,6 +21,9 @@ pub struct RouterInput<'a> {
     pub gumbels: &'a [f32],
     /// `[tokens, experts]`: one normal draw per token and expert, for noisy gates. Missing draws count as 0: no noise.
     pub normals: &'a [f32],
+    /// `[tokens, experts]`: lots in [0, 1) for slots that are given out by chance; a shuffled order of tokens uses the
+    /// first of each row. Missing lots count as 0: slots then go by position.
+    pub lots: &'a [f32],
     /// `[tokens, experts]`: learned deviations of the noise, not negative; or empty for those of the spec.
     pub noise_std: &'a [f32],
     /// `[tokens]`: the ids that went into the model, for hash routing. A missing id counts as 0.
@@ -48,6 +51,7 @@ impl<'a> RouterInput<'a> {
             uniforms: &[],
             gumbels: &[],
             normals: &[],
+            lots: &[],
             noise_std: &[],
             token_ids: &[],
             token_frequencies: &[],
@@ -72,6 +76,11 @@ impl<'a> RouterInput<'a> {
     /// The same with one normal draw per token and expert, `[tokens, experts]`.
     pub fn with_normals(self, normals: &'a [f32]) -> RouterInput<'a> {
         RouterInput { normals, ..self }
+    }
+
+    /// The same with one lot in [0, 1) per token and expert, `[tokens, experts]`.
+    pub fn with_lots(self, lots: &'a [f32]) -> RouterInput<'a> {
+        RouterInput { lots, ..self }
     }
 
     /// The same with learned deviations of the noise, `[tokens, experts]`.
@@ -123,6 +132,7 @@ impl<'a> RouterInput<'a> {
         finite("bias", self.bias)?;
         finite("threshold", self.thresholds)?;
         number("uniform draw", self.uniforms, |u| (0.0..=1.0).contains(&u), "a number from 0 to 1")?;
+        number("lot", self.lots, |u| (0.0..=1.0).contains(&u), "a number from 0 to 1")?;
         let not_negative = "a finite number from 0 on";
         number("deviation of the noise", self.noise_std, |x| x.is_finite() && x >= 0.0, not_negative)?;
         let frequency = |x: f64| x.is_finite() && x >= 0.0;
@@ -238,6 +248,7 @@ mod tests {
             input.with_gumbels(&[0.0, -f32::INFINITY]),
             "The Gumbel draw at index 1 is -inf; allowed: a finite number.",
         );
+        check(input.with_lots(&[0.5, 1.5]), "The lot at index 1 is 1.5; allowed: a number from 0 to 1.");
         check(input.with_bias(&[0.0, nan]), "The bias at index 1 is NaN; allowed: a finite number.");
         check(input.with_bias(&[0.0]), "There are 1 biases; allowed: 2, or none.");
         check(input.with_thresholds(&[nan, 0.0]), "The threshold at index 0 is NaN; allowed: a finite number.");

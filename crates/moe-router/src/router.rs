@@ -84,7 +84,8 @@ impl Router {
     fn assign(&self, input: &RouterInput, capacity: Option<u32>) -> Routing {
         let RouterInput { gate_logits, uniforms, gumbels, .. } = *input;
         let (num_tokens, num_experts) = (gate_logits.num_tokens(), self.num_experts);
-        let admit_by = |logits: &GateLogits, requests: &[_]| admit(requests, logits, self.spec.overflow, capacity);
+        let admit_by =
+            |logits: &GateLogits, requests: &[_]| admit(requests, logits, input.lots, self.spec.overflow, capacity);
         let requests = match self.spec.router {
             RouterSpec::Dense => dense::requests(gate_logits),
             RouterSpec::Switch => switch::requests(gate_logits),

@@ -25,7 +25,14 @@ fn overflow() -> impl Strategy<Value = Overflow> {
         Rounding::Fairseq,
     ]);
     let order = prop::sample::select(vec![SlotOrder::TokenMajor, SlotOrder::RankMajor]);
-    let priority = prop::sample::select(vec![Priority::Position, Priority::BprMax, Priority::BprSum]);
+    let priority = prop::sample::select(vec![
+        Priority::Position,
+        Priority::BprMax,
+        Priority::BprSum,
+        Priority::Random,
+        Priority::RandomPerExpert,
+        Priority::Probability,
+    ]);
     let slots = (0.05_f32..2.5, rounding, 0_u32..3, order, priority);
     prop_oneof![
         1 => Just(Overflow::Dropless),

@@ -158,7 +158,7 @@ export type Policy = "drop" | "bpr" | "random_second" | "dropless";
 /**
  * Which tokens are offered slots first.
  */
-export type Priority = "position" | "bpr_max" | "bpr_sum";
+export type Priority = "position" | "bpr_max" | "bpr_sum" | "random" | "random_per_expert" | "probability";
 
 /**
  * How sources round the capacity. `Ceil` is the adopted one.

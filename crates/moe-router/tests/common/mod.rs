@@ -41,6 +41,7 @@ impl Seen {
             .with_uniforms(&self.draws)
             .with_gumbels(&self.draws)
             .with_normals(&self.draws)
+            .with_lots(&self.draws)
             .with_noise_std(&self.noise_std)
             .with_token_ids(&self.token_ids)
             .with_token_frequencies(&self.frequencies)

@@ -81,6 +81,14 @@ pub enum Priority {
     BprMax,
     /// Batch-prioritised by the sum of the chosen experts' probabilities.
     BprSum,
+    /// In one shuffled order for all experts, by lot.
+    Random,
+    /// Each full expert keeps the requests with the highest lots of its own (random token selection, DeepSpeed). The
+    /// order of slots does not matter.
+    RandomPerExpert,
+    /// Each full expert keeps the requests with the largest raw weights, whatever their rank (Megatron). The order of
+    /// slots does not matter.
+    Probability,
 }
 
 /// The overflow policies of the page's menu: each names an `Overflow` and, for `random_second`, a rule.
