@@ -23,6 +23,9 @@ fn overflow() -> impl Strategy<Value = Overflow> {
         Rounding::Mesh,
         Rounding::Tutel,
         Rounding::Fairseq,
+        Rounding::FairseqEval,
+        Rounding::Flaxformer,
+        Rounding::Vmoe,
     ]);
     let order = prop::sample::select(vec![SlotOrder::TokenMajor, SlotOrder::RankMajor]);
     let priority = prop::sample::select(vec![

@@ -201,8 +201,11 @@ fn menu_of(spec: &RoutingSpec) -> Option<(u32, Policy, Option<f32>)> {
     Some(match (spec.router, spec.overflow) {
         (_, Overflow::Dropless) => (k, Policy::Dropless, None),
         (RouterSpec::Gshard { .. }, Overflow::Drop(slots)) => (k, Policy::RandomSecond, Some(slots.factor)),
-        (_, Overflow::Drop(slots)) if slots.priority == Priority::Position => (k, Policy::Drop, Some(slots.factor)),
-        (_, Overflow::Drop(slots)) => (k, Policy::Bpr, Some(slots.factor)),
+        (_, Overflow::Drop(slots)) => match slots.priority {
+            Priority::Position => (k, Policy::Drop, Some(slots.factor)),
+            Priority::BprMax | Priority::BprSum => (k, Policy::Bpr, Some(slots.factor)),
+            Priority::Random | Priority::RandomPerExpert | Priority::Probability => return None,
+        },
     })
 }
 

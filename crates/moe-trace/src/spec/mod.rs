@@ -57,6 +57,12 @@ pub enum Rounding {
     Tutel,
     /// `k · ceil(T / E)`: no factor (fairseq in training).
     Fairseq,
+    /// `ceil(T / 4)`: neither factor nor k (fairseq and NLLB at evaluation, by their default of a quarter).
+    FairseqEval,
+    /// `round(cf · T / E)`, half to even: k is not included (flaxformer).
+    Flaxformer,
+    /// `ceil(cf · k · T / E)`, up to the next multiple of 4 (V-MoE's code).
+    Vmoe,
 }
 
 /// The order in which requests are offered slots.
