@@ -38,19 +38,19 @@ impl Mixer {
         }
         input.check()?;
         let real = RealTokens::of(input);
-        let gate_logits = &real.input();
+        let seen = &real.input();
         Ok(match self.spec {
-            MixerSpec::SoftMoe { slots } => self.slots(gate_logits.gate_logits, &real, input, slots),
-            MixerSpec::Smear => self.merged(gate_logits, &real, input, self.num_columns),
-            MixerSpec::Meo { k } => self.merged(gate_logits, &real, input, k as usize),
+            MixerSpec::SoftMoe { slots } => self.slots(seen.gate_logits, &real, input, slots),
+            MixerSpec::Smear => self.merged(seen, &real, input, self.num_columns),
+            MixerSpec::Meo { k } => self.merged(seen, &real, input, k as usize),
             MixerSpec::Lory { segment } => {
-                let (logits, segment_of) = segments(gate_logits, segment as usize);
+                let (logits, segment_of) = segments(seen, segment as usize);
                 self.merged_by(&logits, &segment_of, &real, input, self.num_columns)
             }
             MixerSpec::Molora { k: None } | MixerSpec::Mov | MixerSpec::Loramoe => self.outputs(&real, input, softmax),
             MixerSpec::Molora { k: Some(k) } => self.outputs(&real, input, |logits| {
-                let probs = softmax(logits);
-                only(&top_k(logits, k as usize), logits.len(), |expert| probs[expert])
+                let (probs, chosen) = (softmax(logits), top_k(logits, k as usize));
+                (0..logits.len()).map(|expert| if chosen.contains(&expert) { probs[expert] } else { 0.0 }).collect()
             }),
             MixerSpec::Mixlora => self.outputs(&real, input, |logits| best(logits, 2)),
             MixerSpec::Shared { gate: SharedGate::None } => {
@@ -67,6 +67,7 @@ impl Mixer {
         &self.spec
     }
 
+    /// `logits`: of the real tokens, `[real tokens, experts · slots]`; the matrices that come out have all tokens.
     fn slots(&self, logits: &GateLogits, real: &RealTokens, all: &RouterInput, slots: u32) -> Mixing {
         let logits = Matrix::new(self.num_columns, logits.values().to_vec());
         let of_all = |shares: Matrix| self.spread(shares.rows(), real, all);
@@ -79,6 +80,7 @@ impl Mixer {
         }
     }
 
+    /// One merged expert of the `k` best per sequence. `input`: the real tokens.
     fn merged(&self, input: &RouterInput, real: &RealTokens, all: &RouterInput, k: usize) -> Mixing {
         let (sequence_of, num_sequences) = sequences(input);
         let means = mean_logits(input.gate_logits, &sequence_of, num_sequences);
@@ -102,6 +104,7 @@ impl Mixer {
         Mixing::Merged { num_experts: self.num_columns as u32, shares, row_of: of_all }
     }
 
+    /// `weights`: from the logits of one token, `[experts]`, to its weights.
     fn outputs(&self, real: &RealTokens, all: &RouterInput, weights: impl Fn(&[f32]) -> Vec<f64>) -> Mixing {
         let (num_tokens, num_experts) = (all.gate_logits.num_tokens() as u32, self.num_columns as u32);
         let rows = real.input().gate_logits.rows().flat_map(weights).collect::<Vec<f64>>();
@@ -125,12 +128,6 @@ fn best(logits: &[f32], k: usize) -> Vec<f64> {
     let weights = softmax(&chosen.iter().map(|&expert| logits[expert]).collect::<Vec<f32>>());
     let mut of_all = vec![0.0; logits.len()];
     chosen.into_iter().zip(weights).for_each(|(expert, weight)| of_all[expert] = weight);
-    of_all
-}
-
-fn only(chosen: &[usize], num_experts: usize, weight: impl Fn(usize) -> f64) -> Vec<f64> {
-    let mut of_all = vec![0.0; num_experts];
-    chosen.iter().for_each(|&expert| of_all[expert] = weight(expert));
     of_all
 }
 

@@ -221,6 +221,62 @@ fn check_slots(routing: &Routing) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+/// Every example of a form, on four experts.
+fn examples() -> impl Iterator<Item = (RouterSpec, Router)> {
+    ROUTER_FORMS.iter().map(|form| {
+        let router = form.example.parse().expect(form.example);
+        let overflow = Overflow::Drop(CapacitySpec::default());
+        (router, Router::new(RoutingSpec { router, overflow }, 4).expect(form.example))
+    })
+}
+
+#[test]
+fn no_slot_is_left_for_anyone() {
+    let gate_logits = GateLogits::new(4, (0..24).map(|at| (at * 7 % 5) as f32).collect()).expect("six rows");
+    let input = moe_router::RouterInput::new(&gate_logits);
+    for (spec, router) in examples() {
+        let routing = router.route_with_capacity(&input, Some(0));
+        let kept = routing.assignments.iter().filter(|a| a.fate.is_kept()).count();
+        let fills_by_itself = matches!(spec, RouterSpec::ExpertChoice { .. } | RouterSpec::StrictlyBalanced { .. });
+        if spec.can_overflow() {
+            assert_eq!(kept, 0, "{spec}");
+            assert!(routing.assignments.iter().any(|a| a.fate == Fate::Lost), "{spec}");
+            assert!(routing.assignments.iter().all(|a| !a.fate.is_demand() || a.fate == Fate::Lost), "{spec}");
+        } else if fills_by_itself {
+            assert_eq!(routing.assignments, [], "{spec}");
+        }
+    }
+}
+
+#[test]
+fn no_rule_routes_what_is_not_a_number() {
+    let gate_logits = GateLogits::new(4, vec![0.5; 8]).expect("two rows");
+    let input = moe_router::RouterInput::new(&gate_logits);
+    for bad in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+        assert!(GateLogits::new(4, vec![0.5, bad, 0.5, 0.5]).is_err());
+        let (of_tokens, of_experts, of_both) =
+            ([0.5, bad], [0.5, 0.5, bad, 0.5], [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, bad]);
+        let frequencies = [1.0, f64::from(bad)];
+        let inputs = [
+            input.with_uniforms(&of_tokens),
+            input.with_gumbels(&of_both),
+            input.with_normals(&of_both),
+            input.with_lots(&of_both),
+            input.with_noise_std(&of_both),
+            input.with_bias(&of_experts),
+            input.with_thresholds(&of_experts),
+            input.with_token_frequencies(&frequencies),
+        ];
+        for (spec, router) in examples() {
+            assert!(router.try_route(&input).is_ok(), "{spec}");
+            for input in &inputs {
+                let error = router.try_route(input).expect_err("not a finite number").to_string();
+                assert!(error.contains("; allowed: a "), "{error}");
+            }
+        }
+    }
+}
+
 /// Experts of each token of the running example, by rank; capacity factor 1, ids 0 to 5, no draws.
 fn check(rule: &str, expected: &str) {
     let rows = [

@@ -163,7 +163,7 @@ export type Priority = "position" | "bpr_max" | "bpr_sum" | "random" | "random_p
 /**
  * How sources round the capacity. `Ceil` is the adopted one.
  */
-export type Rounding = "ceil" | "floor" | "round" | "mesh" | "tutel" | "fairseq";
+export type Rounding = "ceil" | "floor" | "round" | "mesh" | "tutel" | "fairseq" | "fairseq_eval" | "flaxformer" | "vmoe";
 
 /**
  * Which experts a token asks, and with what weight. `moe-router` checks a spec once and then runs it.

@@ -25,7 +25,7 @@ pub(super) const RULES: &[RuleInfo] = &[
         causal: true,
         needs: "nothing",
         trained_with: "capacity factor 1 to 1.25, jitter 0.01 on the gate's input",
-        at_inference: "no jitter, capacity factor 2",
+        at_inference: "no jitter, more capacity",
     },
     RuleInfo {
         name: "top_k",
@@ -60,7 +60,7 @@ pub(super) const RULES: &[RuleInfo] = &[
         kind: Kind::Assigns,
         causal: true,
         needs: "normal draws; learned deviations where there are any",
-        trained_with: "k = 4 of up to thousands, learned noise, importance and load losses 0.1",
+        trained_with: "k of 2 or more, learned noise, importance and load losses 0.1",
         at_inference: "no noise: top_k:K,softmax_after",
     },
     RuleInfo {
@@ -72,7 +72,7 @@ pub(super) const RULES: &[RuleInfo] = &[
         kind: Kind::Assigns,
         causal: true,
         needs: "nothing",
-        trained_with: "2 of 16, lambda 1",
+        trained_with: "lambda 1",
         at_inference: "the same",
     },
     RuleInfo {
@@ -108,7 +108,7 @@ pub(super) const RULES: &[RuleInfo] = &[
         kind: Kind::Assigns,
         causal: true,
         needs: "nothing",
-        trained_with: "6 of 160 experts, 3 of 8 groups, scale 16, 2 shared experts",
+        trained_with: "6 of 160 experts, 3 of 8 groups, 2 shared experts",
         at_inference: "the same",
     },
     RuleInfo {
@@ -192,7 +192,7 @@ pub(super) const RULES: &[RuleInfo] = &[
         kind: Kind::Assigns,
         causal: true,
         needs: "token ids",
-        trained_with: "one hash of 64 or 128 experts",
+        trained_with: "a hash fixed before training, weight 1",
         at_inference: "the same",
     },
     RuleInfo {
@@ -204,7 +204,7 @@ pub(super) const RULES: &[RuleInfo] = &[
         kind: Kind::Assigns,
         causal: true,
         needs: "token ids and their frequencies in the training text",
-        trained_with: "one table of 64 or 128 experts",
+        trained_with: "a table fixed before training, weight 1",
         at_inference: "the same",
     },
     RuleInfo {
@@ -216,7 +216,7 @@ pub(super) const RULES: &[RuleInfo] = &[
         kind: Kind::Assigns,
         causal: true,
         needs: "a uniform draw per token",
-        trained_with: "any number of experts",
+        trained_with: "no training: nothing is learned",
         at_inference: "the same, with one seed",
     },
     RuleInfo {

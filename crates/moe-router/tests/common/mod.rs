@@ -4,16 +4,19 @@ use moe_router::RouterInput;
 use moe_trace::{Form, GateLogits, TokenId};
 use proptest::prelude::*;
 
-/// Texts of one of `forms` with small numbers, sensible or not; optional arguments now and then left out.
+/// Texts of one of `forms` with small numbers, mostly sensible; optional arguments now and then left out.
 pub fn text_of(forms: &'static [Form]) -> impl Strategy<Value = String> {
     let form = (0..forms.len(), prop::collection::vec((0_usize..1000, any::<bool>()), 4));
     form.prop_map(|(at, choices)| {
         let form = &forms[at];
         let arguments = form.arguments.iter().zip(choices).filter(|(argument, (_, keep))| *keep || !argument.optional);
         let arguments = arguments.map(|(argument, (choice, _))| match argument.value {
-            moe_trace::text::Value::Count => format!("{}={}", argument.key, choice % 10),
+            moe_trace::text::Value::Count => {
+                let counts = [1, 2, 1, 2, 1, 2, 3, 4, 0, 9];
+                format!("{}={}", argument.key, counts[choice % counts.len()])
+            }
             moe_trace::text::Value::Number => {
-                let numbers = ["1", "0.25", "2", "0.7", "1.5", "0", "-1", "1e-30", "3e38"];
+                let numbers = ["1", "0.25", "2", "0.7", "1.5", "0.5", "1e-30", "3e38", "0", "-1"];
                 format!("{}={}", argument.key, numbers[choice % numbers.len()])
             }
             moe_trace::text::Value::Word(words) => format!("{}={}", argument.key, words[choice % words.len()]),
@@ -64,7 +67,8 @@ pub fn logits(num_tokens: usize, num_experts: usize) -> impl Strategy<Value = Ga
 
 /// Everything a router may see of one or more tokens and experts.
 pub fn seen() -> impl Strategy<Value = Seen> {
-    (1_usize..13, 1_usize..9).prop_flat_map(|(num_tokens, num_experts)| {
+    let num_experts = prop::sample::select(vec![1_usize, 2, 3, 4, 4, 6, 8, 8]);
+    (1_usize..13, num_experts).prop_flat_map(|(num_tokens, num_experts)| {
         fn or_none<T: std::fmt::Debug + Clone + 'static>(
             values: impl Strategy<Value = Vec<T>> + 'static,
         ) -> BoxedStrategy<Vec<T>> {
