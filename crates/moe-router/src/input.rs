@@ -157,17 +157,17 @@ impl<'a> RouterInput<'a> {
 /// An input that no router can route. The message names the part and what is allowed.
 #[derive(Debug, Clone, PartialEq)]
 pub enum InputError {
-    /// Gate logits of a layer with another number of experts.
+    /// Gate logits with another number of columns.
     Experts {
-        /// Experts of the layer the router was made for.
-        router: usize,
+        /// Columns the spec was checked for.
+        checked: usize,
         /// Columns of the gate logits.
         found: usize,
     },
     /// Logits of a gate over groups that are not the spec's.
     Groups {
         /// Groups of the spec.
-        router: usize,
+        groups: usize,
         /// Columns of the group logits.
         found: usize,
     },
@@ -212,11 +212,11 @@ fn length(what: &'static str, found: usize, needed: usize) -> Result<(), InputEr
 impl fmt::Display for InputError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            InputError::Experts { router, found } => {
-                write!(f, "The gate logits are of {found} experts; this router was made for {router}.")
+            InputError::Experts { checked, found } => {
+                write!(f, "The gate logits have {found} columns; the spec was checked for {checked}.")
             }
-            InputError::Groups { router, found } => {
-                write!(f, "The group logits are of {found} groups; this router was made for {router}.")
+            InputError::Groups { groups, found } => {
+                write!(f, "The group logits have {found} columns; the spec has {groups} groups.")
             }
             InputError::Number { what, at, found, allowed } => {
                 write!(f, "The {what} at index {at} is {found}; allowed: {allowed}.")

@@ -34,30 +34,27 @@ impl Mixer {
     pub fn mix(&self, input: &RouterInput) -> Result<Mixing, InputError> {
         let found = input.gate_logits.num_experts();
         if found != self.num_columns {
-            return Err(InputError::Experts { router: self.num_columns, found });
+            return Err(InputError::Experts { checked: self.num_columns, found });
         }
         input.check()?;
         let real = RealTokens::of(input);
-        let seen = &real.input();
         Ok(match self.spec {
-            MixerSpec::SoftMoe { slots } => self.slots(seen.gate_logits, &real, input, slots),
-            MixerSpec::Smear => self.merged(seen, &real, input, self.num_columns),
-            MixerSpec::Meo { k } => self.merged(seen, &real, input, k as usize),
+            MixerSpec::SoftMoe { slots } => self.slots(&real, slots),
+            MixerSpec::Smear => self.merged(&real, self.num_columns),
+            MixerSpec::Meo { k } => self.merged(&real, k as usize),
             MixerSpec::Lory { segment } => {
-                let (logits, segment_of) = segments(seen, segment as usize);
-                self.merged_by(&logits, &segment_of, &real, input, self.num_columns)
+                let (logits, segment_of) = segments(&real.input(), segment as usize);
+                self.merged_by(&logits, &segment_of, &real, self.num_columns)
             }
-            MixerSpec::Molora { k: None } | MixerSpec::Mov | MixerSpec::Loramoe => self.outputs(&real, input, softmax),
-            MixerSpec::Molora { k: Some(k) } => self.outputs(&real, input, |logits| {
+            MixerSpec::Molora { k: None } | MixerSpec::Mov | MixerSpec::Loramoe => self.outputs(&real, softmax),
+            MixerSpec::Molora { k: Some(k) } => self.outputs(&real, |logits| {
                 let (probs, chosen) = (softmax(logits), top_k(logits, k as usize));
                 (0..logits.len()).map(|expert| if chosen.contains(&expert) { probs[expert] } else { 0.0 }).collect()
             }),
-            MixerSpec::Mixlora => self.outputs(&real, input, |logits| best(logits, 2)),
-            MixerSpec::Shared { gate: SharedGate::None } => {
-                self.outputs(&real, input, |logits| vec![1.0; logits.len()])
-            }
+            MixerSpec::Mixlora => self.outputs(&real, |logits| best(logits, 2)),
+            MixerSpec::Shared { gate: SharedGate::None } => self.outputs(&real, |logits| vec![1.0; logits.len()]),
             MixerSpec::Shared { gate: SharedGate::Sigmoid } => {
-                self.outputs(&real, input, |logits| logits.iter().map(|&z| sigmoid(f64::from(z))).collect())
+                self.outputs(&real, |logits| logits.iter().map(|&z| sigmoid(f64::from(z))).collect())
             }
         })
     }
@@ -67,36 +64,27 @@ impl Mixer {
         &self.spec
     }
 
-    /// `logits`: of the real tokens, `[real tokens, experts · slots]`; the matrices that come out have all tokens.
-    fn slots(&self, logits: &GateLogits, real: &RealTokens, all: &RouterInput, slots: u32) -> Mixing {
-        let logits = Matrix::new(self.num_columns, logits.values().to_vec());
-        let of_all = |shares: Matrix| self.spread(shares.rows(), real, all);
+    fn slots(&self, real: &RealTokens, slots_per_expert: u32) -> Mixing {
+        let logits = Matrix::new(self.num_columns, real.input().gate_logits.values().to_vec());
         Mixing::Slots {
-            num_tokens: all.gate_logits.num_tokens() as u32,
-            num_experts: self.num_columns as u32 / slots,
-            slots_per_expert: slots,
-            dispatch: of_all(soft_moe::dispatch_weights(&logits, &[])),
-            combine: of_all(soft_moe::combine_weights(&logits)),
+            num_tokens: real.num_all() as u32,
+            num_experts: self.num_columns as u32 / slots_per_expert,
+            slots_per_expert,
+            dispatch: real.among_all(&soft_moe::dispatch_weights(&logits, &[])),
+            combine: real.among_all(&soft_moe::combine_weights(&logits)),
         }
     }
 
-    /// One merged expert of the `k` best per sequence. `input`: the real tokens.
-    fn merged(&self, input: &RouterInput, real: &RealTokens, all: &RouterInput, k: usize) -> Mixing {
-        let (sequence_of, num_sequences) = sequences(input);
-        let means = mean_logits(input.gate_logits, &sequence_of, num_sequences);
-        self.merged_by(&means, &sequence_of, real, all, k)
+    /// One merged expert of the `k` best per sequence.
+    fn merged(&self, real: &RealTokens, k: usize) -> Mixing {
+        let (sequence_of, num_sequences) = sequences(&real.input());
+        let means = mean_logits(real.input().gate_logits, &sequence_of, num_sequences);
+        self.merged_by(&means, &sequence_of, real, k)
     }
 
     /// One merged expert of the `k` best per row of logits; token `t` of the real ones uses row `row_of[t]`.
-    fn merged_by(
-        &self,
-        logits: &GateLogits,
-        row_of: &[usize],
-        real: &RealTokens,
-        all: &RouterInput,
-        k: usize,
-    ) -> Mixing {
-        let mut of_all = vec![None; all.gate_logits.num_tokens()];
+    fn merged_by(&self, logits: &GateLogits, row_of: &[usize], real: &RealTokens, k: usize) -> Mixing {
+        let mut of_all = vec![None; real.num_all()];
         for (&token, &row) in real.positions().iter().zip(row_of) {
             of_all[token] = Some(row as u32);
         }
@@ -105,20 +93,13 @@ impl Mixer {
     }
 
     /// `weights`: from the logits of one token, `[experts]`, to its weights.
-    fn outputs(&self, real: &RealTokens, all: &RouterInput, weights: impl Fn(&[f32]) -> Vec<f64>) -> Mixing {
-        let (num_tokens, num_experts) = (all.gate_logits.num_tokens() as u32, self.num_columns as u32);
-        let rows = real.input().gate_logits.rows().flat_map(weights).collect::<Vec<f64>>();
-        let rows = Matrix::rounded(self.num_columns, rows);
-        Mixing::Outputs { num_tokens, num_experts, weights: self.spread(rows.rows(), real, all) }
-    }
-
-    /// Rows of the real tokens among all; zeros for padding.
-    fn spread<'m>(&self, rows: impl Iterator<Item = &'m [f32]>, real: &RealTokens, all: &RouterInput) -> Vec<f32> {
-        let mut of_all = vec![0.0; all.gate_logits.values().len()];
-        for (&token, row) in real.positions().iter().zip(rows) {
-            of_all[token * self.num_columns..][..self.num_columns].copy_from_slice(row);
+    fn outputs(&self, real: &RealTokens, weights: impl Fn(&[f32]) -> Vec<f64>) -> Mixing {
+        let weights: Vec<f64> = real.input().gate_logits.rows().flat_map(weights).collect();
+        Mixing::Outputs {
+            num_tokens: real.num_all() as u32,
+            num_experts: self.num_columns as u32,
+            weights: real.among_all(&Matrix::rounded(self.num_columns, weights)),
         }
-        of_all
     }
 }
 

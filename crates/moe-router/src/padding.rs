@@ -8,6 +8,7 @@ use moe_trace::{Assignment, ExpertIdx, Fate, GateLogits, Routing, TokenId};
 
 use crate::gate::{softmax, top_k};
 use crate::input::RouterInput;
+use crate::matrix::Matrix;
 
 /// The real tokens of an input, owned, and where they stood.
 pub(crate) struct RealTokens<'a> {
@@ -70,6 +71,20 @@ impl<'a> RealTokens<'a> {
     /// Indices of the real tokens among all, ascending.
     pub fn positions(&self) -> &[usize] {
         &self.positions
+    }
+
+    /// How many tokens there are with the padding.
+    pub fn num_all(&self) -> usize {
+        self.of_all.gate_logits.num_tokens()
+    }
+
+    /// Rows of the real tokens among those of all, `[tokens, width]`; zeros for padding.
+    pub fn among_all(&self, rows: &Matrix) -> Vec<f32> {
+        let mut of_all = vec![0.0; self.num_all() * rows.width()];
+        for (&token, row) in self.positions.iter().zip(rows.rows()) {
+            of_all[token * rows.width()..][..rows.width()].copy_from_slice(row);
+        }
+        of_all
     }
 
     /// The routing of all tokens from that of the real ones. A token of padding gets one record: its most probable

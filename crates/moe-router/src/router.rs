@@ -61,12 +61,12 @@ impl Router {
     fn checked(&self, input: &RouterInput) -> Result<(), InputError> {
         let found = input.gate_logits.num_experts();
         if found != self.num_experts {
-            return Err(InputError::Experts { router: self.num_experts, found });
+            return Err(InputError::Experts { checked: self.num_experts, found });
         }
         if let (RouterSpec::Hierarchical { groups, .. }, Some(of_groups)) = (self.spec.router, input.group_logits) {
-            let (router, found) = (groups as usize, of_groups.num_experts());
-            if found != router {
-                return Err(InputError::Groups { router, found });
+            let (groups, found) = (groups as usize, of_groups.num_experts());
+            if found != groups {
+                return Err(InputError::Groups { groups, found });
             }
         }
         input.check()

@@ -94,5 +94,5 @@ fn what_cannot_be_mixed_is_refused() {
     let gate_logits = GateLogits::new(2, vec![0.0; 4]).expect("two rows of two");
     let mixer = Mixer::new(MixerSpec::Smear, 3).expect("three experts");
     let error = mixer.mix(&RouterInput::new(&gate_logits)).expect_err("two experts");
-    assert_eq!(error.to_string(), "The gate logits are of 2 experts; this router was made for 3.");
+    assert_eq!(error.to_string(), "The gate logits have 2 columns; the spec was checked for 3.");
 }
