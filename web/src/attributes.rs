@@ -92,9 +92,9 @@ impl Config {
             factor
         });
         let policy = given(&raw.policy)
-            .and_then(|text| text.parse::<Policy>().map_err(|error| bad("policy", &error.found, error.allowed)).ok());
+            .and_then(|text| text.parse::<Policy>().map_err(|error| bad("policy", &error.found, &error.allowed)).ok());
         let group = given(&raw.group).and_then(|text| {
-            text.parse::<RoutingGroup>().map_err(|error| bad("group", &error.found, error.allowed)).ok()
+            text.parse::<RoutingGroup>().map_err(|error| bad("group", &error.found, &error.allowed)).ok()
         });
         let prompt = raw.prompt.clone().filter(|prompt| !prompt.is_empty());
         if let Some(num_chars) = prompt.as_ref().map(|prompt| prompt.chars().count())

@@ -9,11 +9,12 @@ use crate::args::Args;
 use crate::project;
 
 /// What is generated: a file, and the example that prints it.
-const FILES: [(&str, &[&str]); 2] = [
+const FILES: [(&str, &[&str]); 3] = [
     (
         "www/packages/moe-playground/types.d.ts",
         &["-p", "moe-trace", "--features", "typescript", "--example", "typescript"],
     ),
+    ("docs/ROUTING_RULES.md", &["-p", "moe-router", "--example", "rules"]),
     ("www/site/index.html", &["-p", "web", "--example", "first_paint"]),
 ];
 

@@ -55,7 +55,7 @@ fn lint() -> Result<Tally> {
     Ok(tally)
 }
 
-/// Unit, property and oracle tests; and that the generated TypeScript is current.
+/// Unit, property and oracle tests; and that the generated files are current.
 fn unit(filter: Option<&str>) -> Result<Tally> {
     let mut tally = counting::tests(project::cargo("test").args(native_packages()).args(filter));
     if filter.is_none() {

@@ -6,8 +6,8 @@ use moe_model::reference::TensorError;
 use moe_model::sample::{Choice, Seeded, ranked};
 use moe_model::tokenizer::END_OF_TEXT;
 use moe_trace::{
-    Candidate, Event, FinishReason, NextToken, RouterSpec, RoutingGroup, RunRequest, SecondExpert, StepTrace, TokenId,
-    TracedToken, UserError,
+    Candidate, CapacitySpec, Event, FinishReason, NextToken, Overflow, Priority, RouterSpec, RoutingGroup, RunRequest,
+    SecondExpert, StepTrace, TokenId, TracedToken, UserError,
 };
 
 use crate::engine::Engine;
@@ -89,8 +89,19 @@ impl Engine {
         let router = Router::new(request.routing, config.num_experts).map_err(|error| {
             RunError::refused("This routing does not fit the model.", error.to_string(), "Change k or the policy.")
         })?;
-        if matches!(request.routing.router, RouterSpec::Gshard { second: SecondExpert::Sampled, .. }) {
-            let why = "It draws a number for every token and expert, which the engine does not do.";
+        let by_lot = matches!(
+            request.routing.overflow,
+            Overflow::Drop(CapacitySpec { priority: Priority::Random | Priority::RandomPerExpert, .. })
+        );
+        let why_not = match request.routing.router {
+            _ if by_lot => Some("Slots are given out by lot, and the engine draws no lots.".to_owned()),
+            RouterSpec::Gshard { second: SecondExpert::Sampled, .. } => {
+                Some("It draws a number for every token and expert, which the engine does not do.".to_owned())
+            }
+            RouterSpec::Dense | RouterSpec::Switch | RouterSpec::TopK { .. } | RouterSpec::Gshard { .. } => None,
+            rule => Some(format!("The model runs the rules dense, switch, top_k and gshard, not {rule}.")),
+        };
+        if let Some(why) = why_not {
             return Err(RunError::refused("This routing cannot be run live.", why, "Choose another policy."));
         }
         let ids = self.tokenizer.encode(&request.prompt).map_err(|error| {

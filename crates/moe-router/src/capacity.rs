@@ -4,8 +4,8 @@
 //! rounding up, so that 1.1 · 10 (11.000000000000002 in f64) does not become 12. More than `T` slots are pointless:
 //! a token asks an expert at most once.
 //! Sources disagree on rounding, and on whether `K` counts; the other variants of [`Rounding`] reproduce theirs (with
-//! our `minimum`, but without the cap at `T` where the source has none). Left out: V-MoE's rounding up to a multiple
-//! of 4, MegaBlocks' reading of 0 slots as "dropless" (choose `Overflow::Dropless` instead).
+//! our `minimum`, but without the cap at `T` where the source has none). Left out: MegaBlocks' reading of 0 slots as
+//! "dropless" (choose `Overflow::Dropless` instead).
 
 use moe_trace::{CapacitySpec, Rounding};
 
@@ -22,6 +22,9 @@ pub fn capacity(spec: &CapacitySpec, num_tokens: usize, k: usize, num_experts: u
         Rounding::Mesh => ((num_tokens as f64 * factor / num_experts as f64).floor() as u32).min(num_tokens as u32),
         Rounding::Tutel => (k as u32).saturating_mul((factor * tokens_per_expert as f64).floor() as u32),
         Rounding::Fairseq => (k * tokens_per_expert) as u32,
+        Rounding::FairseqEval => num_tokens.div_ceil(4) as u32,
+        Rounding::Flaxformer => (factor * num_tokens as f64 / num_experts as f64).round_ties_even() as u32,
+        Rounding::Vmoe => ((fair_share - 1e-9).ceil() as u32).checked_next_multiple_of(4).unwrap_or(u32::MAX),
     };
     let slots = rounded.max(spec.minimum);
     match spec.rounding {
@@ -65,6 +68,23 @@ mod tests {
         check(100, 10, 1, 1.1, [11, 11, 11, 11, 11, 10]);
         // No tokens, no slots.
         check(0, 4, 2, 1.25, [0; 6]);
+    }
+
+    #[test]
+    fn further_roundings() {
+        let check = |num_tokens, rounding, expected| {
+            let spec = CapacitySpec { factor: 1.25, rounding, minimum: 0, ..CapacitySpec::default() };
+            assert_eq!(capacity(&spec, num_tokens, 2, 4), expected, "{rounding:?} of {num_tokens}");
+        };
+        // 1.25 · 2 · 10 / 4 = 6.25 with the two choices, 3.125 without.
+        check(10, Rounding::FairseqEval, 3);
+        check(10, Rounding::Flaxformer, 3);
+        check(10, Rounding::Vmoe, 8);
+        check(8, Rounding::FairseqEval, 2);
+        // 1.25 · 8 / 4 = 2.5 goes to the even 2; 5 slots become 8.
+        check(8, Rounding::Flaxformer, 2);
+        check(8, Rounding::Vmoe, 8);
+        check(0, Rounding::Vmoe, 0);
     }
 
     #[test]

@@ -5,15 +5,18 @@
 //!   position this is causal, since a later token displaces nobody.
 //! * rank-major (GShard, mesh-TensorFlow, V-MoE, Tutel): all first choices, then all second ones. Not causal for k > 1:
 //!   a later token's first choice takes the slot of an earlier one's second.
-//! * batch-prioritised (V-MoE, arXiv:2106.05974, section 4): tokens by confidence instead of position. Not causal.
+//! * batch-prioritised (V-MoE, arXiv:2106.05974, section 4): tokens by confidence instead of position; or by lot, so that
+//!   no position is favoured. Not causal.
+//! * no order: every full expert selects by itself, see [`crate::overflow::selection`]. Not causal.
 //!
 //! A withdrawn request takes no slot and counts in no demand. Without a capacity everyone is served, and the slot is
 //! the position in the expert's queue, token-major as in MegaBlocks (arXiv:2211.15841).
 //! Nothing is renormalised because of a drop; a lost request simply contributes nothing.
 
-use moe_trace::{Assignment, Fate, GateLogits, Overflow, Priority, Routing, SlotOrder};
+use moe_trace::{Assignment, CapacitySpec, Fate, GateLogits, Overflow, Priority, Routing, SlotOrder};
 
 use crate::gate::gate_probs;
+use crate::overflow::selection::{keep_largest, random_keys, weight_keys};
 use crate::request::Request;
 
 /// Lets `requests` in, one after the other. Assignments come back ordered by token, then rank.
@@ -62,14 +65,31 @@ pub fn dispatch(
 
 /// Lets `requests` in as `overflow` says, with `capacity` slots per expert. Without a capacity nobody is turned away, and
 /// order decides only who stands where in the queue: then by position.
-pub fn admit(requests: &[Request], gate_logits: &GateLogits, overflow: Overflow, capacity: Option<u32>) -> Routing {
-    let (priority, slot_order) = match overflow {
-        Overflow::Drop(slots) if capacity.is_some() => (slots.priority, slots.order),
-        _ => (Priority::Position, SlotOrder::TokenMajor),
+///
+/// `lots`: `[tokens, experts]`, for priorities by chance; missing lots count as 0.
+pub fn admit(
+    requests: &[Request],
+    gate_logits: &GateLogits,
+    lots: &[f32],
+    overflow: Overflow,
+    capacity: Option<u32>,
+) -> Routing {
+    let num_experts = gate_logits.num_experts();
+    let in_order = |priority, slot_order| {
+        let token_order = token_order(priority, requests, gate_logits, lots);
+        dispatch(requests, num_experts, &token_order, slot_order, capacity)
     };
-    let token_order = token_order(priority, requests, gate_logits);
-    let assignments = dispatch(requests, gate_logits.num_experts(), &token_order, slot_order, capacity);
-    let (num_tokens, num_experts) = (gate_logits.num_tokens() as u32, gate_logits.num_experts() as u32);
+    let assignments = match (overflow, capacity) {
+        (Overflow::Drop(CapacitySpec { priority: Priority::RandomPerExpert, .. }), Some(capacity)) => {
+            keep_largest(requests, &random_keys(requests, lots, num_experts), num_experts, capacity)
+        }
+        (Overflow::Drop(CapacitySpec { priority: Priority::Probability, .. }), Some(capacity)) => {
+            keep_largest(requests, &weight_keys(requests), num_experts, capacity)
+        }
+        (Overflow::Drop(slots), Some(_)) => in_order(slots.priority, slots.order),
+        _ => in_order(Priority::Position, SlotOrder::TokenMajor),
+    };
+    let (num_tokens, num_experts) = (gate_logits.num_tokens() as u32, num_experts as u32);
     Routing { num_tokens, num_experts, capacity, assignments }
 }
 
@@ -92,9 +112,18 @@ pub(crate) fn assignment(request: &Request, fate: Fate) -> Assignment {
 ///
 /// Keys are compared as f32: that forgives the last bits of a sum, which depend on the order of summation, so that rows
 /// with the same values in another order tie.
-pub fn token_order(priority: Priority, requests: &[Request], gate_logits: &GateLogits) -> Vec<usize> {
+///
+/// `lots`: `[tokens, experts]`, of which a random order uses the first of each row; missing lots count as 0.
+pub fn token_order(priority: Priority, requests: &[Request], gate_logits: &GateLogits, lots: &[f32]) -> Vec<usize> {
     let keys: Vec<f32> = match priority {
-        Priority::Position => return (0..gate_logits.num_tokens()).collect(),
+        // Where experts select by themselves there is no order of tokens.
+        Priority::Position | Priority::RandomPerExpert | Priority::Probability => {
+            return (0..gate_logits.num_tokens()).collect();
+        }
+        Priority::Random => {
+            let lot = |token: usize| lots.get(token * gate_logits.num_experts()).copied().unwrap_or(0.0);
+            (0..gate_logits.num_tokens()).map(lot).collect()
+        }
         Priority::BprMax => {
             let largest = |probs: &[f32]| probs.iter().copied().fold(0.0, f32::max);
             gate_probs(gate_logits).chunks(gate_logits.num_experts()).map(largest).collect()
@@ -129,7 +158,9 @@ mod tests {
     fn check(priority: Priority, slot_order: SlotOrder, capacity: Option<u32>, expected: [&str; 6]) {
         let gate_logits = test_support::running_example();
         let requests = top_k::requests(&gate_logits, 2, Weighting::Norm);
-        let order = token_order(priority, &requests, &gate_logits);
+        // Lots that rise with the position: the last token is served first.
+        let lots: Vec<f32> = (0..24).map(|at| at as f32 / 24.0).collect();
+        let order = token_order(priority, &requests, &gate_logits, &lots);
         let assignments = dispatch(&requests, 4, &order, slot_order, capacity);
         let slot = |a: &Assignment| a.fate.slot().map_or("-".to_owned(), |slot| slot.to_string());
         let found: Vec<String> = assignments.chunks(2).map(|pair| slot(&pair[0]) + &slot(&pair[1])).collect();
@@ -144,6 +175,7 @@ mod tests {
         // Confidence: t4 t0 t5 t1 t2 t3; by the sum of both probabilities: t4 t0 t1 t3 t2 t5.
         check(Priority::BprMax, SlotOrder::RankMajor, Some(3), ["11", "22", "-1", "0-", "00", "01"]);
         check(Priority::BprSum, SlotOrder::RankMajor, Some(3), ["11", "22", "-1", "0-", "00", "01"]);
+        check(Priority::Random, SlotOrder::RankMajor, Some(3), ["--", "22", "11", "01", "00", "01"]);
         // Dropless: the position in each expert's queue.
         check(Priority::Position, SlotOrder::TokenMajor, None, ["00", "11", "20", "02", "33", "11"]);
     }

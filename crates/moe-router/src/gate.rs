@@ -7,9 +7,9 @@
 use moe_trace::GateLogits;
 
 /// Softmax of one row of logits, `[experts]`: `exp(z - max z)` over its sum. The logits need not be from a gate.
-pub fn softmax(logits: &[f32]) -> Vec<f64> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exponentials: Vec<f64> = logits.iter().map(|&z| (f64::from(z) - f64::from(largest)).exp()).collect();
+pub fn softmax<T: Copy + Into<f64>>(logits: &[T]) -> Vec<f64> {
+    let largest = logits.iter().map(|&z| z.into()).fold(f64::NEG_INFINITY, f64::max);
+    let exponentials: Vec<f64> = logits.iter().map(|&z| (z.into() - largest).exp()).collect();
     let sum: f64 = exponentials.iter().sum();
     exponentials.into_iter().map(|exponential| exponential / sum).collect()
 }
@@ -43,6 +43,13 @@ pub(crate) fn computed_logits(num_experts: usize, values: impl IntoIterator<Item
 /// Rules select on logits rather than probabilities: the order is the same, but softmax may turn two different small
 /// logits into the same probability.
 pub fn top_k<T: PartialOrd>(values: &[T], k: usize) -> Vec<usize> {
+    if k > 32 && values.len() > 64 {
+        // Insertion would move too much; a stable sort keeps equal values in order too.
+        let mut order: Vec<usize> = (0..values.len()).collect();
+        order.sort_by(|&a, &b| values[b].partial_cmp(&values[a]).unwrap_or(std::cmp::Ordering::Equal));
+        order.truncate(k);
+        return order;
+    }
     let mut best: Vec<usize> = Vec::with_capacity(k + 1);
     for (idx, value) in values.iter().enumerate() {
         // Strictly greater: an equal value further left keeps its place.
@@ -93,5 +100,8 @@ mod tests {
         check(&[0.0, -0.0], 1, &[0]);
         check(&[-1.0e30, -f32::MAX], 5, &[0, 1]);
         check(&[1.0], 0, &[]);
+        // Many of many are sorted instead of inserted: the same order, ties included.
+        let values: Vec<f32> = (0..100).map(|at| (at * 37 % 10) as f32).collect();
+        assert_eq!(top_k(&values, 33)[..32], top_k(&values, 32));
     }
 }

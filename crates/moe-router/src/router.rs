@@ -1,11 +1,25 @@
-//! One checked entry to all rules: a spec becomes a [`Router`] once, and a router turns gate logits into a routing.
+//! One checked entry to all rules that assign: a spec becomes a [`Router`] once, and a router turns gate logits into a
+//! routing.
 
-use moe_trace::{GateLogits, Normalise, Overflow, RouterSpec, Routing, RoutingSpec, SecondExpert, TokenId, Weighting};
+use std::collections::BTreeMap;
+
+use moe_trace::{
+    BaseSolver, GateLogits, Normalise, Overflow, RouterSpec, Routing, RoutingSpec, SinkhornChoice, TokenId, Weighting,
+};
 
 use crate::capacity::capacity;
+use crate::check;
 use crate::dispatch::admit;
+use crate::group_choice::{auction, best_assignment, expert_choice, sinkhorn, strictly_balanced};
+use crate::input::{InputError, RouterInput};
+use crate::overflow::no_token_left_behind;
+use crate::padding::RealTokens;
 use crate::spec_error::SpecError;
-use crate::token_choice::{dense, gshard, switch, top_k};
+use crate::token_choice::deepseek::{self, DeepSeek};
+use crate::token_choice::{
+    dense, dense_to_sparse, gshard, hash, hierarchical, logit_norm, noisy_top_k, null_experts, per_sequence,
+    prototypes, random, relu, switch, top_any, top_k, top_p,
+};
 
 /// A routing spec, checked against the number of experts it will meet.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,102 +28,64 @@ pub struct Router {
     num_experts: usize,
 }
 
-/// Everything a router may see. Make it with [`RouterInput::new`] and the `with_…` methods: rules to come may see more.
-#[derive(Debug, Clone, Copy)]
-#[non_exhaustive]
-pub struct RouterInput<'a> {
-    /// What the gate said, `[tokens, experts]`. Its tokens are one group: they share capacity.
-    pub gate_logits: &'a GateLogits,
-    /// `[tokens]`: one uniform draw in [0, 1) per token, for rules that use chance. Missing draws count as 0: a second
-    /// expert that chance decides about is then always asked.
-    pub uniforms: &'a [f32],
-    /// `[tokens, experts]`: one Gumbel draw per token and expert, for rules that sample experts. Missing draws count as
-    /// 0: the best experts are then taken.
-    pub gumbels: &'a [f32],
-    /// `[tokens, experts]`: one normal draw per token and expert, for noisy gates. Missing draws count as 0: no noise.
-    pub normals: &'a [f32],
-    /// `[tokens]`: the ids that went into the model, for hash routing. A missing id counts as 0.
-    pub token_ids: &'a [TokenId],
-    /// `[experts]`: added to sigmoid scores when experts are selected, as loss-free balancing learns it; or empty.
-    pub bias: &'a [f32],
-}
-
-impl<'a> RouterInput<'a> {
-    /// The gate logits of one group of tokens, and no draws.
-    pub fn new(gate_logits: &'a GateLogits) -> RouterInput<'a> {
-        RouterInput { gate_logits, uniforms: &[], gumbels: &[], normals: &[], token_ids: &[], bias: &[] }
-    }
-
-    /// The same with one uniform draw in [0, 1) per token, `[tokens]`.
-    pub fn with_uniforms(self, uniforms: &'a [f32]) -> RouterInput<'a> {
-        RouterInput { uniforms, ..self }
-    }
-
-    /// The same with one Gumbel draw per token and expert, `[tokens, experts]`.
-    pub fn with_gumbels(self, gumbels: &'a [f32]) -> RouterInput<'a> {
-        RouterInput { gumbels, ..self }
-    }
-
-    /// The same with one normal draw per token and expert, `[tokens, experts]`.
-    pub fn with_normals(self, normals: &'a [f32]) -> RouterInput<'a> {
-        RouterInput { normals, ..self }
-    }
-
-    /// The same with the tokens' ids, `[tokens]`.
-    pub fn with_token_ids(self, token_ids: &'a [TokenId]) -> RouterInput<'a> {
-        RouterInput { token_ids, ..self }
-    }
-
-    /// The same with a selection bias, `[experts]`.
-    pub fn with_bias(self, bias: &'a [f32]) -> RouterInput<'a> {
-        RouterInput { bias, ..self }
-    }
-}
-
 impl Router {
     /// Checks `spec` for layers of `num_experts` experts.
     pub fn new(spec: RoutingSpec, num_experts: usize) -> Result<Router, SpecError> {
-        if num_experts == 0 {
-            return Err(SpecError::NoExperts);
-        }
-        match spec.router {
-            RouterSpec::Dense | RouterSpec::Switch => {}
-            RouterSpec::TopK { k, weighting } => {
-                check_choices(k, num_experts)?;
-                if let Weighting::PNorm { p } = weighting {
-                    check_positive("The order p of the norm", p, "a finite number above 0, such as 2")?;
-                }
-            }
-            RouterSpec::Gshard { second, normalise: _ } => {
-                if num_experts < 2 {
-                    return Err(SpecError::TooFewExperts { rule: "gshard", needs: 2, num_experts });
-                }
-                match second {
-                    SecondExpert::Always | SecondExpert::Never | SecondExpert::Proportional | SecondExpert::Sampled => {
-                    }
-                    SecondExpert::Threshold { threshold } | SecondExpert::Random { threshold } => {
-                        let what = "The threshold of the second expert";
-                        check_positive(what, threshold, "a finite number above 0, such as 0.2")?;
-                    }
-                }
-            }
-        }
-        check_overflow(spec.overflow)?;
+        check::rule(spec.router, num_experts)?;
+        check::overflow(spec.overflow)?;
         Ok(Router { spec, num_experts })
     }
 
-    /// Routes one group of tokens. Cannot fail: the spec was checked and gate logits are finite by their type.
-    ///
-    /// Panics if the logits are of a layer with another number of experts, which is the caller's bug.
+    /// Routes one group of tokens. Cannot fail where [`RouterInput::check`] finds nothing and the logits are of as many
+    /// experts as this router was made for: anything else is the caller's bug, and panics with the message that
+    /// [`try_route`](Router::try_route) returns.
     pub fn route(&self, input: &RouterInput) -> Routing {
-        self.route_with_capacity(input, self.capacity(input.gate_logits.num_tokens()))
+        self.route_with_capacity(input, self.capacity(input.num_real_tokens()))
     }
 
     /// Routes with a given number of slots per expert, instead of the one that follows from the number of tokens: to
     /// route a prefix as part of a longer text. Panics as [`route`](Router::route) does.
     pub fn route_with_capacity(&self, input: &RouterInput, capacity: Option<u32>) -> Routing {
+        match self.checked(input) {
+            Ok(()) => self.route_checked(input, capacity),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Routes one group of tokens whose draws, ids or learned numbers come from outside; NaN and infinities are refused.
+    pub fn try_route(&self, input: &RouterInput) -> Result<Routing, InputError> {
+        self.checked(input)?;
+        Ok(self.route_checked(input, self.capacity(input.num_real_tokens())))
+    }
+
+    fn checked(&self, input: &RouterInput) -> Result<(), InputError> {
+        let found = input.gate_logits.num_experts();
+        if found != self.num_experts {
+            return Err(InputError::Experts { checked: self.num_experts, found });
+        }
+        if let (RouterSpec::Hierarchical { groups, .. }, Some(of_groups)) = (self.spec.router, input.group_logits) {
+            let (groups, found) = (groups as usize, of_groups.num_experts());
+            if found != groups {
+                return Err(InputError::Groups { groups, found });
+            }
+        }
+        input.check()
+    }
+
+    fn route_checked(&self, input: &RouterInput, capacity: Option<u32>) -> Routing {
+        if input.is_padding.contains(&true) {
+            let real = RealTokens::of(input);
+            return real.with_padding(self.assign(&real.input(), capacity));
+        }
+        self.assign(input, capacity)
+    }
+
+    /// Every rule, on tokens that are all real.
+    fn assign(&self, input: &RouterInput, capacity: Option<u32>) -> Routing {
         let RouterInput { gate_logits, uniforms, gumbels, .. } = *input;
-        assert_eq!(gate_logits.num_experts(), self.num_experts, "gate logits of a layer this router was not made for");
+        let (num_tokens, num_experts) = (gate_logits.num_tokens(), self.num_experts);
+        let admit_by =
+            |logits: &GateLogits, requests: &[_]| admit(requests, logits, input.lots, self.spec.overflow, capacity);
         let requests = match self.spec.router {
             RouterSpec::Dense => dense::requests(gate_logits),
             RouterSpec::Switch => switch::requests(gate_logits),
@@ -117,8 +93,83 @@ impl Router {
             RouterSpec::Gshard { second, normalise } => {
                 gshard::requests(gate_logits, second, normalise, uniforms, gumbels)
             }
+            RouterSpec::Noisy { k, std } => {
+                let normals = padded(input.normals, num_tokens * num_experts, 0.0);
+                let std = padded(input.noise_std, normals.len(), std);
+                let noisy = noisy_top_k::noisy_logits(gate_logits, &std, &normals);
+                return admit_by(&noisy, &noisy_top_k::requests(&noisy, k as usize));
+            }
+            RouterSpec::LogitNorm { k, lambda } => {
+                let normalised = logit_norm::normalised(gate_logits, lambda);
+                return admit_by(&normalised, &top_k::requests(&normalised, k as usize, Weighting::Norm));
+            }
+            RouterSpec::DenseToSparse { temperature, threshold } => {
+                dense_to_sparse::requests(gate_logits, gumbels, temperature, threshold)
+            }
+            RouterSpec::Deepseek { k, groups, kept, scale } => {
+                deepseek::requests(gate_logits, &DeepSeek::v3(k, groups, kept, scale), input.bias)
+            }
+            RouterSpec::DeepseekV2 { k, groups, kept, scale } => {
+                deepseek::requests(gate_logits, &DeepSeek::v2(k, groups, kept, scale), &[])
+            }
+            RouterSpec::TopP { threshold } => top_p::requests(gate_logits, threshold),
+            RouterSpec::Relu => relu::requests(gate_logits),
+            RouterSpec::TopAny { threshold } => {
+                top_any::requests(gate_logits, &padded(input.thresholds, num_experts, threshold), 1.0)
+            }
+            RouterSpec::NullExperts { k, nulls } => {
+                null_experts::requests(gate_logits, num_experts - nulls as usize, k as usize)
+            }
+            RouterSpec::Hierarchical { groups, k_groups, k_within } => {
+                let (k_groups, k_within) = (k_groups as usize, k_within as usize);
+                match input.group_logits {
+                    Some(of_groups) => hierarchical::requests(of_groups, gate_logits, k_groups, k_within),
+                    None => {
+                        let means = hierarchical::group_means(gate_logits, groups as usize);
+                        hierarchical::requests(&means, gate_logits, k_groups, k_within)
+                    }
+                }
+            }
+            RouterSpec::Prototypes { count } => prototypes::requests(gate_logits, count as usize),
+            RouterSpec::PerSequence { k } => {
+                let (sequence_of, num_sequences) = sequences(input);
+                let means = per_sequence::mean_logits(gate_logits, &sequence_of, num_sequences);
+                per_sequence::requests(&means, &sequence_of, k as usize, Weighting::Norm)
+            }
+            RouterSpec::Hash { seed } => {
+                hash::requests(&padded(input.token_ids, num_tokens, TokenId(0)), seed, num_experts)
+            }
+            RouterSpec::BalancedHash => {
+                let table = hash::balanced_table(input.token_frequencies, num_experts);
+                hash::table_requests(&padded(input.token_ids, num_tokens, TokenId(0)), &table, num_experts)
+            }
+            RouterSpec::Random => random::requests(&padded(uniforms, num_tokens, 0.0), num_experts),
+            RouterSpec::ExpertChoice { .. } => {
+                return expert_choice::route(gate_logits, capacity.unwrap_or(num_tokens as u32) as usize);
+            }
+            RouterSpec::StrictlyBalanced { .. } => {
+                let mask = strictly_balanced::batch_mask(gate_logits, capacity.unwrap_or(num_tokens as u32) as usize);
+                strictly_balanced::requests(gate_logits, &mask)
+            }
+            RouterSpec::Sinkhorn { k, choice: SinkhornChoice::Balanced } => sinkhorn::requests(gate_logits, k as usize),
+            RouterSpec::Sinkhorn { k, choice: SinkhornChoice::Greedy } => {
+                sinkhorn::greedy_requests(gate_logits, k as usize)
+            }
+            RouterSpec::Base { solver } => {
+                let experts = match solver {
+                    BaseSolver::Auction => auction::balanced(gate_logits),
+                    BaseSolver::Exact => best_assignment::best_assignment(gate_logits),
+                    BaseSolver::Greedy => auction::greedy(gate_logits),
+                };
+                auction::requests(gate_logits, &experts)
+            }
+            RouterSpec::NoTokenLeftBehind { tries } => {
+                // As many slots as tokens are as good as no limit.
+                let slots = capacity.unwrap_or(num_tokens as u32);
+                return Routing { capacity, ..no_token_left_behind::route(gate_logits, slots, tries as usize) };
+            }
         };
-        let mut routing = admit(&requests, gate_logits, self.spec.overflow, capacity);
+        let mut routing = admit_by(gate_logits, &requests);
         if let RouterSpec::Gshard { normalise: Normalise::AfterDrop, .. } = self.spec.router {
             gshard::renormalise_kept(&mut routing.assignments);
         }
@@ -140,56 +191,36 @@ impl Router {
         self.spec.router.k(self.num_experts)
     }
 
-    /// Slots per expert for a group of `num_tokens` tokens; `None` where nobody is ever turned away.
+    /// Slots per expert for a group of `num_tokens` tokens (padding not counted); `None` where nobody is ever turned
+    /// away. Rules that fill the experts themselves have as many slots as they fill, whatever the overflow policy.
     pub fn capacity(&self, num_tokens: usize) -> Option<u32> {
-        match self.spec.overflow {
-            Overflow::Dropless => None,
+        let share = |average| expert_choice::tokens_per_expert(average, num_tokens, self.num_experts) as u32;
+        match (self.spec.router, self.spec.overflow) {
+            (RouterSpec::ExpertChoice { average }, _) => Some(share(average)),
+            (RouterSpec::StrictlyBalanced { k }, _) => Some(share(k as f32)),
+            (_, Overflow::Dropless) => None,
             // Every token has a seat at every expert; there is nothing to share out.
-            Overflow::Drop(_) if self.spec.router == RouterSpec::Dense => None,
-            Overflow::Drop(slots) => Some(capacity(&slots, num_tokens, self.k(), self.num_experts)),
+            (rule, Overflow::Drop(_)) if !rule.can_overflow() => None,
+            (_, Overflow::Drop(slots)) => Some(capacity(&slots, num_tokens, self.k(), self.num_experts)),
         }
     }
 }
 
-pub(crate) fn check_choices(k: u32, num_experts: usize) -> Result<(), SpecError> {
-    let k = k as usize;
-    if (1..=num_experts).contains(&k) { Ok(()) } else { Err(SpecError::Choices { k, num_experts }) }
+/// The first `length` values; what is missing counts as `missing`.
+fn padded<T: Copy>(values: &[T], length: usize, missing: T) -> Vec<T> {
+    values.iter().copied().chain(std::iter::repeat(missing)).take(length).collect()
 }
 
-pub(crate) fn check_overflow(overflow: Overflow) -> Result<(), SpecError> {
-    match overflow {
-        Overflow::Dropless => Ok(()),
-        Overflow::Drop(slots) => {
-            check_positive("The capacity factor", slots.factor, "a finite number above 0, such as 1.25")
-        }
+/// Sequences counted from 0 in the order in which they begin, `[tokens]`, and their number.
+pub(crate) fn sequences(input: &RouterInput) -> (Vec<usize>, usize) {
+    if input.sequence_ids.is_empty() {
+        return (vec![0; input.gate_logits.num_tokens()], 1);
     }
-}
-
-pub(crate) fn check_positive(what: &'static str, found: f32, allowed: &'static str) -> Result<(), SpecError> {
-    if found.is_finite() && found > 0.0 { Ok(()) } else { Err(SpecError::Number { what, found, allowed }) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use moe_trace::CapacitySpec;
-
-    #[test]
-    fn refusals_name_what_is_allowed() {
-        let check = |rule: &str, factor: f32, num_experts: usize, message: &str| {
-            let router = rule.parse().expect(rule);
-            let overflow = Overflow::Drop(CapacitySpec { factor, ..CapacitySpec::default() });
-            let error = Router::new(RoutingSpec { router, overflow }, num_experts).expect_err(rule);
-            assert_eq!(error.to_string(), message);
-        };
-        check("switch", 1.0, 0, "A layer needs at least one expert.");
-        check("top_k:5", 1.0, 4, "A token cannot ask 5 of 4 experts; allowed: 1 to 4.");
-        check("top_k:0", 1.0, 4, "A token cannot ask 0 of 4 experts; allowed: 1 to 4.");
-        check("gshard", 1.0, 1, "The rule gshard needs at least 2 experts; this layer has 1.");
-        check("switch", 0.0, 4, "The capacity factor is 0; allowed: a finite number above 0, such as 1.25.");
-        check("switch", f32::NAN, 4, "The capacity factor is NaN; allowed: a finite number above 0, such as 1.25.");
-        check("top_k:2,p=-1", 1.0, 4, "The order p of the norm is -1; allowed: a finite number above 0, such as 2.");
-        let random = "The threshold of the second expert is 0; allowed: a finite number above 0, such as 0.2.";
-        check("gshard:random=0", 1.0, 4, random);
-    }
+    let mut known = BTreeMap::new();
+    let of_tokens = input.sequence_ids.iter().map(|id| {
+        let next = known.len();
+        *known.entry(id).or_insert(next)
+    });
+    let of_tokens = of_tokens.collect();
+    (of_tokens, known.len())
 }

@@ -41,6 +41,20 @@ pub enum SpecError {
         /// Experts a token asks.
         k: usize,
     },
+    /// A gate without a true expert.
+    Nulls {
+        /// Columns that were to be null experts.
+        nulls: usize,
+        /// Columns there are.
+        num_experts: usize,
+    },
+    /// Columns of a gate that do not make experts with so many slots each.
+    UnevenSlots {
+        /// Slots of an expert.
+        slots: usize,
+        /// Columns there are.
+        num_columns: usize,
+    },
     /// A number outside the range in which it means something.
     Number {
         /// "The capacity factor", at the start of the sentence.
@@ -72,6 +86,14 @@ impl fmt::Display for SpecError {
                 f,
                 "A token may visit {kept} of {groups} groups of {group_size} experts and asks {k} experts; \
                  allowed: 1 to {groups} groups that hold at least {k} experts together."
+            ),
+            SpecError::Nulls { nulls, num_experts } => {
+                write!(f, "{nulls} of {num_experts} experts are null; allowed: 0 to {}.", num_experts - 1)
+            }
+            SpecError::UnevenSlots { slots, num_columns } => write!(
+                f,
+                "{num_columns} columns of the gate do not make experts of {slots} slots each; \
+                 allowed: a divisor of {num_columns}."
             ),
             SpecError::Number { what, found, allowed } => write!(f, "{what} is {found}; allowed: {allowed}."),
         }

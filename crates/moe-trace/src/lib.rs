@@ -7,24 +7,24 @@ mod compare;
 pub mod error;
 pub mod gate_logits;
 pub mod ids;
+pub mod mixing;
 pub mod protocol;
 pub mod routing;
 pub mod spec;
-pub mod spec_survey;
-mod spec_text;
+pub mod text;
 pub mod trace;
 pub mod trace_file;
 
 pub use error::UserError;
 pub use gate_logits::{GateLogits, ShapeError};
 pub use ids::{ExpertIdx, LayerIdx, RunId, TokenId};
+pub use mixing::Mixing;
 pub use protocol::{BackendChoice, BackendInfo, Command, Event, FinishReason, ModelInfo, RunRequest, Rung, Sampling};
 pub use routing::{Assignment, Fate, Routing};
 pub use spec::{
-    CapacitySpec, Normalise, Overflow, Policy, Priority, Rounding, RouterSpec, RoutingGroup, RoutingSpec, SecondExpert,
-    SlotOrder, Weighting,
+    BaseSolver, CapacitySpec, MixerSpec, Normalise, Overflow, Policy, Priority, Rounding, RouterSpec, RoutingGroup,
+    RoutingSpec, SecondExpert, SharedGate, SinkhornChoice, SlotOrder, Weighting,
 };
-pub use spec_survey::SurveySpec;
-pub use spec_text::ParseSpecError;
+pub use text::{Form, MIXER_FORMS, NOT_FROM_GATE_LOGITS, ParseSpecError, ROUTER_FORMS};
 pub use trace::{Candidate, LayerTrace, NextToken, StepTrace, TracedToken};
 pub use trace_file::{SCHEMA_VERSION, Source, TraceFile, TraceFileError, TraceHeader};

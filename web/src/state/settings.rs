@@ -192,16 +192,20 @@ impl Settings {
 /// How the page's menus describe a routing: k, policy and, unless dropless, the capacity factor.
 fn menu_of(spec: &RoutingSpec) -> Option<(u32, Policy, Option<f32>)> {
     let k = match spec.router {
-        RouterSpec::Dense => return None,
         RouterSpec::Switch => 1,
         RouterSpec::TopK { k, .. } => k,
         RouterSpec::Gshard { .. } => 2,
+        // The menus know no other rule.
+        _ => return None,
     };
     Some(match (spec.router, spec.overflow) {
         (_, Overflow::Dropless) => (k, Policy::Dropless, None),
         (RouterSpec::Gshard { .. }, Overflow::Drop(slots)) => (k, Policy::RandomSecond, Some(slots.factor)),
-        (_, Overflow::Drop(slots)) if slots.priority == Priority::Position => (k, Policy::Drop, Some(slots.factor)),
-        (_, Overflow::Drop(slots)) => (k, Policy::Bpr, Some(slots.factor)),
+        (_, Overflow::Drop(slots)) => match slots.priority {
+            Priority::Position => (k, Policy::Drop, Some(slots.factor)),
+            Priority::BprMax | Priority::BprSum => (k, Policy::Bpr, Some(slots.factor)),
+            Priority::Random | Priority::RandomPerExpert | Priority::Probability => return None,
+        },
     })
 }
 

@@ -38,8 +38,10 @@ pub fn Equation(props: &EquationProps) -> Html {
     let sign = |sign: &'static str| html! { <span class="sign">{ sign }</span> };
     // What the formula gives before it is held between the minimum and the number of tokens.
     let plain = (f64::from(slots.factor) * (k * num_tokens) as f64 / num_experts as f64 - 1e-6).ceil() as u32;
+    // Rules that fill the experts themselves have another formula.
+    let has_formula = slots.rounding == Rounding::Ceil && routing.router.can_overflow();
     let agrees = Router::new(routing, num_experts).is_ok_and(|router| router.capacity(num_tokens) == Some(capacity));
-    let formula = if slots.rounding == Rounding::Ceil && agrees {
+    let formula = if has_formula && agrees {
         html! {
             <>
                 { term("C".to_owned(), "slots each") }{ sign("= ceil(") }

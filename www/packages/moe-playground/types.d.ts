@@ -42,6 +42,11 @@ name: string,
 why: string, };
 
 /**
+ * How BASE assigns.
+ */
+export type BaseSolver = "auction" | "exact" | "greedy";
+
+/**
  * A possible next token.
  */
 export type Candidate = { id: TokenId, bytes: Array<number>,
@@ -153,17 +158,17 @@ export type Policy = "drop" | "bpr" | "random_second" | "dropless";
 /**
  * Which tokens are offered slots first.
  */
-export type Priority = "position" | "bpr_max" | "bpr_sum";
+export type Priority = "position" | "bpr_max" | "bpr_sum" | "random" | "random_per_expert" | "probability";
 
 /**
- * How sources round the capacity (ROUTING 0.4). `Ceil` is the adopted one.
+ * How sources round the capacity. `Ceil` is the adopted one.
  */
-export type Rounding = "ceil" | "floor" | "round" | "mesh" | "tutel" | "fairseq";
+export type Rounding = "ceil" | "floor" | "round" | "mesh" | "tutel" | "fairseq" | "fairseq_eval" | "flaxformer" | "vmoe";
 
 /**
- * Which experts a token asks, and with what weight.
+ * Which experts a token asks, and with what weight. `moe-router` checks a spec once and then runs it.
  */
-export type RouterSpec = { "rule": "dense" } | { "rule": "switch" } | { "rule": "top_k", k: number, weighting: Weighting, } | { "rule": "gshard", second: SecondExpert, normalise: Normalise, };
+export type RouterSpec = { "rule": "dense" } | { "rule": "switch" } | { "rule": "top_k", k: number, weighting: Weighting, } | { "rule": "gshard", second: SecondExpert, normalise: Normalise, } | { "rule": "noisy", k: number, std: number, } | { "rule": "logit_norm", k: number, lambda: number, } | { "rule": "dense_to_sparse", temperature: number, threshold: number, } | { "rule": "deepseek", k: number, groups: number, kept: number, scale: number, } | { "rule": "deepseek_v2", k: number, groups: number, kept: number, scale: number, } | { "rule": "top_p", threshold: number, } | { "rule": "relu" } | { "rule": "top_any", threshold: number, } | { "rule": "null_experts", k: number, nulls: number, } | { "rule": "hierarchical", groups: number, k_groups: number, k_within: number, } | { "rule": "prototypes", count: number, } | { "rule": "per_sequence", k: number, } | { "rule": "hash", seed: number, } | { "rule": "balanced_hash" } | { "rule": "random" } | { "rule": "expert_choice", average: number, } | { "rule": "strictly_balanced", k: number, } | { "rule": "sinkhorn", k: number, choice: SinkhornChoice, } | { "rule": "base", solver: BaseSolver, } | { "rule": "no_token_left_behind", tries: number, };
 
 /**
  * All decisions of one layer in one step.
@@ -217,6 +222,11 @@ export type Sampling = { "method": "greedy" } | { "method": "random", temperatur
  * uniform draw in [0, 1).
  */
 export type SecondExpert = { "when": "always" } | { "when": "never" } | { "when": "threshold", threshold: number, } | { "when": "random", threshold: number, } | { "when": "proportional" } | { "when": "sampled" };
+
+/**
+ * What S-BASE selects by.
+ */
+export type SinkhornChoice = "balanced" | "greedy";
 
 /**
  * The order in which requests are offered slots.

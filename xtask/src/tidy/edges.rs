@@ -57,7 +57,7 @@ const RESERVED: [Reserved; 16] = [
     reserved("wasm-bindgen-test", &[], &["moe-worker", "web"]),
     reserved("getrandom", &["moe-worker"], &[]),
     reserved("anyhow", &["moe-train", "xtask"], &[]),
-    reserved("criterion", &[], &["moe-bench"]),
+    reserved("criterion", &[], &["moe-bench", "moe-router"]),
     reserved("wasm-bindgen-cli-support", &["xtask"], &[]),
 ];
 

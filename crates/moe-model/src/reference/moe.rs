@@ -64,7 +64,7 @@ pub async fn forward(
     let outputs = hidden.matmul(block.w_down.val()).reshape([num_slots, d_model]);
     let outputs = Tensor::cat(vec![outputs, zeros()], 0).select(0, rows(&plan.slot_of_request));
 
-    let weights = combine_weights(router.spec().router, &gate_logits, &plan);
+    let weights = combine_weights(router.spec().router, &gate_logits, &plan)?;
     let weights = weights.reshape([num_sequences * num_tokens, plan.k, 1]);
     let y: Tensor<2> =
         (outputs.reshape([num_sequences * num_tokens, plan.k, d_model]) * weights).sum_dim(1).squeeze_dim(1);
@@ -126,8 +126,8 @@ impl Plan {
     }
 }
 
-/// The weights of all requests on the graph, `[sequences, tokens, k]`.
-fn combine_weights(rule: RouterSpec, gate_logits: &Tensor<3>, plan: &Plan) -> Tensor<3> {
+/// The weights of all requests on the graph, `[sequences, tokens, k]`; an error for rules whose weights it does not know.
+fn combine_weights(rule: RouterSpec, gate_logits: &Tensor<3>, plan: &Plan) -> Result<Tensor<3>, TensorError> {
     let [num_sequences, num_tokens, num_experts] = gate_logits.dims();
     let device = gate_logits.device();
     let shape = [num_sequences, num_tokens, plan.k];
@@ -138,7 +138,7 @@ fn combine_weights(rule: RouterSpec, gate_logits: &Tensor<3>, plan: &Plan) -> Te
     let probs: Tensor<4> = softmax(gate_logits.clone(), 2).unsqueeze_dim(2);
     let probs: Tensor<3> = (chosen * probs).sum_dim(3).squeeze_dim(3);
     let over = |norm: Tensor<3>| probs.clone() / norm;
-    match rule {
+    Ok(match rule {
         RouterSpec::Dense | RouterSpec::Switch | RouterSpec::TopK { weighting: Weighting::Raw, .. } => probs,
         RouterSpec::TopK { weighting: Weighting::Norm | Weighting::SoftmaxAfter, .. } => over(probs.clone().sum_dim(2)),
         RouterSpec::TopK { weighting: Weighting::PNorm { p }, .. } => {
@@ -148,5 +148,6 @@ fn combine_weights(rule: RouterSpec, gate_logits: &Tensor<3>, plan: &Plan) -> Te
         RouterSpec::Gshard { normalise: Normalise::AfterDrop, .. } => {
             over((probs.clone() * constant(&plan.kept)).sum_dim(2) + f32::EPSILON)
         }
-    }
+        rule => return Err(TensorError(format!("the model runs dense, switch, top_k and gshard, not {rule}"))),
+    })
 }

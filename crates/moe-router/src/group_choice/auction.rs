@@ -13,12 +13,13 @@
 use moe_trace::GateLogits;
 
 use crate::gate::{sigmoid, top_k};
+use crate::group_choice::best_assignment::best_assignment;
 use crate::request::Request;
 
 /// Rounds after which winners are no longer favoured, as in fairseq; it then ends sooner and a little worse.
 const FAVOURED_ROUNDS: usize = 100;
-/// Rounds after which we give up and solve exactly; none of the tests comes near it.
-const MOST_ROUNDS: usize = 100_000;
+/// Rounds after which we give up and solve exactly. Adversaries in the tests need at most about as many as experts.
+const MOST_ROUNDS: usize = 1000;
 
 /// Everybody's expert, and how long it took.
 #[derive(Debug, Clone, PartialEq)]
@@ -95,8 +96,18 @@ pub fn auction(gate_logits: &GateLogits) -> Option<Auction> {
             holders[token] = (bid > 0.0).then_some(bidder);
         }
     }
-    let experts = super::best_assignment::best_assignment(gate_logits);
-    Some(Auction { experts, rounds: MOST_ROUNDS })
+    Some(Auction { experts: best_assignment(gate_logits), rounds: MOST_ROUNDS })
+}
+
+/// Training, for any number of tokens: the auction's experts, or the exact solver's where tokens do not divide evenly
+/// among the experts. `[tokens]`.
+pub fn balanced(gate_logits: &GateLogits) -> Vec<usize> {
+    auction(gate_logits).map_or_else(|| best_assignment(gate_logits), |auction| auction.experts)
+}
+
+/// Inference: everybody's best expert, `[tokens]`.
+pub fn greedy(gate_logits: &GateLogits) -> Vec<usize> {
+    gate_logits.rows().map(|logits| top_k(logits, 1)[0]).collect()
 }
 
 /// One request per token to its expert, with weight `α = sigmoid(z)`. `experts`: `[tokens]`.
@@ -128,6 +139,36 @@ mod tests {
         check(2, &[1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0], &[0, 0, 1, 1]);
         check(1, &[5.0, 4.0], &[0, 0]);
         check(3, &[], &[]);
+    }
+
+    #[test]
+    fn it_always_ends_in_balance() {
+        // Ties everywhere, one expert whom all want, the same row for all, huge, tiny, and a few enormous numbers.
+        type Adversary = fn(f32, usize, usize) -> f32;
+        let adversaries: [Adversary; 7] = [
+            |_, _, _| 0.5,
+            |z, _, _| z.round(),
+            |z, _, expert| if expert == 0 { z + 50.0 } else { z },
+            |_, _, expert| expert as f32,
+            |z, _, _| z * 1.0e37,
+            |z, _, _| z * 1.0e-40,
+            |_, token, expert| if expert == token % 2 { f32::MAX } else { -f32::MAX },
+        ];
+        let mut draws = crate::draws::SplitMix64::new(3);
+        for (num_tokens, num_experts) in [(12, 2), (8, 8), (64, 8), (128, 64)] {
+            for adversary in adversaries {
+                let values = (0..num_tokens * num_experts)
+                    .map(|at| adversary(draws.normal() as f32, at / num_experts, at % num_experts))
+                    .collect();
+                let gate_logits = GateLogits::new(num_experts, values).expect("finite numbers in whole rows");
+                let auction = auction(&gate_logits).expect("tokens divide evenly");
+                assert!(auction.rounds < MOST_ROUNDS, "{} rounds", auction.rounds);
+                for expert in 0..num_experts {
+                    let load = auction.experts.iter().filter(|of| **of == expert).count();
+                    assert_eq!(load, num_tokens / num_experts);
+                }
+            }
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! The best balanced assignment, exactly: what BASE's auction approximates.
 //!
-//! Maximises `Σ_t z[t, a_t]` with at most `ceil(T / E)` tokens per expert, by the Hungarian method (Kuhn 1955; shortest
-//! augmenting paths with potentials): tokens are matched with slots, `ceil(T / E)` slots per expert. `O(T² · slots)`:
-//! for hundreds of tokens, not thousands. Not causal.
+//! Maximises `Σ_t z[t, a_t]` with at most `ceil(T / E)` tokens per expert (Lewis et al. 2021, arXiv:2103.16716, eq. 1, which
+//! asks for exactly `T / E`), by the Hungarian method (Kuhn 1955; shortest augmenting paths with potentials). The slots of
+//! an expert are alike, so one price per expert does for all of them. Ties: lower expert. Not causal.
+//! A token that is admitted costs at most `O(T · E)`: a few milliseconds for hundreds of tokens, too long for many thousands.
 
 use moe_trace::GateLogits;
 
@@ -10,59 +11,60 @@ use moe_trace::GateLogits;
 pub fn best_assignment(gate_logits: &GateLogits) -> Vec<usize> {
     let (num_tokens, num_experts) = (gate_logits.num_tokens(), gate_logits.num_experts());
     let share = num_tokens.div_ceil(num_experts);
-    let num_slots = share * num_experts;
-    let cost = |token: usize, slot: usize| -f64::from(gate_logits.row(token)[slot / share]);
 
-    // Tokens are admitted one by one. Slot `num_slots` is the doorstep, where a newcomer stands at first.
-    let mut token_potential = vec![0.0; num_tokens];
-    let mut slot_potential = vec![0.0; num_slots + 1];
-    let mut occupant: Vec<Option<usize>> = vec![None; num_slots + 1];
+    // No token and expert have less than 0 of cost - token price - expert price, and a token and its own expert have 0.
+    let mut token_price = vec![0.0; num_tokens];
+    let mut expert_price = vec![0.0; num_experts];
+    let mut expert_of: Vec<Option<usize>> = vec![None; num_tokens];
+    let mut tokens_of: Vec<Vec<usize>> = vec![Vec::with_capacity(share); num_experts];
     for newcomer in 0..num_tokens {
-        occupant[num_slots] = Some(newcomer);
-        let mut slot = num_slots;
-        // Cheapest way to free each slot, and over which slot it leads.
-        let mut distance = vec![f64::INFINITY; num_slots];
-        let mut previous = vec![num_slots; num_slots];
-        let mut visited = vec![false; num_slots + 1];
-        while let Some(token) = occupant[slot] {
-            visited[slot] = true;
-            let (mut nearest, mut step) = (num_slots, f64::INFINITY);
-            for next in (0..num_slots).filter(|&next| !visited[next]) {
-                let reduced = cost(token, next) - token_potential[token] - slot_potential[next];
-                if reduced < distance[next] {
-                    distance[next] = reduced;
-                    previous[next] = slot;
-                }
-                if distance[next] < step {
-                    step = distance[next];
-                    nearest = next;
-                }
-            }
-            for reached in 0..=num_slots {
-                if visited[reached] {
-                    if let Some(token) = occupant[reached] {
-                        token_potential[token] += step;
+        // The cheapest way to each expert: what it costs, and which token would move in.
+        let mut distance = vec![f64::INFINITY; num_experts];
+        let mut mover = vec![newcomer; num_experts];
+        let mut is_visited = vec![false; num_experts];
+        let mut visited = Vec::new();
+        let mut leaving = vec![newcomer];
+        let free = loop {
+            for &token in &leaving {
+                for (expert, &logit) in gate_logits.row(token).iter().enumerate() {
+                    let cost = -f64::from(logit) - token_price[token] - expert_price[expert];
+                    if !is_visited[expert] && cost < distance[expert] {
+                        distance[expert] = cost;
+                        mover[expert] = token;
                     }
-                    slot_potential[reached] -= step;
-                } else {
-                    distance[reached] -= step;
                 }
             }
-            slot = nearest;
-        }
-        // A free slot: everyone on the way moves up by one.
-        while slot != num_slots {
-            occupant[slot] = occupant[previous[slot]];
-            slot = previous[slot];
+            let unvisited = (0..num_experts).filter(|&expert| !is_visited[expert]);
+            let Some(nearest) = unvisited.min_by(|&a, &b| distance[a].total_cmp(&distance[b])) else {
+                // As many slots as tokens: some expert has room before all are visited.
+                unreachable!("{num_tokens} tokens fill {num_experts} experts of {share} slots");
+            };
+            let step = distance[nearest];
+            token_price[newcomer] += step;
+            for &expert in &visited {
+                let expert: usize = expert;
+                expert_price[expert] -= step;
+                tokens_of[expert].iter().for_each(|&token| token_price[token] += step);
+            }
+            distance.iter_mut().for_each(|distance| *distance -= step);
+            if tokens_of[nearest].len() < share {
+                break nearest;
+            }
+            is_visited[nearest] = true;
+            visited.push(nearest);
+            leaving.clone_from(&tokens_of[nearest]);
+        };
+        // Everyone on the way moves up by one.
+        let mut to = free;
+        loop {
+            let token = mover[to];
+            tokens_of[to].push(token);
+            let Some(from) = expert_of[token].replace(to) else { break };
+            tokens_of[from].retain(|&other| other != token);
+            to = from;
         }
     }
-    let mut experts = vec![0; num_tokens];
-    for (slot, token) in occupant[..num_slots].iter().enumerate() {
-        if let Some(token) = token {
-            experts[*token] = slot / share;
-        }
-    }
-    experts
+    expert_of.into_iter().flatten().collect()
 }
 
 #[cfg(test)]

@@ -13,6 +13,9 @@ use moe_trace::GateLogits;
 use crate::gate::{sigmoid, softmax, top_k};
 use crate::request::Request;
 
+/// Rounds after which the plan is taken as it is.
+const MOST_ROUNDS: usize = 1000;
+
 /// A transport plan between tokens and experts.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
@@ -35,7 +38,7 @@ pub fn plan(gate_logits: &GateLogits) -> Plan {
     let mut of_tokens = vec![1.0; num_tokens];
     let mut of_experts = vec![1.0; num_experts];
     let (mut rounds, mut moved) = (0, f64::INFINITY);
-    while moved > 1e-4 && rounds < 1000 {
+    while moved > 1e-4 && rounds < MOST_ROUNDS {
         for (factor, row) in of_tokens.iter_mut().zip(affinities.chunks(num_experts)) {
             let sum: f64 = row.iter().zip(&of_experts).map(|(affinity, factor)| affinity * factor).sum();
             *factor = 1.0 / num_tokens as f64 / (sum + 1e-8);
@@ -55,6 +58,19 @@ pub fn plan(gate_logits: &GateLogits) -> Plan {
     let shares = rows
         .flat_map(|(row, of_token)| row.iter().zip(&of_experts).map(move |(a, of_expert)| a * of_token * of_expert));
     Plan { shares: shares.collect(), rounds }
+}
+
+/// Inference: `k` requests per token, by descending logit, weighted as in training. Causal.
+pub fn greedy_requests(gate_logits: &GateLogits, k: usize) -> Vec<Request> {
+    let mut requests = Vec::with_capacity(gate_logits.num_tokens() * k);
+    for (token, logits) in gate_logits.rows().enumerate() {
+        let probs = softmax(logits);
+        for (rank, expert) in top_k(logits, k).into_iter().enumerate() {
+            let weight = if k == 1 { sigmoid(f64::from(logits[expert])) } else { probs[expert] };
+            requests.push(Request::new(token, rank, expert, weight, probs[expert]));
+        }
+    }
+    requests
 }
 
 /// Training: `k` requests per token, by descending share in the plan.
@@ -87,11 +103,25 @@ mod tests {
         }
         let experts: Vec<u32> = requests(&gate_logits, 1).iter().map(|request| request.expert.0).collect();
         assert_eq!(experts, [0, 1, 3, 2, 0, 3]);
+        let greedy: Vec<u32> = greedy_requests(&gate_logits, 1).iter().map(|request| request.expert.0).collect();
+        assert_eq!(greedy, [0, 0, 0, 2, 0, 3]);
     }
 
     #[test]
-    fn tiny_logits_end_too() {
-        let gate_logits = GateLogits::new(2, vec![-300.0, -301.0, -300.0, -340.0]).expect("two rows");
-        assert!(plan(&gate_logits).shares.iter().all(|share| share.is_finite()));
+    fn it_always_ends() {
+        let check = |num_experts: usize, values: &[f32]| {
+            let gate_logits = GateLogits::new(num_experts, values.to_vec()).expect("whole rows");
+            let plan = plan(&gate_logits);
+            assert!(plan.rounds <= MOST_ROUNDS && plan.shares.iter().all(|share| share.is_finite()), "{plan:?}");
+        };
+        check(2, &[-300.0, -301.0, -300.0, -340.0]);
+        check(3, &[0.5; 9]);
+        check(2, &[f32::MAX, -f32::MAX, f32::MAX, -f32::MAX]);
+        check(2, &[f32::MAX, -f32::MAX, -f32::MAX, f32::MAX]);
+        check(3, &[1.0e-45, 0.0, -1.0e-45]);
+        // Everybody wants the same expert, by more than f64 can tell apart.
+        check(2, &[1000.0, 0.0, 1000.0, 0.0, 1000.0, 0.0]);
+        check(1, &[3.0, -3.0]);
+        check(4, &[]);
     }
 }

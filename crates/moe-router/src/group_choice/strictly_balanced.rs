@@ -39,9 +39,10 @@ pub fn requests(gate_logits: &GateLogits, mask: &[bool]) -> Vec<Request> {
     for (token, (logits, mask)) in gate_logits.rows().zip(mask.chunks(num_experts)).enumerate() {
         let probs = softmax(logits);
         let kept: Vec<usize> = top_k(logits, num_experts).into_iter().filter(|&expert| mask[expert]).collect();
-        let sum: f64 = kept.iter().map(|&expert| probs[expert]).sum();
-        for (rank, &expert) in kept.iter().enumerate() {
-            requests.push(Request::new(token, rank, expert, probs[expert] / sum, probs[expert]));
+        // Softmax over the keepers alone is the same as dividing by their sum, which might underflow to 0.
+        let weights = softmax(&kept.iter().map(|&expert| logits[expert]).collect::<Vec<f32>>());
+        for (rank, (&expert, weight)) in kept.iter().zip(weights).enumerate() {
+            requests.push(Request::new(token, rank, expert, weight, probs[expert]));
         }
     }
     requests

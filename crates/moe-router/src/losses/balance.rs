@@ -1,8 +1,8 @@
-//! Load-balancing losses: one idea, four scalings.
+//! Load-balancing losses: one idea, five names, four scalings.
 //!
 //! `Σ_e f_e · P_e`: the fraction of tokens an expert gets (`f`, from counts, without a gradient) times the mean
-//! probability the gate gives it (`P`). The literature scales it in four ways that differ by factors of k and E², so
-//! coefficients do not transfer between code bases. Counts are before any drop, and include a second expert that chance
+//! probability the gate gives it (`P`). The literature scales it in ways that differ by factors of k and E², so
+//! coefficients do not transfer between code bases; [`BalanceScaling`] names them. Counts are before any drop, and include a second expert that chance
 //! left out; padding is excluded. `P` is of the softmax over all experts, whatever the weights.
 //! The balanced value is no lower bound: `f` and `P` can disagree, and a loss below it is no bug.
 
@@ -40,6 +40,52 @@ pub fn per_choice(gate_probs: &[f32], routing: &Routing) -> f64 {
 pub fn gshard_paper(gate_probs: &[f32], routing: &Routing) -> f64 {
     let shares = Shares::of(gate_probs, routing);
     dot(&shares.first_choices, &shares.mean_probs) / routing.num_experts as f64
+}
+
+/// The five names under which the literature has this loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BalanceScaling {
+    /// [`switch`].
+    Switch,
+    /// [`hf_topk`].
+    HfTopk,
+    /// [`per_choice`], the default of the user interface.
+    PerChoice,
+    /// [`gshard_paper`].
+    GshardPaper,
+    /// "A Survey on Mixture of Experts" (Cai et al. 2024, eq. 6-8): the same as [`switch`], though it names GShard.
+    Survey,
+}
+
+impl BalanceScaling {
+    /// All five.
+    pub const ALL: [BalanceScaling; 5] = [
+        BalanceScaling::Switch,
+        BalanceScaling::HfTopk,
+        BalanceScaling::PerChoice,
+        BalanceScaling::GshardPaper,
+        BalanceScaling::Survey,
+    ];
+
+    /// The loss in this scaling. `gate_probs`: `[tokens, experts]`, row-major.
+    pub fn loss(self, gate_probs: &[f32], routing: &Routing) -> f64 {
+        match self {
+            BalanceScaling::Switch | BalanceScaling::Survey => switch(gate_probs, routing),
+            BalanceScaling::HfTopk => hf_topk(gate_probs, routing),
+            BalanceScaling::PerChoice => per_choice(gate_probs, routing),
+            BalanceScaling::GshardPaper => gshard_paper(gate_probs, routing),
+        }
+    }
+
+    /// Its value when experts are used evenly and the gate agrees, for `k` choices among `num_experts` experts. No lower
+    /// bound.
+    pub fn when_balanced(self, k: usize, num_experts: usize) -> f64 {
+        match self {
+            BalanceScaling::Switch | BalanceScaling::PerChoice | BalanceScaling::Survey => 1.0,
+            BalanceScaling::HfTopk => k as f64,
+            BalanceScaling::GshardPaper => 1.0 / (num_experts * num_experts) as f64,
+        }
+    }
 }
 
 /// What the losses multiply, each `[experts]`.
@@ -116,6 +162,42 @@ mod tests {
         // Winners 0, 2, 2, 0: f = [2, 0, 2] / 4.   Column means: P = [1.7, 1.1, 1.2] / 4.
         // 3 · (0.5 · 0.425 + 0.5 · 0.3) = 1.0875
         check(&[[0.5, 0.4, 0.1], [0.3, 0.3, 0.4], [0.1, 0.2, 0.7], [0.8, 0.2, 0.0]], 1.0875);
+    }
+
+    #[test]
+    fn balanced_values_of_all_scalings() {
+        // Every token asks both experts and is torn between them.
+        let of_token = |token: u32| {
+            [token % 2, 1 - token % 2].into_iter().enumerate().map(move |(rank, expert)| Assignment {
+                token,
+                rank: rank as u32,
+                expert: ExpertIdx(expert),
+                weight: 0.5,
+                weight_raw: 0.5,
+                fate: Fate::Kept { slot: 0 },
+            })
+        };
+        let assignments = (0..4).flat_map(of_token).collect();
+        let routing = Routing { num_tokens: 4, num_experts: 2, capacity: None, assignments };
+        for scaling in BalanceScaling::ALL {
+            let loss = scaling.loss(&[0.5; 8], &routing);
+            assert!((loss - scaling.when_balanced(2, 2)).abs() < 1e-9, "{scaling:?}: {loss}");
+        }
+    }
+
+    #[test]
+    fn padding_is_in_no_mean() {
+        let fates = [Fate::Lost, Fate::Lost, Fate::Padding];
+        let assignments = fates.into_iter().zip([0, 1, 0]).enumerate().map(|(token, (fate, expert))| Assignment {
+            token: token as u32,
+            rank: 0,
+            expert: ExpertIdx(expert),
+            weight: 1.0,
+            weight_raw: 1.0,
+            fate,
+        });
+        let routing = Routing { num_tokens: 3, num_experts: 2, capacity: None, assignments: assignments.collect() };
+        assert!((switch(&[1.0, 0.0, 0.0, 1.0, 1.0, 0.0], &routing) - 1.0).abs() < 1e-9);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 //! `f_e = E / (k T) · n_e`, `P_e = mean_t s[t,e]`; shared experts are not counted; `T` are the tokens of one sequence.
 //! Every loss is 1 when balanced (messages: if every token uses exactly its limit of devices).
 
-use moe_trace::Routing;
+use moe_trace::{Fate, Routing};
 
 /// The three losses of V2, unscaled.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,15 +26,19 @@ pub struct DeviceBalance {
     pub message_frequency: Vec<f64>,
 }
 
-/// V2's losses of one sequence.
+/// V2's losses of one sequence. Padding counts nothing.
 ///
 /// `scores`: `[tokens, experts]`, softmax affinities, or for V3 [`sequence_scores`]. `routing`: `k` choices per token.
 /// `device_of`: `[experts]`, devices counted from 0. `device_limit`: devices a token may visit.
 pub fn device_balance(scores: &[f64], routing: &Routing, device_of: &[usize], device_limit: usize) -> DeviceBalance {
-    let (num_tokens, num_experts) = (routing.num_tokens as usize, routing.num_experts as usize);
+    let num_experts = routing.num_experts as usize;
+    let is_padding = |token: usize| routing.of_token(token as u32).iter().any(|a| a.fate == Fate::Padding);
+    let real: Vec<&[f64]> =
+        scores.chunks(num_experts).enumerate().filter(|(token, _)| !is_padding(*token)).map(|(_, row)| row).collect();
+    let num_tokens = real.len();
     let num_devices = device_of.iter().max().map_or(0, |last| last + 1);
     let mut mean_scores = vec![0.0; num_experts];
-    for row in scores.chunks(num_experts) {
+    for row in real {
         for (mean, score) in mean_scores.iter_mut().zip(row) {
             *mean += score / num_tokens as f64;
         }
@@ -43,7 +47,7 @@ pub fn device_balance(scores: &[f64], routing: &Routing, device_of: &[usize], de
     let mut visits = vec![0.0; num_devices];
     for of_token in routing.assignments.chunk_by(|a, b| a.token == b.token) {
         let mut visited = vec![false; num_devices];
-        for assignment in of_token {
+        for assignment in of_token.iter().filter(|a| a.fate != Fate::Padding) {
             counts[assignment.expert.index()] += 1.0;
             visited[device_of[assignment.expert.index()]] = true;
         }
@@ -114,7 +118,7 @@ pub fn bias_update(bias: &[f32], demand: &[u32], step: f32) -> Vec<f32> {
 mod tests {
     use super::*;
     use crate::{Router, RouterInput, gate_probs, test_support};
-    use moe_trace::{Overflow, RoutingSpec};
+    use moe_trace::{GateLogits, Overflow, RoutingSpec};
 
     #[test]
     fn two_devices_of_the_running_example() {
@@ -126,6 +130,21 @@ mod tests {
         for (found, expected) in [(balance.experts, 1.1071), (balance.devices, 1.1071), (balance.messages, 0.7202)] {
             assert!((found - expected).abs() < 1e-4, "{balance:?}");
         }
+    }
+
+    #[test]
+    fn padding_counts_nothing() {
+        let gate_logits = test_support::running_example();
+        let spec = RoutingSpec { overflow: Overflow::Dropless, ..RoutingSpec::default() };
+        let router = Router::new(spec, 4).expect("top-2 of 4");
+        let probs: Vec<f64> = gate_probs(&gate_logits).into_iter().map(f64::from).collect();
+        // The last two tokens are padding, or are not there.
+        let padded =
+            router.route(&RouterInput::new(&gate_logits).with_padding(&[false, false, false, false, true, true]));
+        let first_four = GateLogits::new(4, gate_logits.values()[..16].to_vec()).expect("four rows");
+        let short = router.route(&RouterInput::new(&first_four));
+        let devices = [0, 0, 1, 1];
+        assert_eq!(device_balance(&probs, &padded, &devices, 2), device_balance(&probs[..16], &short, &devices, 2));
     }
 
     #[test]

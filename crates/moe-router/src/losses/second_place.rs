@@ -3,7 +3,7 @@
 //! `E² · mean_e(f2_e · P2_e) / 2`: `f2` the share of second choices, `P2` the mean of the probabilities with the first
 //! choice taken out and the rest renormalised. Off by default there. 1/2 when balanced.
 
-use moe_trace::Routing;
+use moe_trace::{Fate, Routing};
 
 /// `gate_probs`: `[tokens, experts]`, row-major. `routing`: two choices per token at least, by descending probability.
 pub fn second_place(gate_probs: &[f32], routing: &Routing) -> f64 {
@@ -18,7 +18,8 @@ pub fn second_place(gate_probs: &[f32], routing: &Routing) -> f64 {
         let rest = others.clone().map(|expert| f64::from(probs[expert])).sum::<f64>().max(f64::MIN_POSITIVE);
         others.for_each(|expert| mean_probs[expert] += f64::from(probs[expert]) / rest);
     }
-    let tokens = f64::from(routing.num_tokens.max(1));
+    let is_padding = |token: &u32| routing.of_token(*token).iter().any(|a| a.fate == Fate::Padding);
+    let tokens = (0..routing.num_tokens).filter(|token| !is_padding(token)).count().max(1) as f64;
     let products = seconds.iter().zip(&mean_probs).map(|(f2, p2)| f2 / tokens * p2 / tokens);
     0.5 * num_experts as f64 * products.sum::<f64>()
 }

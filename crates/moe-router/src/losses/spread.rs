@@ -15,7 +15,7 @@ pub fn importance_of_weights(routing: &Routing) -> f64 {
     squared_variation(&importance)
 }
 
-/// V-MoE's importance loss: of the whole softmax. `gate_probs`: `[tokens, experts]`, row-major.
+/// V-MoE's importance loss: of the whole softmax. `gate_probs`: `[tokens, experts]`, row-major; leave padding out.
 pub fn importance_of_probs(gate_probs: &[f32], num_experts: usize) -> f64 {
     let mut importance = vec![0.0; num_experts];
     for probs in gate_probs.chunks(num_experts) {

@@ -18,9 +18,11 @@ pub use locality::{Repeats, consecutive_repeats};
 pub use saturation::{first_choice_agreement, load_correlation, router_saturation};
 pub use specialization::{co_activation, divergence, routing_deviation, routing_deviation_bound, share_by_key};
 
-use moe_trace::Routing;
+use moe_trace::{Fate, Routing};
 
-/// The experts each token asked, `[tokens, k]`, whatever became of the request. For rules in which all tokens ask `k`.
+/// The experts each token asked, `[tokens, k]`, whatever became of the request. For rules in which all tokens ask `k`;
+/// padding is left out.
 pub fn choices(routing: &Routing) -> Vec<u32> {
-    routing.assignments.iter().map(|assignment| assignment.expert.0).collect()
+    let real = routing.assignments.iter().filter(|assignment| assignment.fate != Fate::Padding);
+    real.map(|assignment| assignment.expert.0).collect()
 }

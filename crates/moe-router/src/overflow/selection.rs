@@ -40,9 +40,10 @@ pub fn keep_largest(requests: &[Request], keys: &[f32], num_experts: usize, capa
     fates.collect()
 }
 
-/// Keys of random token selection, `[requests]`. `uniforms`: `[tokens, experts]`, draws in [0, 1).
+/// Keys of random token selection, `[requests]`. `uniforms`: `[tokens, experts]`, draws in [0, 1); missing ones count as 0.
 pub fn random_keys(requests: &[Request], uniforms: &[f32], num_experts: usize) -> Vec<f32> {
-    requests.iter().map(|request| uniforms[request.token as usize * num_experts + request.expert.index()]).collect()
+    let draw_of = |request: &Request| uniforms.get(request.token as usize * num_experts + request.expert.index());
+    requests.iter().map(|request| draw_of(request).copied().unwrap_or(0.0)).collect()
 }
 
 /// Keys of dropping by probability, `[requests]`: raw weights.

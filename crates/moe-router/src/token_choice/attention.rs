@@ -8,7 +8,7 @@
 
 use moe_trace::GateLogits;
 
-use crate::gate::{computed_logits, softmax};
+use crate::gate::computed_logits;
 
 /// Gate logits, `[tokens, experts]`, for [`top_k`](super::top_k) to choose by.
 ///
@@ -17,8 +17,16 @@ pub fn logits(queries: &GateLogits, keys: &GateLogits, values: &GateLogits) -> G
     let rows = queries.rows().zip(keys.rows()).zip(values.rows());
     let attended = rows.flat_map(|((queries, keys), values)| {
         queries.iter().map(move |&query| {
-            let scores: Vec<f32> = keys.iter().map(|&key| query * key).collect();
-            softmax(&scores).into_iter().zip(values).map(|(share, &value)| share * f64::from(value)).sum()
+            // Softmax and weighted sum in one pass: there are experts · experts shares per token.
+            let scores = || keys.iter().map(|&key| f64::from(query) * f64::from(key));
+            let largest = scores().fold(f64::NEG_INFINITY, f64::max);
+            let (mut sum, mut weighted) = (0.0, 0.0);
+            for (score, &value) in scores().zip(values) {
+                let share = (score - largest).exp();
+                sum += share;
+                weighted += share * f64::from(value);
+            }
+            weighted / sum
         })
     });
     computed_logits(queries.num_experts(), attended)

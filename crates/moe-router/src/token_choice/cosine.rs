@@ -3,7 +3,7 @@
 //! Hidden states are projected to a few dimensions (half the number of experts) and compared with expert embeddings on
 //! the unit sphere: `cos(W_p x, v_e) / τ`, with a learnable temperature `τ` (0.3 at first). A linear gate pulls hidden
 //! states into the span of the expert vectors; this one does so in the small space only. What follows is Switch or
-//! top-k on these logits, or a sigmoid of them. Causal.
+//! top-k on these logits, or a sigmoid of them. Causal, the same in training and inference; fine-tuning freezes the router.
 //! Tutel adds a bias and other initial values; torchscale's gate leaves the token side unnormalised and has no `τ`.
 
 use moe_trace::GateLogits;

@@ -29,6 +29,20 @@ pub struct DeepSeek {
     pub scale: f32,
 }
 
+impl DeepSeek {
+    /// V3: sigmoid scores, groups by their two best experts, weights over their sum. 1 group for none.
+    pub fn v3(k: u32, groups: u32, kept: u32, scale: f32) -> DeepSeek {
+        let groups = Groups::of(groups, kept, GroupScore::TopTwoSum);
+        DeepSeek { k: k as usize, score: Score::Sigmoid, groups, weights: Weights::Norm, scale }
+    }
+
+    /// V2: softmax scores, groups by their best expert, weights as they are. 1 group for none.
+    pub fn v2(k: u32, groups: u32, kept: u32, scale: f32) -> DeepSeek {
+        let groups = Groups::of(groups, kept, GroupScore::Max);
+        DeepSeek { k: k as usize, score: Score::Softmax, groups, weights: Weights::Raw, scale }
+    }
+}
+
 /// How a logit becomes a score.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Score {
@@ -56,6 +70,13 @@ pub struct Groups {
     pub kept: usize,
     /// What makes a group good.
     pub score: GroupScore,
+}
+
+impl Groups {
+    /// `None` where there is only one group, which limits nobody.
+    fn of(count: u32, kept: u32, score: GroupScore) -> Option<Groups> {
+        (count > 1).then_some(Groups { count: count as usize, kept: kept as usize, score })
+    }
 }
 
 /// What makes a group good.
@@ -130,17 +151,22 @@ mod tests {
     }
 
     #[test]
+    fn groups_are_judged_by_two_experts_or_by_one() {
+        // Expert 0 is the best of all, but its neighbour is poor; experts 2 and 3 are both good.
+        let gate_logits = GateLogits::new(4, vec![2.0, -3.0, 1.5, 1.4]).expect("one row");
+        let experts = |rule| requests(&gate_logits, &rule, &[]).iter().map(|r| r.expert.0).collect::<Vec<u32>>();
+        assert_eq!(experts(DeepSeek::v3(2, 2, 1, 1.0)), [2, 3]);
+        assert_eq!(experts(DeepSeek::v2(2, 2, 1, 1.0)), [0, 1]);
+    }
+
+    #[test]
     fn running_example() {
-        let sigmoid = DeepSeek { k: 2, score: Score::Sigmoid, groups: None, weights: Weights::Norm, scale: 1.0 };
+        let sigmoid = DeepSeek::v3(2, 1, 1, 1.0);
         let bias = [-0.2, 0.05, 0.1, 0.05];
         check(sigmoid, &[], [[(0, 0.5681), (1, 0.4319)], [(0, 0.5395), (3, 0.4605)]]);
         // The bias swaps first and second choice; the weights stay the scores'.
         check(sigmoid, &bias, [[(1, 0.4319), (0, 0.5681)], [(3, 0.4605), (0, 0.5395)]]);
-        let by_sum = Groups { count: 2, kept: 1, score: GroupScore::TopTwoSum };
-        let v3 = DeepSeek { groups: Some(by_sum), scale: 2.5, ..sigmoid };
-        check(v3, &bias, [[(1, 1.0798), (0, 1.4202)], [(3, 1.4435), (2, 1.0565)]]);
-        let by_max = Groups { score: GroupScore::Max, ..by_sum };
-        let v2 = DeepSeek { score: Score::Softmax, groups: Some(by_max), weights: Weights::Raw, ..sigmoid };
-        check(v2, &[], [[(0, 0.6932), (1, 0.2088)], [(0, 0.5042), (1, 0.1081)]]);
+        check(DeepSeek::v3(2, 2, 1, 2.5), &bias, [[(1, 1.0798), (0, 1.4202)], [(3, 1.4435), (2, 1.0565)]]);
+        check(DeepSeek::v2(2, 2, 1, 1.0), &[], [[(0, 0.6932), (1, 0.2088)], [(0, 0.5042), (1, 0.1081)]]);
     }
 }

@@ -21,11 +21,11 @@ pub fn requests(gate_logits: &GateLogits, gumbels: &[f32], temperature: f32, thr
     let mut requests = Vec::with_capacity(gate_logits.values().len());
     for (token, logits) in gate_logits.rows().enumerate() {
         let probs = softmax(logits);
-        let perturbed: Vec<f32> = (0..num_experts)
+        let perturbed: Vec<f64> = (0..num_experts)
             .map(|expert| {
                 let gumbel = gumbels.get(token * num_experts + expert).copied().unwrap_or(0.0);
                 // ln p is z but for a constant per token, which softmax forgets; z has no ln 0.
-                ((f64::from(logits[expert]) + f64::from(gumbel)) / f64::from(temperature)) as f32
+                (f64::from(logits[expert]) + f64::from(gumbel)) / f64::from(temperature)
             })
             .collect();
         let weights = softmax(&perturbed);

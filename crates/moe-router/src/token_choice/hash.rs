@@ -24,6 +24,15 @@ pub fn requests(token_ids: &[TokenId], seed: u32, num_experts: usize) -> Vec<Req
     experts.enumerate().map(|(token, expert)| Request::new(token, 0, expert, 1.0, 1.0)).collect()
 }
 
+/// One request per token to the expert of its id in `table`, weight 1; ids beyond the table go to expert `id mod E`.
+///
+/// `token_ids`: `[tokens]`. `table`: `[vocabulary]`, from [`balanced_table`].
+pub fn table_requests(token_ids: &[TokenId], table: &[usize], num_experts: usize) -> Vec<Request> {
+    let expert_of = |id: &TokenId| table.get(id.0 as usize).copied().unwrap_or(id.0 as usize % num_experts);
+    let experts = token_ids.iter().map(expert_of);
+    experts.enumerate().map(|(token, expert)| Request::new(token, 0, expert, 1.0, 1.0)).collect()
+}
+
 /// The balanced table, `[vocabulary]`: ids by descending frequency, each to the expert with the least so far, ties to
 /// the lower expert. `frequencies`: `[vocabulary]`, how often each id occurs.
 pub fn balanced_table(frequencies: &[f64], num_experts: usize) -> Vec<usize> {
@@ -51,5 +60,9 @@ mod tests {
         // Dealt out by frequency: 50 | 30 | 20 + 5 + 3 | 10 + 9 + 8.
         let balanced = balanced_table(&[50.0, 30.0, 20.0, 10.0, 9.0, 8.0, 5.0, 3.0], 4);
         assert_eq!(balanced, [0, 1, 2, 3, 3, 3, 2, 2]);
+        // Id 9 is not in the table.
+        let experts: Vec<u32> =
+            table_requests(&[4, 0, 9].map(TokenId), &balanced, 4).iter().map(|r| r.expert.0).collect();
+        assert_eq!(experts, [3, 0, 1]);
     }
 }

@@ -8,7 +8,7 @@
 
 use moe_trace::{GateLogits, Weighting};
 
-use crate::gate::{softmax, top_k};
+use crate::gate::{computed_logits, softmax, top_k};
 use crate::request::Request;
 use crate::token_choice::top_k::weights;
 
@@ -39,6 +39,14 @@ pub fn requests(
     requests
 }
 
+/// Logits of the groups where no gate over groups was trained: the mean of each group's logits, `[tokens, groups]`
+/// (ours; a linear gate whose rows are the means of the experts' rows says the same).
+pub fn group_means(expert_logits: &GateLogits, num_groups: usize) -> GateLogits {
+    let group_size = expert_logits.num_experts() / num_groups;
+    let mean = |group: &[f32]| group.iter().map(|&z| f64::from(z)).sum::<f64>() / group_size as f64;
+    computed_logits(num_groups, expert_logits.values().chunks(group_size).map(mean))
+}
+
 /// The `k` best and their softmax weights.
 fn chosen(logits: &[f32], k: usize) -> impl Iterator<Item = (usize, f64)> {
     let best = top_k(logits, k);
@@ -67,7 +75,8 @@ mod tests {
     fn one_group_and_both_of_its_experts() {
         // Token 2 of the running example: its second best expert, 3, is in the group that loses.
         let expert_logits = GateLogits::new(4, vec![1.44, -0.10, 0.02, 0.80]).expect("one row");
-        let group_logits = GateLogits::new(2, vec![0.67, 0.41]).expect("one row");
+        let group_logits = group_means(&expert_logits, 2);
+        assert!((group_logits.row(0)[0] - 0.67).abs() < 1e-6 && (group_logits.row(0)[1] - 0.41).abs() < 1e-6);
         let requests = requests(&group_logits, &expert_logits, 1, 2);
         let found: Vec<(u32, f32)> = requests.iter().map(|r| (r.expert.0, r.weight)).collect();
         assert!(found[0].0 == 0 && (found[0].1 - 0.8235).abs() < 1e-4, "{found:?}");

@@ -1,8 +1,9 @@
 //! Rules in which every token chooses its experts, looking at nothing but itself.
 //!
-//! Such a rule is causal: only slots (see [`crate::dispatch`]) make tokens meet. Each file is one rule; those that a
-//! [`RouterSpec`](moe_trace::RouterSpec) names are reached through [`Router`](crate::Router), the others return their
-//! requests for [`dispatch`](crate::dispatch::dispatch) or [`dropless`](crate::dispatch::dropless).
+//! Such a rule is causal: only slots (see [`crate::dispatch`]) make tokens meet. (One exception lives here for its
+//! likeness: [`per_sequence`], where all tokens of a sequence choose together.) Each file is one rule; those that a
+//! [`RouterSpec`](moe_trace::RouterSpec) names are reached through [`Router`](crate::Router), the others ([`crate::rules`]
+//! says what they need) return logits or their requests for [`dispatch`](crate::dispatch::dispatch) or [`dropless`](crate::dispatch::dropless).
 
 pub mod dense;
 pub mod switch;

@@ -17,10 +17,12 @@ pub fn requests(gate_logits: &GateLogits, num_true: usize, k: usize) -> Vec<Requ
     for (token, logits) in gate_logits.rows().enumerate() {
         let probs = softmax(logits);
         let experts = top_k(logits, k);
-        let of_true: f64 = experts.iter().filter(|&&expert| expert < num_true).map(|&expert| probs[expert]).sum();
+        // Softmax over the chosen true experts alone is the same as dividing by their sum, which might underflow to 0.
+        let of_true: Vec<f32> = experts.iter().filter(|&&expert| expert < num_true).map(|&e| logits[e]).collect();
+        let mut weights = softmax(&of_true).into_iter();
         for (rank, &expert) in experts.iter().enumerate() {
             let is_null = expert >= num_true;
-            let weight = if is_null { 0.0 } else { probs[expert] / of_true };
+            let weight = if is_null { 0.0 } else { weights.next().unwrap_or(0.0) };
             let withdrawn = is_null.then_some(Fate::NullExpert);
             requests.push(Request { withdrawn, ..Request::new(token, rank, expert, weight, probs[expert]) });
         }
@@ -43,5 +45,7 @@ mod tests {
         check([2.0, 0.0, 1.0, -1.0], [(0, 1.0), (2, 0.0)]);
         check([1.0, 1.0, 0.0, 0.0], [(0, 0.5), (1, 0.5)]);
         check([0.0, 0.0, 3.0, 2.0], [(2, 0.0), (3, 0.0)]);
+        // A true expert whose probability is 0 in f64 still takes all of what is left.
+        check([-2000.0, -3000.0, 3000.0, -4000.0], [(2, 0.0), (0, 1.0)]);
     }
 }

@@ -3,7 +3,7 @@
 //!
 //! Baseline: `e = floor(u · E)`, weight 1, a fresh draw per token. THOR draws two distinct experts per step and layer,
 //! runs all tokens through both, and adds a consistency loss between the two outputs; at inference one random expert, or
-//! the average of all. Causal.
+//! the average of all. Causal. The baseline keeps one seed at inference; THOR has no learned gate to train at all.
 
 use crate::request::Request;
 

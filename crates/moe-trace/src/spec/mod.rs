@@ -1,6 +1,12 @@
-//! Routing algorithms and their numbers as data. `moe-router` checks a spec once and then runs it.
+//! How a layer routes, as data: the rule, what happens when an expert is full, and the policies of the page's menu.
 
 use serde::{Deserialize, Serialize};
+
+mod mixer;
+mod router;
+
+pub use mixer::{MixerSpec, SharedGate};
+pub use router::{BaseSolver, Normalise, RouterSpec, SecondExpert, SinkhornChoice, Weighting};
 
 /// How a layer routes: who asks whom, and what happens when an expert is full.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -8,67 +14,6 @@ use serde::{Deserialize, Serialize};
 pub struct RoutingSpec {
     pub router: RouterSpec,
     pub overflow: Overflow,
-}
-
-/// Which experts a token asks, and with what weight.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(tag = "rule", rename_all = "snake_case")]
-pub enum RouterSpec {
-    /// Every expert, weighted by the whole softmax (Jacobs et al. 1991). Nobody is ever turned away.
-    Dense,
-    /// The one most probable expert, weighted by its probability (Switch, arXiv:2101.03961, section 2.1).
-    Switch,
-    /// The `k` most probable experts (Mixtral, OLMoE, …).
-    TopK { k: u32, weighting: Weighting },
-    /// Two experts, the second one optional (GShard, arXiv:2006.16668, algorithm 1).
-    Gshard { second: SecondExpert, normalise: Normalise },
-}
-
-/// What the weights of the chosen experts are.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(tag = "form", rename_all = "snake_case")]
-pub enum Weighting {
-    /// Their gate probabilities as they are (OLMoE, Qwen2-MoE); the sum is below 1.
-    Raw,
-    /// Their gate probabilities divided by their sum (Mixtral, Qwen3-MoE).
-    Norm,
-    /// Softmax over the chosen logits alone (Shazeer 2017, Granite, gpt-oss). Equal to `Norm` but for rounding.
-    SoftmaxAfter,
-    /// Their gate probabilities divided by their p-norm (DBRX).
-    PNorm { p: f32 },
-}
-
-/// When GShard's second expert is asked at all. `g2` is the second weight after normalisation over the pair, `u` a
-/// uniform draw in [0, 1).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(tag = "when", rename_all = "snake_case")]
-pub enum SecondExpert {
-    Always,
-    Never,
-    /// `g2 > threshold`.
-    Threshold {
-        threshold: f32,
-    },
-    /// `u < g2 / threshold` (mesh-TensorFlow, ST-MoE).
-    Random {
-        threshold: f32,
-    },
-    /// `2 · g2 > u` (GShard's paper).
-    Proportional,
-    /// Always, but drawn among the others by the Gumbel trick instead of being the next best (DeepSpeed).
-    Sampled,
-}
-
-/// Whether GShard's weights are divided by their sum over both chosen experts or only over those that were kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub enum Normalise {
-    BeforeDrop,
-    AfterDrop,
 }
 
 /// What happens when more tokens ask an expert than it has slots.
@@ -95,7 +40,7 @@ pub struct CapacitySpec {
     pub priority: Priority,
 }
 
-/// How sources round the capacity (ROUTING 0.4). `Ceil` is the adopted one.
+/// How sources round the capacity. `Ceil` is the adopted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
@@ -112,6 +57,12 @@ pub enum Rounding {
     Tutel,
     /// `k · ceil(T / E)`: no factor (fairseq in training).
     Fairseq,
+    /// `ceil(T / 4)`: neither factor nor k (fairseq and NLLB at evaluation, by their default of a quarter).
+    FairseqEval,
+    /// `round(cf · T / E)`, half to even: k is not included (flaxformer).
+    Flaxformer,
+    /// `ceil(cf · k · T / E)`, up to the next multiple of 4 (V-MoE's code).
+    Vmoe,
 }
 
 /// The order in which requests are offered slots.
@@ -136,6 +87,14 @@ pub enum Priority {
     BprMax,
     /// Batch-prioritised by the sum of the chosen experts' probabilities.
     BprSum,
+    /// In one shuffled order for all experts, by lot.
+    Random,
+    /// Each full expert keeps the requests with the highest lots of its own (random token selection, DeepSpeed). The
+    /// order of slots does not matter.
+    RandomPerExpert,
+    /// Each full expert keeps the requests with the largest raw weights, whatever their rank (Megatron). The order of
+    /// slots does not matter.
+    Probability,
 }
 
 /// The overflow policies of the page's menu: each names an `Overflow` and, for `random_second`, a rule.
@@ -189,18 +148,6 @@ impl Default for RoutingSpec {
     }
 }
 
-impl RouterSpec {
-    /// Requests a token may make, as counted in the capacity formula.
-    pub fn k(&self, num_experts: usize) -> usize {
-        match self {
-            RouterSpec::Dense => num_experts,
-            RouterSpec::Switch => 1,
-            RouterSpec::TopK { k, .. } => *k as usize,
-            RouterSpec::Gshard { .. } => 2,
-        }
-    }
-}
-
 impl RoutingSpec {
     /// Top-`k` routing with renormalised weights (raw for k = 1, whose weight would otherwise be the constant 1)
     /// under a policy of the page's menu.
@@ -232,18 +179,23 @@ impl RoutingSpec {
         adjusted == *other
     }
 
-    /// Does any decision about a token depend on later tokens of its group? (ROUTING 7.)
+    /// Does any decision about a token depend on later tokens of its group?
     ///
     /// The capacity's own dependence on the length of the text is not counted.
     pub fn uses_the_future(&self, num_experts: usize) -> bool {
-        match self.overflow {
+        let by_slots = match self.overflow {
             Overflow::Dropless => false,
-            _ if self.router == RouterSpec::Dense => false,
-            Overflow::Drop(slots) => {
-                let several = self.router.k(num_experts) > 1;
-                slots.priority != Priority::Position || (several && slots.order == SlotOrder::RankMajor)
-            }
-        }
+            Overflow::Drop(_) if !self.router.can_overflow() => false,
+            Overflow::Drop(slots) => match self.router {
+                // Later first tries come before earlier second ones; its own order of slots is by position.
+                RouterSpec::NoTokenLeftBehind { tries } => tries > 1,
+                router => {
+                    let several = router.k(num_experts) > 1;
+                    slots.priority != Priority::Position || (several && slots.order == SlotOrder::RankMajor)
+                }
+            },
+        };
+        by_slots || self.router.uses_the_future()
     }
 }
 

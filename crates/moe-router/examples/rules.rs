@@ -1,0 +1,76 @@
+//! Prints the table of all rules as Markdown. `cargo xtask codegen` writes it to `docs/ROUTING_RULES.md`; the test below
+//! fails when that file is stale.
+
+use moe_router::rules::{self, Kind};
+
+const HEADER: &str = "\
+<!-- Generated from crates/moe-router/src/rules by `cargo xtask codegen`; change the table there instead. -->
+
+# Routing rules
+
+Every rule of `moe-router`. **Causal**: what a token gets does not depend on later tokens; a rule that is not must not \
+be believed in a language model's training loss. A capacity may look ahead in addition: where slots are given out by \
+confidence, or all first choices before any second.
+
+Texts name a rule in URLs and attributes. Every argument may be given as `key=value`, most also without the key, in \
+this order; those in brackets may be left out.
+";
+
+fn main() {
+    print!("{}", markdown());
+}
+
+fn markdown() -> String {
+    let mut text = HEADER.to_owned();
+    let parts = [
+        (
+            Kind::Assigns,
+            "Rules that assign",
+            "Tokens ask experts; `Router` runs the spec, unless it says below what is missing.",
+        ),
+        (Kind::Mixes, "Rules that mix", "Tokens are blended into slots, or experts into one; `Mixer` runs the spec."),
+        (Kind::Scores, "Gates that score", "Gate logits come out, for a rule that assigns."),
+    ];
+    for (kind, title, what) in parts {
+        text += &format!("\n## {title}\n\n{what}\n\n");
+        text +=
+            "| rule | what it does | causal | looks at, besides gate logits | trained with | at inference | source |\n";
+        text += "| --- | --- | --- | --- | --- | --- | --- |\n";
+        for rule in rules::all().filter(|rule| rule.kind == kind) {
+            text += &format!(
+                "| **{}** `{}` | {} | {} | {} | {} | {} | {}{} |\n",
+                rule.title,
+                rule.name,
+                rule.one_line,
+                if rule.causal { "yes" } else { "no" },
+                rule.needs,
+                rule.trained_with,
+                rule.at_inference,
+                rule.paper,
+                rule.equation.map(|place| format!(": {place}")).unwrap_or_default(),
+            );
+        }
+    }
+    text += "\n## Texts\n\n| rule | form | example |\n| --- | --- | --- |\n";
+    for rule in rules::all() {
+        if let Some(form) = rule.form() {
+            let shown = form.to_string().replace('|', "\\|");
+            text += &format!("| {} | `{shown}` | `{}` |\n", rule.title, form.example);
+        } else if let Some(needs) = rule.why_no_form() {
+            text += &format!("| {} | none: it needs {needs} | |\n", rule.title);
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::markdown;
+
+    #[test]
+    fn the_committed_table_is_current() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/ROUTING_RULES.md");
+        let committed = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(committed == markdown(), "{path} is stale: run `cargo xtask codegen`");
+    }
+}

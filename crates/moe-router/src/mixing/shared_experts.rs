@@ -1,0 +1,35 @@
+//! Shared experts (DeepSeekMoE, Dai et al. 2024, arXiv:2401.06066, eq. 9-11; Qwen2-MoE): always on beside the routed ones,
+//! for what every token needs.
+//!
+//! `y_t = Σ_s g_s · FFN_s(x_t) + Σ_e w_e · FFN_e(x_t)` with `g = 1` (DeepSeek) or `g = sigmoid(x w)` (Qwen). They have no
+//! slots to lose and are in no balance loss; `E` and `k` elsewhere count routed experts only. Causal, the same in training
+//! and inference. [`Mixer`](crate::Mixer) gives their weights: `shared:none`, `shared:sigmoid`.
+
+/// What is left to route after splitting experts finely and setting some aside.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Segmentation {
+    /// Experts that are routed to, `mN - K_s`.
+    pub routed: usize,
+    /// Of these, how many a token asks, `mK - K_s`.
+    pub k: usize,
+}
+
+/// `num_experts` experts of which a token asks `k`, each cut into `parts` small ones, `shared` of which are always on: as
+/// many numbers and as much work as before. `None` where nothing would be left to ask.
+pub fn segmentation(num_experts: usize, k: usize, parts: usize, shared: usize) -> Option<Segmentation> {
+    let left = |count: usize| (count * parts).checked_sub(shared).filter(|left| *left > 0);
+    Some(Segmentation { routed: left(num_experts)?, k: left(k)? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sixteen_experts_cut_in_four() {
+        // DeepSeekMoE's example of 16 experts and 2 choices: 64 small ones, 8 choices, 1 of them shared.
+        assert_eq!(segmentation(16, 2, 4, 1), Some(Segmentation { routed: 63, k: 7 }));
+        assert_eq!(segmentation(8, 2, 1, 0), Some(Segmentation { routed: 8, k: 2 }));
+        assert_eq!(segmentation(8, 1, 1, 1), None);
+    }
+}

@@ -1,0 +1,222 @@
+//! What holds for every rule that has a textual form, on any finite input: nothing panics or is infinite, records are in
+//! order, slots are unique and contiguous, padding takes part in nothing, and a rule that says it does not look ahead
+//! does not.
+
+mod common;
+
+use std::collections::BTreeSet;
+
+use moe_router::{Router, metrics};
+use moe_trace::{
+    BaseSolver, CapacitySpec, ExpertIdx, Fate, GateLogits, Overflow, Priority, ROUTER_FORMS, Rounding, RouterSpec,
+    Routing, RoutingSpec, SlotOrder,
+};
+use proptest::prelude::*;
+
+use common::{Seen, seen, text_of};
+
+fn overflow() -> impl Strategy<Value = Overflow> {
+    let rounding = prop::sample::select(vec![
+        Rounding::Ceil,
+        Rounding::Floor,
+        Rounding::Round,
+        Rounding::Mesh,
+        Rounding::Tutel,
+        Rounding::Fairseq,
+        Rounding::FairseqEval,
+        Rounding::Flaxformer,
+        Rounding::Vmoe,
+    ]);
+    let order = prop::sample::select(vec![SlotOrder::TokenMajor, SlotOrder::RankMajor]);
+    let priority = prop::sample::select(vec![
+        Priority::Position,
+        Priority::BprMax,
+        Priority::BprSum,
+        Priority::Random,
+        Priority::RandomPerExpert,
+        Priority::Probability,
+    ]);
+    let slots = (0.05_f32..2.5, rounding, 0_u32..3, order, priority);
+    prop_oneof![
+        1 => Just(Overflow::Dropless),
+        4 => slots.prop_map(|(factor, rounding, minimum, order, priority)| {
+            Overflow::Drop(CapacitySpec { factor, rounding, minimum, order, priority })
+        }),
+    ]
+}
+
+/// A router that may run on what it sees; `None` where it was refused, with a message.
+fn router(text: &str, overflow: Overflow, seen: &Seen) -> Option<Router> {
+    let router = text.parse().expect("texts of forms are complete, or name what is missing");
+    match Router::new(RoutingSpec { router, overflow }, seen.gate_logits.num_experts()) {
+        Ok(router) => Some(router),
+        Err(error) => {
+            assert!(error.to_string().ends_with('.') && !error.to_string().contains("NaN"), "{error}");
+            None
+        }
+    }
+}
+
+/// Texts whose optional arguments exclude each other are no specs.
+fn rule() -> impl Strategy<Value = String> {
+    text_of(ROUTER_FORMS).prop_filter("a complete form", |text| text.parse::<RouterSpec>().is_ok())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4000))]
+
+    #[test]
+    fn every_rule_routes_anything(text in rule(), overflow in overflow(), seen in seen()) {
+        let Some(router) = router(&text, overflow, &seen) else { return Ok(()) };
+        let routing = router.route(&seen.input());
+        prop_assert_eq!(routing.num_tokens as usize, seen.gate_logits.num_tokens());
+        prop_assert_eq!(routing.capacity, router.capacity(seen.input().num_real_tokens()));
+        check_records(&routing)?;
+        check_slots(&routing)?;
+        let is_padding = |token: u32| seen.is_padding.get(token as usize).copied().unwrap_or(false);
+        for assignment in &routing.assignments {
+            prop_assert_eq!(is_padding(assignment.token), assignment.fate == Fate::Padding, "{:?}", assignment);
+        }
+        // Each request is kept, lost, or withdrawn for one reason; the counts say the same.
+        let count = |wanted: fn(Fate) -> bool| routing.assignments.iter().filter(|a| wanted(a.fate)).count();
+        let (kept, lost) = (count(Fate::is_kept), count(|fate| fate == Fate::Lost));
+        prop_assert_eq!(metrics::load(&routing).iter().sum::<u32>() as usize, kept);
+        prop_assert_eq!(metrics::demand(&routing).iter().sum::<u32>() as usize, kept + lost);
+        prop_assert!(router.spec().router.can_overflow() || lost == 0);
+    }
+
+    #[test]
+    fn padding_changes_nothing_for_the_others(text in rule(), overflow in overflow(), seen in seen()) {
+        let Some(router) = router(&text, overflow, &seen) else { return Ok(()) };
+        let routing = router.route(&seen.input());
+        let real: Vec<usize> =
+            (0..seen.gate_logits.num_tokens()).filter(|&t| !seen.is_padding.get(t).copied().unwrap_or(false)).collect();
+        let num_experts = seen.gate_logits.num_experts();
+        let rows = |values: &[f32], width: usize| -> Vec<f32> {
+            if values.is_empty() { return Vec::new() }
+            real.iter().flat_map(|&t| values[t * width..(t + 1) * width].iter().copied()).collect()
+        };
+        let alone = Seen {
+            gate_logits: GateLogits::new(num_experts, rows(seen.gate_logits.values(), num_experts)).expect("whole rows"),
+            draws: rows(&seen.draws, num_experts),
+            noise_std: rows(&seen.noise_std, num_experts),
+            token_ids: real.iter().filter_map(|&t| seen.token_ids.get(t).copied()).collect(),
+            sequence_ids: real.iter().filter_map(|&t| seen.sequence_ids.get(t).copied()).collect(),
+            is_padding: Vec::new(),
+            ..seen.clone()
+        };
+        // Uniform draws are one per token, the first of the list.
+        let uniforms: Vec<f32> = real.iter().filter_map(|&t| seen.draws.get(t).copied()).collect();
+        let expected = router.route(&alone.input().with_uniforms(&uniforms));
+        for (now, &token) in real.iter().enumerate() {
+            let found: Vec<_> = routing.of_token(token as u32).iter().map(|a| (a.rank, a.expert, a.weight, a.fate)).collect();
+            let expected: Vec<_> =
+                expected.of_token(now as u32).iter().map(|a| (a.rank, a.expert, a.weight, a.fate)).collect();
+            prop_assert_eq!(found, expected);
+        }
+    }
+
+    #[test]
+    fn rules_that_do_not_look_ahead_do_not(
+        text in rule(),
+        overflow in overflow(),
+        seen in seen(),
+        later in prop::collection::vec(-12_i8..=12, 13 * 9),
+    ) {
+        let Some(router) = router(&text, overflow, &seen) else { return Ok(()) };
+        if router.spec().uses_the_future(router.num_experts()) {
+            return Ok(());
+        }
+        // As many tokens as before, and as much padding, hence the same capacity.
+        let (num_experts, num_tokens) = (seen.gate_logits.num_experts(), seen.gate_logits.num_tokens());
+        let first_changed = num_tokens / 2;
+        let mut changed = seen.clone();
+        let mut values = seen.gate_logits.values().to_vec();
+        for (value, later) in values.iter_mut().skip(first_changed * num_experts).zip(later) {
+            *value = f32::from(later) * 0.25;
+        }
+        changed.gate_logits = GateLogits::new(num_experts, values).expect("same shape");
+        changed.token_ids.iter_mut().skip(first_changed).for_each(|id| id.0 = id.0.wrapping_add(1));
+        changed.sequence_ids.iter_mut().skip(first_changed).for_each(|id| *id += 1);
+        let (before, after) = (router.route(&seen.input()), router.route(&changed.input()));
+        for token in 0..first_changed as u32 {
+            prop_assert_eq!(before.of_token(token), after.of_token(token));
+        }
+    }
+
+    #[test]
+    fn renaming_experts_renames_the_routing(text in rule(), seed in any::<u64>(), num_experts in 1_usize..9) {
+        let spec: RouterSpec = text.parse().expect("a complete form");
+        // Rules in which an expert's number means something, or that may choose among equally good assignments.
+        let by_number = matches!(
+            spec,
+            RouterSpec::Hash { .. }
+                | RouterSpec::BalancedHash
+                | RouterSpec::Random
+                | RouterSpec::Deepseek { groups: 2.., .. }
+                | RouterSpec::DeepseekV2 { groups: 2.., .. }
+                | RouterSpec::Hierarchical { .. }
+                | RouterSpec::Prototypes { .. }
+                | RouterSpec::NullExperts { .. }
+                | RouterSpec::Base { solver: BaseSolver::Auction | BaseSolver::Exact }
+        );
+        // Numbers so large that all logits become the same.
+        if by_number || text.contains("3e38") {
+            return Ok(());
+        }
+        let mut draws = moe_router::draws::SplitMix64::new(seed);
+        let values: Vec<f32> = (0..num_experts * 7).map(|_| draws.normal() as f32).collect();
+        let new_name = draws.permutation(num_experts);
+        let mut renamed = vec![0.0; values.len()];
+        for (at, &value) in values.iter().enumerate() {
+            renamed[at / num_experts * num_experts + new_name[at % num_experts]] = value;
+        }
+        let overflow = Overflow::Drop(CapacitySpec { factor: 0.8, ..CapacitySpec::default() });
+        let Ok(router) = Router::new(RoutingSpec { router: spec, overflow }, num_experts) else { return Ok(()) };
+        let route = |values: Vec<f32>| {
+            let gate_logits = GateLogits::new(num_experts, values).expect("whole rows");
+            router.route(&moe_router::RouterInput::new(&gate_logits))
+        };
+        let (before, after) = (route(values), route(renamed));
+        prop_assert_eq!(before.assignments.len(), after.assignments.len());
+        for (a, b) in before.assignments.iter().zip(&after.assignments) {
+            prop_assert_eq!((a.token, a.rank, a.fate), (b.token, b.rank, b.fate));
+            prop_assert_eq!(new_name[a.expert.index()], b.expert.index());
+            prop_assert!((a.weight - b.weight).abs() <= 1e-5 * a.weight.abs().max(1.0));
+        }
+    }
+}
+
+/// Ordered by token, then rank; finite and not negative; no token asks an expert twice.
+fn check_records(routing: &Routing) -> Result<(), TestCaseError> {
+    let order: Vec<(u32, u32)> = routing.assignments.iter().map(|a| (a.token, a.rank)).collect();
+    prop_assert!(order.is_sorted_by(|a, b| a < b), "{:?}", order);
+    for assignment in &routing.assignments {
+        prop_assert!(assignment.weight.is_finite() && assignment.weight >= 0.0, "{:?}", assignment);
+        prop_assert!(assignment.weight_raw.is_finite(), "{:?}", assignment);
+        prop_assert!(assignment.token < routing.num_tokens && assignment.expert.0 < routing.num_experts);
+    }
+    for token in 0..routing.num_tokens {
+        let experts: BTreeSet<ExpertIdx> = routing.of_token(token).iter().map(|a| a.expert).collect();
+        prop_assert_eq!(experts.len(), routing.of_token(token).len());
+    }
+    Ok(())
+}
+
+/// Unique, contiguous, below capacity; and nobody is turned away by an expert with a free slot.
+fn check_slots(routing: &Routing) -> Result<(), TestCaseError> {
+    for (expert, overflow) in (0..routing.num_experts).zip(metrics::overflow(routing)) {
+        let of_expert = routing.assignments.iter().filter(|a| a.expert.0 == expert);
+        let mut slots: Vec<u32> = of_expert.filter_map(|a| a.fate.slot()).collect();
+        slots.sort_unstable();
+        prop_assert!(slots.iter().copied().eq(0..slots.len() as u32), "{:?}", slots);
+        match routing.capacity {
+            Some(capacity) => {
+                prop_assert!(slots.len() <= capacity as usize);
+                prop_assert!(overflow == 0 || slots.len() == capacity as usize);
+            }
+            None => prop_assert_eq!(overflow, 0),
+        }
+    }
+    Ok(())
+}
