@@ -31,38 +31,46 @@ test("the element has an open shadow root and its three methods", async (t) => {
   });
 });
 
-test("the first paint is there before any script, and gives way to the application", async (t) => {
-  let release;
-  const held = new Promise((resolve) => (release = resolve));
-  const hold = async (route) => {
-    await held;
-    await route.continue();
-  };
-  const { page } = await site.open(t, "", {
-    // The page's load event waits for module scripts, so they are held back only after the element's own.
-    prepare: (page) => page.route(/\/web(\.\w+)?\.js$/, hold),
-  });
-  const firstPaint = page.locator(`${ELEMENT} > *`).first();
-  assert.equal(await elementState(page, ["loading"]), "loading");
-  assert.ok(await firstPaint.isVisible(), "visible while the application loads");
-  release();
-  assert.equal(await elementState(page), "mounted");
-  await firstPaint.waitFor({ state: "hidden" });
-});
+/** First paints: one that is drawn into a declarative shadow root, and what stands between the tags. */
+const FIRST_PAINTS = {
+  drawn: { path: "", selector: `${ELEMENT} #root > [inert]`, element: ELEMENT },
+  written: { path: "examples/two.html", selector: "#roomy > p:not([part])", element: "#roomy" },
+};
 
-test("where the application cannot load, the first paint stays and an event says why", async (t) => {
-  const { page } = await site.open(t, "", {
-    prepare: async (page) => {
-      await page.route(/\/web_bg[^/]*\.wasm$/, (route) => route.abort());
-      await page.addInitScript(() => addEventListener("moe-error", (event) => (window.moeError = event.detail)));
-    },
+for (const [how, { path, selector, element }] of Object.entries(FIRST_PAINTS)) {
+  test(`a first paint that is ${how} is there before any script, and gives way to the application`, async (t) => {
+    let release;
+    const held = new Promise((resolve) => (release = resolve));
+    const hold = async (route) => {
+      await held;
+      await route.continue();
+    };
+    const { page } = await site.open(t, path, {
+      // The page's load event waits for module scripts, so they are held back only after the element's own.
+      prepare: (page) => page.route(/\/web(\.\w+)?\.js$/, hold),
+    });
+    const firstPaint = page.locator(selector);
+    assert.equal(await elementState(page, ["loading"], element), "loading");
+    assert.ok(await firstPaint.isVisible(), "visible while the application loads");
+    release();
+    assert.equal(await elementState(page, undefined, element), "mounted");
+    await firstPaint.waitFor({ state: "hidden" });
   });
-  assert.equal(await elementState(page), "failed");
-  assert.ok(await page.locator(`${ELEMENT} > *`).first().isVisible());
-  assert.ok(await page.getByRole("alert").isVisible());
-  const { what, why, try_this } = await page.evaluate(() => window.moeError);
-  assert.ok(what && why && try_this);
-});
+
+  test(`where the application cannot load, a first paint that is ${how} stays and an event says why`, async (t) => {
+    const { page } = await site.open(t, path, {
+      prepare: async (page) => {
+        await page.route(/\/web_bg[^/]*\.wasm$/, (route) => route.abort());
+        await page.addInitScript(() => addEventListener("moe-error", (event) => (window.moeError = event.detail)));
+      },
+    });
+    assert.equal(await elementState(page, undefined, element), "failed");
+    assert.ok(await page.locator(selector).isVisible());
+    assert.ok(await page.locator(element).getByRole("alert").isVisible());
+    const { what, why, try_this } = await page.evaluate(() => window.moeError);
+    assert.ok(what && why && try_this);
+  });
+}
 
 test("moving the element keeps it, removing it ends it, and it can come back", async (t) => {
   const { page } = await site.open(t);

@@ -5,6 +5,7 @@ import { test } from "node:test";
 
 import { brokenServer } from "../lib/broken_server.mjs";
 import { openFigure } from "../lib/figure.mjs";
+import { pageServer } from "../lib/page_server.mjs";
 import { suite } from "../lib/suite.mjs";
 
 const site = suite();
@@ -12,14 +13,11 @@ const site = suite();
 test("a figure whose files lie on another origin runs", async (t) => {
   const elsewhere = await brokenServer(site.url, /never/, 0);
   t.after(elsewhere.close);
-  const body = `<!doctype html><title>Elsewhere</title><link rel="icon" href="data:,">
+  const host = await pageServer(`<!doctype html><title>Elsewhere</title><link rel="icon" href="data:,">
     <script type="module" src="${elsewhere.url}assets/element.js"></script>
-    <moe-playground><p>The first paint.</p></moe-playground>`;
-  const { page, figure, problems } = await openFigure(site, t, {
-    path: "elsewhere.html",
-    newTokens: null,
-    prepare: (page) => page.route("**/elsewhere.html", (route) => route.fulfill({ contentType: "text/html", body })),
-  });
+    <moe-playground><p>The first paint.</p></moe-playground>`);
+  t.after(host.close);
+  const { page, figure, problems } = await openFigure(site, t, { path: host.url, newTokens: null });
   const { header, steps } = await figure.finished();
   assert.match(header.source, /^live/);
   assert.ok(steps.length > 1);

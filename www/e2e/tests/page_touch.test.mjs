@@ -20,10 +20,13 @@ function excessWidth(page) {
   return page.evaluate(() => document.scrollingElement.scrollWidth - document.scrollingElement.clientWidth);
 }
 
-/** What can be tapped and is on the screen, with its size, where that is too small for a finger. */
+/**
+ * What can be tapped and is on the screen, with its size, where that is too small for a finger. The cell of the matrix is
+ * left out: it marks the selection, and any tap on the matrix goes to the column under the finger, as on the text.
+ */
 function smallTargets(figure) {
   return figure.host.evaluate(({ shadowRoot }, least) => {
-    const targets = [...shadowRoot.querySelectorAll("button, select, summary, input, textarea")];
+    const targets = [...shadowRoot.querySelectorAll("button:not(.matrix-cell), select, summary, input, textarea")];
     return targets
       .filter((it) => it.checkVisibility({ visibilityProperty: true }) && it.getClientRects().length > 0)
       .map((it) => ({ name: it.ariaLabel ?? it.title ?? it.textContent, box: it.getBoundingClientRect() }))

@@ -1,0 +1,14 @@
+// A host with one page and nothing else: somebody's own site, of another origin than the playground's.
+
+import { createServer } from "node:http";
+
+/** `{ url, close }` of a server that answers everything with this page. */
+export async function pageServer(html) {
+  const server = createServer((_, response) => response.writeHead(200, { "Content-Type": "text/html" }).end(html));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const close = () => {
+    server.closeAllConnections();
+    server.close();
+  };
+  return { url: `http://127.0.0.1:${server.address().port}/`, close };
+}
