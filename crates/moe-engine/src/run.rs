@@ -1,13 +1,13 @@
 //! The loop of a run: forward, trace, sample, again.
 
-use moe_model::Router;
 use moe_model::fused::{Outcome, Pass};
 use moe_model::reference::TensorError;
 use moe_model::sample::{Choice, Seeded, ranked};
 use moe_model::tokenizer::END_OF_TEXT;
+use moe_model::{Router, RoutingInputs};
 use moe_trace::{
-    Candidate, CapacitySpec, Event, FinishReason, NextToken, Overflow, Priority, RouterSpec, RoutingGroup, RunRequest,
-    SecondExpert, StepTrace, TokenId, TracedToken, UserError,
+    Candidate, Event, FinishReason, NextToken, RouterSpec, RoutingGroup, RunRequest, StepTrace, TokenId, TracedToken,
+    UserError,
 };
 
 use crate::engine::Engine;
@@ -46,8 +46,8 @@ struct State<'a> {
     num_prompt_tokens: usize,
     /// Nats of each token, as far as known; the first has none.
     losses: Vec<Option<f32>>,
-    /// `[layers][max_tokens]`, by position.
-    draws: Vec<Vec<f32>>,
+    /// Of every layer, by position.
+    inputs: Vec<RoutingInputs>,
     random: Seeded,
     step: u32,
 }
@@ -72,8 +72,9 @@ impl Engine {
                 RoutingGroup::ThisText => (0, state.ids.len()),
                 RoutingGroup::DecodeStep => (state.step as usize, state.step as usize + 1),
             };
-            let draws: Vec<f32> = state.draws.iter().flat_map(|draws| &draws[first..end]).copied().collect();
-            let pass = Pass { ids: &state.ids[first..end], first_position: first, draws: &draws };
+            let ids = &state.ids[first..end];
+            let inputs: Vec<RoutingInputs> = state.inputs.iter().map(|inputs| inputs.at(first..end, ids)).collect();
+            let pass = Pass { ids, first_position: first, inputs: &inputs };
             let outcome = self.model.forward(&pass, &state.router).await?;
             let (trace, finished) = self.conclude(&mut state, first, end, outcome);
             emit(Event::Step { trace, elapsed_ms: (clock_ms() - begin) as f32 });
@@ -89,20 +90,14 @@ impl Engine {
         let router = Router::new(request.routing, config.num_experts).map_err(|error| {
             RunError::refused("This routing does not fit the model.", error.to_string(), "Change k or the policy.")
         })?;
-        let by_lot = matches!(
-            request.routing.overflow,
-            Overflow::Drop(CapacitySpec { priority: Priority::Random | Priority::RandomPerExpert, .. })
-        );
-        let why_not = match request.routing.router {
-            _ if by_lot => Some("Slots are given out by lot, and the engine draws no lots.".to_owned()),
-            RouterSpec::Gshard { second: SecondExpert::Sampled, .. } => {
-                Some("It draws a number for every token and expert, which the engine does not do.".to_owned())
-            }
-            RouterSpec::Dense | RouterSpec::Switch | RouterSpec::TopK { .. } | RouterSpec::Gshard { .. } => None,
-            rule => Some(format!("The model runs the rules dense, switch, top_k and gshard, not {rule}.")),
-        };
-        if let Some(why) = why_not {
-            return Err(RunError::refused("This routing cannot be run live.", why, "Choose another policy."));
+        if request.routing.router == RouterSpec::BalancedHash {
+            let why =
+                "It deals tokens out by how often each occurs in the training text, which the model does not know.";
+            return Err(RunError::refused(
+                "This routing cannot be run live.",
+                why,
+                "Choose another rule, such as hash:42.",
+            ));
         }
         let ids = self.tokenizer.encode(&request.prompt).map_err(|error| {
             RunError::refused("The text could not be read.", format!("{error}."), "Try another text.")
@@ -117,15 +112,14 @@ impl Engine {
             let try_this = format!("Shorten it to about {characters} characters. Nothing of your text is lost.");
             return Err(RunError::refused("The prompt is too long.", why, &try_this));
         }
-        let random = Seeded::new(request.seed);
         Ok(State {
             request,
             router,
             num_prompt_tokens: ids.len(),
             losses: vec![None; ids.len()],
             ids,
-            draws: random.routing_draws(config.num_layers, config.max_tokens),
-            random,
+            inputs: RoutingInputs::draw(request.seed, config.num_layers, config.max_tokens, config.num_experts),
+            random: Seeded::new(request.seed),
             step: 0,
         })
     }

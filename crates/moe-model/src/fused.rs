@@ -19,6 +19,7 @@ use moe_trace::{GateLogits, LayerIdx, LayerTrace};
 
 use crate::config::ModelConfig;
 use crate::reference::TensorError;
+use crate::routing_inputs::RoutingInputs;
 use crate::routing_rows;
 use crate::weights::Weights;
 use device_rule::DeviceRule;
@@ -57,8 +58,8 @@ pub struct Pass<'a> {
     pub ids: &'a [u32],
     /// Position in the text of `ids[0]`; earlier positions are in the cache from passes before.
     pub first_position: usize,
-    /// One uniform draw per token and layer, `[layers, tokens]`; empty where the rule needs none.
-    pub draws: &'a [f32],
+    /// What routing sees besides gate logits, one per layer; or empty for rules that need nothing.
+    pub inputs: &'a [RoutingInputs],
 }
 
 /// What comes out of one forward pass.
@@ -209,11 +210,11 @@ impl Fused {
         } else {
             self.params.get((0..num_tokens as i32).collect())
         };
-        let draws = if rule.random_second && !pass.draws.is_empty() {
-            let draws = &pass.draws[layer * pass.ids.len()..][..pass.ids.len()];
-            Tensor::from_data(TensorData::new(draws.to_vec(), [draws.len()]), &self.device)
-        } else {
-            self.params.zeros(pass.ids.len())
+        let draws = match pass.inputs.get(layer) {
+            Some(inputs) if rule.random_second => {
+                Tensor::from_data(TensorData::new(inputs.uniforms.clone(), [pass.ids.len()]), &self.device)
+            }
+            _ => self.params.zeros(pass.ids.len()),
         };
         let slot_params = SlotParams {
             num_tokens,
@@ -239,8 +240,9 @@ impl Fused {
         let logits = read(ops::linear(x, &self.blocks[layer].gate, &params)).await?;
         let logits =
             GateLogits::new(num_experts, logits).map_err(|error| TensorError(format!("layer {layer}: {error}")))?;
-        let draws = pass.draws.chunks_exact(pass.ids.len()).nth(layer).unwrap_or(&[]);
-        let routing = router.route(&RouterInput::new(&logits).with_uniforms(draws));
+        let inputs = pass.inputs.get(layer);
+        let input = inputs.map_or_else(|| RouterInput::new(&logits), |inputs| inputs.with(&logits));
+        let routing = router.try_route(&input).map_err(|error| TensorError(format!("layer {layer}: {error}")))?;
         let rows = routing_rows::write(&logits, &routing);
         let shape = [pass.ids.len(), rows.len() / pass.ids.len()];
         let rows = Tensor::from_data(TensorData::new(rows, shape), &self.device);

@@ -9,6 +9,7 @@ pub mod config;
 pub mod fused;
 pub mod manifest;
 pub mod reference;
+pub mod routing_inputs;
 pub mod routing_rows;
 pub mod sample;
 pub mod tokenizer;
@@ -17,6 +18,7 @@ pub mod weights;
 pub use config::ModelConfig;
 pub use fused::{Fused, Pass};
 pub use manifest::Manifest;
+pub use routing_inputs::RoutingInputs;
 pub use tokenizer::Tokenizer;
 pub use weights::Weights;
 

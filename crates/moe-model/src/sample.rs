@@ -22,22 +22,15 @@ pub fn ranked(logits: &[f32]) -> Vec<Choice> {
     choices
 }
 
-/// The random numbers of a run: the same seed gives the same text on every machine.
+/// The random numbers of sampling: the same seed gives the same text on every machine.
 #[derive(Debug, Clone)]
 pub struct Seeded {
-    seed: u32,
     random: SplitMix64,
 }
 
 impl Seeded {
     pub fn new(seed: u32) -> Seeded {
-        Seeded { seed, random: SplitMix64::new(u64::from(seed)) }
-    }
-
-    /// Uniform draws for random routing, `[layers][len]`, by position: a token keeps its draw when the text grows.
-    pub fn routing_draws(&self, num_layers: usize, len: usize) -> Vec<Vec<f32>> {
-        let stream = |layer: u64| SplitMix64::new(u64::from(self.seed) << 32 | (layer + 1)).uniforms(len);
-        (0..num_layers as u64).map(stream).collect()
+        Seeded { random: SplitMix64::new(u64::from(seed)) }
     }
 
     /// Takes a token from [`ranked`] choices.

@@ -1,8 +1,8 @@
 //! The fused path computes what the reference forward computes: the same routing exactly, numbers to 1e-4.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use moe_model::sample::Seeded;
-use moe_model::{Fused, ModelConfig, Pass, Router, Weights, reference};
+use moe_model::{Fused, ModelConfig, Pass, Router, RoutingInputs, Weights, reference};
+use moe_router::rules;
 use moe_trace::{
     CapacitySpec, Normalise, Overflow, Policy, Priority, RouterSpec, RoutingSpec, SecondExpert, SlotOrder, Weighting,
 };
@@ -18,11 +18,11 @@ fn weights(config: &ModelConfig) -> Weights {
     Weights::random(config, 5, &Device::flex())
 }
 
-fn by_reference(config: &ModelConfig, router: &Router, ids: &[u32], draws: &[Vec<f32>]) -> Reference {
+fn by_reference(config: &ModelConfig, router: &Router, ids: &[u32], inputs: &[RoutingInputs]) -> Reference {
     let data = TensorData::new(ids.iter().map(|&id| id as i32).collect(), [1, ids.len()]);
     let ids: Tensor<2, Int> = Tensor::from_data(data, (&Device::flex(), DType::I32));
-    let draws = |layer: usize, _| draws[layer].clone();
-    let forward = pollster::block_on(reference::forward(&weights(config), config, ids, router, &draws));
+    let inputs = |layer: usize, _| inputs.get(layer).cloned().unwrap_or_default();
+    let forward = pollster::block_on(reference::forward(&weights(config), config, ids, router, &inputs));
     let forward = forward.expect("the reference runs");
     Reference {
         logits: forward.logits.into_data().try_to_vec().expect("logits are f32"),
@@ -40,13 +40,13 @@ fn close(what: &str, a: &[f32], b: &[f32]) {
 fn check(spec: RoutingSpec) {
     let config = ModelConfig::tiny();
     let router = Router::new(spec, config.num_experts).expect("a valid spec");
-    let draws = Seeded::new(9).routing_draws(config.num_layers, IDS.len());
-    let expected = by_reference(&config, &router, &IDS, &draws);
-    let flat: Vec<f32> = draws.concat();
+    let inputs = RoutingInputs::draw(9, config.num_layers, IDS.len(), config.num_experts);
+    let inputs: Vec<RoutingInputs> = inputs.iter().map(|inputs| inputs.at(0..IDS.len(), &IDS)).collect();
+    let expected = by_reference(&config, &router, &IDS, &inputs);
 
     let outcome = pollster::block_on(async {
         let mut model = Fused::new(config.clone(), weights(&config), &Device::flex()).await.expect("weights load");
-        model.forward(&Pass { ids: &IDS, first_position: 0, draws: &flat }, &router).await.expect("a pass runs")
+        model.forward(&Pass { ids: &IDS, first_position: 0, inputs: &inputs }, &router).await.expect("a pass runs")
     });
     let last = (IDS.len() - 1) * config.vocab_size;
     close("logits", &outcome.logits, &expected.logits[last..]);
@@ -99,15 +99,29 @@ fn for_rules_that_only_the_host_knows() {
 }
 
 #[test]
+fn for_every_rule_of_the_table() {
+    let mut num_rules = 0;
+    for form in rules::all().filter_map(|rule| rule.form()) {
+        // Mixing rules assign nobody.
+        let Ok(router) = form.example.parse::<RouterSpec>() else { continue };
+        num_rules += 1;
+        for overflow in [Overflow::Dropless, Overflow::Drop(CapacitySpec { factor: 0.75, ..CapacitySpec::default() })] {
+            check(RoutingSpec { router, overflow });
+        }
+    }
+    assert!(num_rules >= 24, "{num_rules}");
+}
+
+#[test]
 fn one_token_at_a_time_with_a_cache_is_the_whole_text_at_once() {
     let config = ModelConfig::tiny();
     let dropless = RoutingSpec::with_policy(2, Policy::Dropless, 1.0);
     let router = Router::new(dropless, config.num_experts).expect("a valid spec");
-    let expected = by_reference(&config, &router, &IDS, &vec![Vec::new(); config.num_layers]);
+    let expected = by_reference(&config, &router, &IDS, &[]);
     pollster::block_on(async {
         let mut model = Fused::new(config.clone(), weights(&config), &Device::flex()).await.expect("weights load");
         for (position, id) in IDS.iter().enumerate() {
-            let pass = Pass { ids: &[*id], first_position: position, draws: &[] };
+            let pass = Pass { ids: &[*id], first_position: position, inputs: &[] };
             let outcome = model.forward(&pass, &router).await.expect("a pass runs");
             let row = position * config.vocab_size..(position + 1) * config.vocab_size;
             close("logits", &outcome.logits, &expected.logits[row]);

@@ -2,7 +2,8 @@
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use moe_model::reference::{self, Forward};
-use moe_model::{ModelConfig, Router, Weights};
+use moe_model::{ModelConfig, Router, RoutingInputs, Weights};
+use moe_router::rules;
 use moe_trace::{Overflow, Policy, RouterSpec, RoutingSpec, Weighting};
 
 const IDS: [i32; 12] = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8];
@@ -11,8 +12,8 @@ fn forward(weights: &Weights, spec: RoutingSpec, device: &Device) -> Forward {
     let config = ModelConfig::tiny();
     let ids: Tensor<2, Int> = Tensor::from_data(TensorData::new(IDS.to_vec(), [2, 6]), (device, DType::I32));
     let router = Router::new(spec, config.num_experts).expect("a valid spec");
-    let draws = |_, _| Vec::new();
-    pollster::block_on(reference::forward(weights, &config, ids, &router, &draws)).expect("the reference runs")
+    let inputs = |_, _| RoutingInputs::default();
+    pollster::block_on(reference::forward(weights, &config, ids, &router, &inputs)).expect("the reference runs")
 }
 
 fn numbers<const D: usize>(tensor: Tensor<D>) -> Vec<f32> {
@@ -45,6 +46,25 @@ fn the_gate_and_every_other_parameter_has_a_gradient() {
             assert!(down.iter().any(|value| value.abs() > 1e-6));
         }
         assert!(weights.embedding.val().grad(&gradients).is_some());
+    }
+}
+
+#[test]
+fn the_gate_learns_under_every_rule_whose_weights_it_has_a_say_in() {
+    let device = Device::flex().autodiff();
+    let weights = Weights::random(&ModelConfig::tiny(), 1, &device);
+    for example in rules::all().filter_map(|rule| rule.form()).map(|form| form.example) {
+        let Ok(router) = example.parse::<RouterSpec>() else { continue };
+        let constant = matches!(
+            router,
+            RouterSpec::TopAny { .. } | RouterSpec::Hash { .. } | RouterSpec::BalancedHash | RouterSpec::Random
+        );
+        let spec = RoutingSpec { router, overflow: Overflow::Dropless };
+        let gradients = forward(&weights, spec, &device).logits.square().sum().backward();
+        let gate = weights.blocks[0].gate.val().grad(&gradients).map(numbers).unwrap_or_default();
+        let learns = gate.iter().any(|value| value.abs() > 1e-6);
+        assert!(gate.iter().all(|value| value.is_finite()), "{example}");
+        assert_eq!(learns, !constant, "{example}");
     }
 }
 

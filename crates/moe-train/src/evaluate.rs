@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use moe_model::{Manifest, Weights, checkpoint, reference};
+use moe_model::{Manifest, RoutingInputs, Weights, checkpoint, reference};
 use moe_router::Router;
 use moe_trace::{Overflow, RoutingSpec};
 
@@ -82,7 +82,9 @@ fn score(
     for starts in starts.chunks(args.batch) {
         let windows = starts.iter().map(|start| &domain.valid[*start..=start + num_tokens]);
         let (ids, targets) = Batch::new(windows, num_tokens).to_tensors(&device);
-        let forward = burn_block_on(reference::forward(weights, &manifest.config, ids, &router, &|_, _| Vec::new()))?;
+        let forward = burn_block_on(reference::forward(weights, &manifest.config, ids, &router, &|_, _| {
+            RoutingInputs::default()
+        }))?;
         let losses: Vec<f32> =
             loss::cross_entropy(forward.logits, targets).into_data().try_to_vec().expect("losses are f32");
         for (losses, start) in losses.chunks_exact(num_tokens).zip(starts) {

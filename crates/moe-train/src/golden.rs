@@ -107,7 +107,8 @@ fn lost(step: &StepTrace) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use moe_trace::TraceFile;
+    use moe_router::rules;
+    use moe_trace::{RouterSpec, TraceFile};
 
     const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../www/site/");
 
@@ -126,6 +127,33 @@ mod tests {
         for (live, recorded) in steps.iter().zip(&recorded.steps) {
             assert_eq!(live.difference(recorded, 1e-4), None);
         }
+    }
+
+    #[test]
+    fn every_rule_that_assigns_runs_on_the_shipped_model() {
+        let mut engine = load(Path::new(&format!("{FOLDER}models/default"))).expect("the shipped model");
+        let mut request = RunRequest { max_new_tokens: 2, ..recorded().header.request };
+        let mut num_rules = 0;
+        for example in rules::all().filter_map(|rule| rule.form()).map(|form| form.example) {
+            let Ok(router) = example.parse::<RouterSpec>() else { continue };
+            request.routing.router = router;
+            for group in [RoutingGroup::ThisText, RoutingGroup::DecodeStep] {
+                request.group = group;
+                if router == RouterSpec::BalancedHash {
+                    let refused = record(&mut engine, &request).expect_err("nobody knows the frequencies");
+                    assert!(refused.to_string().starts_with("This routing cannot be run live."), "{refused}");
+                    continue;
+                }
+                for step in record(&mut engine, &request).expect(example) {
+                    for routing in step.layers.iter().map(|layer| &layer.routing) {
+                        let slots = routing.assignments.iter().filter_map(|a| a.fate.slot());
+                        assert!(slots.max() < routing.capacity.or(Some(u32::MAX)), "{example}: more than its slots");
+                    }
+                }
+            }
+            num_rules += 1;
+        }
+        assert!(num_rules >= 24, "{num_rules}");
     }
 
     #[test]

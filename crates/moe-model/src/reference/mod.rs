@@ -4,9 +4,10 @@
 //! are gathered from the gate on the tensor graph, so that the gate has a gradient.
 
 mod attention;
+mod combine;
 mod moe;
 
-pub use moe::{Draws, LayerOutcome};
+pub use moe::{Inputs, LayerOutcome};
 
 use burn::tensor::{Int, Tensor, TensorData};
 use moe_router::Router;
@@ -29,13 +30,13 @@ pub struct Forward {
 
 /// Runs whole sequences; each is a routing group of its own.
 ///
-/// `ids`: `[sequences, tokens]`. `draws` are the random numbers of rules that need some.
+/// `ids`: `[sequences, tokens]`. `inputs` are what rules look at besides gate logits.
 pub async fn forward(
     weights: &Weights,
     config: &ModelConfig,
     ids: Tensor<2, Int>,
     router: &Router,
-    draws: &Draws<'_>,
+    inputs: &Inputs<'_>,
 ) -> Result<Forward, TensorError> {
     let [num_sequences, num_tokens] = ids.dims();
     let device = ids.device();
@@ -54,7 +55,7 @@ pub async fn forward(
         let normed = rms_norm(x.clone(), block.attention_norm.val());
         x = x + attention::forward(block, config, normed, &angles);
         let normed = rms_norm(x.clone(), block.moe_norm.val());
-        let (y, outcome) = moe::forward(block, config, normed, router, layer, draws).await?;
+        let (y, outcome) = moe::forward(block, config, normed, router, layer, inputs).await?;
         x = x + y;
         layers.push(outcome);
     }

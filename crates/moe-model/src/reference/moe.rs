@@ -3,18 +3,19 @@
 //! Dispatch gathers the rows of kept tokens by expert, combine gathers the experts' rows by token and weighs them: each
 //! expert works on the slots that are really taken.
 
-use burn::tensor::activation::{silu, softmax};
+use burn::tensor::activation::silu;
 use burn::tensor::{DType, Int, Tensor, TensorData};
-use moe_router::{Router, RouterInput};
-use moe_trace::{GateLogits, Normalise, RouterSpec, Routing, Weighting};
+use moe_router::Router;
+use moe_trace::{GateLogits, Routing};
 
-use super::{TensorError, matmul_shared, one_hot};
+use super::{TensorError, combine, matmul_shared};
 use crate::config::ModelConfig;
 use crate::fused::read;
+use crate::routing_inputs::RoutingInputs;
 use crate::weights::Block;
 
-/// Random numbers of a layer and sequence: one uniform draw per token.
-pub type Draws<'a> = dyn Fn(usize, usize) -> Vec<f32> + 'a;
+/// What a layer (first) sees of a sequence (second) besides gate logits.
+pub type Inputs<'a> = dyn Fn(usize, usize) -> RoutingInputs + 'a;
 
 /// What a layer decided.
 #[derive(Debug)]
@@ -34,18 +35,19 @@ pub async fn forward(
     x: Tensor<3>,
     router: &Router,
     layer: usize,
-    draws: &Draws<'_>,
+    inputs: &Inputs<'_>,
 ) -> Result<(Tensor<3>, LayerOutcome), TensorError> {
     let [num_sequences, num_tokens, d_model] = x.dims();
     let gate_logits = matmul_shared(x.clone(), block.gate.val());
     let values = read(gate_logits.clone()).await?;
     let mut gate_values = Vec::with_capacity(num_sequences);
     let mut routings = Vec::with_capacity(num_sequences);
+    let inputs: Vec<RoutingInputs> = (0..num_sequences).map(|sequence| inputs(layer, sequence)).collect();
     for (sequence, values) in values.chunks(num_tokens * config.num_experts).enumerate() {
         let logits = GateLogits::new(config.num_experts, values.to_vec())
             .map_err(|error| TensorError(format!("layer {layer}, sequence {sequence}: {error}")))?;
-        let uniforms = draws(layer, sequence);
-        routings.push(router.route(&RouterInput::new(&logits).with_uniforms(&uniforms)));
+        let routing = router.try_route(&inputs[sequence].with(&logits));
+        routings.push(routing.map_err(|error| TensorError(format!("layer {layer}, sequence {sequence}: {error}")))?);
         gate_values.push(logits);
     }
 
@@ -64,7 +66,7 @@ pub async fn forward(
     let outputs = hidden.matmul(block.w_down.val()).reshape([num_slots, d_model]);
     let outputs = Tensor::cat(vec![outputs, zeros()], 0).select(0, rows(&plan.slot_of_request));
 
-    let weights = combine_weights(router.spec().router, &gate_logits, &plan)?;
+    let weights = combine::weights(router.spec().router, &gate_logits, &plan, &inputs, &routings);
     let weights = weights.reshape([num_sequences * num_tokens, plan.k, 1]);
     let y: Tensor<2> =
         (outputs.reshape([num_sequences * num_tokens, plan.k, d_model]) * weights).sum_dim(1).squeeze_dim(1);
@@ -73,9 +75,9 @@ pub async fn forward(
 }
 
 /// A routing as indices of rows, all sequences together. What holds nothing points to a row of zeros behind the others.
-struct Plan {
+pub(super) struct Plan {
     /// Requests per token: the largest number any token made.
-    k: usize,
+    pub k: usize,
     /// Slots per expert, all sequences together: the largest number any expert filled.
     slots: usize,
     /// `[experts · slots]`
@@ -83,9 +85,9 @@ struct Plan {
     /// `[sequences · tokens · k]`
     slot_of_request: Vec<i32>,
     /// `[sequences · tokens · k]`; -1 where a token made fewer requests.
-    experts: Vec<i32>,
+    pub experts: Vec<i32>,
     /// `[sequences · tokens · k]`, 1 where a request was kept.
-    kept: Vec<f32>,
+    pub kept: Vec<f32>,
 }
 
 impl Plan {
@@ -124,30 +126,16 @@ impl Plan {
         }
         plan
     }
-}
 
-/// The weights of all requests on the graph, `[sequences, tokens, k]`; an error for rules whose weights it does not know.
-fn combine_weights(rule: RouterSpec, gate_logits: &Tensor<3>, plan: &Plan) -> Result<Tensor<3>, TensorError> {
-    let [num_sequences, num_tokens, num_experts] = gate_logits.dims();
-    let device = gate_logits.device();
-    let shape = [num_sequences, num_tokens, plan.k];
-    let constant = |values: &[f32]| Tensor::<3>::from_data(TensorData::new(values.to_vec(), shape), &device);
-    let experts = TensorData::new(plan.experts.clone(), [num_sequences, num_tokens * plan.k]);
-    let experts: Tensor<2, Int> = Tensor::from_data(experts, (&device, DType::I32));
-    let chosen: Tensor<4> = one_hot(experts, num_experts).reshape([num_sequences, num_tokens, plan.k, num_experts]);
-    let probs: Tensor<4> = softmax(gate_logits.clone(), 2).unsqueeze_dim(2);
-    let probs: Tensor<3> = (chosen * probs).sum_dim(3).squeeze_dim(3);
-    let over = |norm: Tensor<3>| probs.clone() / norm;
-    Ok(match rule {
-        RouterSpec::Dense | RouterSpec::Switch | RouterSpec::TopK { weighting: Weighting::Raw, .. } => probs,
-        RouterSpec::TopK { weighting: Weighting::Norm | Weighting::SoftmaxAfter, .. } => over(probs.clone().sum_dim(2)),
-        RouterSpec::TopK { weighting: Weighting::PNorm { p }, .. } => {
-            over(probs.clone().powf_scalar(p).sum_dim(2).powf_scalar(1.0 / p))
+    /// The router's own weights, `[sequences · tokens · k]`; 0 where a token made fewer requests.
+    pub fn router_weights(&self, routings: &[Routing]) -> Vec<f32> {
+        let mut weights = vec![0.0; self.experts.len()];
+        for (sequence, routing) in routings.iter().enumerate() {
+            for a in &routing.assignments {
+                let token = sequence * routing.num_tokens as usize + a.token as usize;
+                weights[token * self.k + a.rank as usize] = a.weight;
+            }
         }
-        RouterSpec::Gshard { normalise: Normalise::BeforeDrop, .. } => over(probs.clone().sum_dim(2)),
-        RouterSpec::Gshard { normalise: Normalise::AfterDrop, .. } => {
-            over((probs.clone() * constant(&plan.kept)).sum_dim(2) + f32::EPSILON)
-        }
-        rule => return Err(TensorError(format!("the model runs dense, switch, top_k and gshard, not {rule}"))),
-    })
+        weights
+    }
 }

@@ -15,7 +15,7 @@ use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Int, Tensor};
 use clap::Args;
-use moe_model::{ModelConfig, Weights, reference};
+use moe_model::{ModelConfig, RoutingInputs, Weights, reference};
 use moe_router::Router;
 use moe_trace::{Overflow, RouterSpec, RoutingSpec, Weighting};
 
@@ -119,7 +119,8 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     for step in first_step..args.steps {
         let batch = corpus.training_batch(args.batch, args.tokens, args.seed, step);
         let (ids, targets) = batch.to_tensors(&device.clone().autodiff());
-        let forward = burn_block_on(reference::forward(&weights, &config, ids, &router, &|_, _| Vec::new()))?;
+        let forward =
+            burn_block_on(reference::forward(&weights, &config, ids, &router, &|_, _| RoutingInputs::default()))?;
         let losses = loss::losses(&forward, targets, &router);
         let total = losses.cross_entropy.clone() + losses.balance.clone() * args.balance + losses.z.clone() * args.z;
         let gradients = GradientsParams::from_grads(total.backward(), &weights);

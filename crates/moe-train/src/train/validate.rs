@@ -3,7 +3,7 @@
 use anyhow::Result;
 use burn::module::Module;
 use burn::tensor::Device;
-use moe_model::{ModelConfig, Weights, reference};
+use moe_model::{ModelConfig, RoutingInputs, Weights, reference};
 use moe_router::Router;
 
 use super::data::{Batch, Corpus};
@@ -27,7 +27,8 @@ pub fn quick(
             let stride = (domain.valid.len() - args.tokens - 1) / windows;
             let starts = (0..windows).map(|window| &domain.valid[window * stride..=window * stride + args.tokens]);
             let (ids, targets) = Batch::new(starts, args.tokens).to_tensors(device);
-            let forward = burn_block_on(reference::forward(&weights, config, ids, router, &|_, _| Vec::new()))?;
+            let forward =
+                burn_block_on(reference::forward(&weights, config, ids, router, &|_, _| RoutingInputs::default()))?;
             let nats = loss::cross_entropy(forward.logits, targets).mean().into_scalar::<f32>();
             Ok(f64::from(nats) / std::f64::consts::LN_2 / domain.valid_bytes_per_token)
         })
