@@ -11,9 +11,13 @@ use serde_json::Value;
 /// The target that page and worker are compiled for.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
-/// The repository's root folder.
+/// The repository's root folder: of the checkout that cargo runs this for. Where two checkouts share a target folder,
+/// that need not be the one it was compiled for.
 pub fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap_or(Path::new("."))
+    static PACKAGE: OnceLock<PathBuf> = OnceLock::new();
+    let package = PACKAGE
+        .get_or_init(|| std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or(env!("CARGO_MANIFEST_DIR").into()).into());
+    package.parent().unwrap_or(Path::new("."))
 }
 
 /// Cargo's target folder, wherever the environment or a configuration file put it.
