@@ -41,7 +41,7 @@ pub fn command(mut args: Args) -> Result<()> {
     summarise(&done)
 }
 
-/// Formatting, the rules of `tidy`, and clippy for both kinds of target.
+/// Formatting, the rules of `tidy`, clippy for both kinds of target, and the documentation that teaches.
 fn lint() -> Result<Tally> {
     let mut tally = counting::check(project::cargo("fmt").args(["--all", "--check"]));
     tally += match tidy::check() {
@@ -52,6 +52,9 @@ fn lint() -> Result<Tally> {
     tally += counting::check(native.args(native_packages()).args(["--all-targets", "--", "-D", "warnings"]));
     toolchain::ensure_wasm_target()?;
     tally += counting::check(wasm::cargo("clippy").args(["--lib", "--tests", "--", "-D", "warnings"]));
+    let mut docs = project::cargo("doc");
+    docs.args(["--no-deps", "-p", "moe-router", "-p", "moe-trace"]).env("RUSTDOCFLAGS", "-D warnings");
+    tally += counting::check(&mut docs);
     Ok(tally)
 }
 
@@ -59,6 +62,9 @@ fn lint() -> Result<Tally> {
 fn unit(filter: Option<&str>) -> Result<Tally> {
     let mut tally = counting::tests(project::cargo("test").args(native_packages()).args(filter));
     if filter.is_none() {
+        eprintln!("-- what was compared with the reference numbers --");
+        let oracle = ["-p", "moe-router", "--test", "oracle", "--", "--nocapture"];
+        tally += counting::tests(project::cargo("test").args(oracle));
         let types = ["-p", "moe-trace", "--features", "typescript", "--example", "typescript"];
         tally += counting::tests(project::cargo("test").args(types));
     }

@@ -90,6 +90,11 @@ impl Engine {
         let router = Router::new(request.routing, config.num_experts).map_err(|error| {
             RunError::refused("This routing does not fit the model.", error.to_string(), "Change k or the policy.")
         })?;
+        if request.group == RoutingGroup::DecodeStep && request.routing.router.uses_the_future() {
+            let why = format!("{} shares tokens out among experts, and a decode step has one.", request.routing.router);
+            let try_this = "Choose the group this text, or the rule's form for inference, such as base:greedy or sinkhorn:1,greedy.";
+            return Err(RunError::refused("This routing cannot be run one token at a time.", why, try_this));
+        }
         if request.routing.router == RouterSpec::BalancedHash {
             let why =
                 "It deals tokens out by how often each occurs in the training text, which the model does not know.";
@@ -118,7 +123,7 @@ impl Engine {
             num_prompt_tokens: ids.len(),
             losses: vec![None; ids.len()],
             ids,
-            inputs: RoutingInputs::draw(request.seed, config.num_layers, config.max_tokens, config.num_experts),
+            inputs: draws(request, config.num_layers, config.max_tokens, config.num_experts),
             random: Seeded::new(request.seed),
             step: 0,
         })
@@ -191,4 +196,16 @@ impl Engine {
             _ => (Some(choice), None),
         }
     }
+}
+
+/// The draws of a run, by layer. Noise that a gate has only in training is left out, as in all papers.
+fn draws(request: &RunRequest, num_layers: usize, num_tokens: usize, num_experts: usize) -> Vec<RoutingInputs> {
+    let mut inputs = RoutingInputs::draw(request.seed, num_layers, num_tokens, num_experts);
+    if matches!(request.routing.router, RouterSpec::Noisy { .. } | RouterSpec::DenseToSparse { .. }) {
+        for inputs in &mut inputs {
+            inputs.gumbels.clear();
+            inputs.normals.clear();
+        }
+    }
+    inputs
 }

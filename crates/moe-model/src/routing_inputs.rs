@@ -42,15 +42,17 @@ impl RoutingInputs {
         (0..num_layers as u64).map(of_layer).collect()
     }
 
-    /// The draws of some positions, with the ids of the tokens there.
+    /// The draws of some positions, as far as there are any, with the ids of the tokens there.
     pub fn at(&self, positions: Range<usize>, ids: &[u32]) -> RoutingInputs {
         let num_experts = self.lots.len() / self.uniforms.len().max(1);
-        let of_experts = |draws: &[f32]| draws[positions.start * num_experts..positions.end * num_experts].to_vec();
+        let of_tokens = |draws: &[f32], width: usize| {
+            draws.get(positions.start * width..positions.end * width).unwrap_or_default().to_vec()
+        };
         RoutingInputs {
-            uniforms: self.uniforms[positions.clone()].to_vec(),
-            gumbels: of_experts(&self.gumbels),
-            normals: of_experts(&self.normals),
-            lots: of_experts(&self.lots),
+            uniforms: of_tokens(&self.uniforms, 1),
+            gumbels: of_tokens(&self.gumbels, num_experts),
+            normals: of_tokens(&self.normals, num_experts),
+            lots: of_tokens(&self.lots, num_experts),
             token_ids: ids.iter().map(|&id| TokenId(id)).collect(),
         }
     }
@@ -79,5 +81,7 @@ mod tests {
         }
         assert_ne!(short[0], short[1]);
         assert_eq!(short[0].at(4..5, &[7]).gumbels, short[0].gumbels[16..]);
+        let undrawn = RoutingInputs::default().at(2..5, &ids);
+        assert_eq!((undrawn.gumbels.len(), undrawn.token_ids.len()), (0, 3));
     }
 }

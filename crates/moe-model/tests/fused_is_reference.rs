@@ -110,6 +110,17 @@ fn for_every_rule_of_the_table() {
         }
     }
     assert!(num_rules >= 24, "{num_rules}");
+    // Forms of them whose weights are made otherwise.
+    for text in [
+        "top_k:2,p=2",
+        "top_k:3,p=60",
+        "sinkhorn:2",
+        "hierarchical:2,2,1",
+        "hierarchical:2,2,2",
+        "top_k:2,softmax_after",
+    ] {
+        check(RoutingSpec { router: text.parse().expect(text), overflow: Overflow::Dropless });
+    }
 }
 
 #[test]

@@ -50,7 +50,7 @@ pub fn top_k<T: PartialOrd>(values: &[T], k: usize) -> Vec<usize> {
         order.truncate(k);
         return order;
     }
-    let mut best: Vec<usize> = Vec::with_capacity(k + 1);
+    let mut best: Vec<usize> = Vec::with_capacity(k.min(values.len()) + 1);
     for (idx, value) in values.iter().enumerate() {
         // Strictly greater: an equal value further left keeps its place.
         let place = best.iter().position(|&other| *value > values[other]).unwrap_or(best.len());

@@ -5,13 +5,13 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use moe_model::{Manifest, RoutingInputs, Weights, checkpoint, reference};
+use moe_model::{Manifest, Weights, checkpoint, reference};
 use moe_router::Router;
 use moe_trace::{Overflow, RoutingSpec};
 
 use crate::train::data::{Batch, Corpus, Domain};
 use crate::train::device::DeviceChoice;
-use crate::train::{burn_block_on, loss};
+use crate::train::{burn_block_on, draws_at_inference, loss};
 
 #[derive(Args, Debug, Clone)]
 pub struct EvaluateArgs {
@@ -77,14 +77,15 @@ fn score(
     let router = Router::new(routing, manifest.config.num_experts)?;
     let device = weights.embedding.val().device();
     let starts: Vec<usize> = (0..domain.valid.len() - num_tokens).step_by(stride).collect();
+    let draws = draws_at_inference(routing, args.batch * num_tokens, &manifest.config);
     let (mut nats, mut scored, mut requests, mut lost) = (0.0, 0, 0, 0);
     let mut demand = vec![0; manifest.config.num_experts];
     for starts in starts.chunks(args.batch) {
         let windows = starts.iter().map(|start| &domain.valid[*start..=start + num_tokens]);
-        let (ids, targets) = Batch::new(windows, num_tokens).to_tensors(&device);
-        let forward = burn_block_on(reference::forward(weights, &manifest.config, ids, &router, &|_, _| {
-            RoutingInputs::default()
-        }))?;
+        let batch = Batch::new(windows, num_tokens);
+        let (ids, targets) = batch.to_tensors(&device);
+        let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
+        let forward = burn_block_on(reference::forward(weights, &manifest.config, ids, &router, &inputs))?;
         let losses: Vec<f32> =
             loss::cross_entropy(forward.logits, targets).into_data().try_to_vec().expect("losses are f32");
         for (losses, start) in losses.chunks_exact(num_tokens).zip(starts) {
@@ -92,7 +93,8 @@ fn score(
             nats += losses[from..].iter().map(|loss| f64::from(*loss)).sum::<f64>();
             scored += num_tokens - from;
         }
-        for a in forward.layers.iter().flat_map(|layer| &layer.routings).flat_map(|routing| &routing.assignments) {
+        let all = forward.layers.iter().flat_map(|layer| &layer.routings).flat_map(|routing| &routing.assignments);
+        for a in all.filter(|a| a.fate.is_demand()) {
             requests += 1;
             lost += usize::from(!a.fate.is_kept());
             demand[a.expert.index()] += 1;
@@ -100,7 +102,7 @@ fn score(
     }
     Ok(Score {
         bits_per_byte: nats / std::f64::consts::LN_2 / (scored as f64 * domain.valid_bytes_per_token),
-        lost: lost as f64 / requests as f64,
-        demand: demand.iter().map(|count| f64::from(*count) / requests as f64).collect(),
+        lost: lost as f64 / requests.max(1) as f64,
+        demand: demand.iter().map(|count| f64::from(*count) / requests.max(1) as f64).collect(),
     })
 }

@@ -28,6 +28,9 @@ pub fn Equation(props: &EquationProps) -> Html {
             <div class="equation">
                 <p class="formula"><span class="term"><b>{ "C = ∞" }</b></span></p>
                 <p class="fine">
+                    if routing.uses_the_future(num_experts) {
+                        <FutureBadge />
+                    }
                     <span aria-live="polite" class="status">{ props.status }</span>
                     { " Dropless: every request is served, however many there are." }
                 </p>

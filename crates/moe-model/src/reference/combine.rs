@@ -54,7 +54,12 @@ pub fn weights(
         Combine::AsTheyAre(factor) => scores * factor,
         Combine::OverSum(factor) => over(scores.clone().sum_dim(2) + TINY) * factor,
         Combine::OverKept => over((scores.clone() * constant(&plan.kept)).sum_dim(2) + f32::EPSILON),
-        Combine::OverNorm(p) => over(scores.clone().powf_scalar(p).sum_dim(2).powf_scalar(1.0 / p)),
+        Combine::OverNorm(p) => {
+            // Relative to the largest, or a high power of all of them would be zero.
+            let largest = scores.clone().detach().max_dim(2);
+            let relative = scores.clone() / largest.clone();
+            over(relative.powf_scalar(p).sum_dim(2).powf_scalar(1.0 / p) * largest)
+        }
     }
 }
 
@@ -71,9 +76,10 @@ fn score(
     let dims = gate_logits.dims();
     let [num_sequences, num_tokens, num_experts] = dims;
     let draws = |of: fn(&RoutingInputs) -> &[f32]| {
-        let mut values: Vec<f32> = inputs.iter().flat_map(of).copied().collect();
         // What was not drawn counts as 0.
-        values.resize(num_sequences * num_tokens * num_experts, 0.0);
+        let of_sequence =
+            |inputs| of(inputs).iter().copied().chain(std::iter::repeat(0.0)).take(num_tokens * num_experts);
+        let values: Vec<f32> = inputs.iter().flat_map(of_sequence).collect();
         Tensor::<3>::from_data(TensorData::new(values, dims), &gate_logits.device())
     };
     let probs = || softmax(z(), 2);

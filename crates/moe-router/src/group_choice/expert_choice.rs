@@ -30,7 +30,7 @@ pub fn route(gate_logits: &GateLogits, per_expert: usize) -> Routing {
             slots[token * num_experts + expert] = Some(slot as u32);
         }
     }
-    let mut assignments = Vec::with_capacity(per_expert * num_experts);
+    let mut assignments = Vec::with_capacity(per_expert.min(num_tokens) * num_experts);
     for (token, logits) in gate_logits.rows().enumerate() {
         let by_preference = top_k(logits, num_experts);
         let picked =

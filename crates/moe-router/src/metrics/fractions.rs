@@ -10,7 +10,8 @@ pub fn fraction_dropped(routing: &Routing) -> f64 {
 }
 
 /// Tokens that asked and kept nothing, of all tokens that asked: only the residual passes them on. (Flaxformer's
-/// "tokens left behind".)
+/// "tokens left behind".) A token that no expert picked, under a rule in which experts choose, has no request and is not
+/// counted; [`tokens_without_requests`] counts it.
 pub fn fraction_tokens_unserved(routing: &Routing) -> f64 {
     let (mut asked, mut unserved) = (0, 0);
     for of_token in routing.assignments.chunk_by(|a, b| a.token == b.token) {
@@ -19,6 +20,12 @@ pub fn fraction_tokens_unserved(routing: &Routing) -> f64 {
         unserved += usize::from(is_dropped);
     }
     unserved as f64 / asked.max(1) as f64
+}
+
+/// Tokens that made no request and were picked by nobody: under expert choice the "unchosen" ones. Padding is not counted.
+pub fn tokens_without_requests(routing: &Routing) -> u32 {
+    let has_record = routing.assignments.chunk_by(|a, b| a.token == b.token).count() as u32;
+    routing.num_tokens - has_record
 }
 
 /// Slots that are taken, of all slots of all experts; `None` where there is no capacity, or no slot.
@@ -40,11 +47,14 @@ fn kept(routing: &Routing) -> impl Iterator<Item = &Assignment> {
 /// Drop rate by position in the text, over any number of groups whose tokens begin at position 0 (OpenMoE,
 /// arXiv:2402.01739, section 4: "drop towards the end").
 ///
-/// Returns `[num_bins]`: lost over made requests of the `num_bins` equal stretches of the longest group, `None` for a
-/// stretch in which nobody asked.
+/// Returns `[num_bins]`: lost over made requests of stretches of `ceil(longest / num_bins)` tokens, of which the last one
+/// may be shorter or empty; `None` for a stretch in which nobody asked.
 pub fn drop_rate_by_position(routings: &[Routing], num_bins: usize) -> Vec<Option<f64>> {
+    if num_bins == 0 {
+        return Vec::new();
+    }
     let longest = routings.iter().map(|routing| routing.num_tokens as usize).max().unwrap_or(0);
-    let width = longest.div_ceil(num_bins.max(1)).max(1);
+    let width = longest.div_ceil(num_bins).max(1);
     let (mut made, mut lost) = (vec![0_u32; num_bins], vec![0_u32; num_bins]);
     for assignment in routings.iter().flat_map(|routing| &routing.assignments).filter(|a| a.fate.is_demand()) {
         let bin = assignment.token as usize / width;
@@ -55,8 +65,8 @@ pub fn drop_rate_by_position(routings: &[Routing], num_bins: usize) -> Vec<Optio
     lost.into_iter().zip(made).map(rate).collect()
 }
 
-/// OpenMoE's "drop towards the end" as one number (ours): mean drop rate of the last quarter of the text minus that of
-/// the first. About 0 for batch-prioritised or random order; positive where later tokens find the slots taken.
+/// OpenMoE's "drop towards the end" as one number (ours): drop rate of the last quarter of the text minus that of the
+/// first, quarters as in [`drop_rate_by_position`]; a quarter without requests counts as 0, so let texts be long. About 0 for batch-prioritised or random order; positive where later tokens find the slots taken.
 pub fn drop_towards_the_end(routings: &[Routing]) -> f64 {
     let quarters = drop_rate_by_position(routings, 4);
     quarters[3].unwrap_or(0.0) - quarters[0].unwrap_or(0.0)
@@ -81,6 +91,14 @@ mod tests {
         });
         let assignments: Vec<Assignment> = assignments.collect();
         Routing { num_tokens: assignments.len() as u32 / 2, num_experts: 2, capacity: Some(2), assignments }
+    }
+
+    #[test]
+    fn tokens_that_nobody_picked_are_counted_apart() {
+        let mut routing = routing("kl ks pp");
+        assert_eq!(tokens_without_requests(&routing), 0);
+        routing.assignments.drain(2..4);
+        assert_eq!(tokens_without_requests(&routing), 1);
     }
 
     #[test]

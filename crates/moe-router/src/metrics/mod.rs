@@ -10,5 +10,5 @@ pub use counts::{demand, demand_cv, importance, load, max_over_mean, max_violati
 pub use entropy::{entropy, entropy_mean, entropy_normalised};
 pub use fractions::{
     drop_rate_by_position, drop_towards_the_end, expert_usage, fraction_dropped, fraction_tokens_unserved,
-    router_confidence,
+    router_confidence, tokens_without_requests,
 };

@@ -4,7 +4,8 @@
 //! All tokens try their first choice in order of position, then those still unserved their second, and so on. At most
 //! one expert per token, weighted by the probability of the expert that took it. Not causal: later first choices come
 //! before earlier second ones. The authors found no gain from it.
-//! mesh's own balance loss for this averages over the choices as well; use [`crate::losses::switch`].
+//! mesh's own balance loss for this averages over the choices as well. Ours count first choices as records of rank 0,
+//! while a record here has the rank that served its token: give them the routing of Switch on the same logits.
 
 use moe_trace::{Assignment, Fate, GateLogits, Routing};
 

@@ -53,6 +53,9 @@ pub fn fill_vacancies(routing: &Routing, gate_probs: &[f32]) -> Routing {
     let num_experts = routing.num_experts as usize;
     let mut filled = metrics::load(routing);
     let next_choice = |token: u32| -> Option<usize> {
+        if routing.of_token(token).iter().any(|a| a.fate == Fate::Padding) {
+            return None;
+        }
         let probs = &gate_probs[token as usize * num_experts..][..num_experts];
         top_k(probs, routing.of_token(token).len() + 1).get(routing.of_token(token).len()).copied()
     };
@@ -102,6 +105,18 @@ mod tests {
         assert_eq!(of_token(2), [(0, Fate::Rectified), (0, Fate::Kept { slot: 2 })]);
         assert_eq!(of_token(4), [(0, Fate::Rectified), (3, Fate::Kept { slot: 1 })]);
         assert_eq!(of_token(0), [(0, Fate::Kept { slot: 0 })]);
+    }
+
+    #[test]
+    fn padding_fills_no_slot() {
+        let gate_logits = test_support::running_example();
+        let overflow = Overflow::Drop(CapacitySpec { factor: 4.0, ..CapacitySpec::default() });
+        let router = Router::new(RoutingSpec { router: RouterSpec::Switch, overflow }, 4).expect("a legal spec");
+        let is_padding = [false, false, false, false, false, true];
+        let routing = router.route(&RouterInput::new(&gate_logits).with_padding(&is_padding));
+        let filled = fill_vacancies(&routing, &gate_probs(&gate_logits));
+        assert!(filled.assignments.len() > routing.assignments.len(), "others fill slots");
+        assert!(filled.of_token(5).iter().all(|a| a.fate == Fate::Padding));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //!
 //! Random token selection (DeepSpeed's `use_rts`; Kim et al. 2021, arXiv:2109.10465, section 3.2): the key is a uniform
 //! draw per token and expert, so that no position is favoured; training only. By probability (Megatron-Core's `probs`
-//! drop policy): the key is the weight, whatever the rank. Not causal, either way: all requests compete.
+//! drop policy): the key is the gate probability, whatever the rank. Not causal, either way: all requests compete.
 //! Slots are then given in order of the requests. Ties: the earlier request (ours).
 //! Not copied: DeepSpeed's `topkgating("probs")`, which compares logits with the zeros of experts that were not chosen.
 

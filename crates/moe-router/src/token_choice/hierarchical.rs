@@ -87,12 +87,21 @@ mod tests {
     fn everything_on_is_a_tree_of_softmaxes() {
         let expert_logits = GateLogits::new(4, vec![0.3, -1.0, 2.0, 0.0]).expect("one row");
         let group_logits = GateLogits::new(2, vec![0.5, 0.1]).expect("one row");
-        let weights: Vec<f32> = requests(&group_logits, &expert_logits, 2, 2).iter().map(|r| r.weight).collect();
-        assert!((weights.iter().sum::<f32>() - 1.0).abs() < 1e-6 && weights.is_sorted_by(|a, b| a >= b));
+        // Groups 0.5987 and 0.4013; within them 0.7858 and 0.2142, 0.8808 and 0.1192.
+        let expected = [(0, 0.4705), (2, 0.3535), (1, 0.1282), (3, 0.0478)];
+        for (request, (expert, weight)) in requests(&group_logits, &expert_logits, 2, 2).iter().zip(expected) {
+            assert_eq!(request.expert.0, expert);
+            assert!((request.weight - weight).abs() < 1e-4, "{} for {weight}", request.weight);
+        }
     }
 
     #[test]
-    fn an_empty_group_has_no_load() {
+    fn the_load_of_a_group_is_shared_out_and_an_empty_one_has_none() {
+        // The first gate's estimate for group 0 is 2.4 tokens, while 3 were sent.
+        let found = loads(&[2.4, 0.5], &[2.0, 1.0, 0.0, 0.0], &[3, 0]);
+        for (found, expected) in found.iter().zip([1.6, 0.8, 0.0, 0.0]) {
+            assert!((found - expected).abs() < 1e-12, "{found} for {expected}");
+        }
         assert_eq!(loads(&[3.0, 0.5], &[2.0, 1.0, 0.0, 0.0], &[3, 0]), [2.0, 1.0, 0.0, 0.0]);
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! `N` columns without an expert behind them are appended to the gate; `k` is raised, and a token that picks nulls saves
 //! work. Weights are renormalised over the true experts it picked; a token of nulls only gets 0. Causal, dropless, the
-//! same in training and inference. In the balance loss all nulls share their mean load (the released Mixtral code means
-//! to do so and slices the wrong axis).
+//! same in training and inference. Not copied: in the paper's balance loss all nulls share their mean load (the released
+//! Mixtral code means to do so and slices the wrong axis); the losses here take every column for itself.
 
 use moe_trace::{Fate, GateLogits};
 

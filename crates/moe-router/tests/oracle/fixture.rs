@@ -166,6 +166,11 @@ impl<'a> Node<'a> {
     }
 
     /// `found` must equal the fixture's text; `null` is empty.
+    /// As many entries: like a value, it may differ where there is a near tie.
+    pub fn same_len(&self, found: usize) {
+        self.ledger.compare(&format!("{}.len", self.path), &[self.each().len() as f64], &[found as f64], |a, b| a == b);
+    }
+
     pub fn same_text(&self, found: &str) {
         let expected = self.value.as_str().unwrap_or("");
         self.ledger.compare(&self.path, &[1.0], &[f64::from(u8::from(expected == found))], |want, got| want == got);

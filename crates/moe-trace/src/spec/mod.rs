@@ -179,6 +179,22 @@ impl RoutingSpec {
         adjusted == *other
     }
 
+    /// Does chance have a say, so that training draws anew at every step?
+    pub fn uses_chance(&self) -> bool {
+        let by_lot = matches!(
+            self.overflow,
+            Overflow::Drop(CapacitySpec { priority: Priority::Random | Priority::RandomPerExpert, .. })
+        );
+        by_lot
+            || match self.router {
+                RouterSpec::Noisy { .. } | RouterSpec::DenseToSparse { .. } | RouterSpec::Random => true,
+                RouterSpec::Gshard { second, .. } => {
+                    matches!(second, SecondExpert::Random { .. } | SecondExpert::Proportional | SecondExpert::Sampled)
+                }
+                _ => false,
+            }
+    }
+
     /// Does any decision about a token depend on later tokens of its group?
     ///
     /// The capacity's own dependence on the length of the text is not counted.

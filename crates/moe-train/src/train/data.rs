@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use moe_model::RoutingInputs;
 use moe_router::draws::SplitMix64;
 
 use super::IdsAndTargets;
@@ -92,6 +93,14 @@ impl Batch {
             batch.num_sequences += 1;
         }
         batch
+    }
+
+    /// What routing sees of a sequence besides gate logits. `draws`: of a layer, for all tokens of the batch in order;
+    /// or none.
+    pub fn routing_inputs(&self, draws: &RoutingInputs, sequence: usize) -> RoutingInputs {
+        let positions = sequence * self.num_tokens..(sequence + 1) * self.num_tokens;
+        let ids: Vec<u32> = self.ids[positions.clone()].iter().map(|&id| id as u32).collect();
+        draws.at(positions, &ids)
     }
 
     pub fn to_tensors(&self, device: &Device) -> IdsAndTargets {

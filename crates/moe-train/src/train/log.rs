@@ -39,7 +39,7 @@ impl Window {
         for layer in &forward.layers {
             let num_experts = layer.routings.first().map_or(0, |routing| routing.num_experts as usize);
             let mut demand = vec![0; num_experts];
-            for a in layer.routings.iter().flat_map(|routing| &routing.assignments) {
+            for a in layer.routings.iter().flat_map(|routing| &routing.assignments).filter(|a| a.fate.is_demand()) {
                 demand[a.expert.index()] += 1;
                 self.requests += 1;
                 self.lost += usize::from(!a.fate.is_kept());

@@ -9,7 +9,8 @@ use moe_router::Router;
 pub struct Losses {
     /// Nats per token.
     pub cross_entropy: Tensor<1>,
-    /// Mean over layers and sequences of `E / (k T) · Σ n_e P_e`, 1 at perfect balance (Switch's loss for k choices).
+    /// Mean over layers and sequences of `E · Σ f_e P_e`, f the shares of all choices and P the mean softmax: 1 at perfect
+    /// balance (Switch's loss for any number of choices).
     pub balance: Tensor<1>,
     /// Mean over layers and tokens of the squared logsumexp of the gate logits (ST-MoE, arXiv:2202.08906, eq. 5).
     pub z: Tensor<1>,
@@ -18,7 +19,7 @@ pub struct Losses {
 /// `targets`: `[sequences, tokens]`.
 pub fn losses(forward: &Forward, targets: Tensor<2, Int>, router: &Router) -> Losses {
     let device = forward.logits.device();
-    let [num_sequences, num_tokens, _] = forward.logits.dims();
+    let [num_sequences, _, _] = forward.logits.dims();
     let num_layers = forward.layers.len() as f64;
     let num_experts = router.num_experts();
     let mut balance = Tensor::<1>::zeros([1], &device);
@@ -26,13 +27,15 @@ pub fn losses(forward: &Forward, targets: Tensor<2, Int>, router: &Router) -> Lo
     for layer in &forward.layers {
         let mut demand = vec![0.0f32; num_sequences * num_experts];
         for (sequence, routing) in layer.routings.iter().enumerate() {
-            for a in routing.assignments.iter().filter(|a| a.fate.is_demand()) {
-                demand[sequence * num_experts + a.expert.index()] += 1.0;
+            // Shares of all choices, those withdrawn included, as `moe_router::losses::per_choice` counts them.
+            let share = 1.0 / routing.assignments.len().max(1) as f32;
+            for a in &routing.assignments {
+                demand[sequence * num_experts + a.expert.index()] += share;
             }
         }
         let demand = Tensor::<3>::from_data(TensorData::new(demand, [num_sequences, 1, num_experts]), &device);
         let mean_probs = softmax(layer.gate_logits.clone(), 2).mean_dim(1);
-        let scale = num_experts as f64 / (router.k() * num_tokens * num_sequences) as f64;
+        let scale = num_experts as f64 / num_sequences as f64;
         balance = balance + (demand * mean_probs).sum() * (scale / num_layers);
 
         let largest = layer.gate_logits.clone().detach().max_dim(2);

@@ -17,7 +17,7 @@ use burn::tensor::{Int, Tensor};
 use clap::Args;
 use moe_model::{ModelConfig, RoutingInputs, Weights, reference};
 use moe_router::Router;
-use moe_trace::{Overflow, RouterSpec, RoutingSpec, Weighting};
+use moe_trace::{CapacitySpec, Overflow, RouterSpec, RoutingSpec, Weighting};
 
 use data::Corpus;
 use device::DeviceChoice;
@@ -52,6 +52,15 @@ pub struct TrainArgs {
     /// Coefficient of the router z-loss.
     #[arg(long, default_value_t = 1e-3)]
     pub z: f64,
+    /// Routing rule, in the textual form of docs/ROUTING_RULES.md.
+    #[arg(long, default_value = "top_k:2")]
+    pub rule: RouterSpec,
+    /// Capacity factor; without `--dropless` experts turn away what exceeds it.
+    #[arg(long, default_value_t = 1.25)]
+    pub capacity_factor: f32,
+    /// Turn nobody away.
+    #[arg(long)]
+    pub dropless: bool,
     /// Where to compute.
     #[arg(long, default_value = "cpu")]
     pub device: DeviceChoice,
@@ -70,7 +79,9 @@ impl TrainArgs {
     pub fn model(&self, vocab_size: usize) -> (ModelConfig, RoutingSpec) {
         let config = ModelConfig::small(vocab_size);
         if !self.dense_twin {
-            return (config, RoutingSpec::default());
+            let slots = CapacitySpec { factor: self.capacity_factor, ..CapacitySpec::default() };
+            let overflow = if self.dropless { Overflow::Dropless } else { Overflow::Drop(slots) };
+            return (config, RoutingSpec { router: self.rule, overflow });
         }
         let d_expert = 2 * config.d_expert;
         let router = RouterSpec::TopK { k: 1, weighting: Weighting::Norm };
@@ -119,8 +130,9 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     for step in first_step..args.steps {
         let batch = corpus.training_batch(args.batch, args.tokens, args.seed, step);
         let (ids, targets) = batch.to_tensors(&device.clone().autodiff());
-        let forward =
-            burn_block_on(reference::forward(&weights, &config, ids, &router, &|_, _| RoutingInputs::default()))?;
+        let draws = draws_of(spec, args.seed ^ step as u64, args.batch * args.tokens, &config);
+        let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
+        let forward = burn_block_on(reference::forward(&weights, &config, ids, &router, &inputs))?;
         let losses = loss::losses(&forward, targets, &router);
         let total = losses.cross_entropy.clone() + losses.balance.clone() * args.balance + losses.z.clone() * args.z;
         let gradients = GradientsParams::from_grads(total.backward(), &weights);
@@ -144,6 +156,22 @@ pub fn run(args: &TrainArgs) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Draws of a step, `[layers]`; empty ones where the rule leaves nothing to chance.
+fn draws_of(spec: RoutingSpec, seed: u64, num_tokens: usize, config: &ModelConfig) -> Vec<RoutingInputs> {
+    match spec.uses_chance() {
+        true => RoutingInputs::draw(seed as u32, config.num_layers, num_tokens, config.num_experts),
+        false => vec![RoutingInputs::default(); config.num_layers],
+    }
+}
+
+/// Draws for held-out text: noise is left out, as in all papers; only random routing is nothing without chance.
+pub fn draws_at_inference(spec: RoutingSpec, num_tokens: usize, config: &ModelConfig) -> Vec<RoutingInputs> {
+    match spec.router {
+        RouterSpec::Random => draws_of(spec, 0, num_tokens, config),
+        _ => vec![RoutingInputs::default(); config.num_layers],
+    }
 }
 
 /// Runs a future whose awaits only ever wait for the device.
