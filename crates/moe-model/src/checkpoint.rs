@@ -43,7 +43,7 @@ pub fn named(weights: &Weights) -> Vec<Named> {
 pub fn to_bytes(parameters: &[Named]) -> Result<Vec<u8>, CheckpointError> {
     let mut buffers: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
     for Named { name, shape, values } in parameters {
-        if shape.len() == 1 || name.ends_with(".gate") {
+        if shape.len() == 1 || is_of_a_gate(name) {
             let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
             buffers.push((name.clone(), Dtype::F32, shape.clone(), bytes));
         } else {
@@ -60,6 +60,11 @@ pub fn to_bytes(parameters: &[Named]) -> Result<Vec<u8>, CheckpointError> {
         .collect::<Result<Vec<_>, safetensors::SafeTensorError>>()
         .and_then(|views| safetensors::serialize(views, None));
     views.map_err(|error| CheckpointError::Unreadable(error.to_string()))
+}
+
+/// Is a parameter of this name a gate, what projects for it, or what biases it?
+pub fn is_of_a_gate(name: &str) -> bool {
+    name.rsplit('.').next().is_some_and(|last| last.starts_with("gate"))
 }
 
 /// The weights a file holds, on a device.
@@ -173,6 +178,7 @@ impl ModuleMapper for Loader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::GateForm;
 
     #[test]
     fn quantising_is_off_by_half_a_step_at_most() {
@@ -188,7 +194,13 @@ mod tests {
 
     #[test]
     fn a_file_written_is_a_file_read() {
-        let (config, device) = (ModelConfig::tiny(), Device::flex());
+        let device = Device::flex();
+        let config = ModelConfig {
+            gate: GateForm::Cosine { d_gate: 2 },
+            num_shared_experts: 1,
+            selection_bias: true,
+            ..ModelConfig::tiny()
+        };
         let weights = Weights::random(&config, 3, &device);
         let bytes = to_bytes(&named(&weights)).expect("it can be written");
         let read = from_bytes(&bytes, &config, &device).expect("it can be read");

@@ -19,6 +19,31 @@ pub struct ModelConfig {
     pub max_tokens: usize,
     /// Base of the rotary frequencies: `theta^(-2 i / d_head)`.
     pub rope_theta: f64,
+    /// How a layer's gate makes logits of a token's state.
+    #[serde(default)]
+    pub gate: GateForm,
+    /// Experts beside the routed ones that every token asks, with weight 1 (DeepSeekMoE, arXiv:2401.06066, eq. 9).
+    #[serde(default)]
+    pub num_shared_experts: usize,
+    /// Has every layer a bias that is added to the scores when experts are selected, and only then
+    /// (arXiv:2408.15664)?
+    #[serde(default)]
+    pub selection_bias: bool,
+}
+
+/// How a layer's gate makes logits of a token's state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "form", rename_all = "snake_case")]
+pub enum GateForm {
+    /// `x · W`.
+    #[default]
+    Linear,
+    /// Cosine of the projected state with an embedding of each expert, over a learned temperature (X-MoE,
+    /// arXiv:2204.09179, eq. 6-7).
+    Cosine {
+        /// Dimensions of the projection; half the number of experts in the paper.
+        d_gate: usize,
+    },
 }
 
 /// A size that does not fit the others.
@@ -52,6 +77,9 @@ impl ModelConfig {
             d_expert: 256,
             max_tokens: 256,
             rope_theta: 10_000.0,
+            gate: GateForm::Linear,
+            num_shared_experts: 0,
+            selection_bias: false,
         }
     }
 
@@ -68,6 +96,9 @@ impl ModelConfig {
             d_expert: 24,
             max_tokens: 32,
             rope_theta: 10_000.0,
+            gate: GateForm::Linear,
+            num_shared_experts: 0,
+            selection_bias: false,
         }
     }
 
@@ -81,6 +112,7 @@ impl ModelConfig {
             ("num_kv_heads", self.num_kv_heads),
             ("d_expert", self.d_expert),
             ("max_tokens", self.max_tokens),
+            ("d_gate", self.gate_dims()[0]),
         ];
         if let Some((name, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
             return Err(ConfigError::Zero { name });
@@ -95,7 +127,7 @@ impl ModelConfig {
             return Err(ConfigError::Experts { num_experts: self.num_experts });
         }
         let (d_queries, d_keys) = self.d_attention();
-        let columns = [self.vocab_size, self.num_experts * self.d_expert, d_queries + 2 * d_keys, self.d_model];
+        let columns = [self.vocab_size, self.num_experts * self.d_expert, self.d_shared(), d_queries + 2 * d_keys, self.d_model];
         let widest = columns.into_iter().max().unwrap_or(0);
         if self.max_tokens.saturating_mul(widest) > moe_kernels::MAX_INVOCATIONS {
             return Err(ConfigError::Launch { max_tokens: self.max_tokens, widest });
@@ -121,10 +153,28 @@ impl ModelConfig {
         self.num_parameters_with(k.min(self.num_experts))
     }
 
+    /// Hidden width of all shared experts side by side.
+    pub fn d_shared(&self) -> usize {
+        self.num_shared_experts * self.d_expert
+    }
+
+    /// Shape of the matrix that ends in a column per expert: the linear gate, or the experts' embeddings.
+    pub(crate) fn gate_dims(&self) -> [usize; 2] {
+        match self.gate {
+            GateForm::Linear => [self.d_model, self.num_experts],
+            GateForm::Cosine { d_gate } => [d_gate, self.num_experts],
+        }
+    }
+
     fn num_parameters_with(&self, experts: usize) -> usize {
         let (d_queries, d_keys) = self.d_attention();
         let attention = self.d_model * (2 * d_queries + 2 * d_keys);
-        let moe = self.d_model * self.num_experts + experts * 3 * self.d_model * self.d_expert;
+        let gate = match self.gate {
+            GateForm::Linear => self.d_model * self.num_experts,
+            GateForm::Cosine { d_gate } => d_gate * (self.d_model + self.num_experts) + 1,
+        };
+        let bias = if self.selection_bias { self.num_experts } else { 0 };
+        let moe = gate + bias + 3 * self.d_model * (experts * self.d_expert + self.d_shared());
         let norms = 2 * self.d_model;
         self.vocab_size * self.d_model + self.num_layers * (attention + moe + norms) + self.d_model
     }
@@ -152,6 +202,14 @@ mod tests {
         assert_eq!(config.num_parameters(), 3_478_656);
         assert_eq!(config.num_active_parameters(2), 1_119_360);
         assert_eq!(config.check(), Ok(()));
+        // Half as wide, twice as many, one of them shared: the same size (DeepSeekMoE), but for gate and bias.
+        let fine = ModelConfig { num_experts: 15, d_expert: 128, num_shared_experts: 1, selection_bias: true, ..config };
+        assert_eq!(fine.num_parameters(), 3_478_656 + 4 * (7 * 128 + 15));
+        assert_eq!(fine.num_active_parameters(3), 1_119_360 + 4 * (7 * 128 + 15));
+        let cosine = ModelConfig { gate: GateForm::Cosine { d_gate: 4 }, ..ModelConfig::small(1024) };
+        assert_eq!(cosine.num_parameters(), 3_478_656 - 4 * 128 * 8 + 4 * (4 * 136 + 1));
+        let flat = ModelConfig { gate: GateForm::Cosine { d_gate: 0 }, ..ModelConfig::tiny() };
+        assert_eq!(flat.check(), Err(ConfigError::Zero { name: "d_gate" }));
     }
 
     #[test]

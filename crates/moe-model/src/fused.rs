@@ -4,8 +4,10 @@
 //! are decided on the device. Any other rule is decided by `moe-router` on the host, at the price of a read-back per
 //! layer; the experts run the same kernels either way.
 
+mod cosine_gate;
 mod device_rule;
 mod params;
+mod shared;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use moe_kernels::ops;
@@ -17,13 +19,15 @@ use moe_kernels::routing_width;
 use moe_router::{Router, RouterInput};
 use moe_trace::{GateLogits, LayerIdx, LayerTrace};
 
-use crate::config::ModelConfig;
+use crate::config::{GateForm, ModelConfig};
 use crate::reference::TensorError;
 use crate::routing_inputs::RoutingInputs;
 use crate::routing_rows;
 use crate::weights::Weights;
+use cosine_gate::CosineGate;
 use device_rule::DeviceRule;
 use params::ParamsCache;
+use shared::Shared;
 
 /// A model ready to run, on any device.
 pub struct Fused {
@@ -44,9 +48,14 @@ struct Block {
     w_out: Tensor<2>,
     moe_norm: Tensor<1>,
     gate: Tensor<2>,
+    /// Instead of a linear gate; computed on the host.
+    cosine: Option<CosineGate>,
+    /// `[experts]`, or empty.
+    gate_bias: Vec<f32>,
     w_gate: Tensor<3>,
     w_up: Tensor<3>,
     w_down: Tensor<3>,
+    shared: Option<Shared>,
     /// `[2, max_tokens, kv_heads · d_head]`: keys, values. Taken while a kernel writes into it.
     cache: Option<Tensor<3>>,
 }
@@ -81,20 +90,29 @@ impl Fused {
         let (rows, columns) = (config.vocab_size, config.d_model);
         let transposed = (0..rows * columns).map(|at| table[at % rows * columns + at / rows]).collect::<Vec<f32>>();
         let head = Tensor::from_data(TensorData::new(transposed, [columns, rows]), device);
-        let blocks = weights.blocks.into_iter().map(|block| Block {
-            attention_norm: block.attention_norm.into_value(),
-            w_qkv: block.w_qkv.into_value(),
-            w_out: block.w_out.into_value(),
-            moe_norm: block.moe_norm.into_value(),
-            gate: block.gate.into_value(),
-            w_gate: block.w_gate.into_value(),
-            w_up: block.w_up.into_value(),
-            w_down: block.w_down.into_value(),
-            cache: Some(Tensor::zeros([2, config.max_tokens, d_keys], device)),
-        });
+        let mut blocks = Vec::with_capacity(config.num_layers);
+        for block in weights.blocks {
+            blocks.push(Block {
+                cosine: CosineGate::new(&block).await?,
+                gate_bias: match block.gate_bias {
+                    Some(bias) => read(bias.into_value()).await?,
+                    None => Vec::new(),
+                },
+                attention_norm: block.attention_norm.into_value(),
+                w_qkv: block.w_qkv.into_value(),
+                w_out: block.w_out.into_value(),
+                moe_norm: block.moe_norm.into_value(),
+                gate: block.gate.into_value(),
+                w_gate: block.w_gate.into_value(),
+                w_up: block.w_up.into_value(),
+                w_down: block.w_down.into_value(),
+                shared: block.shared.map(Shared::new),
+                cache: Some(Tensor::zeros([2, config.max_tokens, d_keys], device)),
+            });
+        }
         let angles = TensorData::new(config.rope_angles(), [config.max_tokens, 2, config.d_head / 2]);
         Ok(Fused {
-            blocks: blocks.collect(),
+            blocks,
             head,
             embedding,
             final_norm: weights.final_norm.into_value(),
@@ -119,7 +137,10 @@ impl Fused {
         let row =
             self.params.get(RowParams { num_tokens: num_tokens as u32, d_model: config.d_model as u32 }.to_words());
         let attention = ops::params_tensor(attention_params(&config, pass).to_words(), &self.device);
-        let rule = DeviceRule::new(router, num_tokens);
+        let rule = match config.gate {
+            GateForm::Linear => DeviceRule::new(router, num_tokens),
+            GateForm::Cosine { .. } => None,
+        };
         let k = rule.map_or(router.k(), |rule| rule.k);
         let record_len = match rule {
             Some(_) => config.num_layers * num_tokens * routing_width(config.num_experts, k),
@@ -236,12 +257,17 @@ impl Fused {
         pass: &Pass<'_>,
     ) -> Result<(Tensor<2>, LayerTrace), TensorError> {
         let num_experts = self.config.num_experts;
-        let params = self.linear_params(pass.ids.len(), self.config.d_model, num_experts);
-        let logits = read(ops::linear(x, &self.blocks[layer].gate, &params)).await?;
-        let logits =
-            GateLogits::new(num_experts, logits).map_err(|error| TensorError(format!("layer {layer}: {error}")))?;
+        let logits = match &self.blocks[layer].cosine {
+            Some(gate) => gate.logits(read(x.clone()).await?),
+            None => {
+                let params = self.linear_params(pass.ids.len(), self.config.d_model, num_experts);
+                let logits = read(ops::linear(x, &self.blocks[layer].gate, &params)).await?;
+                GateLogits::new(num_experts, logits).map_err(|error| TensorError(format!("layer {layer}: {error}")))?
+            }
+        };
         let inputs = pass.inputs.get(layer);
         let input = inputs.map_or_else(|| RouterInput::new(&logits), |inputs| inputs.with(&logits));
+        let input = input.with_bias(&self.blocks[layer].gate_bias);
         let routing = router.try_route(&input).map_err(|error| TensorError(format!("layer {layer}: {error}")))?;
         let rows = routing_rows::write(&logits, &routing);
         let shape = [pass.ids.len(), rows.len() / pass.ids.len()];
@@ -268,7 +294,11 @@ impl Fused {
         let params = self.params.get(params.to_words());
         let block = &self.blocks[layer];
         let hidden = ops::expert_up(normed, rows, &block.w_gate, &block.w_up, &params, num_tokens * k);
-        ops::expert_down(hidden, rows, &block.w_down, &x, &params)
+        let x = ops::expert_down(hidden, rows, &block.w_down, &x, &params);
+        match &block.shared {
+            Some(shared) => shared.add_to(x, normed, &mut self.params),
+            None => x,
+        }
     }
 
     fn record_losses(&mut self, ids: &[u32], logits: &Tensor<2>, num_tokens: usize, record: &mut Record) {

@@ -1,6 +1,8 @@
 //! The fused path computes what the reference forward computes: the same routing exactly, numbers to 1e-4.
 
+use burn::module::Param;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use moe_model::config::GateForm;
 use moe_model::{Fused, ModelConfig, Pass, Router, RoutingInputs, Weights, reference};
 use moe_router::rules;
 use moe_trace::{
@@ -15,7 +17,13 @@ struct Reference {
 }
 
 fn weights(config: &ModelConfig) -> Weights {
-    Weights::random(config, 5, &Device::flex())
+    let mut weights = Weights::random(config, 5, &Device::flex());
+    // Large enough to change who is selected.
+    let bias: Vec<f32> = (0..config.num_experts).map(|expert| 0.1 * expert as f32).collect();
+    for bias_of_block in weights.blocks.iter_mut().filter_map(|block| block.gate_bias.as_mut()) {
+        *bias_of_block = Param::from_tensor(Tensor::from_floats(bias.as_slice(), &Device::flex()));
+    }
+    weights
 }
 
 fn by_reference(config: &ModelConfig, router: &Router, ids: &[u32], inputs: &[RoutingInputs]) -> Reference {
@@ -38,7 +46,10 @@ fn close(what: &str, a: &[f32], b: &[f32]) {
 }
 
 fn check(spec: RoutingSpec) {
-    let config = ModelConfig::tiny();
+    check_in(ModelConfig::tiny(), spec);
+}
+
+fn check_in(config: ModelConfig, spec: RoutingSpec) {
     let router = Router::new(spec, config.num_experts).expect("a valid spec");
     let inputs = RoutingInputs::draw(9, config.num_layers, IDS.len(), config.num_experts);
     let inputs: Vec<RoutingInputs> = inputs.iter().map(|inputs| inputs.at(0..IDS.len(), &IDS)).collect();
@@ -121,6 +132,25 @@ fn for_every_rule_of_the_table() {
     ] {
         check(RoutingSpec { router: text.parse().expect(text), overflow: Overflow::Dropless });
     }
+}
+
+#[test]
+fn for_every_form_of_a_layer() {
+    let cosine = ModelConfig { gate: GateForm::Cosine { d_gate: 2 }, ..ModelConfig::tiny() };
+    let shared = ModelConfig { num_shared_experts: 2, ..ModelConfig::tiny() };
+    let biased = ModelConfig { selection_bias: true, ..shared.clone() };
+    let deepseek = RouterSpec::Deepseek { k: 2, groups: 1, kept: 1, scale: 1.0 };
+    for policy in [Policy::Drop, Policy::Dropless] {
+        check_in(cosine.clone(), RoutingSpec::with_policy(2, policy, 0.75));
+        check_in(shared.clone(), RoutingSpec::with_policy(2, policy, 0.75));
+    }
+    check_in(biased.clone(), RoutingSpec { router: deepseek, overflow: Overflow::Dropless });
+
+    // The bias decides about someone, or this test says nothing.
+    let router = Router::new(RoutingSpec { router: deepseek, overflow: Overflow::Dropless }, 4).expect("a valid spec");
+    let with = by_reference(&biased, &router, &IDS, &[]);
+    let without = by_reference(&shared, &router, &IDS, &[]);
+    assert_ne!(with.routings[0], without.routings[0]);
 }
 
 #[test]

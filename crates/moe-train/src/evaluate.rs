@@ -37,7 +37,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     let device = args.device.init()?;
     let bytes = fs::read(args.model.join(&manifest.weights.file))?;
     let weights = checkpoint::from_bytes(&bytes, &manifest.config, &device)?;
-    let corpus = Corpus::open(&args.data)?;
+    let corpus = Corpus::open(&args.data, &Corpus::names(&args.data)?)?;
     corpus.ensure_windows_of(manifest.config.max_tokens)?;
     println!("| held-out text | bits per byte, as trained | dropless | requests lost | demand by expert, all layers |");
     println!("| --- | ---: | ---: | ---: | --- |");

@@ -14,44 +14,41 @@ use crate::train::checkpoint;
 #[derive(Args, Debug, Clone)]
 pub struct ExportArgs {
     /// Folder of the training run.
-    #[arg(long, default_value = "runs/default")]
+    #[arg(default_value = "runs/default")]
     pub run: PathBuf,
     /// Folder that `prepare` wrote, for the tokenizer.
     #[arg(long, default_value = "data")]
     pub data: PathBuf,
-    /// Folder of the model.
-    #[arg(long, default_value = "www/site/models/default")]
+    /// Folder of all models; this one's has the run's name.
+    #[arg(long, default_value = "www/site/models")]
     pub out: PathBuf,
-    /// The model's name.
-    #[arg(long, default_value = "moe-3.5m")]
-    pub name: String,
 }
 
 pub fn run(args: &ExportArgs) -> Result<()> {
-    let description = checkpoint::describe(&args.run)?;
-    let device = Device::flex();
-    let weights = checkpoint::load_weights(&args.run, Weights::zeros(&description.config, &device))?;
+    let state = checkpoint::expect_state(&args.run)?;
+    let (config, out) = (state.config(), args.out.join(&state.run.name));
+    let weights = checkpoint::load_weights(&args.run, state.step, Weights::zeros(&config, &Device::flex()))?;
     let weights = weights_file::to_bytes(&weights_file::named(&weights))?;
     let tokenizer = args.data.join("tokenizer.json");
     let tokenizer = fs::read(&tokenizer).with_context(|| format!("cannot read {}", tokenizer.display()))?;
-    fs::create_dir_all(&args.out)?;
+    fs::create_dir_all(&out)?;
     let write = |file: &str, bytes: &[u8]| -> Result<FileEntry> {
-        fs::write(args.out.join(file), bytes)?;
+        fs::write(out.join(file), bytes)?;
         Ok(FileEntry { file: file.to_owned(), bytes: u32::try_from(bytes.len())?, sha256: sha256_hex(bytes) })
     };
     let manifest = Manifest {
         version: MANIFEST_VERSION,
-        name: args.name.clone(),
-        config: description.config,
-        trained_routing: description.routing,
+        name: state.run.name.clone(),
+        config,
+        trained_routing: state.run.routing()?,
         weights: write("weights.safetensors", &weights)?,
         tokenizer: write("tokenizer.json", &tokenizer)?,
     };
-    fs::write(args.out.join("manifest.json"), serde_json::to_string_pretty(&manifest)? + "\n")?;
+    fs::write(out.join("manifest.json"), serde_json::to_string_pretty(&manifest)? + "\n")?;
     println!(
         "{}: step {}, {} parameters, {} bytes of weights",
-        args.out.display(),
-        description.step,
+        out.display(),
+        state.step,
         manifest.config.num_parameters(),
         manifest.weights.bytes,
     );

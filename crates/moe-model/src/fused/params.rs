@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use moe_kernels::ops;
 
 /// Parameter tensors of one model on one device.
@@ -10,6 +10,7 @@ pub struct ParamsCache {
     device: Device,
     by_words: HashMap<Vec<i32>, Tensor<1, Int>>,
     zeros: HashMap<usize, Tensor<1>>,
+    requests_to_all: HashMap<usize, Tensor<2>>,
 }
 
 /// Beyond this many contents the cache starts afresh; a text of growing length makes about fifteen per step.
@@ -17,7 +18,7 @@ const MAX_ENTRIES: usize = 4096;
 
 impl ParamsCache {
     pub fn new(device: &Device) -> ParamsCache {
-        ParamsCache { device: device.clone(), by_words: HashMap::new(), zeros: HashMap::new() }
+        ParamsCache { device: device.clone(), by_words: HashMap::new(), zeros: HashMap::new(), requests_to_all: HashMap::new() }
     }
 
     /// The tensor that holds these words.
@@ -37,5 +38,14 @@ impl ParamsCache {
     pub fn zeros(&mut self, len: usize) -> Tensor<1> {
         let device = &self.device;
         self.zeros.entry(len).or_insert_with(|| Tensor::from_floats(vec![0.0f32; len].as_slice(), device)).clone()
+    }
+
+    /// `[count, 5]`: routing rows by which every token asks the only expert there is, with weight 1.
+    pub fn requests_to_all(&mut self, count: usize) -> Tensor<2> {
+        // Logit, expert, weight, gate probability, slot.
+        const ROW: [f32; 5] = [0.0, 0.0, 1.0, 1.0, 0.0];
+        let device = &self.device;
+        let make = || Tensor::from_data(TensorData::new(ROW.repeat(count), [count, ROW.len()]), device);
+        self.requests_to_all.entry(count).or_insert_with(make).clone()
     }
 }

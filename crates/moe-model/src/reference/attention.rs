@@ -7,6 +7,12 @@ use super::matmul_shared;
 use crate::config::ModelConfig;
 use crate::weights::Block;
 
+/// Queries computed at once.
+const STRETCH: usize = 64;
+
+/// The score of a later token: no exponential sees it.
+const FUTURE: f32 = -1e9;
+
 /// `x`: `[sequences, tokens, d_model]`, normed; `angles`: `[tokens, 2, d_head / 2]`, cosines then sines.
 pub fn forward(block: &Block, config: &ModelConfig, x: Tensor<3>, angles: &Tensor<3>) -> Tensor<3> {
     let [num_sequences, num_tokens, _] = x.dims();
@@ -33,11 +39,18 @@ pub fn forward(block: &Block, config: &ModelConfig, x: Tensor<3>, angles: &Tenso
             config.d_head,
         ])
     };
-    let scores = queries.matmul(share(keys).swap_dims(2, 3)) / (config.d_head as f64).sqrt();
-    let later = Tensor::<2, Bool>::tril_mask([num_tokens, num_tokens], 0, &scores.device());
-    let scores = scores
-        .mask_fill(later.unsqueeze::<4>().expand([num_sequences, config.num_heads, num_tokens, num_tokens]), -1e9);
-    let y = softmax(scores, 3).matmul(share(values));
+    let (keys, values) = (share(keys), share(values));
+
+    // A stretch of queries at a time, against the keys up to its end: most of what lies in the future is never computed.
+    let stretches = (0..num_tokens).step_by(STRETCH).map(|from| {
+        let to = num_tokens.min(from + STRETCH);
+        let scores = queries.clone().narrow(2, from, to - from).matmul(keys.clone().narrow(2, 0, to).swap_dims(2, 3));
+        let later = Tensor::<2, Bool>::tril_mask([to - from, to], from as i64, &scores.device());
+        let later = later.unsqueeze::<4>().expand(scores.dims());
+        let scores = (scores / (config.d_head as f64).sqrt()).mask_fill(later, FUTURE);
+        softmax(scores, 3).matmul(values.clone().narrow(2, 0, to))
+    });
+    let y = Tensor::cat(stretches.collect(), 2);
     matmul_shared(y.swap_dims(1, 2).reshape([num_sequences, num_tokens, d_queries]), block.w_out.val())
 }
 

@@ -5,6 +5,7 @@
 
 mod attention;
 mod combine;
+pub(crate) mod gate;
 mod moe;
 
 pub use moe::{Inputs, LayerOutcome};

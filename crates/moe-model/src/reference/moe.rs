@@ -8,7 +8,7 @@ use burn::tensor::{DType, Int, Tensor, TensorData};
 use moe_router::Router;
 use moe_trace::{GateLogits, Routing};
 
-use super::{TensorError, combine, matmul_shared};
+use super::{TensorError, combine, gate, matmul_shared};
 use crate::config::ModelConfig;
 use crate::fused::read;
 use crate::routing_inputs::RoutingInputs;
@@ -20,6 +20,8 @@ pub type Inputs<'a> = dyn Fn(usize, usize) -> RoutingInputs + 'a;
 /// What a layer decided.
 #[derive(Debug)]
 pub struct LayerOutcome {
+    /// `[sequences, tokens, d_model]`: the tokens' states as the gate saw them, normed.
+    pub hidden: Tensor<3>,
     /// `[sequences, tokens, experts]`, on the graph.
     pub gate_logits: Tensor<3>,
     /// The same numbers, read back: one matrix per sequence.
@@ -28,7 +30,8 @@ pub struct LayerOutcome {
     pub routings: Vec<Routing>,
 }
 
-/// `x`: `[sequences, tokens, d_model]`, normed. Gives the layer's sum of expert outputs, without the residual.
+/// `x`: `[sequences, tokens, d_model]`, normed. Gives the layer's sum of expert outputs, shared ones included, without
+/// the residual.
 pub async fn forward(
     block: &Block,
     config: &ModelConfig,
@@ -38,15 +41,20 @@ pub async fn forward(
     inputs: &Inputs<'_>,
 ) -> Result<(Tensor<3>, LayerOutcome), TensorError> {
     let [num_sequences, num_tokens, d_model] = x.dims();
-    let gate_logits = matmul_shared(x.clone(), block.gate.val());
+    let hidden = x.clone();
+    let gate_logits = gate::logits(block, x.clone());
     let values = read(gate_logits.clone()).await?;
+    let bias = match &block.gate_bias {
+        Some(bias) => read(bias.val()).await?,
+        None => Vec::new(),
+    };
     let mut gate_values = Vec::with_capacity(num_sequences);
     let mut routings = Vec::with_capacity(num_sequences);
     let inputs: Vec<RoutingInputs> = (0..num_sequences).map(|sequence| inputs(layer, sequence)).collect();
     for (sequence, values) in values.chunks(num_tokens * config.num_experts).enumerate() {
         let logits = GateLogits::new(config.num_experts, values.to_vec())
             .map_err(|error| TensorError(format!("layer {layer}, sequence {sequence}: {error}")))?;
-        let routing = router.try_route(&inputs[sequence].with(&logits));
+        let routing = router.try_route(&inputs[sequence].with(&logits).with_bias(&bias));
         routings.push(routing.map_err(|error| TensorError(format!("layer {layer}, sequence {sequence}: {error}")))?);
         gate_values.push(logits);
     }
@@ -62,16 +70,21 @@ pub async fn forward(
     let zeros = || Tensor::<2>::zeros([1, d_model], &device);
     let x = Tensor::cat(vec![x.reshape([num_sequences * num_tokens, d_model]), zeros()], 0);
     let taken = x.select(0, rows(&plan.token_of_slot)).reshape([config.num_experts, plan.slots, d_model]);
-    let hidden = silu(taken.clone().matmul(block.w_gate.val())) * taken.matmul(block.w_up.val());
-    let outputs = hidden.matmul(block.w_down.val()).reshape([num_slots, d_model]);
+    let inner = silu(taken.clone().matmul(block.w_gate.val())) * taken.matmul(block.w_up.val());
+    let outputs = inner.matmul(block.w_down.val()).reshape([num_slots, d_model]);
     let outputs = Tensor::cat(vec![outputs, zeros()], 0).select(0, rows(&plan.slot_of_request));
 
     let weights = combine::weights(router.spec().router, &gate_logits, &plan, &inputs, &routings);
     let weights = weights.reshape([num_sequences * num_tokens, plan.k, 1]);
     let y: Tensor<2> =
         (outputs.reshape([num_sequences * num_tokens, plan.k, d_model]) * weights).sum_dim(1).squeeze_dim(1);
-    let y = y.reshape([num_sequences, num_tokens, d_model]);
-    Ok((y, LayerOutcome { gate_logits, gate_values, routings }))
+    let mut y = y.reshape([num_sequences, num_tokens, d_model]);
+    if let Some(shared) = &block.shared {
+        let inner = silu(matmul_shared(hidden.clone(), shared.w_gate.val()));
+        let inner = inner * matmul_shared(hidden.clone(), shared.w_up.val());
+        y = y + matmul_shared(inner, shared.w_down.val());
+    }
+    Ok((y, LayerOutcome { hidden, gate_logits, gate_values, routings }))
 }
 
 /// A routing as indices of rows, all sequences together. What holds nothing points to a row of zeros behind the others.

@@ -10,21 +10,27 @@ use anyhow::{Context, Result};
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
 use moe_model::{ModelConfig, Weights};
-use moe_trace::RoutingSpec;
 use serde::{Deserialize, Serialize};
 
-pub struct State {
-    pub weights: Weights,
-    pub optimizer: ModuleOptimizer,
-    pub step: usize,
-}
+use super::log::Sums;
+use super::run_file::RunFile;
 
 /// What `state.json` says about the weights beside it.
-#[derive(Serialize, Deserialize)]
-pub struct Description {
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct State {
     pub step: usize,
-    pub config: ModelConfig,
-    pub routing: RoutingSpec,
+    pub vocab_size: usize,
+    pub run: RunFile,
+    /// Since the last row of the log.
+    pub sums: Sums,
+    /// Wall time of all sittings, validation included.
+    pub minutes: f64,
+}
+
+impl State {
+    pub fn config(&self) -> ModelConfig {
+        self.run.config(self.vocab_size)
+    }
 }
 
 /// The files of a step: weights, optimiser.
@@ -32,51 +38,44 @@ fn files(folder: &Path, step: usize) -> [PathBuf; 2] {
     ["weights", "optimizer"].map(|name| folder.join(format!("{name}-{step}.bpk")))
 }
 
-pub fn save(
-    folder: &Path,
-    weights: Weights,
-    optimizer: &ModuleOptimizer,
-    step: usize,
-    config: &ModelConfig,
-    routing: RoutingSpec,
-) -> Result<()> {
-    let before = describe(folder).ok().map(|description| description.step);
-    let [weights_file, optimizer_file] = files(folder, step);
+pub fn save(folder: &Path, state: &State, weights: Weights, optimizer: &ModuleOptimizer) -> Result<()> {
+    let before = read_state(folder)?.map(|state| state.step);
+    let [weights_file, optimizer_file] = files(folder, state.step);
     weights.save_file(weights_file).map_err(|error| anyhow::anyhow!("cannot save the weights: {error}"))?;
     optimizer.save(optimizer_file).map_err(|error| anyhow::anyhow!("cannot save the optimiser: {error}"))?;
-    let description = Description { step, config: config.clone(), routing };
-    fs::write(folder.join("next-state.json"), serde_json::to_string_pretty(&description)?)?;
+    fs::write(folder.join("next-state.json"), serde_json::to_string_pretty(state)?)?;
     fs::rename(folder.join("next-state.json"), folder.join("state.json"))?;
-    for file in before.filter(|before| *before != step).into_iter().flat_map(|before| files(folder, before)) {
+    for file in before.filter(|before| *before != state.step).into_iter().flat_map(|before| files(folder, before)) {
         fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
     }
     Ok(())
 }
 
 /// The state a folder holds, if it holds one.
-pub fn load(folder: &Path, weights: Weights, optimizer: &ModuleOptimizer) -> Result<Option<State>> {
-    if !folder.join("state.json").exists() {
+pub fn read_state(folder: &Path) -> Result<Option<State>> {
+    let path = folder.join("state.json");
+    if !path.exists() {
         return Ok(None);
     }
-    let description = describe(folder)?;
-    let weights = load_weights(folder, weights)?;
-    let [_, optimizer_file] = files(folder, description.step);
-    let optimizer = optimizer
-        .clone()
-        .load(optimizer_file)
-        .map_err(|error| anyhow::anyhow!("cannot read the optimiser's state: {error}"))?;
-    Ok(Some(State { weights, optimizer, step: description.step }))
+    let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    let state = serde_json::from_str(&text);
+    Ok(Some(state.with_context(|| format!("{} is not of this version; train into another folder", path.display()))?))
 }
 
-pub fn describe(folder: &Path) -> Result<Description> {
-    let path = folder.join("state.json");
-    let text = fs::read_to_string(&path).with_context(|| format!("no checkpoint: {} is missing", path.display()))?;
-    Ok(serde_json::from_str(&text)?)
+/// The state of a folder that must hold one.
+pub fn expect_state(folder: &Path) -> Result<State> {
+    read_state(folder)?.with_context(|| format!("no checkpoint in {}; train first", folder.display()))
 }
 
-pub fn load_weights(folder: &Path, weights: Weights) -> Result<Weights> {
-    let [weights_file, _] = files(folder, describe(folder)?.step);
-    weights
-        .try_load_file(weights_file)
+/// The weights of a checkpoint. `form`: weights of the same sizes, on the device to load to.
+pub fn load_weights(folder: &Path, step: usize, form: Weights) -> Result<Weights> {
+    let [weights_file, _] = files(folder, step);
+    form.try_load_file(weights_file)
         .map_err(|error| anyhow::anyhow!("cannot read the weights in {}: {error}", folder.display()))
+}
+
+pub fn load_optimizer(folder: &Path, step: usize, optimizer: &ModuleOptimizer) -> Result<ModuleOptimizer> {
+    let [_, optimizer_file] = files(folder, step);
+    let optimizer = optimizer.clone().load(optimizer_file);
+    optimizer.map_err(|error| anyhow::anyhow!("cannot read the optimiser in {}: {error}", folder.display()))
 }

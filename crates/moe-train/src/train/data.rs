@@ -33,16 +33,16 @@ pub struct Batch {
 }
 
 impl Corpus {
-    /// Reads `manifest.json` and the token files beside it.
-    pub fn open(folder: &Path) -> Result<Corpus> {
-        let manifest = fs::read_to_string(folder.join("manifest.json"))
-            .with_context(|| format!("no corpus in {}; run `moe-train prepare` first", folder.display()))?;
-        let manifest: serde_json::Value = serde_json::from_str(&manifest)?;
-        let domains = manifest["domains"].as_array().context("manifest.json lists no domains")?;
-        let domains = domains
+    /// Reads `manifest.json` and the token files of some domains beside it.
+    pub fn open(folder: &Path, names: &[impl AsRef<str>]) -> Result<Corpus> {
+        let manifest = read_manifest(folder)?;
+        let known = manifest["domains"].as_array().context("manifest.json lists no domains")?;
+        let domains = names
             .iter()
-            .map(|domain| {
-                let name = domain["name"].as_str().context("a domain without a name")?;
+            .map(|name| {
+                let name = name.as_ref();
+                let domain = known.iter().find(|domain| domain["name"] == name);
+                let domain = domain.with_context(|| format!("the corpus has no domain {name}"))?;
                 let bytes = domain["valid"]["text_bytes"].as_f64().context("no size of the held-out text")?;
                 let valid = read_tokens(&folder.join("valid").join(format!("{name}.bin")))?;
                 Ok(Domain {
@@ -55,6 +55,13 @@ impl Corpus {
             .collect::<Result<Vec<_>>>()?;
         let vocab_size = manifest["vocabulary"].as_u64().context("no size of the vocabulary")? as usize;
         Ok(Corpus { domains, vocab_size })
+    }
+
+    /// The names of all domains of a prepared corpus, in its order.
+    pub fn names(folder: &Path) -> Result<Vec<String>> {
+        let manifest = read_manifest(folder)?;
+        let domains = manifest["domains"].as_array().context("manifest.json lists no domains")?;
+        Ok(domains.iter().filter_map(|domain| domain["name"].as_str().map(str::to_owned)).collect())
     }
 
     /// Is every domain longer than a window and the token that follows it?
@@ -110,6 +117,12 @@ impl Batch {
         };
         (tensor(&self.ids), tensor(&self.targets))
     }
+}
+
+fn read_manifest(folder: &Path) -> Result<serde_json::Value> {
+    let manifest = fs::read_to_string(folder.join("manifest.json"))
+        .with_context(|| format!("no corpus in {}; run `moe-train prepare` first", folder.display()))?;
+    Ok(serde_json::from_str(&manifest)?)
 }
 
 fn read_tokens(path: &Path) -> Result<Vec<u16>> {

@@ -1,16 +1,17 @@
 //! What training minimises, on the tensor graph.
 
-use burn::tensor::activation::{log_softmax, softmax};
+use burn::tensor::activation::{log_softmax, sigmoid, softmax};
 use burn::tensor::{Int, Tensor, TensorData};
 use moe_model::reference::Forward;
 use moe_router::Router;
+use moe_trace::RouterSpec;
 
 /// The parts of the loss, unscaled, `[1]` each.
 pub struct Losses {
     /// Nats per token.
     pub cross_entropy: Tensor<1>,
-    /// Mean over layers and sequences of `E · Σ f_e P_e`, f the shares of all choices and P the mean softmax: 1 at perfect
-    /// balance (Switch's loss for any number of choices).
+    /// Mean over layers and sequences of `E · Σ f_e P_e`, f the shares of all choices and P the mean
+    /// probabilities: 1 at perfect balance (Switch's loss for any number of choices).
     pub balance: Tensor<1>,
     /// Mean over layers and tokens of the squared logsumexp of the gate logits (ST-MoE, arXiv:2202.08906, eq. 5).
     pub z: Tensor<1>,
@@ -34,7 +35,7 @@ pub fn losses(forward: &Forward, targets: Tensor<2, Int>, router: &Router) -> Lo
             }
         }
         let demand = Tensor::<3>::from_data(TensorData::new(demand, [num_sequences, 1, num_experts]), &device);
-        let mean_probs = softmax(layer.gate_logits.clone(), 2).mean_dim(1);
+        let mean_probs = probabilities(router.spec().router, layer.gate_logits.clone()).mean_dim(1);
         let scale = num_experts as f64 / num_sequences as f64;
         balance = balance + (demand * mean_probs).sum() * (scale / num_layers);
 
@@ -43,6 +44,18 @@ pub fn losses(forward: &Forward, targets: Tensor<2, Int>, router: &Router) -> Lo
         z = z + log_sum.square().mean() / num_layers;
     }
     Losses { cross_entropy: cross_entropy(forward.logits.clone(), targets).mean(), balance, z }
+}
+
+/// What the balance loss evens out: the softmax; for sigmoid gates, sigmoids over their sum (DeepSeek-V3,
+/// arXiv:2412.19437, eq. 18-20).
+fn probabilities(rule: RouterSpec, gate_logits: Tensor<3>) -> Tensor<3> {
+    match rule {
+        RouterSpec::Deepseek { .. } => {
+            let scores = sigmoid(gate_logits);
+            scores.clone() / scores.sum_dim(2)
+        }
+        _ => softmax(gate_logits, 2),
+    }
 }
 
 /// Nats of each token's successor, `[sequences, tokens]`.

@@ -3,157 +3,193 @@
 pub mod checkpoint;
 pub mod data;
 pub mod device;
+pub mod history;
 pub mod log;
 pub mod loss;
+pub mod run_file;
 pub mod validate;
 
-use std::path::PathBuf;
-use std::time::Instant;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
-use burn::tensor::{Int, Tensor};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use clap::Args;
+use moe_model::reference::Forward;
 use moe_model::{ModelConfig, RoutingInputs, Weights, reference};
 use moe_router::Router;
-use moe_trace::{CapacitySpec, Overflow, RouterSpec, RoutingSpec, Weighting};
+use moe_router::losses::bias_update;
+use moe_trace::{RouterSpec, RoutingSpec};
 
+use checkpoint::State;
 use data::Corpus;
 use device::DeviceChoice;
-use log::Log;
+use history::{History, Moment};
+use log::{Log, Progress, Sums};
+use run_file::RunFile;
 
 #[derive(Args, Debug, Clone)]
 pub struct TrainArgs {
+    /// The run, a TOML file.
+    #[arg(default_value = "crates/moe-train/runs/default.toml")]
+    pub run: PathBuf,
     /// Folder that `prepare` wrote.
     #[arg(long, default_value = "data")]
     pub data: PathBuf,
-    /// Folder for checkpoints and the log; training goes on from what it holds.
-    #[arg(long, default_value = "runs/default")]
+    /// Folder of all runs; checkpoints and log go to one of the run's name, and training goes on from what it holds.
+    #[arg(long, default_value = "runs")]
     pub out: PathBuf,
-    /// Optimiser steps of the whole training, over which the learning rate falls.
-    #[arg(long, default_value_t = 4000)]
-    pub steps: usize,
     /// Stop after this many minutes, with a checkpoint.
     #[arg(long)]
     pub minutes: Option<f64>,
-    /// Sequences per step; each is one routing group.
-    #[arg(long, default_value_t = 32)]
-    pub batch: usize,
-    /// Tokens per sequence.
-    #[arg(long, default_value_t = 256)]
-    pub tokens: usize,
-    /// Highest learning rate.
-    #[arg(long, default_value_t = 3e-3)]
-    pub learning_rate: f64,
-    /// Coefficient of the load-balancing loss (per choice: 1 at perfect balance).
-    #[arg(long, default_value_t = 1e-2)]
-    pub balance: f64,
-    /// Coefficient of the router z-loss.
-    #[arg(long, default_value_t = 1e-3)]
-    pub z: f64,
-    /// Routing rule, in the textual form of docs/ROUTING_RULES.md.
-    #[arg(long, default_value = "top_k:2")]
-    pub rule: RouterSpec,
-    /// Capacity factor; without `--dropless` experts turn away what exceeds it.
-    #[arg(long, default_value_t = 1.25)]
-    pub capacity_factor: f32,
-    /// Turn nobody away.
-    #[arg(long)]
-    pub dropless: bool,
     /// Where to compute.
     #[arg(long, default_value = "cpu")]
     pub device: DeviceChoice,
-    /// Train the dense twin instead: one feed-forward of as many active parameters, no router.
-    #[arg(long)]
-    pub dense_twin: bool,
-    #[arg(long, default_value_t = 1)]
-    pub seed: u64,
-    /// Steps between checkpoints and validations.
-    #[arg(long, default_value_t = 250)]
-    pub checkpoint_every: usize,
-}
-
-impl TrainArgs {
-    /// Sizes and routing of the model to train.
-    pub fn model(&self, vocab_size: usize) -> (ModelConfig, RoutingSpec) {
-        let config = ModelConfig::small(vocab_size);
-        if !self.dense_twin {
-            let slots = CapacitySpec { factor: self.capacity_factor, ..CapacitySpec::default() };
-            let overflow = if self.dropless { Overflow::Dropless } else { Overflow::Drop(slots) };
-            return (config, RoutingSpec { router: self.rule, overflow });
-        }
-        let d_expert = 2 * config.d_expert;
-        let router = RouterSpec::TopK { k: 1, weighting: Weighting::Norm };
-        (ModelConfig { num_experts: 1, d_expert, ..config }, RoutingSpec { router, overflow: Overflow::Dropless })
-    }
-
-    /// Linear warm-up over 200 steps, then a cosine down to a twentieth (arXiv:1608.03983).
-    fn learning_rate_at(&self, step: usize) -> f64 {
-        let warm_up = (step + 1) as f64 / 200.0;
-        let progress = (step as f64 / self.steps as f64).min(1.0);
-        let cosine = 0.05 + 0.95 * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
-        self.learning_rate * warm_up.min(1.0) * cosine
-    }
 }
 
 /// Trains until all steps are done or the time is up.
 pub fn run(args: &TrainArgs) -> Result<()> {
-    let corpus = Corpus::open(&args.data)?;
-    let (config, spec) = args.model(corpus.vocab_size);
-    config.check()?;
-    ensure!(
-        args.checkpoint_every > 0 && args.batch > 0 && args.tokens > 0,
-        "steps, sequences and tokens are at least 1"
-    );
-    corpus.ensure_windows_of(args.tokens)?;
-    ensure!(args.tokens <= config.max_tokens, "the model sees at most {} tokens", config.max_tokens);
-    let router = Router::new(spec, config.num_experts)?;
-    let device = args.device.init()?;
-    let mut optimizer: ModuleOptimizer = AdamWConfig::new()
-        .with_beta_2(0.95)
-        .with_weight_decay(0.1)
-        .with_grad_clipping(Some(GradientClippingConfig::Norm(1.0)))
-        .init();
-    std::fs::create_dir_all(&args.out).with_context(|| format!("cannot make the folder {}", args.out.display()))?;
-    let mut weights = Weights::random(&config, args.seed, &device.clone().autodiff());
-    let mut first_step = 0;
-    if let Some(state) = checkpoint::load(&args.out, weights.clone(), &optimizer)? {
-        (weights, optimizer, first_step) = (state.weights, state.optimizer, state.step);
-        println!("going on from step {first_step}");
+    let run = RunFile::read(&args.run)?;
+    let corpus = Corpus::open(&args.data, &run.training.domains)?;
+    corpus.ensure_windows_of(run.training.tokens.max(history::PROBE_TOKENS))?;
+    let folder = args.out.join(&run.name);
+    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
+    let mut training = Training::open(run, &corpus, &folder, &args.out, args.device.init()?)?;
+    let out_of_time = |progress: &Progress| args.minutes.is_some_and(|minutes| progress.minutes() > minutes);
+    training.go_on(&corpus, &out_of_time)
+}
+
+/// A run under way.
+struct Training {
+    state: State,
+    config: ModelConfig,
+    router: Router,
+    device: Device,
+    folder: PathBuf,
+    weights: Weights,
+    optimizer: ModuleOptimizer,
+    log: Log,
+    history: Option<History>,
+}
+
+impl Training {
+    /// Goes on from the folder's checkpoint, or begins.
+    fn open(run: RunFile, corpus: &Corpus, folder: &Path, runs: &Path, device: Device) -> Result<Training> {
+        let config = run.config(corpus.vocab_size);
+        let form = Weights::random(&config, run.seed, &device.clone().autodiff());
+        let optimizer: ModuleOptimizer = AdamWConfig::new()
+            .with_beta_2(0.95)
+            .with_weight_decay(run.training.weight_decay as f32)
+            .with_grad_clipping(Some(GradientClippingConfig::Norm(run.training.gradient_clip)))
+            .init();
+        let (state, weights, optimizer) = match checkpoint::read_state(folder)? {
+            Some(state) => {
+                ensure!(
+                    state.run == run,
+                    "{} holds a run of other settings; give the run another name or remove the folder",
+                    folder.display()
+                );
+                println!("going on from step {}", state.step);
+                let weights = checkpoint::load_weights(folder, state.step, form)?;
+                let optimizer = checkpoint::load_optimizer(folder, state.step, &optimizer)?;
+                (state, weights, optimizer)
+            }
+            None => {
+                let weights = match &run.start_from {
+                    None => form,
+                    Some(name) => {
+                        let from = runs.join(name);
+                        let state = checkpoint::expect_state(&from)?;
+                        ensure!(state.config() == config, "the run {name} has a model of other sizes");
+                        checkpoint::load_weights(&from, state.step, form)?
+                    }
+                };
+                let state =
+                    State { step: 0, vocab_size: corpus.vocab_size, run, sums: Sums::default(), minutes: 0.0 };
+                (state, weights, optimizer)
+            }
+        };
+        let log = Log::open(folder.join("log.csv"), state.step, &corpus.domain_names(), &config)?;
+        let history = (state.run.training.history > 0).then(|| History::open(folder, state.step)).transpose()?;
+        let router = Router::new(state.run.routing()?, config.num_experts)?;
+        Ok(Training { state, config, router, device, folder: folder.to_owned(), weights, optimizer, log, history })
     }
-    let mut log = Log::open(&args.out.join("log.csv"), &corpus.domain_names(), &config)?;
-    println!("{} parameters, {} steps of {} tokens", config.num_parameters(), args.steps, args.batch * args.tokens);
 
-    let start = Instant::now();
-    let mut window = log::Window::default();
-    for step in first_step..args.steps {
-        let batch = corpus.training_batch(args.batch, args.tokens, args.seed, step);
-        let (ids, targets) = batch.to_tensors(&device.clone().autodiff());
-        let draws = draws_of(spec, args.seed ^ step as u64, args.batch * args.tokens, &config);
+    /// Step after step, until all are done or there is no more time.
+    fn go_on(&mut self, corpus: &Corpus, out_of_time: &dyn Fn(&Progress) -> bool) -> Result<()> {
+        let run_file::Training { steps, sequences, tokens, checkpoint_every, .. } = self.state.run.training;
+        println!("{} parameters, {steps} steps of {} tokens", self.config.num_parameters(), sequences * tokens);
+        let moments = self.state.run.moments();
+        let minutes_before = self.state.minutes;
+        let mut progress = Progress::new(self.state.step, steps, sequences * tokens);
+        if self.state.step == 0 && moments.contains(&0) {
+            self.keep_moment(corpus)?;
+        }
+        while self.state.step < steps {
+            let (losses, forward) = self.step(corpus)?;
+            progress.step(self.state.step, &losses, &forward);
+            if moments.contains(&self.state.step) {
+                self.keep_moment(corpus)?;
+            }
+            let is_row = self.state.step.is_multiple_of(checkpoint_every) || self.state.step == steps;
+            let is_last = out_of_time(&progress);
+            if is_row {
+                let bits = validate::quick(&self.weights, &self.config, corpus, &self.router, &self.device, tokens)?;
+                self.log.write(self.state.step, &std::mem::take(&mut self.state.sums), &bits)?;
+            }
+            if is_row || is_last {
+                self.state.minutes = minutes_before + progress.minutes();
+                checkpoint::save(&self.folder, &self.state, self.weights.clone(), &self.optimizer)?;
+            }
+            if is_last && self.state.step < steps {
+                println!("time is up at step {}; the same command goes on", self.state.step);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// One optimiser step.
+    fn step(&mut self, corpus: &Corpus) -> Result<(loss::Losses, Forward)> {
+        let run = &self.state.run;
+        let run_file::Training { sequences, tokens, balance, z, bias_step, .. } = run.training;
+        let batch = corpus.training_batch(sequences, tokens, run.seed, self.state.step);
+        let (ids, targets) = batch.to_tensors(&self.device.clone().autodiff());
+        let draws = draws_of(*self.router.spec(), run.seed ^ self.state.step as u64, batch.ids.len(), &self.config);
         let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
-        let forward = burn_block_on(reference::forward(&weights, &config, ids, &router, &inputs))?;
-        let losses = loss::losses(&forward, targets, &router);
-        let total = losses.cross_entropy.clone() + losses.balance.clone() * args.balance + losses.z.clone() * args.z;
-        let gradients = GradientsParams::from_grads(total.backward(), &weights);
-        weights = optimizer.step(args.learning_rate_at(step), weights, gradients);
+        let forward = burn_block_on(reference::forward(&self.weights, &self.config, ids, &self.router, &inputs))?;
+        let losses = loss::losses(&forward, targets, &self.router);
+        let total = losses.cross_entropy.clone() + losses.balance.clone() * balance + losses.z.clone() * z;
+        let gradients = GradientsParams::from_grads(total.backward(), &self.weights);
+        let learning_rate = run.learning_rate_at(self.state.step);
+        self.weights = self.optimizer.step(learning_rate, self.weights.clone(), gradients);
+        if bias_step > 0.0 {
+            move_biases(&mut self.weights, &forward, bias_step)?;
+        }
+        self.state.step += 1;
+        self.state.sums.add(&losses, &forward);
+        Ok((losses, forward))
+    }
 
-        window.add(&losses, &forward, args.batch * args.tokens);
-        let last = step + 1 == args.steps;
-        let out_of_time = args.minutes.is_some_and(|minutes| start.elapsed().as_secs_f64() > minutes * 60.0);
-        let save = (step + 1) % args.checkpoint_every == 0 || last || out_of_time;
-        if (step + 1) % 20 == 0 || save {
-            window.print(step + 1, args.steps, start, first_step);
+    fn keep_moment(&self, corpus: &Corpus) -> Result<()> {
+        let Some(history) = &self.history else { return Ok(()) };
+        let routing = *self.router.spec();
+        history.add(&Moment::of(&self.weights, self.state.step, &self.config, routing, corpus, &self.device)?)
+    }
+}
+
+/// Loss-free balancing: experts that were asked less than the mean get a higher bias, the others a lower one.
+fn move_biases(weights: &mut Weights, forward: &Forward, step: f32) -> Result<()> {
+    for (block, layer) in weights.blocks.iter_mut().zip(&forward.layers) {
+        let Some(bias) = block.gate_bias.take() else { continue };
+        let values = bias.val().into_data().try_to_vec::<f32>().context("biases are f32")?;
+        let mut demand = vec![0; values.len()];
+        for a in layer.routings.iter().flat_map(|routing| &routing.assignments) {
+            demand[a.expert.index()] += 1;
         }
-        if save {
-            let valid = validate::quick(&weights, &config, &corpus, &router, &device, args)?;
-            log.write(step + 1, &window, &valid)?;
-            checkpoint::save(&args.out, weights.clone(), &optimizer, step + 1, &config, spec)?;
-        }
-        if out_of_time {
-            println!("time is up at step {}; the same command goes on", step + 1);
-            break;
-        }
+        let moved = TensorData::new(bias_update(&values, &demand, step), [values.len()]);
+        block.gate_bias = Some(bias.map(|tensor| Tensor::from_data(moved, &tensor.device())));
     }
     Ok(())
 }

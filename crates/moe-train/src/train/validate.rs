@@ -7,7 +7,7 @@ use moe_model::{ModelConfig, Weights, reference};
 use moe_router::Router;
 
 use super::data::{Batch, Corpus};
-use super::{TrainArgs, burn_block_on, draws_at_inference, loss};
+use super::{burn_block_on, draws_at_inference, loss};
 
 /// Bits per byte of each domain on eight fixed windows: quick and comparable along a run. `evaluate` takes it all.
 pub fn quick(
@@ -16,18 +16,18 @@ pub fn quick(
     corpus: &Corpus,
     router: &Router,
     device: &Device,
-    args: &TrainArgs,
+    num_tokens: usize,
 ) -> Result<Vec<f64>> {
     let weights = weights.valid();
     let windows = 8;
-    let draws = draws_at_inference(*router.spec(), windows * args.tokens, config);
+    let draws = draws_at_inference(*router.spec(), windows * num_tokens, config);
     corpus
         .domains
         .iter()
         .map(|domain| {
-            let stride = (domain.valid.len() - args.tokens - 1) / windows;
-            let starts = (0..windows).map(|window| &domain.valid[window * stride..=window * stride + args.tokens]);
-            let batch = Batch::new(starts, args.tokens);
+            let stride = (domain.valid.len() - num_tokens - 1) / windows;
+            let starts = (0..windows).map(|window| &domain.valid[window * stride..=window * stride + num_tokens]);
+            let batch = Batch::new(starts, num_tokens);
             let (ids, targets) = batch.to_tensors(device);
             let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
             let forward = burn_block_on(reference::forward(&weights, config, ids, router, &inputs))?;

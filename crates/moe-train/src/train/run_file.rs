@@ -1,0 +1,234 @@
+//! A training run as one TOML file: everything that decides about the weights, and nothing else.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, ensure};
+use moe_model::ModelConfig;
+use moe_model::config::GateForm;
+use moe_router::Router;
+use moe_trace::{CapacitySpec, Overflow, RouterSpec, RoutingSpec};
+use serde::{Deserialize, Serialize};
+
+/// A run: the same file gives the same log, to the byte, on the same machine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RunFile {
+    /// The model's name: its folder, and what the page's menu and links call it.
+    pub name: String,
+    /// What it is, in a few words.
+    pub title: String,
+    /// Of initial weights, windows and draws.
+    pub seed: u64,
+    /// The run whose weights this one goes on from, instead of random ones.
+    pub start_from: Option<String>,
+    pub model: Sizes,
+    pub routing: Routing,
+    pub training: Training,
+}
+
+/// Sizes that differ from run to run; the tokenizer gives the vocabulary.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Sizes {
+    pub d_model: usize,
+    pub num_layers: usize,
+    pub num_heads: usize,
+    pub num_kv_heads: usize,
+    pub num_experts: usize,
+    pub d_expert: usize,
+    #[serde(default)]
+    pub num_shared_experts: usize,
+    #[serde(default)]
+    pub gate: GateForm,
+    pub max_tokens: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Routing {
+    /// In the textual form of docs/ROUTING_RULES.md.
+    pub rule: String,
+    /// Without one nobody is turned away.
+    pub capacity_factor: Option<f32>,
+}
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// Kinds of text, which take turns.
+    pub domains: Vec<String>,
+    /// Optimiser steps, over which the learning rate falls.
+    pub steps: usize,
+    /// Sequences per step; each is one routing group.
+    pub sequences: usize,
+    /// Tokens per sequence.
+    pub tokens: usize,
+    /// Highest learning rate.
+    pub learning_rate: f64,
+    /// Steps until the learning rate is at its highest.
+    pub warm_up: usize,
+    /// Of AdamW (arXiv:1711.05101).
+    pub weight_decay: f64,
+    /// The gradient's largest norm.
+    pub gradient_clip: f32,
+    /// Coefficient of the load-balancing loss (per choice: 1 at perfect balance).
+    pub balance: f64,
+    /// Coefficient of the router z-loss.
+    pub z: f64,
+    /// By how much a step moves the selection bias (arXiv:2408.15664, algorithm 1). 0 for none.
+    #[serde(default)]
+    pub bias_step: f32,
+    /// Steps between checkpoints with validation.
+    pub checkpoint_every: usize,
+    /// Moments of the run to keep gates and probe choices of, for the history. 0 for none.
+    #[serde(default)]
+    pub history: usize,
+}
+
+impl RunFile {
+    pub fn read(path: &Path) -> Result<RunFile> {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read the run file {}", path.display()))?;
+        RunFile::parse(&text).with_context(|| format!("in the run file {}", path.display()))
+    }
+
+    fn parse(text: &str) -> Result<RunFile> {
+        let run: RunFile = toml::from_str(text)?;
+        let Training { steps, sequences, tokens, checkpoint_every, history, .. } = run.training;
+        ensure!(steps > 0 && sequences > 0 && tokens > 0, "steps, sequences and tokens are at least 1");
+        ensure!(checkpoint_every > 0, "checkpoint_every is at least 1");
+        ensure!(history != 1, "a history of one moment shows nothing; history is 0, or at least 2");
+        ensure!(!run.training.domains.is_empty(), "domains is empty; name the kinds of text to train on");
+        let name = &run.name;
+        let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        ensure!(
+            !name.is_empty() && name.chars().all(is_plain),
+            "the name '{name}' is also a folder's; use a to z, 0 to 9 and -"
+        );
+        ensure!(tokens <= run.model.max_tokens, "tokens is {tokens}, but max_tokens {}", run.model.max_tokens);
+        run.config(1).check()?;
+        Router::new(run.routing()?, run.model.num_experts)?;
+        Ok(run)
+    }
+
+    /// All sizes of the model.
+    pub fn config(&self, vocab_size: usize) -> ModelConfig {
+        let Sizes { d_model, num_layers, num_heads, num_kv_heads, num_experts, d_expert, .. } = self.model;
+        ModelConfig {
+            vocab_size,
+            d_model,
+            num_layers,
+            num_heads,
+            num_kv_heads,
+            d_head: d_model / num_heads.max(1),
+            num_experts,
+            d_expert,
+            max_tokens: self.model.max_tokens,
+            rope_theta: 10_000.0,
+            gate: self.model.gate,
+            num_shared_experts: self.model.num_shared_experts,
+            selection_bias: self.training.bias_step > 0.0,
+        }
+    }
+
+    /// How tokens are routed in training.
+    pub fn routing(&self) -> Result<RoutingSpec> {
+        let router: RouterSpec = self.routing.rule.parse()?;
+        let overflow = match self.routing.capacity_factor {
+            Some(factor) => Overflow::Drop(CapacitySpec { factor, ..CapacitySpec::default() }),
+            None => Overflow::Dropless,
+        };
+        Ok(RoutingSpec { router, overflow })
+    }
+
+    /// Linear warm-up, then a cosine down to a twentieth (arXiv:1608.03983).
+    pub fn learning_rate_at(&self, step: usize) -> f64 {
+        let Training { warm_up, steps, learning_rate, .. } = self.training;
+        let warm_up = (step + 1) as f64 / warm_up.max(1) as f64;
+        let progress = (step as f64 / steps as f64).min(1.0);
+        let cosine = 0.05 + 0.95 * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
+        learning_rate * warm_up.min(1.0) * cosine
+    }
+
+    /// Steps after which gates and choices are kept: close together at first, where routing is learned, up to the end.
+    pub fn moments(&self) -> Vec<usize> {
+        let Training { steps, history, .. } = self.training;
+        let share = |moment: usize| moment as f64 / (history - 1) as f64;
+        let mut moments: Vec<usize> =
+            (0..history).map(|moment| (share(moment).powi(2) * steps as f64).round() as usize).collect();
+        moments.dedup();
+        moments
+    }
+}
+
+#[cfg(test)]
+pub mod tests {
+    use super::*;
+
+    /// A run of seconds, over one kind of text called `text`.
+    pub const TINY: &str = r#"
+name = "tiny"
+title = "for tests"
+seed = 3
+[model]
+d_model = 16
+num_layers = 2
+num_heads = 2
+num_kv_heads = 1
+num_experts = 4
+d_expert = 8
+max_tokens = 16
+[routing]
+rule = "top_k:2"
+capacity_factor = 1.25
+[training]
+domains = ["text"]
+steps = 6
+sequences = 2
+tokens = 16
+learning_rate = 1e-2
+warm_up = 2
+weight_decay = 0.1
+gradient_clip = 1.0
+balance = 1e-2
+z = 1e-3
+checkpoint_every = 3
+history = 3
+"#;
+
+    #[test]
+    fn a_mistake_is_named() {
+        let check = |from: &str, to: &str, message: &str| {
+            let error = RunFile::parse(&TINY.replace(from, to)).expect_err(to);
+            assert!(format!("{error:#}").contains(message), "{error:#}");
+        };
+        check("top_k:2", "top_k:9", "4 experts");
+        check("seed = 3", "seed = 3\nsede = 4", "sede");
+        check("\"tiny\"", "\"../tiny\"", "use a to z");
+        check("tokens = 16\nlearning", "tokens = 17\nlearning", "max_tokens 16");
+        check("history = 3", "history = 1", "at least 2");
+        check("num_kv_heads = 1", "num_kv_heads = 3", "key-value heads");
+    }
+
+    #[test]
+    fn every_run_file_of_the_repository_is_valid_and_of_its_name() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("runs");
+        let mut count = 0;
+        for entry in fs::read_dir(folder).expect("the folder exists") {
+            let path = entry.expect("it can be listed").path();
+            let run = RunFile::read(&path).unwrap_or_else(|error| panic!("{error:#}"));
+            assert_eq!(Some(run.name.as_str()), path.file_stem().and_then(|stem| stem.to_str()));
+            count += 1;
+        }
+        assert!(count > 1);
+    }
+
+    #[test]
+    fn the_moments_lie_close_at_first_and_end_with_the_run() {
+        let run = RunFile::parse(TINY).expect("a valid run");
+        assert_eq!(run.moments(), [0, 2, 6]);
+        let long = RunFile { training: Training { steps: 3200, history: 20, ..run.training.clone() }, ..run };
+        let moments = long.moments();
+        assert_eq!((moments.len(), moments[0], moments[1], moments[19]), (20, 0, 9, 3200));
+    }
+}
