@@ -158,7 +158,7 @@ fn reduction(mut expression: Expression) -> String {
 }
 
 /// SplitMix64 (Steele, Lea, Flood, 2014): a sequence of numbers from a seed.
-struct Draw(u64);
+pub(super) struct Draw(pub u64);
 
 impl Draw {
     fn next(&mut self) -> u64 {
@@ -170,12 +170,12 @@ impl Draw {
     }
 
     /// `0..limit`.
-    fn below(&mut self, limit: i64) -> i64 {
+    pub fn below(&mut self, limit: i64) -> i64 {
         (self.next() % limit as u64) as i64
     }
 
     /// `low..=high`.
-    fn between(&mut self, low: i64, high: i64) -> i64 {
+    pub fn between(&mut self, low: i64, high: i64) -> i64 {
         low + self.below(high - low + 1)
     }
 

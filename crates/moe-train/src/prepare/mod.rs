@@ -1,4 +1,5 @@
-//! The corpus: six domains of text from registry packages, split, deduplicated and turned into tokens.
+//! The corpus: six domains of text from registry packages, split, deduplicated and turned into tokens; and a seventh of
+//! questions and answers, for instruction tuning.
 //!
 //! What [`run`] leaves in its folder:
 //!
@@ -12,6 +13,7 @@ mod arithmetic;
 mod debian;
 mod dedupe;
 pub mod document;
+mod instructions;
 mod json;
 pub mod manifest;
 mod npm;
@@ -45,11 +47,19 @@ pub enum Domain {
     Rust,
     Json,
     Arithmetic,
+    Instructions,
 }
 
 impl Domain {
-    pub const ALL: [Domain; 6] =
-        [Domain::Prose, Domain::Speech, Domain::Spanish, Domain::Rust, Domain::Json, Domain::Arithmetic];
+    pub const ALL: [Domain; 7] = [
+        Domain::Prose,
+        Domain::Speech,
+        Domain::Spanish,
+        Domain::Rust,
+        Domain::Json,
+        Domain::Arithmetic,
+        Domain::Instructions,
+    ];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -59,6 +69,7 @@ impl Domain {
             Domain::Rust => "rust",
             Domain::Json => "json",
             Domain::Arithmetic => "arithmetic",
+            Domain::Instructions => "instructions",
         }
     }
 
@@ -69,7 +80,7 @@ impl Domain {
             Domain::Spanish => spanish::PACKAGES,
             Domain::Rust => rust_source::PACKAGES,
             Domain::Json => json::PACKAGES,
-            Domain::Arithmetic => &[],
+            Domain::Arithmetic | Domain::Instructions => &[],
         }
     }
 
@@ -82,6 +93,7 @@ impl Domain {
             Domain::Rust => rust_source::documents(packages),
             Domain::Json => json::documents(packages),
             Domain::Arithmetic => Ok(arithmetic::documents()),
+            Domain::Instructions => Ok(instructions::documents()),
         }
     }
 }
@@ -107,7 +119,9 @@ pub fn run(out: &Path) -> Result<Manifest> {
     }
 
     eprintln!("training the tokenizer");
-    let tokenizer = tokenizer::train(domains.iter().flat_map(|(_, _, split)| tokenizer_sample(&split.train)))?;
+    // Of what the language model is trained on; questions and answers are for its variant.
+    let of_language = domains.iter().filter(|(domain, _, _)| *domain != Domain::Instructions);
+    let tokenizer = tokenizer::train(of_language.flat_map(|(_, _, split)| tokenizer_sample(&split.train)))?;
     let json = tokenizer.to_string(true).map_err(|error| anyhow!("writing the tokenizer: {error}"))?;
     fs::write(out.join("tokenizer.json"), &json)?;
 

@@ -19,8 +19,8 @@ use serde::{Deserialize, Serialize};
 use super::data::{Batch, Corpus};
 use super::{burn_block_on, draws_at_inference};
 
-/// Held-out tokens of each domain that every moment routes: the first ones.
-pub const PROBE_TOKENS: usize = 128;
+/// Held-out tokens of each domain that every moment routes: the first ones. Fewer where the model sees fewer.
+const PROBE_TOKENS: usize = 128;
 
 /// A run after some steps.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -34,10 +34,10 @@ pub struct Moment {
     pub collapse: Vec<f64>,
 }
 
-/// The tokens every moment routes, domain after domain: `[domains, PROBE_TOKENS]`.
-pub fn probe(corpus: &Corpus) -> Batch {
-    let windows = corpus.domains.iter().map(|domain| &domain.valid[..=PROBE_TOKENS]);
-    Batch::new(windows, PROBE_TOKENS)
+/// The tokens every moment routes, domain after domain, a window each.
+pub fn probe(corpus: &Corpus, config: &ModelConfig) -> Batch {
+    let num_tokens = PROBE_TOKENS.min(config.max_tokens);
+    Batch::new(corpus.domains.iter().map(|domain| &domain.valid[..=num_tokens]), num_tokens)
 }
 
 impl Moment {
@@ -52,7 +52,7 @@ impl Moment {
     ) -> Result<Moment> {
         let weights = weights.valid();
         let router = Router::new(RoutingSpec { overflow: Overflow::Dropless, ..routing }, config.num_experts)?;
-        let batch = probe(corpus);
+        let batch = probe(corpus, config);
         let draws = draws_at_inference(*router.spec(), batch.ids.len(), config);
         let (ids, _) = batch.to_tensors(device);
         let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
@@ -62,10 +62,11 @@ impl Moment {
             let mut of_layer = vec![Vec::new(); batch.ids.len()];
             for (sequence, routing) in layer.routings.iter().enumerate() {
                 for a in &routing.assignments {
-                    of_layer[sequence * PROBE_TOKENS + a.token as usize].push(a.expert.0);
+                    of_layer[sequence * batch.num_tokens + a.token as usize].push(a.expert.0);
                 }
             }
-            let first: Vec<u32> = of_layer.iter().map(|experts: &Vec<u32>| experts.first().copied().unwrap_or(0)).collect();
+            let first: Vec<u32> =
+                of_layer.iter().map(|experts: &Vec<u32>| experts.first().copied().unwrap_or(0)).collect();
             let hidden: Vec<f32> = layer.hidden.into_data().try_to_vec().expect("states are f32");
             let hidden = Matrix::new(config.d_model, hidden);
             collapse.push(representation_collapse(&hidden, &first, ClassWeights::BySize).rc);
@@ -73,7 +74,12 @@ impl Moment {
         }
         let is_kept = |name: &str| is_of_a_gate(name) || name.ends_with(".moe_norm");
         let gates = named(&weights).into_iter().filter(|parameter| is_kept(&parameter.name));
-        Ok(Moment { step, gates: gates.map(|parameter| (parameter.name, parameter.values)).collect(), choices, collapse })
+        Ok(Moment {
+            step,
+            gates: gates.map(|parameter| (parameter.name, parameter.values)).collect(),
+            choices,
+            collapse,
+        })
     }
 }
 

@@ -52,7 +52,7 @@ pub struct TrainArgs {
 pub fn run(args: &TrainArgs) -> Result<()> {
     let run = RunFile::read(&args.run)?;
     let corpus = Corpus::open(&args.data, &run.training.domains)?;
-    corpus.ensure_windows_of(run.training.tokens.max(history::PROBE_TOKENS))?;
+    corpus.ensure_windows_of(run.model.max_tokens)?;
     let folder = args.out.join(&run.name);
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
     let mut training = Training::open(run, &corpus, &folder, &args.out, args.device.init()?)?;
@@ -105,8 +105,7 @@ impl Training {
                         checkpoint::load_weights(&from, state.step, form)?
                     }
                 };
-                let state =
-                    State { step: 0, vocab_size: corpus.vocab_size, run, sums: Sums::default(), minutes: 0.0 };
+                let state = State { step: 0, vocab_size: corpus.vocab_size, run, sums: Sums::default(), minutes: 0.0 };
                 (state, weights, optimizer)
             }
         };
@@ -217,3 +216,89 @@ pub fn burn_block_on<T>(future: impl Future<Output = T>) -> T {
 
 /// `[sequences, tokens]` whole numbers and their successors.
 pub type IdsAndTargets = (Tensor<2, Int>, Tensor<2, Int>);
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// An empty folder with a corpus of one domain, `text`, of 48 ids that repeat.
+    fn folder(name: &str) -> PathBuf {
+        let folder = std::env::temp_dir().join(format!("moe-train-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&folder);
+        for (part, len) in [("train", 600), ("valid", 200)] {
+            fs::create_dir_all(folder.join(part)).expect("a temporary folder can be made");
+            let ids = (0..len).flat_map(|at: u16| (at * at % 48).to_le_bytes());
+            fs::write(folder.join(part).join("text.bin"), ids.collect::<Vec<u8>>()).expect("it can be written");
+        }
+        let manifest = r#"{"vocabulary": 48, "domains": [{"name": "text", "valid": {"text_bytes": 400}}]}"#;
+        fs::write(folder.join("manifest.json"), manifest).expect("it can be written");
+        folder
+    }
+
+    /// Trains `toml` in `folder/out`, at most `steps` steps in this sitting.
+    fn train(folder: &Path, out: &str, toml: &str, steps: usize) -> Result<Training> {
+        let run: RunFile = toml::from_str(toml)?;
+        let corpus = Corpus::open(folder, &run.training.domains)?;
+        let out = folder.join(out);
+        fs::create_dir_all(&out)?;
+        let mut training = Training::open(run, &corpus, &out, folder, Device::flex())?;
+        let left = std::cell::Cell::new(steps);
+        training.go_on(&corpus, &|_| {
+            left.set(left.get() - 1);
+            left.get() == 0
+        })?;
+        Ok(training)
+    }
+
+    fn text(folder: &Path, file: &str) -> String {
+        fs::read_to_string(folder.join(file)).expect("the run wrote it")
+    }
+
+    #[test]
+    fn a_run_gives_the_same_bytes_again_and_also_when_it_was_cut_off() {
+        let folder = folder("again");
+        let whole = train(&folder, "a", run_file::tests::TINY, 100).expect("it trains");
+        train(&folder, "b", run_file::tests::TINY, 100).expect("it trains");
+        for steps in [2, 3, 100] {
+            train(&folder, "c", run_file::tests::TINY, steps).expect("it goes on");
+        }
+        for file in ["log.csv", "history.jsonl"] {
+            let first = text(&folder, &format!("a/{file}"));
+            assert_eq!(first.lines().count(), 3);
+            assert_eq!(first, text(&folder, &format!("b/{file}")));
+            assert_eq!(first, text(&folder, &format!("c/{file}")));
+        }
+        assert_eq!(whole.state.step, 6);
+        fs::remove_dir_all(folder).expect("it can be removed");
+    }
+
+    #[test]
+    fn training_learns_and_balancing_moves_the_bias() {
+        let folder = folder("learns");
+        let toml = run_file::tests::TINY
+            .replace("top_k:2", "deepseek:k=2")
+            .replace("z = 1e-3", "z = 0.0\nbias_step = 0.01")
+            .replace("steps = 6", "steps = 60");
+        let training = train(&folder, "run", &toml, 1000).expect("it trains");
+        let log = text(&folder, "run/log.csv");
+        let losses: Vec<f64> =
+            log.lines().skip(1).map(|row| row.split(',').nth(1).expect("a loss").parse().expect("a number")).collect();
+        assert!(losses[losses.len() - 1] < losses[0] - 0.5, "{losses:?}");
+        let bias = training.weights.blocks[0].gate_bias.as_ref().expect("it is biased").val();
+        let bias: Vec<f32> = bias.into_data().try_to_vec().expect("biases are f32");
+        assert!(bias.iter().any(|value| *value != 0.0) && bias.iter().all(|value| value.abs() <= 0.6), "{bias:?}");
+        fs::remove_dir_all(folder).expect("it can be removed");
+    }
+
+    #[test]
+    fn a_folder_of_another_run_is_left_alone() {
+        let folder = folder("other");
+        train(&folder, "run", run_file::tests::TINY, 1).expect("it trains");
+        let other = run_file::tests::TINY.replace("seed = 3", "seed = 4");
+        let Err(error) = train(&folder, "run", &other, 1) else { panic!("it trained") };
+        assert!(error.to_string().contains("other settings"), "{error}");
+        fs::remove_dir_all(folder).expect("it can be removed");
+    }
+}
