@@ -33,8 +33,9 @@ pub fn command(mut args: Args) -> Result<()> {
 /// Criterion's benchmarks. They use the profile of the tests, so that the tensor library is not compiled once more.
 fn native(args: Args) -> Result<()> {
     let mut command = project::cargo("bench");
-    let packages = ["--workspace", "--exclude", "moe-worker", "--bench", "engine", "--bench", "rules"];
-    project::run(command.args(["--profile", "dev"]).args(packages).arg("--").args(args.rest()))
+    let benches = ["--bench", "engine", "--bench", "rules"];
+    let command = command.args(["--profile", "test"]).args(project::NATIVE_PACKAGES).args(benches);
+    project::run(command.arg("--").args(args.rest()))
 }
 
 /// The page in Chromium, on every rung.

@@ -18,7 +18,7 @@ mod tidy;
 mod toolchain;
 mod wasm;
 
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
 
 use anyhow::{Result, bail};
 
@@ -36,6 +36,7 @@ cargo xtask <command>
   shots    pictures of the page at every width         [--no-build] [--out DIR] …, see www/e2e/shots.mjs
   bench    native, browser or sizes; all without a word
   train    moe-train, with all that follows
+  measure  what the shipped models do on held-out text, into docs/
   help     this text
 
 The first build compiles the tensor library and takes many minutes; later ones take seconds.";
@@ -65,11 +66,20 @@ fn run() -> Result<()> {
         "codegen" => codegen::command(args),
         "shots" => shots::command(args),
         "bench" => bench::command(args),
-        "train" => project::run(project::cargo("run").args(["-p", "moe-train", "--"]).args(args.rest())),
+        "train" => train(&args.rest()),
+        "measure" => train(&[vec!["measure".to_owned()], args.rest()].concat()),
         "help" | "--help" | "-h" => {
             println!("{HELP}");
             Ok(())
         }
         other => bail!("there is no command '{other}'\n\n{HELP}"),
     }
+}
+
+/// Builds the trainer as the tests do, so that nothing is compiled twice, and runs it.
+fn train(args: &[String]) -> Result<()> {
+    let mut build = project::cargo("build");
+    project::run(build.args(["--profile", "test"]).args(project::NATIVE_PACKAGES).args(["--bin", "moe-train"]))?;
+    let mut command = Command::new(project::target_dir()?.join("debug").join("moe-train"));
+    project::run(command.current_dir(project::root()).args(args))
 }

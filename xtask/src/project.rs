@@ -11,6 +11,9 @@ use serde_json::Value;
 /// The target that page and worker are compiled for.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
+/// All packages that compile natively; the worker's is for the browser only.
+pub const NATIVE_PACKAGES: [&str; 3] = ["--workspace", "--exclude", "moe-worker"];
+
 /// The repository's root folder: of the checkout that cargo runs this for. Where two checkouts share a target folder,
 /// that need not be the one it was compiled for.
 pub fn root() -> &'static Path {

@@ -49,7 +49,7 @@ fn lint() -> Result<Tally> {
         Err(error) => counting::failure(&error),
     };
     let mut native = project::cargo("clippy");
-    tally += counting::check(native.args(native_packages()).args(["--all-targets", "--", "-D", "warnings"]));
+    tally += counting::check(native.args(project::NATIVE_PACKAGES).args(["--all-targets", "--", "-D", "warnings"]));
     toolchain::ensure_wasm_target()?;
     tally += counting::check(wasm::cargo("clippy").args(["--lib", "--tests", "--", "-D", "warnings"]));
     let mut docs = project::cargo("doc");
@@ -60,7 +60,7 @@ fn lint() -> Result<Tally> {
 
 /// Unit, property and oracle tests; and that the generated files are current.
 fn unit(filter: Option<&str>) -> Result<Tally> {
-    let mut tally = counting::tests(project::cargo("test").args(native_packages()).args(filter));
+    let mut tally = counting::tests(project::cargo("test").args(project::NATIVE_PACKAGES).args(filter));
     if filter.is_none() {
         eprintln!("-- what was compared with the reference numbers --");
         let oracle = ["-p", "moe-router", "--test", "oracle", "--", "--nocapture"];
@@ -69,11 +69,6 @@ fn unit(filter: Option<&str>) -> Result<Tally> {
         tally += counting::tests(project::cargo("test").args(types));
     }
     Ok(tally)
-}
-
-/// All packages that compile natively; the worker's is for the browser only.
-fn native_packages() -> [&'static str; 3] {
-    ["--workspace", "--exclude", "moe-worker"]
 }
 
 fn summarise(done: &[(&str, Duration, Tally)]) -> Result<()> {

@@ -127,7 +127,8 @@ impl ModelConfig {
             return Err(ConfigError::Experts { num_experts: self.num_experts });
         }
         let (d_queries, d_keys) = self.d_attention();
-        let columns = [self.vocab_size, self.num_experts * self.d_expert, self.d_shared(), d_queries + 2 * d_keys, self.d_model];
+        let columns =
+            [self.vocab_size, self.num_experts * self.d_expert, self.d_shared(), d_queries + 2 * d_keys, self.d_model];
         let widest = columns.into_iter().max().unwrap_or(0);
         if self.max_tokens.saturating_mul(widest) > moe_kernels::MAX_INVOCATIONS {
             return Err(ConfigError::Launch { max_tokens: self.max_tokens, widest });
@@ -203,7 +204,8 @@ mod tests {
         assert_eq!(config.num_active_parameters(2), 1_119_360);
         assert_eq!(config.check(), Ok(()));
         // Half as wide, twice as many, one of them shared: the same size (DeepSeekMoE), but for gate and bias.
-        let fine = ModelConfig { num_experts: 15, d_expert: 128, num_shared_experts: 1, selection_bias: true, ..config };
+        let fine =
+            ModelConfig { num_experts: 15, d_expert: 128, num_shared_experts: 1, selection_bias: true, ..config };
         assert_eq!(fine.num_parameters(), 3_478_656 + 4 * (7 * 128 + 15));
         assert_eq!(fine.num_active_parameters(3), 1_119_360 + 4 * (7 * 128 + 15));
         let cosine = ModelConfig { gate: GateForm::Cosine { d_gate: 4 }, ..ModelConfig::small(1024) };

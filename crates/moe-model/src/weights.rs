@@ -106,9 +106,7 @@ impl Weights {
                         gate_sharpness: source.constant([1], -FIRST_TEMPERATURE.ln()),
                     }),
                 },
-                gate_bias: config
-                    .selection_bias
-                    .then(|| source.constant([num_experts], 0.0).set_require_grad(false)),
+                gate_bias: config.selection_bias.then(|| source.constant([num_experts], 0.0).set_require_grad(false)),
                 shared: (config.num_shared_experts > 0).then(|| Shared {
                     w_gate: source.normal([d_model, config.d_shared()], by_inputs(d_model)),
                     w_up: source.normal([d_model, config.d_shared()], by_inputs(d_model)),

@@ -18,7 +18,12 @@ const MAX_ENTRIES: usize = 4096;
 
 impl ParamsCache {
     pub fn new(device: &Device) -> ParamsCache {
-        ParamsCache { device: device.clone(), by_words: HashMap::new(), zeros: HashMap::new(), requests_to_all: HashMap::new() }
+        ParamsCache {
+            device: device.clone(),
+            by_words: HashMap::new(),
+            zeros: HashMap::new(),
+            requests_to_all: HashMap::new(),
+        }
     }
 
     /// The tensor that holds these words.

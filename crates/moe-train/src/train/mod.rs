@@ -229,7 +229,7 @@ mod tests {
         let _ = fs::remove_dir_all(&folder);
         for (part, len) in [("train", 600), ("valid", 200)] {
             fs::create_dir_all(folder.join(part)).expect("a temporary folder can be made");
-            let ids = (0..len).flat_map(|at: u16| (at * at % 48).to_le_bytes());
+            let ids = (0..len).flat_map(|at: u32| ((at * at % 48) as u16).to_le_bytes());
             fs::write(folder.join(part).join("text.bin"), ids.collect::<Vec<u8>>()).expect("it can be written");
         }
         let manifest = r#"{"vocabulary": 48, "domains": [{"name": "text", "valid": {"text_bytes": 400}}]}"#;
