@@ -1,6 +1,7 @@
 //! Golden runs: real runs of the shipped model, recorded. The site shows the default one before the engine is ready;
 //! tests check that every backend still computes them.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -70,9 +71,8 @@ pub fn run(args: &GoldenArgs) -> Result<()> {
         fs::create_dir_all(folder)?;
     }
     fs::write(&args.out, lines.join("\n") + "\n")?;
-    let text: Vec<u8> = steps.last().into_iter().flat_map(|step| &step.tokens).flat_map(|t| t.bytes.clone()).collect();
     println!("{} steps; {} assignments lost in the first", steps.len(), lost(&steps[0]));
-    println!("{}", String::from_utf8_lossy(&text));
+    println!("{}", steps.last().map(text).unwrap_or_default());
     Ok(())
 }
 
@@ -86,16 +86,33 @@ pub fn load(folder: &Path) -> Result<Engine> {
 
 /// All steps of a run.
 pub fn record(engine: &mut Engine, request: &RunRequest) -> Result<Vec<StepTrace>> {
+    record_until(engine, request, |_| false)
+}
+
+/// The steps of a run, which is stopped after one that is said to be the last.
+pub fn record_until(
+    engine: &mut Engine,
+    request: &RunRequest,
+    is_last: impl Fn(&StepTrace) -> bool,
+) -> Result<Vec<StepTrace>> {
     let start = Instant::now();
     let mut steps = Vec::new();
+    let stop = Cell::new(false);
     let emit = |event| {
         if let Event::Step { trace, .. } = event {
+            stop.set(is_last(&trace));
             steps.push(trace);
         }
     };
     let clock = || start.elapsed().as_secs_f64() * 1e3;
-    burn_block_on(engine.run(request, clock, emit, async || false)).map_err(|error| anyhow!("{}", error.error))?;
+    burn_block_on(engine.run(request, clock, emit, async || stop.get())).map_err(|error| anyhow!("{}", error.error))?;
     Ok(steps)
+}
+
+/// The text of a step, prompt and continuation.
+pub fn text(step: &StepTrace) -> String {
+    let bytes: Vec<u8> = step.tokens.iter().flat_map(|token| token.bytes.clone()).collect();
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Requests that were turned away, over all layers.

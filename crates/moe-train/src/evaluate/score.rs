@@ -1,0 +1,118 @@
+//! Bits per byte, and what is asked of whom, on the held-out text of a domain.
+
+use anyhow::Result;
+use moe_model::reference;
+use moe_router::{Router, gate_probs, metrics};
+use moe_trace::{GateLogits, RouterSpec, RoutingSpec};
+use serde::{Deserialize, Serialize};
+
+use super::Loaded;
+use crate::train::data::{Batch, Domain};
+use crate::train::{burn_block_on, draws_at_inference, loss};
+
+/// Windows computed at once.
+const BATCH: usize = 8;
+
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Score {
+    /// Tokens whose successor was scored.
+    pub tokens: usize,
+    pub bits_per_byte: f64,
+    /// Share of requests that lost.
+    pub lost: f64,
+    /// Requests per layer and expert.
+    pub demand: Vec<Vec<u32>>,
+    /// Mean entropy of the gate's probabilities over that of all experts alike, over all tokens and layers; absent where
+    /// no gate decides.
+    pub router_entropy: Option<f64>,
+}
+
+/// Scores the second half of every window of the model's full length, so that each token has at least half a window
+/// before it (but for the first ones of a text). A tail shorter than half a window is left out. Windows are routing
+/// groups, as in training; requests are counted in all windows, which overlap.
+pub fn score(domain: &Domain, model: &Loaded, routing: RoutingSpec, windows: Option<usize>) -> Result<Score> {
+    let config = &model.manifest.config;
+    let (num_tokens, stride) = (config.max_tokens, config.max_tokens / 2);
+    let router = Router::new(routing, config.num_experts)?;
+    let device = model.weights.embedding.val().device();
+    let starts = evenly((0..domain.valid.len() - num_tokens).step_by(stride).collect(), windows);
+    let draws = draws_at_inference(routing, BATCH * num_tokens, config);
+    let (mut nats, mut scored, mut requests, mut lost) = (0.0, 0, 0, 0);
+    let (mut entropy, mut num_routings) = (0.0, 0);
+    let mut demand = vec![vec![0; config.num_experts]; config.num_layers];
+    for starts in starts.chunks(BATCH) {
+        let batch = Batch::new(starts.iter().map(|start| &domain.valid[*start..=start + num_tokens]), num_tokens);
+        let (ids, targets) = batch.to_tensors(&device);
+        let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
+        let forward = burn_block_on(reference::forward(&model.weights, config, ids, &router, &inputs))?;
+        let losses: Vec<f32> =
+            loss::cross_entropy(forward.logits, targets).into_data().try_to_vec().expect("losses are f32");
+        for (losses, start) in losses.chunks_exact(num_tokens).zip(starts) {
+            let from = if *start == 0 { 0 } else { stride };
+            nats += losses[from..].iter().map(|loss| f64::from(*loss)).sum::<f64>();
+            scored += num_tokens - from;
+        }
+        for (layer, demand) in forward.layers.iter().zip(&mut demand) {
+            for (routing, logits) in layer.routings.iter().zip(&layer.gate_values) {
+                let of_routing = metrics::demand(routing);
+                requests += of_routing.iter().sum::<u32>();
+                lost += metrics::overflow(routing).iter().sum::<u32>();
+                demand.iter_mut().zip(of_routing).for_each(|(sum, count)| *sum += count);
+                entropy +=
+                    metrics::entropy_normalised(&probabilities(router.spec().router, logits), config.num_experts);
+                num_routings += 1;
+            }
+        }
+    }
+    let has_gate = config.num_experts > 1
+        && !matches!(routing.router, RouterSpec::Hash { .. } | RouterSpec::BalancedHash | RouterSpec::Random);
+    Ok(Score {
+        tokens: scored,
+        bits_per_byte: nats / std::f64::consts::LN_2 / (scored as f64 * domain.valid_bytes_per_token),
+        lost: f64::from(lost) / f64::from(requests.max(1)),
+        demand,
+        router_entropy: has_gate.then(|| entropy / f64::from(num_routings.max(1))),
+    })
+}
+
+/// Of a gate, `[tokens, experts]`: the softmax; of a sigmoid gate its scores over their sum.
+fn probabilities(rule: RouterSpec, logits: &GateLogits) -> Vec<f32> {
+    if !matches!(rule, RouterSpec::Deepseek { .. }) {
+        return gate_probs(logits);
+    }
+    let rows = logits.rows().flat_map(|row| {
+        let scores = row.iter().map(|logit| 1.0 / (1.0 + (-logit).exp()));
+        let sum: f32 = scores.clone().sum();
+        scores.map(move |score| score / sum).collect::<Vec<f32>>()
+    });
+    rows.collect()
+}
+
+/// At most `wanted` of all, the first one and others at equal distances.
+fn evenly(all: Vec<usize>, wanted: Option<usize>) -> Vec<usize> {
+    match wanted {
+        Some(wanted) if wanted < all.len() => (0..wanted).map(|at| all[at * all.len() / wanted]).collect(),
+        _ => all,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_are_spread_over_all_of_the_text() {
+        let all = || vec![0, 10, 20, 30, 40, 50, 60];
+        assert_eq!(evenly(all(), Some(3)), [0, 20, 40]);
+        assert_eq!(evenly(all(), Some(9)), all());
+        assert_eq!(evenly(all(), None), all());
+    }
+
+    #[test]
+    fn probabilities_of_a_sigmoid_gate_are_shares_of_its_scores() {
+        let logits = GateLogits::new(2, vec![0.0, 3.0f32.ln()]).expect("one token");
+        let probs = probabilities(RouterSpec::Deepseek { k: 1, groups: 1, kept: 1, scale: 1.0 }, &logits);
+        // Sigmoids 1/2 and 3/4.
+        assert!((probs[0] - 0.4).abs() < 1e-6 && (probs[1] - 0.6).abs() < 1e-6, "{probs:?}");
+    }
+}
