@@ -43,6 +43,7 @@ fn specs_serialise_under_the_name_of_their_row() {
         let spec: RouterSpec = form.example.parse().expect(form.head);
         let json = serde_json::to_value(spec).expect("serialises");
         assert_eq!(json["rule"], form.head);
+        assert_eq!(rules::of(&spec).name, form.head);
         assert_eq!(
             spec.uses_the_future() || form.head == "no_token_left_behind",
             !rules::find(form.head).expect(form.head).causal

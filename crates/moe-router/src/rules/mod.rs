@@ -9,12 +9,15 @@
 //! assert_eq!(rule.form().map(|form| form.example), Some("expert_choice:2"));
 //! ```
 
-use moe_trace::{Form, MIXER_FORMS, NOT_FROM_GATE_LOGITS, ROUTER_FORMS};
+use moe_trace::{Form, MIXER_FORMS, NOT_FROM_GATE_LOGITS, ROUTER_FORMS, RouterSpec};
 
 mod choosing;
+mod citation;
 mod grouping;
 mod mixing;
 mod scoring;
+
+pub use citation::Citation;
 
 /// One rule of the survey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,12 +60,23 @@ pub fn all() -> impl Iterator<Item = &'static RuleInfo> {
     [choosing::RULES, grouping::RULES, mixing::RULES, scoring::RULES].into_iter().flatten()
 }
 
+/// The row of a spec. It looks among the rules that assign only, so that the page need not carry the others' texts.
+pub fn of(spec: &RouterSpec) -> &'static RuleInfo {
+    let mut assigning = [choosing::RULES, grouping::RULES].into_iter().flatten();
+    assigning.find(|rule| rule.name == spec.name()).expect("tests/rules_table.rs: every form has a row")
+}
+
 /// The rule of this name.
 pub fn find(name: &str) -> Option<&'static RuleInfo> {
     all().find(|rule| rule.name == name)
 }
 
 impl RuleInfo {
+    /// Its papers, cut where a link begins and ends.
+    pub fn citations(&self) -> impl Iterator<Item = Citation> + use<> {
+        citation::citations(self.paper)
+    }
+
     /// Its textual form, with an example; `None` for a rule that gate logits are not enough for.
     pub fn form(&self) -> Option<&'static Form> {
         ROUTER_FORMS.iter().chain(MIXER_FORMS).find(|form| form.head == self.name)

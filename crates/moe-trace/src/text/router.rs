@@ -109,6 +109,38 @@ fn spec(arguments: &Arguments) -> Option<RouterSpec> {
     })
 }
 
+impl RouterSpec {
+    /// The head of its text, and the name of its row in the table of rules: `top_k`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            RouterSpec::Dense => "dense",
+            RouterSpec::Switch => "switch",
+            RouterSpec::TopK { .. } => "top_k",
+            RouterSpec::Gshard { .. } => "gshard",
+            RouterSpec::Noisy { .. } => "noisy",
+            RouterSpec::LogitNorm { .. } => "logit_norm",
+            RouterSpec::DenseToSparse { .. } => "dense_to_sparse",
+            RouterSpec::Deepseek { .. } => "deepseek",
+            RouterSpec::DeepseekV2 { .. } => "deepseek_v2",
+            RouterSpec::TopP { .. } => "top_p",
+            RouterSpec::Relu => "relu",
+            RouterSpec::TopAny { .. } => "top_any",
+            RouterSpec::NullExperts { .. } => "null_experts",
+            RouterSpec::Hierarchical { .. } => "hierarchical",
+            RouterSpec::Prototypes { .. } => "prototypes",
+            RouterSpec::PerSequence { .. } => "per_sequence",
+            RouterSpec::Hash { .. } => "hash",
+            RouterSpec::BalancedHash => "balanced_hash",
+            RouterSpec::Random => "random",
+            RouterSpec::ExpertChoice { .. } => "expert_choice",
+            RouterSpec::StrictlyBalanced { .. } => "strictly_balanced",
+            RouterSpec::Sinkhorn { .. } => "sinkhorn",
+            RouterSpec::Base { .. } => "base",
+            RouterSpec::NoTokenLeftBehind { .. } => "no_token_left_behind",
+        }
+    }
+}
+
 impl fmt::Display for RouterSpec {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
