@@ -137,8 +137,9 @@ impl Shares {
     }
 }
 
-/// Did the gate choose this expert, whatever became of the request?
-pub(super) fn is_choice(fate: Fate) -> bool {
+/// Does the balance loss count a request that met this fate? Whatever the gate chose, but neither padding nor a gate below
+/// its threshold.
+pub fn is_choice(fate: Fate) -> bool {
     !matches!(fate, Fate::Padding | Fate::BelowThreshold)
 }
 

@@ -24,7 +24,22 @@ pub fn fraction_tokens_unserved(routing: &Routing) -> f64 {
     unserved as f64 / asked.max(1) as f64
 }
 
-/// Tokens that made no request and were picked by nobody: under expert choice the "unchosen" ones. Padding is not counted.
+/// Tokens that asked no expert and were picked by none: the "unchosen" ones of expert choice and of strictly balanced
+/// gating, and tokens whose logits are all negative under ReLU routing. They have no record in the routing, where padding
+/// has one and is not counted here; only the residual passes them on.
+///
+/// ```
+/// use moe_router::{Router, RouterInput, metrics};
+/// use moe_trace::{GateLogits, RoutingSpec};
+///
+/// // Three experts take one token each: the first two prefer token 1, the last one token 2. Token 0 is all the same to all.
+/// let router = Router::new(RoutingSpec { router: "expert_choice:1".parse()?, ..RoutingSpec::default() }, 3)?;
+/// let gate_logits = GateLogits::new(3, vec![0.0, 0.0, 0.0, 2.0, 2.0, 0.0, 0.0, 0.0, 2.0])?;
+/// let routing = router.route(&RouterInput::new(&gate_logits));
+/// assert!(routing.of_token(0).is_empty());
+/// assert_eq!(metrics::tokens_without_requests(&routing), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn tokens_without_requests(routing: &Routing) -> u32 {
     let has_record = routing.assignments.chunk_by(|a, b| a.token == b.token).count() as u32;
     routing.num_tokens - has_record
