@@ -56,8 +56,9 @@ fn markdown() -> String {
         if let Some(form) = rule.form() {
             let shown = form.to_string().replace('|', "\\|");
             text += &format!("| {} | `{shown}` | `{}` |\n", rule.title, form.example);
-        } else if let Some(needs) = rule.why_no_form() {
-            text += &format!("| {} | none: it needs {needs} | |\n", rule.title);
+        } else if let Some(rule_needs) = rule.needs_more() {
+            let (needs, in_rust, instead) = (rule_needs.needs, rule_needs.in_rust, rule_needs.instead);
+            text += &format!("| {} | none: it needs {needs}; `{in_rust}` | instead `{instead}` |\n", rule.title);
         }
     }
     text

@@ -21,7 +21,7 @@ fn every_form_has_one_row_and_every_row_a_form_or_a_reason() {
     assert_eq!(titles.len(), names.len(), "a title occurs twice");
 
     let forms = ROUTER_FORMS.iter().chain(MIXER_FORMS).map(|form| form.head);
-    let named: BTreeSet<&str> = forms.chain(NOT_FROM_GATE_LOGITS.iter().map(|(name, _)| *name)).collect();
+    let named: BTreeSet<&str> = forms.chain(NOT_FROM_GATE_LOGITS.iter().map(|rule| rule.name)).collect();
     assert_eq!(named, unique);
     for rule in rules::all() {
         match (rule.kind, rule.form(), rule.why_no_form()) {

@@ -9,7 +9,7 @@
 //! assert_eq!(rule.form().map(|form| form.example), Some("expert_choice:2"));
 //! ```
 
-use moe_trace::{Form, MIXER_FORMS, NOT_FROM_GATE_LOGITS, ROUTER_FORMS, RouterSpec};
+use moe_trace::{Form, MIXER_FORMS, NOT_FROM_GATE_LOGITS, NeedsMore, ROUTER_FORMS, RouterSpec};
 
 mod choosing;
 mod citation;
@@ -82,8 +82,13 @@ impl RuleInfo {
         ROUTER_FORMS.iter().chain(MIXER_FORMS).find(|form| form.head == self.name)
     }
 
+    /// For a rule without a form: what it needs besides gate logits, and what to use instead.
+    pub fn needs_more(&self) -> Option<&'static NeedsMore> {
+        NOT_FROM_GATE_LOGITS.iter().find(|rule| rule.name == self.name)
+    }
+
     /// What a rule without a form needs besides gate logits, as the parser's error says it.
     pub fn why_no_form(&self) -> Option<&'static str> {
-        NOT_FROM_GATE_LOGITS.iter().find(|(name, _)| *name == self.name).map(|(_, needs)| *needs)
+        self.needs_more().map(|rule| rule.needs)
     }
 }

@@ -13,12 +13,9 @@ impl FromStr for RouterSpec {
 
     fn from_str(text: &str) -> Result<RouterSpec, ParseSpecError> {
         let head = text.split(':').next().unwrap_or(text).trim();
-        if let Some((name, needs)) = NOT_FROM_GATE_LOGITS.iter().find(|(name, _)| *name == head) {
-            return unknown(
-                format!("rule that gate logits are enough for: it needs {needs}"),
-                *name,
-                list(ROUTER_FORMS),
-            );
+        if let Some(rule) = NOT_FROM_GATE_LOGITS.iter().find(|rule| rule.name == head) {
+            let what = format!("rule that can be run from gate logits, because it needs {}", rule.needs);
+            return unknown(what, rule.name, format!("{} instead, or {} in Rust", rule.instead, rule.in_rust));
         }
         if MIXER_FORMS.iter().any(|form| form.head == head) {
             return unknown("rule that assigns tokens to experts: it mixes", head, list(ROUTER_FORMS));
