@@ -1,7 +1,7 @@
 //! Prints the table of all rules as Markdown. `cargo xtask codegen` writes it to `docs/ROUTING_RULES.md`; the test below
 //! fails when that file is stale.
 
-use moe_router::rules::{self, Kind};
+use moe_router::rules::{self, Citation, Kind};
 
 const HEADER: &str = "\
 <!-- Generated from crates/moe-router/src/rules by `cargo xtask codegen`; change the table there instead. -->
@@ -46,7 +46,7 @@ fn markdown() -> String {
                 rule.needs,
                 rule.trained_with,
                 rule.at_inference,
-                rule.paper,
+                rule.citations().map(markdown_of).collect::<String>(),
                 rule.equation.map(|place| format!(": {place}")).unwrap_or_default(),
             );
         }
@@ -62,6 +62,13 @@ fn markdown() -> String {
         }
     }
     text
+}
+
+fn markdown_of(piece: Citation) -> String {
+    match piece {
+        Citation::Text(text) => text.to_owned(),
+        Citation::Arxiv(number) => format!("[arXiv:{number}](https://arxiv.org/abs/{number})"),
+    }
 }
 
 #[cfg(test)]

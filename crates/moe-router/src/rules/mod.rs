@@ -30,7 +30,8 @@ pub struct RuleInfo {
     pub one_line: &'static str,
     /// Authors, year and where to find it.
     pub paper: &'static str,
-    /// Where in the paper, as far as we looked it up.
+    /// Where in the paper; or where in the authors' code or in the survey, if that is what we have read. `None` where it is
+    /// neither.
     pub equation: Option<&'static str>,
     /// What comes out.
     pub kind: Kind,
