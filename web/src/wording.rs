@@ -1,7 +1,9 @@
 //! Sentences that state what is to be seen, made from the numbers of a scene. Titles are findings, not topics.
 
-use moe_router::metrics;
-use moe_trace::{Assignment, Fate, Policy, RoutingGroup, Source};
+use std::borrow::Cow;
+
+use moe_router::{metrics, rules};
+use moe_trace::{Assignment, Fate, Policy, RoutingGroup, RoutingSpec, Source};
 
 use crate::compare::{Change, PassageLoss};
 use crate::scene::{Group, Scene, SceneLayer, TokenFate};
@@ -52,13 +54,19 @@ pub fn source(source: Source) -> &'static str {
     }
 }
 
-pub fn policy(policy: Policy) -> &'static str {
+pub fn policy(policy: Policy) -> Cow<'static, str> {
     match policy {
-        Policy::Drop => "first come, first served",
-        Policy::Bpr => "most confident first (BPR)",
-        Policy::RandomSecond => "random second expert (GShard)",
-        Policy::Dropless => "dropless",
+        Policy::Drop => "first come, first served".into(),
+        Policy::Bpr => "most confident first (BPR)".into(),
+        Policy::RandomSecond => format!("random second expert ({})", rule_of_pairs()).into(),
+        Policy::Dropless => "dropless".into(),
     }
+}
+
+/// What the table of rules calls the rule behind the policy of the random second expert.
+pub fn rule_of_pairs() -> &'static str {
+    let pairs = RoutingSpec::with_policy(2, Policy::RandomSecond, 1.0);
+    rules::of(&pairs.router).title
 }
 
 pub fn group(group: RoutingGroup) -> &'static str {

@@ -1,7 +1,7 @@
 //! Prints the table of all rules as Markdown. `cargo xtask codegen` writes it to `docs/ROUTING_RULES.md`; the test below
 //! fails when that file is stale.
 
-use moe_router::rules::{self, Kind};
+use moe_router::rules::{self, Citation, Kind};
 
 const HEADER: &str = "\
 <!-- Generated from crates/moe-router/src/rules by `cargo xtask codegen`; change the table there instead. -->
@@ -46,7 +46,7 @@ fn markdown() -> String {
                 rule.needs,
                 rule.trained_with,
                 rule.at_inference,
-                rule.paper,
+                rule.citations().map(markdown_of).collect::<String>(),
                 rule.equation.map(|place| format!(": {place}")).unwrap_or_default(),
             );
         }
@@ -56,11 +56,19 @@ fn markdown() -> String {
         if let Some(form) = rule.form() {
             let shown = form.to_string().replace('|', "\\|");
             text += &format!("| {} | `{shown}` | `{}` |\n", rule.title, form.example);
-        } else if let Some(needs) = rule.why_no_form() {
-            text += &format!("| {} | none: it needs {needs} | |\n", rule.title);
+        } else if let Some(rule_needs) = rule.needs_more() {
+            let (needs, in_rust, instead) = (rule_needs.needs, rule_needs.in_rust, rule_needs.instead);
+            text += &format!("| {} | none: it needs {needs}; `{in_rust}` | instead `{instead}` |\n", rule.title);
         }
     }
     text
+}
+
+fn markdown_of(piece: Citation) -> String {
+    match piece {
+        Citation::Text(text) => text.to_owned(),
+        Citation::Arxiv(number) => format!("[arXiv:{number}](https://arxiv.org/abs/{number})"),
+    }
 }
 
 #[cfg(test)]

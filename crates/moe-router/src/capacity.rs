@@ -4,8 +4,13 @@
 //! rounding up, so that 1.1 · 10 (11.000000000000002 in f64) does not become 12. More than `T` slots are pointless:
 //! a token asks an expert at most once.
 //! Sources disagree on rounding, and on whether `K` counts; the other variants of [`Rounding`] reproduce theirs (with
-//! our `minimum`, but without the cap at `T` where the source has none). Left out: MegaBlocks' reading of 0 slots as
-//! "dropless" (choose `Overflow::Dropless` instead).
+//! our `minimum`, but without the cap at `T` where the source has none).
+//!
+//! Left out are three ways to say "dropless" with a number, for which there is `Overflow::Dropless`: Tutel's factor 0 (no
+//! limit) and its factors below 0 (no limit up to the capacity of the factor's absolute value, which has no counterpart
+//! here), and MegaBlocks' result of 0 slots (the largest demand). A factor of 0 or less is an error of
+//! [`Router::new`](crate::Router::new), whatever the rounding; 0 slots are what they say, and everybody is turned away,
+//! unless the `minimum` is 1 or more, as it is by default.
 
 use moe_trace::{CapacitySpec, Rounding};
 

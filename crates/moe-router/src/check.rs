@@ -149,6 +149,7 @@ fn fraction(what: &'static str, found: f32) -> Result<(), SpecError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use moe_trace::{CapacitySpec, Rounding};
 
     #[test]
     fn refusals_name_what_is_allowed() {
@@ -181,9 +182,12 @@ mod tests {
         check("hierarchical:2,1,5", 8, "A token cannot ask 5 of 4 experts; allowed: 1 to 4.");
         check("noisy:2,0", 4, "The deviation of the noise is 0; allowed: a finite number above 0, such as 1.");
         check("null_experts:2,4", 4, "4 of 4 experts are null; allowed: 0 to 3.");
-        let capacity = overflow(Overflow::Drop(moe_trace::CapacitySpec { factor: f32::NAN, ..Default::default() }));
-        let message = "The capacity factor is NaN; allowed: a finite number above 0, such as 1.25.";
-        assert_eq!(capacity.expect_err(message).to_string(), message);
+        // Also where the source reads 0 or less as "dropless": Tutel.
+        for (factor, rounding) in [(f32::NAN, Rounding::Ceil), (0.0, Rounding::Tutel), (-1.0, Rounding::Tutel)] {
+            let slots = CapacitySpec { factor, rounding, ..CapacitySpec::default() };
+            let message = format!("The capacity factor is {factor}; allowed: a finite number above 0, such as 1.25.");
+            assert_eq!(overflow(Overflow::Drop(slots)).expect_err(&message).to_string(), message);
+        }
     }
 
     #[test]

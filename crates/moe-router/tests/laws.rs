@@ -205,7 +205,8 @@ fn check_future(router: RouterSpec, order: SlotOrder, priority: Priority, expect
     // The first token prefers expert 0 mildly; the second wants 0 or 1, strongly.
     let fates_of_first = [[3.0, -3.0], [-3.0, 3.0]].map(|[a, b]| {
         let gate_logits = GateLogits::new(2, vec![0.5, 0.0, a, b]).expect("two rows of two");
-        let routing = router.route(&RouterInput::new(&gate_logits));
+        // Where lots decide, the second token draws the better ones, at either expert.
+        let routing = router.route(&RouterInput::new(&gate_logits).with_lots(&[0.1, 0.1, 0.9, 0.9]));
         routing.of_token(0).iter().map(|a| a.fate).collect::<Vec<Fate>>()
     });
     assert_eq!(fates_of_first[0] != fates_of_first[1], expected, "{spec:?}");
@@ -219,7 +220,11 @@ fn specs_that_use_the_future_do() {
     check_future(RouterSpec::Switch, SlotOrder::RankMajor, Priority::Position, false);
     check_future(top_2, SlotOrder::TokenMajor, Priority::Position, false);
     check_future(top_2, SlotOrder::RankMajor, Priority::Position, true);
-    check_future(RouterSpec::Switch, SlotOrder::TokenMajor, Priority::BprMax, true);
+    check_future(top_2, SlotOrder::TokenMajor, Priority::Probability, true);
+    for by in [Priority::BprMax, Priority::BprSum, Priority::Random, Priority::RandomPerExpert, Priority::Probability] {
+        check_future(RouterSpec::Switch, SlotOrder::TokenMajor, by, true);
+        check_future(RouterSpec::Switch, SlotOrder::RankMajor, by, true);
+    }
     check_future(RouterSpec::Dense, SlotOrder::RankMajor, Priority::BprMax, false);
 }
 

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 
 use moe_router::{Router, metrics};
 use moe_trace::{
-    BaseSolver, CapacitySpec, ExpertIdx, Fate, GateLogits, Overflow, Priority, ROUTER_FORMS, Rounding, RouterSpec,
-    Routing, RoutingSpec, SlotOrder,
+    CapacitySpec, ExpertIdx, Fate, GateLogits, Overflow, Priority, ROUTER_FORMS, Rounding, RouterSpec, Routing,
+    RoutingSpec, SlotOrder,
 };
 use proptest::prelude::*;
 
@@ -66,7 +66,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(4000))]
 
     #[test]
-    fn every_rule_routes_anything(text in rule(), overflow in overflow(), seen in seen()) {
+    fn every_rule_routes_anything(text in rule(), overflow in overflow(), seen in seen(0..13)) {
         let Some(router) = router(&text, overflow, &seen) else { return Ok(()) };
         let routing = router.route(&seen.input());
         prop_assert_eq!(routing.num_tokens as usize, seen.gate_logits.num_tokens());
@@ -86,7 +86,7 @@ proptest! {
     }
 
     #[test]
-    fn padding_changes_nothing_for_the_others(text in rule(), overflow in overflow(), seen in seen()) {
+    fn padding_changes_nothing_for_the_others(text in rule(), overflow in overflow(), seen in seen(0..13)) {
         let Some(router) = router(&text, overflow, &seen) else { return Ok(()) };
         let routing = router.route(&seen.input());
         let real: Vec<usize> =
@@ -120,7 +120,7 @@ proptest! {
     fn rules_that_do_not_look_ahead_do_not(
         text in rule(),
         overflow in overflow(),
-        seen in seen(),
+        seen in seen(0..13),
         later in prop::collection::vec(-12_i8..=12, 13 * 9),
     ) {
         let Some(router) = router(&text, overflow, &seen) else { return Ok(()) };
@@ -147,7 +147,7 @@ proptest! {
     #[test]
     fn renaming_experts_renames_the_routing(text in rule(), seed in any::<u64>(), num_experts in 1_usize..9) {
         let spec: RouterSpec = text.parse().expect("a complete form");
-        // Rules in which an expert's number means something, or that may choose among equally good assignments.
+        // Rules in which an expert's number means something. Random logits do not tie, so balanced assignments are unique.
         let by_number = matches!(
             spec,
             RouterSpec::Hash { .. }
@@ -158,14 +158,14 @@ proptest! {
                 | RouterSpec::Hierarchical { .. }
                 | RouterSpec::Prototypes { .. }
                 | RouterSpec::NullExperts { .. }
-                | RouterSpec::Base { solver: BaseSolver::Auction | BaseSolver::Exact }
         );
         // Numbers so large that all logits become the same.
         if by_number || text.contains("3e38") {
             return Ok(());
         }
         let mut draws = moe_router::draws::SplitMix64::new(seed);
-        let values: Vec<f32> = (0..num_experts * 7).map(|_| draws.normal() as f32).collect();
+        // Eight tokens divide among 1, 2, 4 and 8 experts, as BASE's auction needs.
+        let values: Vec<f32> = (0..num_experts * 8).map(|_| draws.normal() as f32).collect();
         let new_name = draws.permutation(num_experts);
         let mut renamed = vec![0.0; values.len()];
         for (at, &value) in values.iter().enumerate() {

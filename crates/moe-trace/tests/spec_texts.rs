@@ -5,8 +5,8 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use moe_trace::{
-    BaseSolver, MIXER_FORMS, MixerSpec, NOT_FROM_GATE_LOGITS, Normalise, ParseSpecError, ROUTER_FORMS, RouterSpec,
-    SecondExpert, SharedGate, SinkhornChoice, Weighting,
+    BaseSolver, MIXER_FORMS, MixerSpec, NOT_FROM_GATE_LOGITS, NeedsMore, Normalise, ParseSpecError, ROUTER_FORMS,
+    RouterSpec, SecondExpert, SharedGate, SinkhornChoice, Weighting,
 };
 use proptest::prelude::*;
 
@@ -192,16 +192,35 @@ fn errors_name_the_offending_part_and_what_is_allowed() {
     check("switch:2", "\"2\" is no argument of switch; allowed: switch");
     check("hash:-1", "\"-1\" is no value for seed of hash; allowed: a whole number, as in hash:42");
     check("noisy:2", "\"noisy:2\" is no complete form of noisy; allowed: noisy:k=K,std=STD");
-    check(
-        "per_task",
-        "\"per_task\" is no rule that gate logits are enough for: it needs a learned row of logits per task;",
-    );
     check("soft_moe:1", "\"soft_moe\" is no rule that assigns tokens to experts: it mixes; allowed: dense, switch");
     let error = "top_k:2".parse::<MixerSpec>().expect_err("a rule that assigns").to_string();
     assert!(
         error.starts_with("\"top_k\" is no mixing rule; allowed: soft_moe[:slots=SLOTS], smear, meo:k=K"),
         "{error}"
     );
+}
+
+#[test]
+fn rules_that_need_more_say_what_and_what_to_use_instead() {
+    let check = |text: &str, needs: &str, instead: &str, in_rust: &str| {
+        let expected = format!(
+            "\"{text}\" is no rule that can be run from gate logits, because it needs {needs}; \
+             allowed: {instead} instead, or moe_router::{in_rust} in Rust"
+        );
+        assert_eq!(text.parse::<RouterSpec>().expect_err(text).to_string(), expected);
+        // Whatever arguments it was given.
+        assert_eq!(format!(" {text} :k=2,8").parse::<RouterSpec>().expect_err(text).to_string(), expected);
+        // What it advises can be run.
+        assert_eq!(instead.parse::<RouterSpec>().expect(instead).to_string(), instead);
+    };
+    check("attention", "the outputs of three gates", "top_k:2", "token_choice::attention");
+    check("cosine", "hidden states, a projection and expert embeddings", "switch", "token_choice::cosine");
+    check("dselect_k", "selector codes of a gate trained for it", "top_k:2", "token_choice::dselect_k");
+    check("per_task", "a learned row of logits per task", "per_sequence:2", "token_choice::per_sequence");
+    let thresholds = "a learned threshold per expert";
+    check("expert_threshold", thresholds, "strictly_balanced:2", "group_choice::strictly_balanced");
+    check("thor", "two experts drawn for the whole step", "random", "token_choice::random");
+    assert_eq!(NOT_FROM_GATE_LOGITS.len(), 6);
 }
 
 #[test]
@@ -214,7 +233,7 @@ fn every_form_says_truly_what_may_be_left_out() {
         let is_enough = form.head.parse::<MixerSpec>().is_ok();
         assert_eq!(is_enough, form.arguments.iter().all(|argument| argument.optional), "{form}");
     }
-    for (name, _) in NOT_FROM_GATE_LOGITS {
+    for NeedsMore { name, .. } in NOT_FROM_GATE_LOGITS {
         assert!(
             ROUTER_FORMS.iter().chain(MIXER_FORMS).all(|form| form.head != *name),
             "{name} has a form and has none"

@@ -1,10 +1,11 @@
-//! The capacity, as the formula with its numbers.
+//! The capacity, as the formula with its numbers, and the rule it is of.
 
 use moe_router::Router;
 use moe_trace::{Overflow, Rounding, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
 use crate::views::badges::FutureBadge;
+use crate::views::rule_note::RuleNote;
 
 #[derive(Properties, PartialEq)]
 pub struct EquationProps {
@@ -34,6 +35,7 @@ pub fn Equation(props: &EquationProps) -> Html {
                     <span aria-live="polite" class="status">{ props.status }</span>
                     { " Dropless: every request is served, however many there are." }
                 </p>
+                <RuleNote {routing} {num_experts} />
             </div>
         };
     };
@@ -86,6 +88,7 @@ pub fn Equation(props: &EquationProps) -> Html {
                     { note }
                 }
             </p>
+            <RuleNote {routing} {num_experts} />
         </div>
     }
 }

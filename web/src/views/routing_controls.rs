@@ -41,6 +41,11 @@ pub fn RoutingControls(props: &RoutingControlsProps) -> Html {
     };
     let is_dropless = settings.policy == Policy::Dropless;
     let is_pair = settings.policy == Policy::RandomSecond;
+    let about_k = if is_pair {
+        format!("{} always asks for two", wording::rule_of_pairs())
+    } else {
+        "Experts a token asks".to_owned()
+    };
     let (least, most) = (*CAPACITY_FACTOR.start(), *CAPACITY_FACTOR.end());
     html! {
         <div class="controls">
@@ -69,7 +74,7 @@ pub fn RoutingControls(props: &RoutingControlsProps) -> Html {
                     }) }
                 </select>
             </label>
-            <label class="control" title={if is_pair { "GShard always asks for two" } else { "Experts a token asks" }}>
+            <label class="control" title={about_k}>
                 <span class="control-name">{ "k" }</span>
                 <select onchange={on_select(|text| text.parse().ok().map(Setting::K))} disabled={is_pair}>
                     { for (1..=props.num_experts as u32).map(|k| html! {

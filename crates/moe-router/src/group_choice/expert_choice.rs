@@ -3,6 +3,8 @@
 //! `S = softmax over experts of z`; expert `e` takes the `n = round(c T / E)` tokens with the largest `S[·,e]`, and the
 //! output is `Σ S[t,e] · FFN_e(x_t)` without renormalisation. All experts are exactly full, nothing is dropped and no
 //! balance loss is needed, but a token may be picked by all experts or by none. The same in training and inference.
+//! A token that nobody picked ("unchosen") leaves no record in the routing: there is no expert to name in it. How many
+//! there are is [`metrics::tokens_without_requests`](crate::metrics::tokens_without_requests).
 //! Not causal: whether a token is picked depends on all others.
 //! Left out: the variant with at most `b` experts per token, and mesh-TensorFlow's softmax over tokens.
 

@@ -2,8 +2,16 @@
 //!
 //! `Σ_e f_e · P_e`: the fraction of tokens an expert gets (`f`, from counts, without a gradient) times the mean
 //! probability the gate gives it (`P`). The literature scales it in ways that differ by factors of k and E², so
-//! coefficients do not transfer between code bases; [`BalanceScaling`] names them. Counts are before any drop, and include a second expert that chance
-//! left out; padding is excluded. `P` is of the softmax over all experts, whatever the weights.
+//! coefficients do not transfer between code bases; [`BalanceScaling`] names them. `P` is of the softmax over all experts,
+//! whatever the weights.
+//!
+//! Counts are of choices, before any drop: they include a second expert that chance left out, and a null expert of AdaMoE
+//! (each for itself; in that paper all nulls share their mean). Padding is no choice, and neither is a gate below the
+//! threshold of a dense-to-sparse gate: it asks for nothing (that paper has no balance loss; were it counted, every token
+//! would choose every expert, and the loss be 1 whatever the gate does). A routing is meant as it was before
+//! [rectification](crate::overflow::rectify), which makes a second record of a request that it moves.
+//! Without a choice, or without a token, every loss here is 0.
+//!
 //! The balanced value is no lower bound: `f` and `P` can disagree, and a loss below it is no bug.
 
 use moe_trace::{Fate, Routing};
@@ -107,12 +115,10 @@ impl Shares {
         let mut is_padding = vec![false; routing.num_tokens as usize];
         let (mut first, mut all) = (vec![0.0; num_experts], vec![0.0; num_experts]);
         for assignment in &routing.assignments {
-            match assignment.fate {
-                Fate::Padding => is_padding[assignment.token as usize] = true,
-                _ => {
-                    all[assignment.expert.index()] += 1.0;
-                    first[assignment.expert.index()] += f64::from(u8::from(assignment.rank == 0));
-                }
+            is_padding[assignment.token as usize] |= assignment.fate == Fate::Padding;
+            if is_choice(assignment.fate) {
+                all[assignment.expert.index()] += 1.0;
+                first[assignment.expert.index()] += f64::from(u8::from(assignment.rank == 0));
             }
         }
         let mut mean_probs = vec![0.0; num_experts];
@@ -129,6 +135,12 @@ impl Shares {
         mean_probs.iter_mut().for_each(|sum| *sum /= tokens);
         Shares { first_choices: first, all_choices: all, choices_per_token: choices / tokens, mean_probs }
     }
+}
+
+/// Does the balance loss count a request that met this fate? Whatever the gate chose, but neither padding nor a gate below
+/// its threshold.
+pub fn is_choice(fate: Fate) -> bool {
+    !matches!(fate, Fate::Padding | Fate::BelowThreshold)
 }
 
 fn dot(a: &[f64], b: &[f64]) -> f64 {
@@ -198,6 +210,20 @@ mod tests {
         });
         let routing = Routing { num_tokens: 3, num_experts: 2, capacity: None, assignments: assignments.collect() };
         assert!((switch(&[1.0, 0.0, 0.0, 1.0, 1.0, 0.0], &routing) - 1.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_gate_below_the_threshold_is_no_choice() {
+        use crate::{Router, RouterInput};
+        use moe_trace::{GateLogits, Overflow, RoutingSpec};
+        // Both tokens give expert 0 a weight of 0.982 and expert 1 less than the threshold: f = (1, 0), P = (0.982, 0.018).
+        let gate_logits = GateLogits::new(2, vec![4.0, 0.0, 4.0, 0.0]).expect("two rows of two");
+        let router = "dense_to_sparse:temperature=1,threshold=0.02".parse().expect("a rule");
+        let router = Router::new(RoutingSpec { router, overflow: Overflow::Dropless }, 2).expect("two experts");
+        let routing = router.route(&RouterInput::new(&gate_logits));
+        let loss = per_choice(&crate::gate_probs(&gate_logits), &routing);
+        assert!((loss - 2.0 * 0.98201).abs() < 1e-4, "{loss}");
+        assert!((switch(&crate::gate_probs(&gate_logits), &routing) - loss).abs() < 1e-9);
     }
 
     #[test]

@@ -7,6 +7,8 @@
 
 use moe_trace::{Fate, Routing};
 
+use crate::losses::balance::is_choice;
+
 /// The three losses of V2, unscaled.
 #[derive(Debug, Clone, PartialEq)]
 pub struct DeviceBalance {
@@ -26,7 +28,8 @@ pub struct DeviceBalance {
     pub message_frequency: Vec<f64>,
 }
 
-/// V2's losses of one sequence. Padding counts nothing.
+/// V2's losses of one sequence, of choices before any drop. Padding counts nothing; without a token or a choice all losses
+/// and frequencies are 0.
 ///
 /// `scores`: `[tokens, experts]`, softmax affinities, or for V3 [`sequence_scores`]. `routing`: `k` choices per token.
 /// `device_of`: `[experts]`, devices counted from 0. `device_limit`: devices a token may visit.
@@ -47,7 +50,7 @@ pub fn device_balance(scores: &[f64], routing: &Routing, device_of: &[usize], de
     let mut visits = vec![0.0; num_devices];
     for of_token in routing.assignments.chunk_by(|a, b| a.token == b.token) {
         let mut visited = vec![false; num_devices];
-        for assignment in of_token.iter().filter(|a| a.fate != Fate::Padding) {
+        for assignment in of_token.iter().filter(|a| is_choice(a.fate)) {
             counts[assignment.expert.index()] += 1.0;
             visited[device_of[assignment.expert.index()]] = true;
         }
@@ -57,7 +60,7 @@ pub fn device_balance(scores: &[f64], routing: &Routing, device_of: &[usize], de
     }
     // E / (k T) · n_e is n_e over the mean n.
     let mean_count = counts.iter().sum::<f64>() / num_experts as f64;
-    let expert_frequency: Vec<f64> = counts.iter().map(|count| count / mean_count).collect();
+    let expert_frequency: Vec<f64> = counts.iter().map(|&count| ratio(count, mean_count)).collect();
 
     let of_device = |values: &[f64], device: usize| -> Vec<f64> {
         values.iter().zip(device_of).filter(|(_, of)| **of == device).map(|(value, _)| *value).collect()
@@ -73,7 +76,7 @@ pub fn device_balance(scores: &[f64], routing: &Routing, device_of: &[usize], de
         .collect();
     let device_scores: Vec<f64> = devices.map(|device| sum(of_device(&mean_scores, device))).collect();
     let fair_share = (device_limit * num_tokens) as f64 / num_devices as f64;
-    let message_frequency: Vec<f64> = visits.iter().map(|visits| visits / fair_share).collect();
+    let message_frequency: Vec<f64> = visits.iter().map(|&visits| ratio(visits, fair_share)).collect();
     DeviceBalance {
         experts: dot(&expert_frequency, &mean_scores),
         devices: dot(&device_frequency, &device_scores),
@@ -85,17 +88,23 @@ pub fn device_balance(scores: &[f64], routing: &Routing, device_of: &[usize], de
     }
 }
 
+/// Of counts that are 0 where their mean is.
+fn ratio(count: f64, mean: f64) -> f64 {
+    if mean > 0.0 { count / mean } else { 0.0 }
+}
+
 fn dot(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
-/// V3's scores for its sequence-wise loss, `[tokens, experts]`: sigmoid scores divided by their sum over all experts.
+/// V3's scores for its sequence-wise loss, `[tokens, experts]`: sigmoid scores divided by their sum over all experts. Where
+/// every sigmoid has underflowed to 0 they are alike.
 ///
 /// The loss is [`device_balance`]'s `experts`, with the routing of the plain sigmoid top-k: without bias or groups.
 pub fn sequence_scores(sigmoids: &[f64], num_experts: usize) -> Vec<f64> {
     let normalised = sigmoids.chunks(num_experts).flat_map(|row| {
         let sum: f64 = row.iter().sum();
-        row.iter().map(move |score| score / sum)
+        row.iter().map(move |score| if sum > 0.0 { score / sum } else { 1.0 / num_experts as f64 })
     });
     normalised.collect()
 }
@@ -145,6 +154,15 @@ mod tests {
         let short = router.route(&RouterInput::new(&first_four));
         let devices = [0, 0, 1, 1];
         assert_eq!(device_balance(&probs, &padded, &devices, 2), device_balance(&probs[..16], &short, &devices, 2));
+    }
+
+    #[test]
+    fn nothing_is_balanced() {
+        let routing = Routing { num_tokens: 0, num_experts: 4, capacity: None, assignments: Vec::new() };
+        let balance = device_balance(&[], &routing, &[0, 0, 1, 1], 2);
+        assert_eq!([balance.experts, balance.devices, balance.messages], [0.0; 3]);
+        assert_eq!((balance.expert_frequency, balance.message_frequency), (vec![0.0; 4], vec![0.0; 2]));
+        assert_eq!(sequence_scores(&[0.0, 0.0, 0.75, 0.25], 2), [0.5, 0.5, 0.75, 0.25]);
     }
 
     #[test]

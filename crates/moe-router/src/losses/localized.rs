@@ -17,7 +17,8 @@ pub struct LocalizedBalance {
 }
 
 /// `importance`: `[samples, experts]`, gate weights summed over a sample's tokens. `expert_type`: `[experts]`.
-/// `sample_type`: `[samples]`. `delta`: 0 to 1.
+/// `sample_type`: `[samples]`. `delta`: 0 to 1. Both losses are 0 where no importance was given to anyone, and the code's
+/// where there is one number only, which varies from nothing.
 pub fn localized_balance(
     importance: &[f32],
     expert_type: &[usize],
@@ -33,13 +34,11 @@ pub fn localized_balance(
     });
     let weighted_importance: Vec<f64> = weighted.collect();
     let count = weighted_importance.len() as f64;
-    let mean = weighted_importance.iter().sum::<f64>() / count;
+    let mean = weighted_importance.iter().sum::<f64>() / count.max(1.0);
     let squares: f64 = weighted_importance.iter().map(|value| (value - mean).powi(2)).sum();
-    LocalizedBalance {
-        weighted_importance,
-        paper: squares / count / mean,
-        code: squares / (count - 1.0) / (mean * mean + 1e-10),
-    }
+    let paper = if mean > 0.0 { squares / count / mean } else { 0.0 };
+    let code = squares / (count - 1.0).max(1.0) / (mean * mean + 1e-10);
+    LocalizedBalance { weighted_importance, paper, code }
 }
 
 #[cfg(test)]
@@ -55,5 +54,16 @@ mod tests {
             assert!((found - expected).abs() < 1e-6);
         }
         assert!((balance.paper - 0.3797).abs() < 1e-4 && (balance.code - 0.4153).abs() < 1e-4);
+    }
+
+    #[test]
+    fn nobody_and_one_alone() {
+        let check = |importance: &[f32], samples: &[usize]| {
+            let found = localized_balance(importance, &[0], samples, 0.1);
+            assert_eq!((found.paper, found.code), (0.0, 0.0));
+        };
+        check(&[], &[]);
+        check(&[0.7], &[0]);
+        check(&[0.0, 0.0], &[0, 0]);
     }
 }

@@ -15,7 +15,7 @@ mod spread;
 mod z;
 
 pub use adaptive::{adapted_coefficient, target_coefficient};
-pub use balance::{BalanceScaling, gshard_paper, hf_topk, per_choice, switch};
+pub use balance::{BalanceScaling, gshard_paper, hf_topk, is_choice, per_choice, switch};
 pub use deepseek::{DeviceBalance, bias_update, device_balance, sequence_scores};
 pub use load::{expected_load, load_probs, load_probs_vmoe, normal_cdf};
 pub use localized::{LocalizedBalance, localized_balance};

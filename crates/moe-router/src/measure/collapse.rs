@@ -8,6 +8,7 @@
 //! below 1e-6 of the largest. Leave out classes of a single token when you estimate.
 
 use crate::matrix::Matrix;
+use crate::measure::symmetric::{Square, mean};
 
 /// How classes count in the between-class covariance.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,82 +80,6 @@ pub fn representation_collapse(hidden: &Matrix, classes: &[u32], weights: ClassW
     }
 }
 
-fn mean<'a>(rows: impl Iterator<Item = &'a [f32]>, width: usize) -> Vec<f64> {
-    let (mut sums, mut count) = (vec![0.0; width], 0.0_f64);
-    for row in rows {
-        count += 1.0;
-        sums.iter_mut().zip(row).for_each(|(sum, &value)| *sum += f64::from(value));
-    }
-    sums.into_iter().map(|sum| sum / count.max(1.0)).collect()
-}
-
-/// A symmetric matrix in f64, `[size, size]`.
-struct Square {
-    size: usize,
-    values: Vec<f64>,
-}
-
-impl Square {
-    fn zero(size: usize) -> Square {
-        Square { size, values: vec![0.0; size * size] }
-    }
-
-    fn add_outer(&mut self, vector: &[f64], factor: f64) {
-        for (row, a) in self.values.chunks_mut(self.size).zip(vector) {
-            row.iter_mut().zip(vector).for_each(|(value, b)| *value += factor * a * b);
-        }
-    }
-
-    fn trace(&self) -> f64 {
-        self.values.iter().step_by(self.size + 1).sum()
-    }
-
-    /// `vᵀ M v`.
-    fn form(&self, v: &[f64]) -> f64 {
-        let rows = self.values.chunks(self.size).zip(v);
-        rows.map(|(row, a)| a * row.iter().zip(v).map(|(value, b)| value * b).sum::<f64>()).sum()
-    }
-
-    /// Eigenvalues and unit eigenvectors by Jacobi's rotations (1846): each makes one off-diagonal entry 0, and sweeping
-    /// over all of them converges quadratically. Slow for hundreds of dimensions, exact enough for all.
-    fn eigen(&self) -> (Vec<f64>, Vec<Vec<f64>>) {
-        let n = self.size;
-        let mut m: Vec<Vec<f64>> = self.values.chunks(n).map(<[f64]>::to_vec).collect();
-        let mut vectors: Vec<Vec<f64>> =
-            (0..n).map(|i| (0..n).map(|j| f64::from(u8::from(i == j))).collect()).collect();
-        let scale = self.values.iter().map(|value| value.abs()).fold(0.0, f64::max);
-        for _ in 0..100 {
-            let mut is_diagonal = true;
-            for p in 0..n {
-                for q in p + 1..n {
-                    if m[p][q].abs() <= 1e-15 * scale {
-                        continue;
-                    }
-                    is_diagonal = false;
-                    // The smaller of the two angles that annihilate m[p][q].
-                    let theta = (m[q][q] - m[p][p]) / (2.0 * m[p][q]);
-                    let tangent = theta.signum() / (theta.abs() + (theta * theta + 1.0).sqrt());
-                    let cosine = 1.0 / (tangent * tangent + 1.0).sqrt();
-                    let sine = tangent * cosine;
-                    for row in &mut m {
-                        (row[p], row[q]) = (cosine * row[p] - sine * row[q], sine * row[p] + cosine * row[q]);
-                    }
-                    for column in 0..n {
-                        let (a, b) = (m[p][column], m[q][column]);
-                        (m[p][column], m[q][column]) = (cosine * a - sine * b, sine * a + cosine * b);
-                        let (a, b) = (vectors[p][column], vectors[q][column]);
-                        (vectors[p][column], vectors[q][column]) = (cosine * a - sine * b, sine * a + cosine * b);
-                    }
-                }
-            }
-            if is_diagonal {
-                break;
-            }
-        }
-        ((0..n).map(|i| m[i][i]).collect(), vectors)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -176,18 +101,5 @@ mod tests {
     fn one_class_spans_nothing() {
         let found = representation_collapse(&Matrix::new(1, vec![1.0, 2.0]), &[0, 0], ClassWeights::BySize);
         assert_eq!((found.rc, found.rank), (0.0, 0));
-    }
-
-    #[test]
-    fn eigenvectors_of_a_symmetric_matrix() {
-        let matrix = Square { size: 3, values: vec![2.0, 1.0, 0.5, 1.0, 3.0, -1.0, 0.5, -1.0, 1.0] };
-        let (values, vectors) = matrix.eigen();
-        assert!((values.iter().sum::<f64>() - 6.0).abs() < 1e-12);
-        for (value, v) in values.iter().zip(&vectors) {
-            for (row, x) in matrix.values.chunks(3).zip(v) {
-                let product: f64 = row.iter().zip(v).map(|(a, b)| a * b).sum();
-                assert!((product - value * x).abs() < 1e-12);
-            }
-        }
     }
 }

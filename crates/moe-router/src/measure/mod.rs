@@ -4,19 +4,29 @@
 //! Plot them beside the value that chance would give, which each file says.
 
 mod collapse;
+mod correlation;
+mod effective_rank;
 mod information;
 mod leak;
 mod locality;
 pub mod pruning;
 mod saturation;
 mod specialization;
+mod symmetric;
 
 pub use collapse::{ClassWeights, Collapse, representation_collapse};
-pub use information::{Information, mutual_information};
+pub use correlation::spearman;
+pub use effective_rank::effective_rank;
+pub use information::{Information, conditional_information, context_information, mutual_information};
 pub use leak::leak;
 pub use locality::{Repeats, consecutive_repeats};
-pub use saturation::{first_choice_agreement, load_correlation, router_saturation};
-pub use specialization::{co_activation, divergence, routing_deviation, routing_deviation_bound, share_by_key};
+pub use saturation::{
+    first_choice_agreement, inter_run_consistency, load_correlation, router_saturation, routing_fluctuation,
+};
+pub use specialization::{
+    co_activation, divergence, domain_specialization, routing_deviation, routing_deviation_bound, share_by_key,
+    vocabulary_specialization,
+};
 
 use moe_trace::{Fate, Routing};
 

@@ -2,6 +2,8 @@
 
 use moe_trace::{Assignment, Fate, Routing};
 
+use crate::measure::spearman;
+
 /// Requests that were turned away, of all that were made. 0 when none was made.
 pub fn fraction_dropped(routing: &Routing) -> f64 {
     let made = routing.assignments.iter().filter(|a| a.fate.is_demand()).count();
@@ -22,7 +24,22 @@ pub fn fraction_tokens_unserved(routing: &Routing) -> f64 {
     unserved as f64 / asked.max(1) as f64
 }
 
-/// Tokens that made no request and were picked by nobody: under expert choice the "unchosen" ones. Padding is not counted.
+/// Tokens that asked no expert and were picked by none: the "unchosen" ones of expert choice and of strictly balanced
+/// gating, and tokens whose logits are all negative under ReLU routing. They have no record in the routing, where padding
+/// has one and is not counted here; only the residual passes them on.
+///
+/// ```
+/// use moe_router::{Router, RouterInput, metrics};
+/// use moe_trace::{GateLogits, RoutingSpec};
+///
+/// // Three experts take one token each: the first two prefer token 1, the last one token 2. Token 0 is all the same to all.
+/// let router = Router::new(RoutingSpec { router: "expert_choice:1".parse()?, ..RoutingSpec::default() }, 3)?;
+/// let gate_logits = GateLogits::new(3, vec![0.0, 0.0, 0.0, 2.0, 2.0, 0.0, 0.0, 0.0, 2.0])?;
+/// let routing = router.route(&RouterInput::new(&gate_logits));
+/// assert!(routing.of_token(0).is_empty());
+/// assert_eq!(metrics::tokens_without_requests(&routing), 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub fn tokens_without_requests(routing: &Routing) -> u32 {
     let has_record = routing.assignments.chunk_by(|a, b| a.token == b.token).count() as u32;
     routing.num_tokens - has_record
@@ -66,10 +83,36 @@ pub fn drop_rate_by_position(routings: &[Routing], num_bins: usize) -> Vec<Optio
 }
 
 /// OpenMoE's "drop towards the end" as one number (ours): drop rate of the last quarter of the text minus that of the
-/// first, quarters as in [`drop_rate_by_position`]; a quarter without requests counts as 0, so let texts be long. About 0 for batch-prioritised or random order; positive where later tokens find the slots taken.
+/// first, quarters as in [`drop_rate_by_position`]; a quarter without requests counts as 0, so let texts be long. About 0 for
+/// batch-prioritised or random order; positive where later tokens find the slots taken.
 pub fn drop_towards_the_end(routings: &[Routing]) -> f64 {
     let quarters = drop_rate_by_position(routings, 4);
     quarters[3].unwrap_or(0.0) - quarters[0].unwrap_or(0.0)
+}
+
+/// Spearman's rank correlation of position and drop rate (ours), over positions at which somebody asked: near 1 where drops
+/// gather at the end, near 0 where they fall anywhere, and 0 where nobody, or everybody alike, is dropped. Groups begin at
+/// position 0, as in [`drop_rate_by_position`].
+///
+/// ```
+/// use moe_router::{Router, RouterInput, metrics};
+/// use moe_trace::{CapacitySpec, GateLogits, Overflow, RoutingSpec};
+///
+/// // Four tokens want the same expert, which has two slots: drop rates 0, 0, 1, 1 at positions 0 to 3. Ranks (1.5, 1.5,
+/// // 3.5, 3.5) and (1, 2, 3, 4): 4 / √(4 · 5) = 0.894.
+/// let overflow = Overflow::Drop(CapacitySpec { factor: 1.0, ..CapacitySpec::default() });
+/// let router = Router::new(RoutingSpec { router: "switch".parse()?, overflow }, 2)?;
+/// let gate_logits = GateLogits::new(2, [1.0, 0.0].repeat(4))?;
+/// let routing = router.route(&RouterInput::new(&gate_logits));
+/// assert!((metrics::drop_rank_correlation(&[routing]) - 0.894).abs() < 1e-3);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn drop_rank_correlation(routings: &[Routing]) -> f64 {
+    let longest = routings.iter().map(|routing| routing.num_tokens as usize).max().unwrap_or(0);
+    let rates = drop_rate_by_position(routings, longest).into_iter().enumerate();
+    let (positions, rates): (Vec<f64>, Vec<f64>) =
+        rates.filter_map(|(position, rate)| Some((position as f64, rate?))).unzip();
+    spearman(&positions, &rates)
 }
 
 #[cfg(test)]
@@ -125,5 +168,10 @@ mod tests {
         assert_eq!(drop_rate_by_position(&[routing("ss kk")], 2), [None, Some(0.0)]);
         assert_eq!(drop_rate_by_position(&[], 2), [None, None]);
         assert_eq!(drop_towards_the_end(&groups), 1.0);
+        // Rates 0, 0, 1/2 and 1: ranks 1.5, 1.5, 3, 4 for 1, 2, 3, 4: 4.5 / √(4.5 · 5).
+        assert!((drop_rank_correlation(&groups) - 0.9_f64.sqrt()).abs() < 1e-12);
+        assert_eq!(drop_rank_correlation(&[routing("kk kk kk")]), 0.0);
+        assert_eq!(drop_rank_correlation(&[routing("ss kl ss")]), 0.0);
+        assert_eq!(drop_rank_correlation(&[]), 0.0);
     }
 }

@@ -9,6 +9,6 @@ mod fractions;
 pub use counts::{demand, demand_cv, importance, load, max_over_mean, max_violation, overflow};
 pub use entropy::{entropy, entropy_mean, entropy_normalised};
 pub use fractions::{
-    drop_rate_by_position, drop_towards_the_end, expert_usage, fraction_dropped, fraction_tokens_unserved,
-    router_confidence, tokens_without_requests,
+    drop_rank_correlation, drop_rate_by_position, drop_towards_the_end, expert_usage, fraction_dropped,
+    fraction_tokens_unserved, router_confidence, tokens_without_requests,
 };

@@ -6,6 +6,10 @@
 //! because experts are not linear. No choice, no balance loss.
 //! `x̄` is the mean of the sequence: not causal in a decoder, unless it is the mean of the prompt or of an encoder.
 //! Training adds expert dropout. MEO's token-level attention is left out.
+//! Deviation: SMEAR normalises what its gate sees, `LN(x̄)` and every column of `W_r`. That is no part of the rule `smear` of
+//! [`Mixer`](crate::Mixer), which takes gate logits as they come and averages those, as if the gate were plainly linear:
+//! `softmax(x̄ W_r)`. Whoever has hidden states computes `x̄`, applies [`layer_norm`] to it and to the columns, and passes in
+//! the logits that result, one row per sequence.
 
 use crate::matrix::{Matrix, dot};
 

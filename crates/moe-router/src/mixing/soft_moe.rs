@@ -82,6 +82,27 @@ mod tests {
     }
 
     #[test]
+    fn two_tokens_two_slots_by_hand() {
+        let close = |found: &Matrix, expected: &[f32]| {
+            assert_eq!(found.values().len(), expected.len());
+            assert!(found.values().iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}");
+        };
+        // Logits (0, ln 3) and (0, 0). Columns are 1/2, 1/2 and 3/4, 1/4; rows are 1/4, 3/4 and 1/2, 1/2.
+        let logits = Matrix::new(2, vec![0.0, 3_f32.ln(), 0.0, 0.0]);
+        let (dispatch, combine) = (dispatch_weights(&logits, &[]), combine_weights(&logits));
+        close(&dispatch, &[0.5, 0.75, 0.5, 0.25]);
+        close(&combine, &[0.25, 0.75, 0.5, 0.5]);
+        // Tokens (1, 0) and (3, 8): the slots see (2, 4) and (1.5, 2).
+        let slots = slot_inputs(&dispatch, &Matrix::new(2, vec![1.0, 0.0, 3.0, 8.0]));
+        close(&slots, &[2.0, 4.0, 1.5, 2.0]);
+        // The first expert doubles, the second turns the sign: (4, 8) and (-1.5, -2).
+        let outputs =
+            Matrix::new(2, vec![2.0 * slots.row(0)[0], 2.0 * slots.row(0)[1], -slots.row(1)[0], -slots.row(1)[1]]);
+        // (4 - 4.5) / 4, (8 - 6) / 4 for the first token; (4 - 1.5) / 2, (8 - 2) / 2 for the second.
+        close(&output(&combine, &outputs), &[-0.125, 0.5, 1.25, 3.0]);
+    }
+
+    #[test]
     fn padding_is_in_no_slot() {
         let logits = Matrix::new(1, vec![9.0, 0.0, 0.0]);
         assert_eq!(dispatch_weights(&logits, &[true]).values(), [0.0, 0.5, 0.5]);

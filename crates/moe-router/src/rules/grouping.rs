@@ -8,7 +8,7 @@ pub(super) const RULES: &[RuleInfo] = &[
         title: "Sentence-level",
         one_line: "All tokens of a sequence follow one decision, from its mean.",
         paper: "Kudugunta et al. 2021, arXiv:2110.03742",
-        equation: None,
+        equation: Some("section 4.1 of the survey by Cai et al. 2024"),
         kind: Kind::Assigns,
         causal: false,
         needs: "sequence ids where there is more than one",

@@ -9,12 +9,15 @@
 //! assert_eq!(rule.form().map(|form| form.example), Some("expert_choice:2"));
 //! ```
 
-use moe_trace::{Form, MIXER_FORMS, NOT_FROM_GATE_LOGITS, ROUTER_FORMS};
+use moe_trace::{Form, MIXER_FORMS, NOT_FROM_GATE_LOGITS, NeedsMore, ROUTER_FORMS, RouterSpec};
 
 mod choosing;
+mod citation;
 mod grouping;
 mod mixing;
 mod scoring;
+
+pub use citation::Citation;
 
 /// One rule of the survey.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,7 +30,8 @@ pub struct RuleInfo {
     pub one_line: &'static str,
     /// Authors, year and where to find it.
     pub paper: &'static str,
-    /// Where in the paper, as far as we looked it up.
+    /// Where in the paper; or where in the authors' code or in the survey, if that is what we have read. `None` where it is
+    /// neither.
     pub equation: Option<&'static str>,
     /// What comes out.
     pub kind: Kind,
@@ -57,19 +61,35 @@ pub fn all() -> impl Iterator<Item = &'static RuleInfo> {
     [choosing::RULES, grouping::RULES, mixing::RULES, scoring::RULES].into_iter().flatten()
 }
 
+/// The row of a spec. It looks among the rules that assign only, so that the page need not carry the others' texts.
+pub fn of(spec: &RouterSpec) -> &'static RuleInfo {
+    let mut assigning = [choosing::RULES, grouping::RULES].into_iter().flatten();
+    assigning.find(|rule| rule.name == spec.name()).expect("tests/rules_table.rs: every form has a row")
+}
+
 /// The rule of this name.
 pub fn find(name: &str) -> Option<&'static RuleInfo> {
     all().find(|rule| rule.name == name)
 }
 
 impl RuleInfo {
+    /// Its papers, cut where a link begins and ends.
+    pub fn citations(&self) -> impl Iterator<Item = Citation> + use<> {
+        citation::citations(self.paper)
+    }
+
     /// Its textual form, with an example; `None` for a rule that gate logits are not enough for.
     pub fn form(&self) -> Option<&'static Form> {
         ROUTER_FORMS.iter().chain(MIXER_FORMS).find(|form| form.head == self.name)
     }
 
+    /// For a rule without a form: what it needs besides gate logits, and what to use instead.
+    pub fn needs_more(&self) -> Option<&'static NeedsMore> {
+        NOT_FROM_GATE_LOGITS.iter().find(|rule| rule.name == self.name)
+    }
+
     /// What a rule without a form needs besides gate logits, as the parser's error says it.
     pub fn why_no_form(&self) -> Option<&'static str> {
-        NOT_FROM_GATE_LOGITS.iter().find(|(name, _)| *name == self.name).map(|(_, needs)| *needs)
+        self.needs_more().map(|rule| rule.needs)
     }
 }

@@ -2,7 +2,8 @@
 //! temperature falls.
 //!
 //! `y = softmax((ln p + g) / τ)` with Gumbel draws `g`; entries up to a threshold (0.02) are set to 0 and the rest is
-//! not renormalised. No capacity and no balance loss in that phase. Causal.
+//! not renormalised. No capacity and no balance loss in that phase; the [losses](crate::losses) take an entry that was
+//! dropped for no choice. Causal.
 //! Training only: at inference the gate is plain top-1 of the softmax, [`switch`](super::switch).
 //! The annealing of `τ` (2.0 down to 0.3) is not in the released gate; that schedule is ours.
 

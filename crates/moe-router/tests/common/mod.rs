@@ -1,5 +1,7 @@
 //! Any rule on any input: texts made from the list of forms, so that a new rule is tested as soon as it has a form.
 
+use std::ops::Range;
+
 use moe_router::RouterInput;
 use moe_trace::{Form, GateLogits, TokenId};
 use proptest::prelude::*;
@@ -65,10 +67,10 @@ pub fn logits(num_tokens: usize, num_experts: usize) -> impl Strategy<Value = Ga
     })
 }
 
-/// Everything a router may see of one or more tokens and experts.
-pub fn seen() -> impl Strategy<Value = Seen> {
+/// Everything a router may see of so many tokens, and of one or more experts.
+pub fn seen(num_tokens: Range<usize>) -> impl Strategy<Value = Seen> {
     let num_experts = prop::sample::select(vec![1_usize, 2, 3, 4, 4, 6, 8, 8]);
-    (1_usize..13, num_experts).prop_flat_map(|(num_tokens, num_experts)| {
+    (num_tokens, num_experts).prop_flat_map(|(num_tokens, num_experts)| {
         fn or_none<T: std::fmt::Debug + Clone + 'static>(
             values: impl Strategy<Value = Vec<T>> + 'static,
         ) -> BoxedStrategy<Vec<T>> {

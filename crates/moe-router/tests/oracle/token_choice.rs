@@ -1,5 +1,6 @@
 //! Rules in which tokens choose: requests, slots, losses and metrics of whole routings.
 
+use moe_router::matrix::Matrix;
 use moe_router::{Router, RouterInput, gate_probs, losses, metrics};
 use moe_trace::{
     CapacitySpec, Fate, GateLogits, Normalise, Overflow, Priority, RouterSpec, Routing, RoutingSpec, SecondExpert,
@@ -7,6 +8,7 @@ use moe_trace::{
 };
 
 use crate::fixture::Node;
+use crate::gates::matrix;
 
 /// Gate logits of a case, `[tokens, experts]`.
 pub fn gate_logits(case: &Node) -> GateLogits {
@@ -17,8 +19,9 @@ pub fn gate_logits(case: &Node) -> GateLogits {
 pub fn check(case: &Node) {
     let gate_logits = gate_logits(case);
     let [input, results] = [case.at("input"), case.at("results")];
-    input.at("x").skip();
-    input.at("W").skip();
+    // What the fixture calls logits is the product of what it calls tokens and gate.
+    let product = matrix(&input.at("x")).times(&matrix(&input.at("W")));
+    input.at("logits").close(product.values().iter().copied());
     let k = input.at("k").number() as u32;
     let slots =
         CapacitySpec { factor: input.at("cf").number() as f32, order: SlotOrder::RankMajor, ..CapacitySpec::default() };
@@ -59,9 +62,9 @@ pub fn check(case: &Node) {
         let routing = router.route(&input);
         if name == "top2_bpr_sum" && gate_logits.num_experts() == 2 {
             // Both experts' probabilities sum to 1 for every token: all tie, and in the oracle rounding decides.
-            expected.forgiving(|| check_routing(&expected, &gate_logits, &routing));
+            expected.forgiving(|| check_routing(&expected, &product, &gate_logits, &routing));
         } else {
-            check_routing(&expected, &gate_logits, &routing);
+            check_routing(&expected, &product, &gate_logits, &routing);
         }
     }
 
@@ -89,11 +92,11 @@ pub fn gates(routing: &Routing) -> Vec<f32> {
     gates
 }
 
-/// Everything the fixture says about a routing: records, losses, metrics.
-pub fn check_routing(expected: &Node, gate_logits: &GateLogits, routing: &Routing) {
+/// Everything the fixture says about a routing: records, losses, metrics. `product`: the logits, computed here.
+fn check_routing(expected: &Node, product: &Matrix, gate_logits: &GateLogits, routing: &Routing) {
     let probs = gate_probs(gate_logits);
     expected.at("method").skip();
-    expected.at("logits").close(gate_logits.values().iter().copied());
+    expected.at("logits").close(product.values().iter().copied());
     expected.at("probs").close(probs.iter().copied());
 
     // The oracle numbers dropless queues rank-major, we token-major: see `overflow::check` for ours.

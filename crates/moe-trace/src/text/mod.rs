@@ -16,7 +16,7 @@ mod router_forms;
 
 pub use form::{Argument, Form, Value};
 pub use mixer::MIXER_FORMS;
-pub use router_forms::{NOT_FROM_GATE_LOGITS, ROUTER_FORMS};
+pub use router_forms::{NOT_FROM_GATE_LOGITS, NeedsMore, ROUTER_FORMS};
 
 /// Why a text does not name a routing rule, policy or group.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

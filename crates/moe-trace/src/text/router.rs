@@ -13,12 +13,9 @@ impl FromStr for RouterSpec {
 
     fn from_str(text: &str) -> Result<RouterSpec, ParseSpecError> {
         let head = text.split(':').next().unwrap_or(text).trim();
-        if let Some((name, needs)) = NOT_FROM_GATE_LOGITS.iter().find(|(name, _)| *name == head) {
-            return unknown(
-                format!("rule that gate logits are enough for: it needs {needs}"),
-                *name,
-                list(ROUTER_FORMS),
-            );
+        if let Some(rule) = NOT_FROM_GATE_LOGITS.iter().find(|rule| rule.name == head) {
+            let what = format!("rule that can be run from gate logits, because it needs {}", rule.needs);
+            return unknown(what, rule.name, format!("{} instead, or {} in Rust", rule.instead, rule.in_rust));
         }
         if MIXER_FORMS.iter().any(|form| form.head == head) {
             return unknown("rule that assigns tokens to experts: it mixes", head, list(ROUTER_FORMS));
@@ -107,6 +104,38 @@ fn spec(arguments: &Arguments) -> Option<RouterSpec> {
         "no_token_left_behind" => RouterSpec::NoTokenLeftBehind { tries: count("tries").unwrap_or(4) },
         _ => return None,
     })
+}
+
+impl RouterSpec {
+    /// The head of its text, and the name of its row in the table of rules: `top_k`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            RouterSpec::Dense => "dense",
+            RouterSpec::Switch => "switch",
+            RouterSpec::TopK { .. } => "top_k",
+            RouterSpec::Gshard { .. } => "gshard",
+            RouterSpec::Noisy { .. } => "noisy",
+            RouterSpec::LogitNorm { .. } => "logit_norm",
+            RouterSpec::DenseToSparse { .. } => "dense_to_sparse",
+            RouterSpec::Deepseek { .. } => "deepseek",
+            RouterSpec::DeepseekV2 { .. } => "deepseek_v2",
+            RouterSpec::TopP { .. } => "top_p",
+            RouterSpec::Relu => "relu",
+            RouterSpec::TopAny { .. } => "top_any",
+            RouterSpec::NullExperts { .. } => "null_experts",
+            RouterSpec::Hierarchical { .. } => "hierarchical",
+            RouterSpec::Prototypes { .. } => "prototypes",
+            RouterSpec::PerSequence { .. } => "per_sequence",
+            RouterSpec::Hash { .. } => "hash",
+            RouterSpec::BalancedHash => "balanced_hash",
+            RouterSpec::Random => "random",
+            RouterSpec::ExpertChoice { .. } => "expert_choice",
+            RouterSpec::StrictlyBalanced { .. } => "strictly_balanced",
+            RouterSpec::Sinkhorn { .. } => "sinkhorn",
+            RouterSpec::Base { .. } => "base",
+            RouterSpec::NoTokenLeftBehind { .. } => "no_token_left_behind",
+        }
+    }
 }
 
 impl fmt::Display for RouterSpec {

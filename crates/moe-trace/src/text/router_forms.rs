@@ -56,14 +56,57 @@ pub const ROUTER_FORMS: &[Form] = &[
     form("no_token_left_behind", &[Argument::count("tries").optional()], "no_token_left_behind:4"),
 ];
 
-/// Rules of `moe-router` that no text can name, since gate logits are not all they need: the name, and what else.
-pub const NOT_FROM_GATE_LOGITS: &[(&str, &str)] = &[
-    ("attention", "the outputs of three gates"),
-    ("cosine", "hidden states, a projection and expert embeddings"),
-    ("dselect_k", "selector codes of a gate trained for it"),
-    ("per_task", "a learned row of logits per task"),
-    ("expert_threshold", "a learned threshold per expert"),
-    ("thor", "two experts drawn for the whole step"),
+/// A rule of `moe-router` that no text can name, since gate logits are not all it needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NeedsMore {
+    /// Its name in the table of rules.
+    pub name: &'static str,
+    /// What it needs besides gate logits.
+    pub needs: &'static str,
+    /// The text of the rule that comes nearest.
+    pub instead: &'static str,
+    /// Where it can be had with what it needs.
+    pub in_rust: &'static str,
+}
+
+/// All of them.
+pub const NOT_FROM_GATE_LOGITS: &[NeedsMore] = &[
+    NeedsMore {
+        name: "attention",
+        needs: "the outputs of three gates",
+        instead: "top_k:2",
+        in_rust: "moe_router::token_choice::attention",
+    },
+    NeedsMore {
+        name: "cosine",
+        needs: "hidden states, a projection and expert embeddings",
+        instead: "switch",
+        in_rust: "moe_router::token_choice::cosine",
+    },
+    NeedsMore {
+        name: "dselect_k",
+        needs: "selector codes of a gate trained for it",
+        instead: "top_k:2",
+        in_rust: "moe_router::token_choice::dselect_k",
+    },
+    NeedsMore {
+        name: "per_task",
+        needs: "a learned row of logits per task",
+        instead: "per_sequence:2",
+        in_rust: "moe_router::token_choice::per_sequence",
+    },
+    NeedsMore {
+        name: "expert_threshold",
+        needs: "a learned threshold per expert",
+        instead: "strictly_balanced:2",
+        in_rust: "moe_router::group_choice::strictly_balanced",
+    },
+    NeedsMore {
+        name: "thor",
+        needs: "two experts drawn for the whole step",
+        instead: "random",
+        in_rust: "moe_router::token_choice::random",
+    },
 ];
 
 const fn form(head: &'static str, arguments: &'static [Argument], example: &'static str) -> Form {

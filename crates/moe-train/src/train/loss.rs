@@ -4,6 +4,7 @@ use burn::tensor::activation::{log_softmax, sigmoid, softmax};
 use burn::tensor::{Int, Tensor, TensorData};
 use moe_model::reference::Forward;
 use moe_router::Router;
+use moe_router::losses::is_choice;
 use moe_trace::RouterSpec;
 
 /// The parts of the loss, unscaled, `[1]` each.
@@ -28,9 +29,10 @@ pub fn losses(forward: &Forward, targets: Tensor<2, Int>, router: &Router) -> Lo
     for layer in &forward.layers {
         let mut demand = vec![0.0f32; num_sequences * num_experts];
         for (sequence, routing) in layer.routings.iter().enumerate() {
-            // Shares of all choices, those withdrawn included, as `moe_router::losses::per_choice` counts them.
-            let share = 1.0 / routing.assignments.len().max(1) as f32;
-            for a in &routing.assignments {
+            // Shares of all choices, as `moe_router::losses::per_choice` counts them.
+            let choices = || routing.assignments.iter().filter(|a| is_choice(a.fate));
+            let share = 1.0 / choices().count().max(1) as f32;
+            for a in choices() {
                 demand[sequence * num_experts + a.expert.index()] += share;
             }
         }
@@ -62,4 +64,39 @@ fn probabilities(rule: RouterSpec, gate_logits: Tensor<3>) -> Tensor<3> {
 pub fn cross_entropy(logits: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<2> {
     let chosen: Tensor<2> = log_softmax(logits, 2).gather(2, targets.unsqueeze_dim(2)).squeeze_dim(2);
     -chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+    use moe_model::reference::LayerOutcome;
+    use moe_router::{RouterInput, gate_probs, losses};
+    use moe_trace::{GateLogits, RoutingSpec};
+
+    #[test]
+    fn on_the_graph_they_are_what_the_router_computes() {
+        let values: Vec<f32> = (0..24).map(|at| ((at * 7) % 11) as f32 / 4.0 - 1.0).collect();
+        let gate_logits = GateLogits::new(4, values.clone()).expect("six tokens, four experts");
+        let router = Router::new(RoutingSpec::default(), 4).expect("top-2 of 4");
+        let routing = router.route(&RouterInput::new(&gate_logits));
+        let device = Device::flex();
+        let layer = LayerOutcome {
+            hidden: Tensor::zeros([1, 6, 2], &device),
+            gate_logits: Tensor::from_data(TensorData::new(values, [1, 6, 4]), &device),
+            gate_values: vec![gate_logits.clone()],
+            routings: vec![routing.clone()],
+        };
+        let forward = Forward { logits: Tensor::zeros([1, 6, 3], &device), layers: vec![layer] };
+        let targets = Tensor::<2, Int>::from_data(TensorData::new(vec![1i32; 6], [1, 6]), &device);
+        let found = losses(&forward, targets, &router);
+        let close = |found: Tensor<1>, expected: f64| {
+            let found = f64::from(found.into_scalar::<f32>());
+            assert!((found - expected).abs() < 1e-5, "{found} is not {expected}");
+        };
+        let probs = gate_probs(&gate_logits);
+        close(found.balance, losses::per_choice(&probs, &routing));
+        close(found.z, losses::z_loss(&gate_logits));
+        close(found.cross_entropy, 3.0f64.ln());
+    }
 }

@@ -1,0 +1,50 @@
+//! The routing rule in words, from the table of rules that crate, documentation and URLs share: its name, and on demand
+//! what it does, whether it looks ahead, and its paper.
+
+use moe_router::rules::{self, Citation, Kind};
+use moe_trace::RoutingSpec;
+use yew::prelude::*;
+
+#[derive(Properties, PartialEq)]
+pub struct RuleNoteProps {
+    pub routing: RoutingSpec,
+    pub num_experts: usize,
+}
+
+#[component]
+pub fn RuleNote(props: &RuleNoteProps) -> Html {
+    let rule = rules::of(&props.routing.router);
+    let kind = match rule.kind {
+        Kind::Assigns => "Assigns tokens to experts.",
+        Kind::Mixes => "Mixes tokens or experts.",
+        Kind::Scores => "Scores experts for a rule that assigns.",
+    };
+    let causal = match (rule.causal, props.routing.uses_the_future(props.num_experts)) {
+        (true, false) => "Causal: no token's choice depends on later tokens.",
+        (true, true) => "Causal, but its slots are not: who gets one depends on later tokens.",
+        (false, true) => "Not causal: a token's choice depends on later tokens.",
+        (false, false) => "Not causal in training; as it runs here it is.",
+    };
+    let citation = |piece: Citation| match piece {
+        Citation::Text(text) => html! { { text } },
+        Citation::Arxiv(number) => {
+            let address = format!("https://arxiv.org/abs/{number}");
+            html! { <a href={address} target="_blank" rel="noopener">{ "arXiv:" }{ number }</a> }
+        }
+    };
+    html! {
+        <details class="rule-note">
+            <summary title="About this rule">{ "Rule: " }<b>{ rule.title }</b></summary>
+            <div class="more">
+                <p>{ rule.one_line }</p>
+                <p>{ kind }{ " " }{ causal }</p>
+                <p class="fine">
+                    { for rule.citations().map(citation) }
+                    if let Some(place) = rule.equation {
+                        { ", " }{ place }
+                    }
+                </p>
+            </div>
+        </details>
+    }
+}
