@@ -1,6 +1,6 @@
 //! `manifest.json` of a model's folder: what to fetch, how to know that it arrived whole, and what it is.
 
-use moe_trace::{ModelInfo, RoutingSpec};
+use moe_trace::{ModelInfo, RouterSpec, RoutingSpec};
 use serde::{Deserialize, Serialize};
 
 use crate::config::ModelConfig;
@@ -13,10 +13,16 @@ pub const MANIFEST_VERSION: u32 = 1;
 pub struct Manifest {
     pub version: u32,
     pub name: String,
+    /// What it is, in a few words.
+    #[serde(default)]
+    pub title: String,
     pub config: ModelConfig,
     pub trained_routing: RoutingSpec,
     pub weights: FileEntry,
     pub tokenizer: FileEntry,
+    /// Gates and choices along the training run, for models that have a history.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history: Option<FileEntry>,
 }
 
 /// A file beside the manifest.
@@ -52,7 +58,11 @@ impl Manifest {
 
     /// What a reader is told about the model.
     pub fn info(&self) -> ModelInfo {
-        let k = self.trained_routing.router.k(self.config.num_experts);
+        let k = match self.trained_routing.router {
+            // As many as a token has on average.
+            RouterSpec::ExpertChoice { average } => average.ceil() as usize,
+            rule => rule.k(self.config.num_experts),
+        };
         ModelInfo {
             name: self.name.clone(),
             weights_sha256: self.weights.sha256.clone(),

@@ -1,5 +1,6 @@
 //! Native work on models: prepare the corpus, train, evaluate, export, record golden runs.
 
+mod cards;
 mod evaluate;
 mod export;
 mod golden;
@@ -37,6 +38,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Write a checkpoint as a model for the page.
     Export(export::ExportArgs),
+    /// Write the card of every evaluated model.
+    Cards(cards::CardsArgs),
     /// Record a run of the exported model.
     Golden(golden::GoldenArgs),
 }
@@ -48,6 +51,7 @@ fn main() -> Result<()> {
         Command::Train(args) => train::run(&args)?,
         Command::Evaluate(args) => evaluate::run(&args)?,
         Command::Export(args) => export::run(&args)?,
+        Command::Cards(args) => cards::run(&args)?,
         Command::Golden(args) => golden::run(&args)?,
     }
     Ok(())

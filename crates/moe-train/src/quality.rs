@@ -9,6 +9,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use serde::{Deserialize, Serialize};
 
 use crate::prepare::Domain;
 use crate::prepare::package::run as output_of;
@@ -17,7 +18,7 @@ use crate::prepare::package::run as output_of;
 const MAX_BYTES: usize = 400_000;
 
 /// Bits per byte on one domain's held-out text.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Compressed {
     pub domain: String,
     pub text_bytes: usize,
@@ -29,7 +30,7 @@ pub struct Compressed {
     pub ppmd: Option<f64>,
 }
 
-/// Measures all domains of the corpus in `out` and leaves the table in `compressors.md` there.
+/// Measures all domains of the corpus in `out` and leaves `compressors.md` and `compressors.json` there.
 pub fn run(out: &Path) -> Result<Vec<Compressed>> {
     let work = out.join("work");
     let have_ppmd = install_ppmd(&work.join("pyppmd")).inspect_err(|error| eprintln!("no PPMd: {error:#}")).is_ok();
@@ -53,6 +54,7 @@ pub fn run(out: &Path) -> Result<Vec<Compressed>> {
         fs::remove_file(&sample)?;
     }
     fs::write(out.join("compressors.md"), table(&rows))?;
+    fs::write(out.join("compressors.json"), serde_json::to_string_pretty(&rows)? + "\n")?;
     Ok(rows)
 }
 

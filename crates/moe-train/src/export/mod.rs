@@ -1,4 +1,7 @@
-//! From a checkpoint to a model's folder: 8-bit weights, tokenizer, manifest with hashes.
+//! From a checkpoint to a model's folder: 8-bit weights, tokenizer, history, manifest with hashes; and the index of all.
+
+pub mod history;
+mod index;
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,8 +11,10 @@ use burn::tensor::Device;
 use clap::Args;
 use moe_model::manifest::{FileEntry, MANIFEST_VERSION, sha256_hex};
 use moe_model::{Manifest, Weights, checkpoint as weights_file};
+use serde::{Deserialize, Serialize};
 
-use crate::train::checkpoint;
+use crate::train::data::Corpus;
+use crate::train::{self, checkpoint};
 
 #[derive(Args, Debug, Clone)]
 pub struct ExportArgs {
@@ -22,6 +27,17 @@ pub struct ExportArgs {
     /// Folder of all models; this one's has the run's name.
     #[arg(long, default_value = "www/site/models")]
     pub out: PathBuf,
+    /// What it was trained on, for the card.
+    #[arg(long, default_value = "one CPU thread")]
+    pub machine: String,
+}
+
+/// What a training run took: `effort.json`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Effort {
+    /// Wall time of all sittings, validation included.
+    pub minutes: f64,
+    pub machine: String,
 }
 
 pub fn run(args: &ExportArgs) -> Result<()> {
@@ -39,12 +55,26 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let manifest = Manifest {
         version: MANIFEST_VERSION,
         name: state.run.name.clone(),
+        title: state.run.title.clone(),
         config,
         trained_routing: state.run.routing()?,
         weights: write("weights.safetensors", &weights)?,
         tokenizer: write("tokenizer.json", &tokenizer)?,
+        history: if state.run.training.history > 0 {
+            let corpus = Corpus::open(&args.data, &state.run.training.domains)?;
+            let moments = train::history::read(&args.run.join("history.jsonl"))?;
+            let probe = train::history::probe(&corpus, &state.config()).ids;
+            Some(write(history::FILE, &history::to_bytes(&moments, &probe)?)?)
+        } else {
+            None
+        },
     };
     fs::write(out.join("manifest.json"), serde_json::to_string_pretty(&manifest)? + "\n")?;
+    fs::copy(args.run.join("log.csv"), out.join("training_log.csv")).context("the run has no log")?;
+    let effort = Effort { minutes: state.minutes, machine: args.machine.clone() };
+    fs::write(out.join("effort.json"), serde_json::to_string_pretty(&effort)? + "\n")?;
+    fs::write(out.join("run.toml"), toml::to_string(&state.run)?)?;
+    fs::write(args.out.join("index.json"), index::of_folder(&args.out)?)?;
     println!(
         "{}: step {}, {} parameters, {} bytes of weights",
         out.display(),

@@ -1,0 +1,133 @@
+//! Model cards: what a model is, what it was trained on, how good it is beside compressors and its twins. Written from
+//! the files beside each model, so that no number in them can be typed wrong.
+
+mod tables;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use clap::Args;
+use moe_model::Manifest;
+use serde::Deserialize;
+
+use crate::evaluate::Evaluation;
+use crate::export::Effort;
+use crate::prepare::manifest::Manifest as CorpusManifest;
+use crate::quality::Compressed;
+use crate::train::run_file::RunFile;
+
+#[derive(Args, Debug, Clone)]
+pub struct CardsArgs {
+    /// Folder of all models; each with an `evaluation.json` gets a card.
+    #[arg(long, default_value = "www/site/models")]
+    pub models: PathBuf,
+    /// Folder that `prepare` and `compressors` wrote.
+    #[arg(long, default_value = "data")]
+    pub data: PathBuf,
+}
+
+/// Everything a card is made of.
+pub struct Model {
+    pub manifest: Manifest,
+    pub run: RunFile,
+    pub effort: Effort,
+    pub evaluation: Evaluation,
+    /// Rows of `training_log.csv`, its columns' names first.
+    pub log: Vec<Vec<String>>,
+}
+
+impl Model {
+    /// `None` where there is no evaluation yet.
+    fn open(folder: &Path) -> Result<Option<Model>> {
+        if !folder.join("evaluation.json").exists() {
+            return Ok(None);
+        }
+        let text = |file: &str| {
+            let path = folder.join(file);
+            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
+        };
+        let manifest = Manifest::from_json(text("manifest.json")?.as_bytes())?;
+        let evaluation: Evaluation = serde_json::from_str(&text("evaluation.json")?)?;
+        if evaluation.weights_sha256 != manifest.weights.sha256 {
+            println!("{}: the evaluation is of other weights; evaluate again", folder.display());
+            return Ok(None);
+        }
+        let log = text("training_log.csv")?.lines().map(|row| row.split(',').map(str::to_owned).collect()).collect();
+        let (run, effort) = (toml::from_str(&text("run.toml")?)?, serde_json::from_str(&text("effort.json")?)?);
+        Ok(Some(Model { manifest, run, effort, evaluation, log }))
+    }
+}
+
+pub fn run(args: &CardsArgs) -> Result<()> {
+    let compressors: Vec<Compressed> = read_json(&args.data.join("compressors.json"))?;
+    let corpus: CorpusManifest = read_json(&args.data.join("manifest.json"))?;
+    #[derive(Deserialize)]
+    struct Listed {
+        folder: String,
+    }
+    let index: Vec<Listed> = read_json(&args.models.join("index.json"))?;
+    let mut family = Vec::new();
+    for Listed { folder } in index {
+        match Model::open(&args.models.join(&folder))? {
+            Some(model) => family.push((folder, model)),
+            None => println!("{folder} has no evaluation, and gets no card"),
+        }
+    }
+    let models: Vec<&Model> = family.iter().map(|(_, model)| model).collect();
+    for (folder, model) in &family {
+        let card = card(model, &models, &compressors, &corpus)?;
+        fs::write(args.models.join(folder).join("MODEL_CARD.md"), card)?;
+    }
+    Ok(())
+}
+
+fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T> {
+    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+    serde_json::from_str(&text).with_context(|| format!("in {}", path.display()))
+}
+
+fn card(model: &Model, family: &[&Model], compressors: &[Compressed], corpus: &CorpusManifest) -> Result<String> {
+    let Model { manifest, run, effort, evaluation, log } = model;
+    let trained_tokens = run.training.steps * run.training.sequences * run.training.tokens;
+    let sections = [
+        format!("# {}\n\n{}. A small language model, trained to show routing, not to know things.", manifest.name, capital(&manifest.title)),
+        tables::sizes(manifest),
+        format!(
+            "## Training\n\n`cargo xtask train prepare`, then `train` with this run file: {trained_tokens} tokens, {} in \
+             {:.0} minutes on a machine that did other work besides. AdamW (0.9, 0.95), learning rate with warm-up and a \
+             cosine down to a twentieth; the loss is cross-entropy plus what the file says of balance (per choice) and \
+             router z-loss. The same file gives the same log, to the byte, on the same machine. `training_log.csv` has \
+             losses, held-out bits per byte and demand per expert along the run.",
+            effort.machine, effort.minutes,
+        ),
+        format!("```toml\n{}```", toml::to_string(run)?),
+        tables::curve(log),
+        tables::data(run, corpus),
+        "Batches take domains in turn. Whole files are held out: Northanger Abbey, the latest addresses, books of the \
+         Bible, source files, JSON files, generated sheets."
+            .to_owned(),
+        "## How good it is\n\nBits per byte on held-out files, the 8-bit file, beside compressors primed with nothing on \
+         the same bytes (`cargo xtask train evaluate`, `compressors`). Lower is better."
+            .to_owned(),
+        tables::quality(evaluation, compressors),
+        tables::verdicts(evaluation, compressors, corpus).join(" "),
+        tables::twin(model, family),
+        "## Beside its relatives\n\nMeans over the six kinds of text of the corpus. *Load CV*: standard deviation over mean \
+         of the experts' demand, mean over layers; 0 is perfect balance. *Entropy*: of the gate's probabilities, as a share \
+         of its largest. Models with equal tokens may be compared with each other."
+            .to_owned(),
+        tables::family(family),
+        "Expert choice looks at later tokens, so its figure under its own rule is no measure of a language model."
+            .to_owned(),
+        "## What it is not good for\n\nFacts, instructions, arithmetic beyond a few digits, any language but those of its \
+         text. It continues text so that it looks like that text. Its corpus is old; so are its views."
+            .to_owned(),
+    ];
+    Ok(sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n\n") + "\n")
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
+}
