@@ -34,6 +34,8 @@ enum Command {
     },
     /// Train a model; goes on where a previous run in the same folder stopped.
     Train(train::TrainArgs),
+    /// Tokens per second of training, beside the dense form.
+    Speed(train::speed::SpeedArgs),
     /// Bits per byte of an exported model on the held-out text.
     Evaluate(evaluate::EvaluateArgs),
     /// Write a checkpoint as a model for the page.
@@ -49,6 +51,7 @@ fn main() -> Result<()> {
         Command::Prepare { out } => println!("{}", prepare::run(&out)?.table()),
         Command::Compressors { data } => println!("{}", quality::table(&quality::run(&data)?)),
         Command::Train(args) => train::run(&args)?,
+        Command::Speed(args) => train::speed::run(&args)?,
         Command::Evaluate(args) => evaluate::run(&args)?,
         Command::Export(args) => export::run(&args)?,
         Command::Cards(args) => cards::run(&args)?,

@@ -7,9 +7,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::module::Module;
-use burn::tensor::Device;
 use moe_model::checkpoint::{is_of_a_gate, named};
-use moe_model::{ModelConfig, Weights, reference};
+use moe_model::{ModelConfig, reference};
 use moe_router::Router;
 use moe_router::matrix::Matrix;
 use moe_router::measure::{ClassWeights, representation_collapse};
@@ -17,7 +16,7 @@ use moe_trace::{Overflow, RoutingSpec};
 use serde::{Deserialize, Serialize};
 
 use super::data::{Batch, Corpus};
-use super::{burn_block_on, draws_at_inference};
+use super::{Learner, burn_block_on, draws_at_inference};
 
 /// Held-out tokens of each domain that every moment routes: the first ones. Fewer where the model sees fewer.
 const PROBE_TOKENS: usize = 128;
@@ -42,19 +41,14 @@ pub fn probe(corpus: &Corpus, config: &ModelConfig) -> Batch {
 
 impl Moment {
     /// Routes the probe tokens with a model as it is now.
-    pub fn of(
-        weights: &Weights,
-        step: usize,
-        config: &ModelConfig,
-        routing: RoutingSpec,
-        corpus: &Corpus,
-        device: &Device,
-    ) -> Result<Moment> {
-        let weights = weights.valid();
-        let router = Router::new(RoutingSpec { overflow: Overflow::Dropless, ..routing }, config.num_experts)?;
+    pub fn of(learner: &Learner, step: usize, corpus: &Corpus) -> Result<Moment> {
+        let config = &learner.config;
+        let weights = learner.weights.valid();
+        let routing = RoutingSpec { overflow: Overflow::Dropless, ..*learner.router.spec() };
+        let router = Router::new(routing, config.num_experts)?;
         let batch = probe(corpus, config);
         let draws = draws_at_inference(*router.spec(), batch.ids.len(), config);
-        let (ids, _) = batch.to_tensors(device);
+        let (ids, _) = batch.to_tensors(&learner.device);
         let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
         let forward = burn_block_on(reference::forward(&weights, config, ids, &router, &inputs))?;
         let (mut choices, mut collapse) = (Vec::new(), Vec::new());

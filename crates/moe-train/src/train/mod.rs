@@ -7,6 +7,7 @@ pub mod history;
 pub mod log;
 pub mod loss;
 pub mod run_file;
+pub mod speed;
 pub mod validate;
 
 use std::path::{Path, PathBuf};
@@ -23,7 +24,7 @@ use moe_router::losses::bias_update;
 use moe_trace::{RouterSpec, RoutingSpec};
 
 use checkpoint::State;
-use data::Corpus;
+use data::{Batch, Corpus};
 use device::DeviceChoice;
 use history::{History, Moment};
 use log::{Log, Progress, Sums};
@@ -63,27 +64,58 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 /// A run under way.
 struct Training {
     state: State,
-    config: ModelConfig,
-    router: Router,
-    device: Device,
+    learner: Learner,
     folder: PathBuf,
-    weights: Weights,
-    optimizer: ModuleOptimizer,
     log: Log,
     history: Option<History>,
+}
+
+/// A model that learns.
+pub struct Learner {
+    pub config: ModelConfig,
+    pub router: Router,
+    pub device: Device,
+    pub weights: Weights,
+    pub optimizer: ModuleOptimizer,
+}
+
+impl Learner {
+    /// One that has learned nothing.
+    pub fn new(run: &RunFile, vocab_size: usize, device: Device) -> Result<Learner> {
+        let config = run.config(vocab_size);
+        let optimizer = AdamWConfig::new()
+            .with_beta_2(0.95)
+            .with_weight_decay(run.training.weight_decay as f32)
+            .with_grad_clipping(Some(GradientClippingConfig::Norm(run.training.gradient_clip)))
+            .init();
+        let weights = Weights::random(&config, run.seed, &device.clone().autodiff());
+        Ok(Learner { router: Router::new(run.routing()?, config.num_experts)?, config, device, weights, optimizer })
+    }
+
+    /// One optimiser step.
+    pub fn step(&mut self, run: &RunFile, batch: &Batch, step: usize) -> Result<(loss::Losses, Forward)> {
+        let run_file::Training { balance, z, bias_step, .. } = run.training;
+        let (ids, targets) = batch.to_tensors(&self.device.clone().autodiff());
+        let draws = draws_of(*self.router.spec(), run.seed ^ step as u64, batch.ids.len(), &self.config);
+        let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
+        let forward = burn_block_on(reference::forward(&self.weights, &self.config, ids, &self.router, &inputs))?;
+        let losses = loss::losses(&forward, targets, &self.router);
+        let total = losses.cross_entropy.clone() + losses.balance.clone() * balance + losses.z.clone() * z;
+        let gradients = GradientsParams::from_grads(total.backward(), &self.weights);
+        self.weights = self.optimizer.step(run.learning_rate_at(step), self.weights.clone(), gradients);
+        if bias_step > 0.0 {
+            move_biases(&mut self.weights, &forward, bias_step)?;
+        }
+        Ok((losses, forward))
+    }
 }
 
 impl Training {
     /// Goes on from the folder's checkpoint, or begins.
     fn open(run: RunFile, corpus: &Corpus, folder: &Path, runs: &Path, device: Device) -> Result<Training> {
-        let config = run.config(corpus.vocab_size);
-        let form = Weights::random(&config, run.seed, &device.clone().autodiff());
-        let optimizer: ModuleOptimizer = AdamWConfig::new()
-            .with_beta_2(0.95)
-            .with_weight_decay(run.training.weight_decay as f32)
-            .with_grad_clipping(Some(GradientClippingConfig::Norm(run.training.gradient_clip)))
-            .init();
-        let (state, weights, optimizer) = match checkpoint::read_state(folder)? {
+        let mut learner = Learner::new(&run, corpus.vocab_size, device)?;
+        let form = learner.weights.clone();
+        let state = match checkpoint::read_state(folder)? {
             Some(state) => {
                 ensure!(
                     state.run == run,
@@ -91,34 +123,29 @@ impl Training {
                     folder.display()
                 );
                 println!("going on from step {}", state.step);
-                let weights = checkpoint::load_weights(folder, state.step, form)?;
-                let optimizer = checkpoint::load_optimizer(folder, state.step, &optimizer)?;
-                (state, weights, optimizer)
+                learner.weights = checkpoint::load_weights(folder, state.step, form)?;
+                learner.optimizer = checkpoint::load_optimizer(folder, state.step, &learner.optimizer)?;
+                state
             }
             None => {
-                let weights = match &run.start_from {
-                    None => form,
-                    Some(name) => {
-                        let from = runs.join(name);
-                        let state = checkpoint::expect_state(&from)?;
-                        ensure!(state.config() == config, "the run {name} has a model of other sizes");
-                        checkpoint::load_weights(&from, state.step, form)?
-                    }
-                };
-                let state = State { step: 0, vocab_size: corpus.vocab_size, run, sums: Sums::default(), minutes: 0.0 };
-                (state, weights, optimizer)
+                if let Some(name) = &run.start_from {
+                    let from = runs.join(name);
+                    let state = checkpoint::expect_state(&from)?;
+                    ensure!(state.config() == learner.config, "the run {name} has a model of other sizes");
+                    learner.weights = checkpoint::load_weights(&from, state.step, form)?;
+                }
+                State { step: 0, vocab_size: corpus.vocab_size, run, sums: Sums::default(), minutes: 0.0 }
             }
         };
-        let log = Log::open(folder.join("log.csv"), state.step, &corpus.domain_names(), &config)?;
+        let log = Log::open(folder.join("log.csv"), state.step, &corpus.domain_names(), &learner.config)?;
         let history = (state.run.training.history > 0).then(|| History::open(folder, state.step)).transpose()?;
-        let router = Router::new(state.run.routing()?, config.num_experts)?;
-        Ok(Training { state, config, router, device, folder: folder.to_owned(), weights, optimizer, log, history })
+        Ok(Training { state, learner, folder: folder.to_owned(), log, history })
     }
 
     /// Step after step, until all are done or there is no more time.
     fn go_on(&mut self, corpus: &Corpus, out_of_time: &dyn Fn(&Progress) -> bool) -> Result<()> {
         let run_file::Training { steps, sequences, tokens, checkpoint_every, .. } = self.state.run.training;
-        println!("{} parameters, {steps} steps of {} tokens", self.config.num_parameters(), sequences * tokens);
+        println!("{} parameters, {steps} steps of {} tokens", self.learner.config.num_parameters(), sequences * tokens);
         let moments = self.state.run.moments();
         let minutes_before = self.state.minutes;
         let mut progress = Progress::new(self.state.step, steps, sequences * tokens);
@@ -134,12 +161,12 @@ impl Training {
             let is_row = self.state.step.is_multiple_of(checkpoint_every) || self.state.step == steps;
             let is_last = out_of_time(&progress);
             if is_row {
-                let bits = validate::quick(&self.weights, &self.config, corpus, &self.router, &self.device, tokens)?;
+                let bits = validate::quick(&self.learner, corpus, tokens)?;
                 self.log.write(self.state.step, &std::mem::take(&mut self.state.sums), &bits)?;
             }
             if is_row || is_last {
                 self.state.minutes = minutes_before + progress.minutes();
-                checkpoint::save(&self.folder, &self.state, self.weights.clone(), &self.optimizer)?;
+                checkpoint::save(&self.folder, &self.state, self.learner.weights.clone(), &self.learner.optimizer)?;
             }
             if is_last && self.state.step < steps {
                 println!("time is up at step {}; the same command goes on", self.state.step);
@@ -149,23 +176,12 @@ impl Training {
         Ok(())
     }
 
-    /// One optimiser step.
+    /// The next optimiser step.
     fn step(&mut self, corpus: &Corpus) -> Result<(loss::Losses, Forward)> {
         let run = &self.state.run;
-        let run_file::Training { sequences, tokens, balance, z, bias_step, .. } = run.training;
-        let batch = corpus.training_batch(sequences, tokens, run.seed, self.state.step);
-        let (ids, targets) = batch.to_tensors(&self.device.clone().autodiff());
-        let draws = draws_of(*self.router.spec(), run.seed ^ self.state.step as u64, batch.ids.len(), &self.config);
-        let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
-        let forward = burn_block_on(reference::forward(&self.weights, &self.config, ids, &self.router, &inputs))?;
-        let losses = loss::losses(&forward, targets, &self.router);
-        let total = losses.cross_entropy.clone() + losses.balance.clone() * balance + losses.z.clone() * z;
-        let gradients = GradientsParams::from_grads(total.backward(), &self.weights);
-        let learning_rate = run.learning_rate_at(self.state.step);
-        self.weights = self.optimizer.step(learning_rate, self.weights.clone(), gradients);
-        if bias_step > 0.0 {
-            move_biases(&mut self.weights, &forward, bias_step)?;
-        }
+        let (seed, step) = (run.seed, self.state.step);
+        let batch = corpus.training_batch(run.training.sequences, run.training.tokens, seed, step);
+        let (losses, forward) = self.learner.step(run, &batch, step)?;
         self.state.step += 1;
         self.state.sums.add(&losses, &forward);
         Ok((losses, forward))
@@ -173,8 +189,7 @@ impl Training {
 
     fn keep_moment(&self, corpus: &Corpus) -> Result<()> {
         let Some(history) = &self.history else { return Ok(()) };
-        let routing = *self.router.spec();
-        history.add(&Moment::of(&self.weights, self.state.step, &self.config, routing, corpus, &self.device)?)
+        history.add(&Moment::of(&self.learner, self.state.step, corpus)?)
     }
 }
 
@@ -286,7 +301,7 @@ mod tests {
         let losses: Vec<f64> =
             log.lines().skip(1).map(|row| row.split(',').nth(1).expect("a loss").parse().expect("a number")).collect();
         assert!(losses[losses.len() - 1] < losses[0] - 0.5, "{losses:?}");
-        let bias = training.weights.blocks[0].gate_bias.as_ref().expect("it is biased").val();
+        let bias = training.learner.weights.blocks[0].gate_bias.as_ref().expect("it is biased").val();
         let bias: Vec<f32> = bias.into_data().try_to_vec().expect("biases are f32");
         assert!(bias.iter().any(|value| *value != 0.0) && bias.iter().all(|value| value.abs() <= 0.6), "{bias:?}");
         fs::remove_dir_all(folder).expect("it can be removed");

@@ -2,23 +2,15 @@
 
 use anyhow::Result;
 use burn::module::Module;
-use burn::tensor::Device;
-use moe_model::{ModelConfig, Weights, reference};
-use moe_router::Router;
+use moe_model::reference;
 
 use super::data::{Batch, Corpus};
-use super::{burn_block_on, draws_at_inference, loss};
+use super::{Learner, burn_block_on, draws_at_inference, loss};
 
 /// Bits per byte of each domain on eight fixed windows: quick and comparable along a run. `evaluate` takes it all.
-pub fn quick(
-    weights: &Weights,
-    config: &ModelConfig,
-    corpus: &Corpus,
-    router: &Router,
-    device: &Device,
-    num_tokens: usize,
-) -> Result<Vec<f64>> {
-    let weights = weights.valid();
+pub fn quick(learner: &Learner, corpus: &Corpus, num_tokens: usize) -> Result<Vec<f64>> {
+    let Learner { config, router, device, .. } = learner;
+    let weights = learner.weights.valid();
     let windows = 8;
     let draws = draws_at_inference(*router.spec(), windows * num_tokens, config);
     corpus

@@ -1,0 +1,77 @@
+//! How fast training is: only the experts that were asked, grouped, beside the dense form, in which every expert computes
+//! every token.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use anyhow::{Result, ensure};
+use clap::Args;
+use moe_router::Router;
+use moe_router::draws::SplitMix64;
+use moe_trace::{Overflow, RouterSpec, RoutingSpec};
+
+use super::Learner;
+use super::data::Batch;
+use super::device::DeviceChoice;
+use super::run_file::RunFile;
+
+/// Of the shipped tokenizer; what the tokens say is of no matter here.
+const VOCABULARY: usize = 1024;
+
+#[derive(Args, Debug, Clone)]
+pub struct SpeedArgs {
+    /// The run, a TOML file.
+    #[arg(default_value = "crates/moe-train/runs/default.toml")]
+    pub run: PathBuf,
+    /// Steps of each form, which take turns.
+    #[arg(long, default_value_t = 9)]
+    pub rounds: usize,
+    /// Where to compute.
+    #[arg(long, default_value = "cpu")]
+    pub device: DeviceChoice,
+}
+
+pub fn run(args: &SpeedArgs) -> Result<()> {
+    ensure!(args.rounds > 0, "rounds is at least 1");
+    let run = RunFile::read(&args.run)?;
+    let grouped = Learner::new(&run, VOCABULARY, args.device.init()?)?;
+    let mut dense = Learner::new(&run, VOCABULARY, args.device.init()?)?;
+    let all = RoutingSpec { router: RouterSpec::Dense, overflow: Overflow::Dropless };
+    dense.router = Router::new(all, dense.config.num_experts)?;
+    let mut learners = [grouped, dense];
+    let mut speeds = [const { Vec::new() }; 2];
+    for round in 0..=args.rounds {
+        let batch = random_batch(&run, round as u64);
+        for (learner, speeds) in learners.iter_mut().zip(&mut speeds) {
+            let start = Instant::now();
+            let (losses, _) = learner.step(&run, &batch, round)?;
+            // Nothing is over before the loss has been read.
+            losses.cross_entropy.into_scalar::<f32>();
+            speeds.push(batch.ids.len() as f64 / start.elapsed().as_secs_f64());
+        }
+    }
+    println!("| {} rounds, tokens/s | median | slowest | fastest |", args.rounds);
+    println!("| --- | ---: | ---: | ---: |");
+    let medians = [format!("`{}`, grouped", run.routing.rule), "all experts for every token".to_owned()]
+        .iter()
+        .zip(&mut speeds)
+        .map(|(name, speeds)| {
+            // The first step makes what later ones reuse.
+            speeds.remove(0);
+            speeds.sort_by(f64::total_cmp);
+            let median = speeds[speeds.len() / 2];
+            println!("| {name} | {median:.0} | {:.0} | {:.0} |", speeds[0], speeds[speeds.len() - 1]);
+            median
+        })
+        .collect::<Vec<f64>>();
+    println!("\ngrouped is {:.2} times as fast", medians[0] / medians[1]);
+    Ok(())
+}
+
+fn random_batch(run: &RunFile, seed: u64) -> Batch {
+    let num_tokens = run.training.tokens;
+    let mut random = SplitMix64::new(seed);
+    let mut window = || (0..=num_tokens).map(|_| (random.u64() % VOCABULARY as u64) as u16).collect::<Vec<u16>>();
+    let windows: Vec<Vec<u16>> = (0..run.training.sequences).map(|_| window()).collect();
+    Batch::new(windows.iter().map(Vec::as_slice), num_tokens)
+}
