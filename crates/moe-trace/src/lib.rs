@@ -5,6 +5,7 @@
 
 mod compare;
 pub mod error;
+pub mod examples;
 pub mod gate_logits;
 pub mod ids;
 pub mod mixing;

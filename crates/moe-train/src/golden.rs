@@ -10,6 +10,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use moe_engine::{Engine, device};
 use moe_model::Manifest;
+use moe_trace::examples::EXAMPLES;
 use moe_trace::{
     Event, Fate, RoutingGroup, RunId, RunRequest, SCHEMA_VERSION, Sampling, Source, StepTrace, TraceHeader,
 };
@@ -25,7 +26,7 @@ pub struct GoldenArgs {
     #[arg(long, default_value = "www/site/traces/default.jsonl")]
     pub out: PathBuf,
     /// The text to continue.
-    #[arg(long, default_value = DEFAULT_PROMPT)]
+    #[arg(long, default_value = EXAMPLES[0].prompt)]
     pub prompt: String,
     #[arg(long, default_value_t = 12)]
     pub new_tokens: u32,
@@ -35,9 +36,6 @@ pub struct GoldenArgs {
     #[arg(long)]
     pub try_prompts: Option<PathBuf>,
 }
-
-/// The prompt of the page's first picture: with the trained routing, exactly one of its tokens finds an expert full.
-pub const DEFAULT_PROMPT: &str = "An old friend wrote a long letter to his sister. It was";
 
 pub fn run(args: &GoldenArgs) -> Result<()> {
     let mut engine = load(&args.model)?;
@@ -177,7 +175,19 @@ mod tests {
     #[test]
     fn exactly_one_token_of_the_default_prompt_finds_an_expert_full() {
         let recorded = recorded();
-        assert_eq!(recorded.header.request.prompt, DEFAULT_PROMPT);
-        assert_eq!(lost(&recorded.steps[0]), 1);
+        assert_eq!(recorded.header.request.prompt, EXAMPLES[0].prompt);
+        assert_eq!((lost(&recorded.steps[0]), EXAMPLES[0].lost), (1, 1));
+    }
+
+    #[test]
+    fn of_every_example_as_many_requests_are_lost_as_it_says() {
+        let mut engine = load(Path::new(&format!("{FOLDER}models/default"))).expect("the shipped model");
+        let request = RunRequest { max_new_tokens: 0, ..recorded().header.request };
+        let found = EXAMPLES.map(|example| {
+            let request = RunRequest { prompt: example.prompt.to_owned(), ..request.clone() };
+            let steps = record(&mut engine, &request).expect(example.kind);
+            (example.kind, lost(&steps[0]))
+        });
+        assert_eq!(found, EXAMPLES.map(|example| (example.kind, example.lost as usize)));
     }
 }

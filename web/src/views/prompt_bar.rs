@@ -1,6 +1,7 @@
-//! The prompt, Run and Stop.
+//! The prompt, examples of it, Run and Stop.
 
-use web_sys::HtmlTextAreaElement;
+use moe_trace::examples::EXAMPLES;
+use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use crate::shared::Shared;
@@ -42,6 +43,17 @@ pub fn PromptBar(props: &PromptBarProps) -> Html {
         let dispatch = props.dispatch.clone();
         Callback::from(move |_: MouseEvent| dispatch.emit(Action::Stop))
     };
+    // A menu rather than a setting: it shows its name again once an example has been taken.
+    let pick = {
+        let dispatch = props.dispatch.clone();
+        Callback::from(move |event: Event| {
+            let menu: HtmlSelectElement = event.target_unchecked_into();
+            if let Some(example) = EXAMPLES.iter().find(|example| example.kind == menu.value()) {
+                dispatch.emit(Action::Run { prompt: Some(example.prompt.to_owned()) });
+            }
+            menu.set_selected_index(0);
+        })
+    };
     let problem = state.settings.prompt_problem();
     let num_chars = state.settings.prompt.chars().count();
     let hint = match problem {
@@ -67,6 +79,10 @@ pub fn PromptBar(props: &PromptBarProps) -> Html {
                     { hint.unwrap_or_default() }
                 </span>
             </label>
+            <select class="examples" aria-label="Example prompts" onchange={pick}>
+                <option value="" selected=true disabled=true hidden=true>{ "Examples" }</option>
+                { for EXAMPLES.iter().map(|example| html! { <option value={example.kind}>{ example.kind }</option> }) }
+            </select>
             if state.is_running() {
                 <button type="button" class="primary" onclick={stop} disabled={state.is_stopping()}>
                     <span class="icon-stop" aria-hidden="true" />{ "Stop" }
