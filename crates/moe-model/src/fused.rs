@@ -7,13 +7,13 @@
 mod cosine_gate;
 mod device_rule;
 mod params;
+mod record;
 mod shared;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use moe_kernels::ops;
 use moe_kernels::params::{
-    AttentionParams, ExpertParams, GateParams, LinearParams, LossParams, OrderParams, RecordParams, RowParams,
-    SlotParams,
+    AttentionParams, ExpertParams, GateParams, LinearParams, LossParams, OrderParams, RowParams, SlotParams,
 };
 use moe_kernels::routing_width;
 use moe_router::{Router, RouterInput};
@@ -27,6 +27,7 @@ use crate::weights::Weights;
 use cosine_gate::CosineGate;
 use device_rule::DeviceRule;
 use params::ParamsCache;
+use record::Record;
 use shared::Shared;
 
 /// A model ready to run, on any device.
@@ -328,38 +329,6 @@ fn attention_params(config: &ModelConfig, pass: &Pass<'_>) -> AttentionParams {
         num_heads: config.num_heads as u32,
         num_kv_heads: config.num_kv_heads as u32,
         d_head: config.d_head as u32,
-    }
-}
-
-/// Everything a step brings back, gathered in one buffer.
-struct Record {
-    /// Absent only while a kernel writes into it.
-    values: Option<Tensor<1>>,
-    len: usize,
-}
-
-impl Record {
-    fn new(capacity: usize, device: &Device) -> Record {
-        Record { values: Some(Tensor::empty([capacity], device)), len: 0 }
-    }
-
-    /// Appends `len` numbers of `source`, from `source_offset` on.
-    fn add<const D: usize>(&mut self, source: &Tensor<D>, source_offset: usize, len: usize, params: &mut ParamsCache) {
-        let (from, to) = (source_offset as u32, self.len as u32);
-        let params = params.get(RecordParams { source_offset: from, record_offset: to, len: len as u32 }.to_words());
-        self.values = self.values.take().map(|values| ops::record(source, &params, values, len));
-        self.len += len;
-    }
-
-    fn skip(&mut self, len: usize) {
-        self.len += len;
-    }
-
-    async fn read(self) -> Result<Vec<f32>, TensorError> {
-        match self.values {
-            Some(values) => read(values).await,
-            None => Ok(Vec::new()),
-        }
     }
 }
 

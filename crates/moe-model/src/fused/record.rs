@@ -1,0 +1,47 @@
+//! Everything a step brings back, gathered in one buffer on the device, so that one read-back brings it all.
+
+use burn::tensor::{Device, Tensor};
+use moe_kernels::ops;
+use moe_kernels::params::RecordParams;
+
+use super::params::ParamsCache;
+use super::read;
+use crate::reference::TensorError;
+
+/// The record of a step.
+pub struct Record {
+    /// Absent only while a kernel writes into it.
+    values: Option<Tensor<1>>,
+    len: usize,
+}
+
+impl Record {
+    pub fn new(capacity: usize, device: &Device) -> Record {
+        Record { values: Some(Tensor::empty([capacity], device)), len: 0 }
+    }
+
+    /// Appends `len` numbers of `source`, from `source_offset` on.
+    pub fn add<const D: usize>(
+        &mut self,
+        source: &Tensor<D>,
+        source_offset: usize,
+        len: usize,
+        params: &mut ParamsCache,
+    ) {
+        let (from, to) = (source_offset as u32, self.len as u32);
+        let params = params.get(RecordParams { source_offset: from, record_offset: to, len: len as u32 }.to_words());
+        self.values = self.values.take().map(|values| ops::record(source, &params, values, len));
+        self.len += len;
+    }
+
+    pub fn skip(&mut self, len: usize) {
+        self.len += len;
+    }
+
+    pub async fn read(self) -> Result<Vec<f32>, TensorError> {
+        match self.values {
+            Some(values) => read(values).await,
+            None => Ok(Vec::new()),
+        }
+    }
+}
