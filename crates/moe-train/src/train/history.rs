@@ -16,7 +16,8 @@ use moe_trace::{Overflow, RoutingSpec};
 use serde::{Deserialize, Serialize};
 
 use super::data::{Batch, Corpus};
-use super::{Learner, burn_block_on, draws_at_inference};
+use super::learner::Learner;
+use super::{burn_block_on, draws_at_inference};
 
 /// Held-out tokens of each domain that every moment routes: the first ones. Fewer where the model sees fewer.
 const PROBE_TOKENS: usize = 128;

@@ -10,9 +10,9 @@ use moe_router::Router;
 use moe_router::draws::SplitMix64;
 use moe_trace::{Overflow, RouterSpec, RoutingSpec};
 
-use super::Learner;
 use super::data::Batch;
 use super::device::DeviceChoice;
+use super::learner::Learner;
 use super::run_file::RunFile;
 
 /// Of the shipped tokenizer; what the tokens say is of no matter here.

@@ -5,7 +5,8 @@ use burn::module::Module;
 use moe_model::reference;
 
 use super::data::{Batch, Corpus};
-use super::{Learner, burn_block_on, draws_at_inference, loss};
+use super::learner::Learner;
+use super::{burn_block_on, draws_at_inference, loss};
 
 /// Bits per byte of each domain on eight fixed windows: quick and comparable along a run. `evaluate` takes it all.
 pub fn quick(learner: &Learner, corpus: &Corpus, num_tokens: usize) -> Result<Vec<f64>> {
