@@ -37,7 +37,7 @@ const RUNS = [
     name: "this text, longer",
     attributes: {
       group: "this-text",
-      prompt: "An old friend wrote a long letter to his sister. It was late in the year, and the snow lay on the hills behind the house.",
+      prompt: "My brother was afraid of her father, but he was very fond of the house, and the garden behind it was full of old trees.",
     },
   },
 ];
