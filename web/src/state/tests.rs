@@ -304,9 +304,9 @@ fn without_an_engine_a_change_is_a_what_if_of_one_layer() {
     let scene = play.state.scene.clone().expect("a scene");
     assert_eq!(scene.totals().lost, 1, "the run itself is as it was");
     // Chance needs draws, and another group other tokens: neither can be said without a re-run.
-    play.set(Setting::Policy(Policy::RandomSecond));
+    play.set(Setting::Policy(Some(Policy::RandomSecond)));
     assert_eq!(play.state.what_if, None);
-    play.set(Setting::Policy(Policy::Drop)).set(Setting::Group(RoutingGroup::DecodeStep));
+    play.set(Setting::Policy(Some(Policy::Drop))).set(Setting::Group(RoutingGroup::DecodeStep));
     assert_eq!(play.state.what_if, None);
     play.set(Setting::Group(RoutingGroup::ThisText)).set(Setting::CapacityFactor(1.25));
     assert_eq!(play.state.what_if, None, "back to what was run");
