@@ -134,6 +134,9 @@ pub fn lanes_title(layer: &SceneLayer, group: &Group, capacity: Option<u32>) -> 
             format!("Room for all: the busiest expert, {expert}, was asked by {tokens} and has {slots}")
         }
         None if layer.num_experts == 1 => format!("The only expert serves every request: {tokens}"),
+        None if layer.routing.assignments.len() == group.num_tokens * layer.num_experts => {
+            format!("Nobody is turned away; every expert serves {tokens}")
+        }
         None => format!("Nobody is turned away; expert {expert} serves most: {tokens}"),
     }
 }

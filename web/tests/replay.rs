@@ -1,6 +1,7 @@
 //! A trace file, written and read back, tells the same run. With `MOE_FIXTURE_DIR` set the fixtures are written there,
 //! to look at the page while there is no model.
 
+#[allow(dead_code)]
 mod fixture;
 
 use moe_trace::{Policy, RoutingGroup, RoutingSpec, TraceFile};

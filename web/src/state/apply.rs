@@ -154,8 +154,10 @@ impl State {
         let settings = self.settings.clone();
         let before_errors = std::mem::take(&mut self.internals.attribute_errors);
         self.settings.take_changes(&before.overrides, &self.config.overrides);
-        let engine_of = |config: &Config| (config.manifest_url.clone(), config.backend, config.base_url.clone());
-        if engine_of(&before) != engine_of(&self.config) {
+        let engine_of = |config: &Config| (config.backend, config.base_url.clone());
+        if before.manifest_url != self.config.manifest_url {
+            self.change_model();
+        } else if engine_of(&before) != engine_of(&self.config) {
             self.change_engine();
         } else if settings != self.settings && matches!(self.phase, Phase::Idle | Phase::Running(_)) {
             self.internals.rerun_ticket += 1;

@@ -196,10 +196,18 @@ impl State {
         self.config.model = Some(choice.entry.folder.clone());
         self.config.manifest_url = manifest_url.to_owned();
         self.internals.choices += 1;
-        self.change_engine();
+        self.change_model();
     }
 
-    /// The reader, or the page's author, asks for another model or backend.
+    /// Another model starts with its own routing. Until then the controls describe the run on the screen.
+    pub(super) fn change_model(&mut self) {
+        self.change_engine();
+        if let Some(shown) = &self.shown {
+            self.settings.show(&shown.request.routing);
+        }
+    }
+
+    /// Another model or backend is asked for.
     pub(super) fn change_engine(&mut self) {
         self.stop_expecting();
         if matches!(self.phase, Phase::Failed(_)) {

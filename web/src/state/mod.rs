@@ -4,6 +4,8 @@ pub mod action;
 mod apply;
 mod effects;
 mod engine_events;
+#[cfg(test)]
+mod model_tests;
 pub mod recording;
 mod selecting;
 pub mod settings;

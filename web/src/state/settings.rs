@@ -124,7 +124,7 @@ impl Settings {
     }
 
     /// Sets the routing's controls to what describes this routing.
-    fn show(&mut self, routing: &RoutingSpec) {
+    pub fn show(&mut self, routing: &RoutingSpec) {
         let menu = Menu::of(routing);
         self.k = menu.k;
         self.policy = menu.policy;
