@@ -126,6 +126,9 @@ pub fn lanes_title(layer: &SceneLayer, group: &Group, capacity: Option<u32>) -> 
         Some(slots) if group.num_tokens == 1 => {
             format!("One token at a time: {} for it at every expert", count(slots as usize, "slot", "slots"))
         }
+        Some(slots) if slots as usize == group.num_tokens => {
+            format!("No expert can be full: each has a slot for all {} tokens", group.num_tokens)
+        }
         Some(slots) if lane.demand() == slots as usize => {
             format!("Expert {expert} is exactly full: {tokens}, {}", count(slots as usize, "slot", "slots"))
         }
