@@ -10,12 +10,13 @@ use yew::prelude::*;
 
 use crate::attributes::Config;
 use crate::engine_client::{EngineClient, Heard};
+use crate::models::{Menu, ModelEntry};
 use crate::shared::Shared;
 use crate::state::recording::Recording;
 use crate::state::{Action, Effect, Phase, State, Theme, effects};
 use crate::timers::{Interval, Timeout};
 use crate::views::page::Page;
-use crate::{dom, keyboard, replay_fetch, wire};
+use crate::{dom, fetch, keyboard, replay_fetch, wire};
 
 /// A run is started only when the controls have rested for this long.
 const RERUN_AFTER_MS: i32 = 160;
@@ -52,6 +53,8 @@ pub struct App {
     dispatch: Callback<Action>,
     engine: Option<EngineClient>,
     num_workers: u32,
+    /// Has the list of models been asked for?
+    asked_for_menu: bool,
     rerun: Option<Timeout>,
     player: Option<(f32, Interval)>,
     is_revealed: bool,
@@ -69,6 +72,7 @@ impl Component for App {
             dispatch: ctx.link().callback(Msg::Act),
             engine: None,
             num_workers: 0,
+            asked_for_menu: false,
             rerun: None,
             player: None,
             is_revealed: false,
@@ -168,7 +172,14 @@ impl App {
 
     fn carry_out(&mut self, ctx: &Context<App>, effect: Effect) {
         match effect {
-            Effect::StartEngine => self.start_engine(ctx),
+            Effect::StartEngine => {
+                self.start_engine(ctx);
+                self.fetch_menu();
+            }
+            Effect::SetModel(model) => {
+                // The choice counts already; only the page around the element could miss it.
+                let _ = ctx.props().host.set_attribute("model", &model);
+            }
             Effect::EndEngine => self.engine = None,
             Effect::Post(command) => {
                 if let Some(engine) = &self.engine {
@@ -197,15 +208,7 @@ impl App {
         let hear = move |heard| link.send_message(Msg::Heard { worker, heard });
         match EngineClient::start(&self.address(self.state.config.worker_url.as_deref(), "worker.js"), hear) {
             Ok(engine) => {
-                let model = self.state.config.model.as_deref().map(|model| {
-                    let is_manifest = model.ends_with(".json");
-                    if is_manifest {
-                        model.to_owned()
-                    } else {
-                        format!("{}/manifest.json", model.trim_end_matches('/'))
-                    }
-                });
-                let manifest_url = self.address(model.as_deref(), "../models/default/manifest.json");
+                let manifest_url = self.state.config.manifest_url.clone();
                 let backend = match self.state.config.backend {
                     BackendChoice::Recorded => BackendChoice::Auto,
                     choice => choice,
@@ -215,6 +218,27 @@ impl App {
             }
             Err(why) => self.dispatch.emit(Action::EngineLost { why }),
         }
+    }
+
+    /// Once, and only where a model can be loaded. A site without a list has no menu.
+    fn fetch_menu(&mut self) {
+        if std::mem::replace(&mut self.asked_for_menu, true) {
+            return;
+        }
+        let url = dom::beside_assets(self.state.config.base_url.as_deref(), "../models/index.json");
+        let dispatch = self.dispatch.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let Ok(text) = fetch::text(&url).await else { return };
+            match fetch::parse::<Vec<ModelEntry>>(&text) {
+                Ok((entries, _)) => {
+                    let menu = Menu::new(entries, |address| dom::resolve(address, &url));
+                    menu.into_iter().for_each(|menu| dispatch.emit(Action::MenuRead(menu)));
+                }
+                Err(why) => {
+                    web_sys::console::warn_1(&format!("moe-playground: {url} is no list of models: {why}").into())
+                }
+            }
+        });
     }
 
     /// A step that the reducer took up is told to the world as the plain object it came as.
@@ -271,14 +295,9 @@ impl App {
 
     /// An address of the configuration, or a default beside the assets.
     fn address(&self, given: Option<&str>, default: &str) -> String {
-        let document_base = dom::document_base();
         match given {
-            Some(given) => dom::resolve(given, &document_base),
-            None => {
-                let base = self.state.config.base_url.as_deref().unwrap_or("assets/");
-                let base = if base.ends_with('/') { base.to_owned() } else { format!("{base}/") };
-                dom::resolve(default, &dom::resolve(&base, &document_base))
-            }
+            Some(given) => dom::resolve(given, &dom::document_base()),
+            None => dom::beside_assets(self.state.config.base_url.as_deref(), default),
         }
     }
 

@@ -29,7 +29,10 @@ pub struct RawConfig {
 /// The same, checked.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
+    /// The model that was asked for, by folder or manifest; `None` leaves it to the page.
     pub model: Option<String>,
+    /// Absolute URL of that model's manifest, or of the page's own model's.
+    pub manifest_url: String,
     pub base_url: Option<String>,
     pub worker_url: Option<String>,
     pub trace_url: Option<String>,
@@ -108,6 +111,8 @@ impl Config {
         }
         let config = Config {
             model: given(&raw.model),
+            // Only the document knows what addresses are relative to.
+            manifest_url: String::new(),
             base_url: given(&raw.base_url),
             worker_url: given(&raw.worker_url),
             trace_url: given(&raw.trace_url),

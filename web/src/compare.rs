@@ -1,5 +1,6 @@
 //! What a change of settings did to the loss of the passage: the same tokens, in the run before and in this one.
 
+use crate::models;
 use crate::scene::{Scene, SceneToken};
 use crate::shared::Shared;
 use crate::state::recording::Recording;
@@ -22,6 +23,8 @@ pub struct Change {
     pub losses_before: Vec<Option<f32>>,
     /// The run before was compared at this length of text, in tokens.
     pub text_len: usize,
+    /// The model of the other run, where it was another one.
+    pub other_model: Option<String>,
 }
 
 /// `None` where no token has a loss.
@@ -60,5 +63,6 @@ pub fn change(before: &Shared<Recording>, now: &Scene) -> Option<Change> {
         after: passage_loss(&now.tokens[..shared])?,
         losses_before: then.tokens[..shared].iter().map(|token| token.loss).collect(),
         text_len,
+        other_model: (!models::are_same(&before.model, &now.recording.model)).then(|| before.model.name.clone()),
     })
 }

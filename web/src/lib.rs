@@ -1,13 +1,15 @@
 //! The page: one reducer, small views, and a worker at arm's length. Mounted by the custom element `<moe-playground>`.
 //!
 //! Reading order: what the element asks for ([`attributes`]), what the page knows ([`state`]), what there is to see of
-//! it ([`scene`], [`compare`], [`wording`], [`text`]), where it comes from ([`replay`], `engine_client`), and how it is
-//! drawn ([`views`]).
+//! it ([`scene`], [`gate_reading`], [`compare`], [`wording`], [`text`]), where it comes from ([`replay`], [`models`],
+//! `engine_client`), and how it is drawn ([`views`]).
 
 pub mod attributes;
 pub mod state;
 
 pub mod compare;
+pub mod gate_reading;
+pub mod models;
 pub mod scene;
 pub mod shared;
 pub mod text;
@@ -15,6 +17,7 @@ pub mod what_if;
 pub mod wording;
 
 mod engine_client;
+mod fetch;
 pub mod replay;
 mod replay_fetch;
 mod timers;

@@ -11,7 +11,7 @@ use crate::app::{App, AppProps, Msg, TraceWindow};
 use crate::attributes::{Config, RawConfig};
 use crate::shared::Shared;
 use crate::state::Action;
-use crate::wire;
+use crate::{dom, models, wire};
 
 /// A mounted page. Two of them on one document share nothing.
 #[wasm_bindgen]
@@ -87,7 +87,7 @@ impl Handle {
 }
 
 fn read(config: JsValue) -> (Config, Vec<moe_trace::UserError>) {
-    match wire::from_js::<RawConfig>(config) {
+    let (mut config, errors) = match wire::from_js::<RawConfig>(config) {
         Ok(raw) => Config::parse(&raw),
         Err(error) => {
             let error = moe_trace::UserError::new(
@@ -97,5 +97,10 @@ fn read(config: JsValue) -> (Config, Vec<moe_trace::UserError>) {
             );
             (Config::default(), vec![error])
         }
-    }
+    };
+    config.manifest_url = match &config.model {
+        Some(model) => dom::resolve(&models::manifest_of(model.trim()), &dom::document_base()),
+        None => dom::beside_assets(config.base_url.as_deref(), "../models/default/manifest.json"),
+    };
+    (config, errors)
 }

@@ -3,9 +3,11 @@
 //! With the group `this text` a step carries the whole text. With `decode step` the text is gathered from all steps up
 //! to this one, each of which is a routing group of its own.
 
-use moe_router::gate_probs;
-use moe_trace::{Assignment, Candidate, ExpertIdx, Fate, LayerIdx, NextToken, Routing, RoutingGroup, Source};
+use moe_trace::{
+    Assignment, Candidate, ExpertIdx, Fate, LayerIdx, NextToken, RouterSpec, Routing, RoutingGroup, Source,
+};
 
+use crate::gate_reading::GateReading;
 use crate::shared::Shared;
 use crate::state::recording::Recording;
 use crate::text::{self, Piece};
@@ -45,8 +47,10 @@ pub struct Group {
 #[derive(Debug, Clone)]
 pub struct SceneLayer {
     pub layer: LayerIdx,
-    /// `[tokens, experts]`, row-major.
-    pub gate_probs: Vec<f32>,
+    /// The rule that routed.
+    pub rule: RouterSpec,
+    /// What that rule reads off the gate, `[tokens, experts]`, row-major; empty where it reads nothing.
+    pub gate_values: Vec<f32>,
     pub num_experts: usize,
     /// All assignments, `token` being the position in the text, ordered by token, then rank. The capacity is that of
     /// the only group, or `None`.
@@ -96,7 +100,8 @@ impl Scene {
                 });
             }
         }
-        let layers = (0..parts[0].layers.len()).map(|layer| SceneLayer::gather(parts, &groups, layer)).collect();
+        let rule = recording.request.routing.router;
+        let layers = (0..parts[0].layers.len()).map(|layer| SceneLayer::gather(parts, &groups, layer, rule)).collect();
         let mut steps_ending_at = vec![None; tokens.len()];
         for earlier in 0..=step {
             if let Some(ending) =
@@ -174,30 +179,45 @@ impl Totals {
 }
 
 impl SceneLayer {
-    fn gather(parts: &[std::rc::Rc<moe_trace::StepTrace>], groups: &[Group], layer: usize) -> SceneLayer {
+    fn gather(
+        parts: &[std::rc::Rc<moe_trace::StepTrace>],
+        groups: &[Group],
+        layer: usize,
+        rule: RouterSpec,
+    ) -> SceneLayer {
         let first = &parts[0].layers[layer];
         let num_experts = first.gate_logits.num_experts();
-        let mut probs = Vec::new();
+        let reading = GateReading::of(rule);
+        let mut gate_values = Vec::new();
         let mut assignments = Vec::new();
         let mut capacities = Vec::new();
         let mut num_tokens = 0;
         for (part, group) in parts.iter().zip(groups) {
             num_tokens += group.num_tokens as u32;
             let Some(traced) = part.layers.get(layer) else { continue };
-            probs.extend(gate_probs(&traced.gate_logits));
+            gate_values.extend(reading.values(&traced.gate_logits));
             capacities.push(traced.routing.capacity);
             let at = group.first as u32;
             assignments.extend(traced.routing.assignments.iter().map(|a| Assignment { token: a.token + at, ..*a }));
         }
         let capacity = if groups.len() == 1 { first.routing.capacity } else { None };
         let routing = Routing { num_tokens, num_experts: num_experts as u32, capacity, assignments };
-        SceneLayer { layer: first.layer, gate_probs: probs, num_experts, routing, capacities }
+        SceneLayer { layer: first.layer, rule, gate_values, num_experts, routing, capacities }
     }
 
-    /// Gate probabilities of one token, `[experts]`.
-    pub fn probs_of(&self, token: usize) -> &[f32] {
+    /// What the rule read off the gate for one token, `[experts]`; empty where it read nothing.
+    pub fn values_of(&self, token: usize) -> &[f32] {
         let start = token * self.num_experts;
-        self.gate_probs.get(start..start + self.num_experts).unwrap_or_default()
+        self.gate_values.get(start..start + self.num_experts).unwrap_or_default()
+    }
+
+    pub fn reading(&self) -> GateReading {
+        GateReading::of(self.rule)
+    }
+
+    /// Do the experts take tokens, instead of being asked by them?
+    pub fn experts_take(&self) -> bool {
+        matches!(self.rule, RouterSpec::ExpertChoice { .. } | RouterSpec::StrictlyBalanced { .. })
     }
 
     pub fn of_token(&self, token: usize) -> &[Assignment] {

@@ -2,24 +2,28 @@
 //! layers would have seen is not known without a re-run.
 
 use moe_router::{Router, RouterInput};
-use moe_trace::{Assignment, Policy, RoutingGroup};
+use moe_trace::{Assignment, RouterSpec, RoutingGroup, TokenId};
 
 use crate::scene::{Scene, SceneLayer};
 use crate::state::settings::Settings;
 
 /// The selected layer with the group of `token` routed as the settings ask for; `None` where that cannot be said:
-/// another group would have other tokens, and a rule that uses chance needs the draws of the run.
+/// another group would have other tokens, and some rules look at what no trace holds: the draws of the run, learned
+/// biases, or how frequent an id is.
 pub fn layer(scene: &Scene, layer: usize, token: usize, settings: &Settings) -> Option<SceneLayer> {
     let recording = &scene.recording;
-    if settings.group != recording.request.group || settings.policy == Policy::RandomSecond {
+    let routing = settings.routing(Some(&recording.model.trained_routing));
+    let needs_more = matches!(routing.router, RouterSpec::Deepseek { .. } | RouterSpec::BalancedHash);
+    if settings.group != recording.request.group || routing.uses_chance() || needs_more {
         return None;
     }
     let group_idx = scene.tokens.get(token)?.group;
     let group = scene.groups[group_idx];
-    let recorded = recording.steps[group.step].layers.get(layer)?;
-    let routing = settings.routing(Some(&recording.model.trained_routing));
+    let step = &recording.steps[group.step];
+    let recorded = step.layers.get(layer)?;
     let router = Router::new(routing, recorded.gate_logits.num_experts()).ok()?;
-    let rerouted = router.route(&RouterInput::new(&recorded.gate_logits));
+    let ids: Vec<TokenId> = step.tokens.iter().map(|token| token.id).collect();
+    let rerouted = router.route(&RouterInput::new(&recorded.gate_logits).with_token_ids(&ids));
 
     let before = &scene.layers[layer];
     let (first, end) = (group.first as u32, (group.first + group.num_tokens) as u32);
@@ -30,6 +34,9 @@ pub fn layer(scene: &Scene, layer: usize, token: usize, settings: &Settings) -> 
     assignments.splice(at..at, moved);
 
     let mut after = before.clone();
+    after.rule = routing.router;
+    let logits = scene.groups.iter().filter_map(|group| recording.steps[group.step].layers.get(layer));
+    after.gate_values = logits.flat_map(|layer| after.reading().values(&layer.gate_logits)).collect();
     after.routing.assignments = assignments;
     after.capacities[group_idx] = rerouted.capacity;
     if recording.request.group == RoutingGroup::ThisText {

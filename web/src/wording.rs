@@ -76,9 +76,18 @@ pub fn group(group: RoutingGroup) -> &'static str {
     }
 }
 
-/// Title of the token strip: two marks, two counts.
+/// Title of the token strip: two marks, two counts. Where experts take tokens, nobody is turned away, but some are left.
 pub fn strip_title(scene: &Scene) -> String {
     let totals = scene.totals();
+    if scene.layers.iter().any(SceneLayer::experts_take) {
+        let of_layer = |layer: &SceneLayer| {
+            (0..scene.tokens.len()).filter(|&token| layer.fate(token) == TokenFate::NotRouted).count()
+        };
+        return match scene.layers.iter().map(of_layer).sum() {
+            0 => "Every token was taken by at least one expert in every layer".to_owned(),
+            left => format!("{} taken by no expert of a layer", count(left, "time a token was", "times a token was")),
+        };
+    }
     match (totals.lost, totals.dropped_tokens) {
         (0, _) => format!("Every one of {} was served", count(totals.requests, "request", "requests")),
         (1, 0) => format!("One of {} requests found its expert full; its token kept another", totals.requests),
@@ -114,6 +123,9 @@ pub fn lanes_title(layer: &SceneLayer, group: &Group, capacity: Option<u32>) -> 
     let lanes = (0..layer.num_experts).map(|expert| layer.lane(group, moe_trace::ExpertIdx(expert as u32)));
     let busiest = lanes.max_by_key(|lane| (lane.lost.len(), lane.demand(), std::cmp::Reverse(lane.expert)));
     let Some(lane) = busiest else { return "This layer has no experts".to_owned() };
+    if layer.experts_take() {
+        return format!("Every expert takes {}, those it scores highest", count(lane.demand(), "token", "tokens"));
+    }
     let (expert, tokens) = (lane.expert, count(lane.demand(), "token", "tokens"));
     match capacity {
         Some(slots) if !lane.lost.is_empty() => {
@@ -122,11 +134,19 @@ pub fn lanes_title(layer: &SceneLayer, group: &Group, capacity: Option<u32>) -> 
         Some(slots) if group.num_tokens == 1 => {
             format!("One token at a time: {} for it at every expert", count(slots as usize, "slot", "slots"))
         }
+        Some(slots) if slots as usize == group.num_tokens => {
+            format!("No expert can be full: each has a slot for all {} tokens", group.num_tokens)
+        }
         Some(slots) if lane.demand() == slots as usize => {
             format!("Expert {expert} is exactly full: {tokens}, {}", count(slots as usize, "slot", "slots"))
         }
         Some(slots) => {
-            format!("Room for all: the busiest expert, {expert}, was asked by {tokens} and has {slots} slots")
+            let slots = count(slots as usize, "slot", "slots");
+            format!("Room for all: the busiest expert, {expert}, was asked by {tokens} and has {slots}")
+        }
+        None if layer.num_experts == 1 => format!("The only expert serves every request: {tokens}"),
+        None if layer.routing.assignments.len() == group.num_tokens * layer.num_experts => {
+            format!("Nobody is turned away; every expert serves {tokens}")
         }
         None => format!("Nobody is turned away; expert {expert} serves most: {tokens}"),
     }
@@ -140,6 +160,7 @@ pub fn token_title(scene: &Scene, layer: &SceneLayer, token: usize) -> String {
         let names: Vec<String> = of_token.iter().filter(|a| wanted(a)).map(|a| a.expert.to_string()).collect();
         match names.as_slice() {
             [] => String::new(),
+            all if all.len() == layer.num_experts && all.len() > 2 => format!("all {} experts", all.len()),
             [one] => format!("expert {one}"),
             [first @ .., last] => format!("experts {} and {last}", first.join(", ")),
         }
@@ -147,9 +168,11 @@ pub fn token_title(scene: &Scene, layer: &SceneLayer, token: usize) -> String {
     let kept = experts(|a| a.fate.is_kept());
     let lost = experts(|a| a.fate == Fate::Lost);
     match layer.fate(token) {
+        TokenFate::Served if layer.experts_take() => format!("{name} was taken by {kept}"),
         TokenFate::Served => format!("{name} is served by {kept}"),
         TokenFate::LostSome => format!("{name} was turned away by {lost} and served by {kept}"),
         TokenFate::Dropped => format!("{name} was dropped: {lost} had no slot left"),
+        TokenFate::NotRouted if layer.experts_take() => format!("{name} was taken by no expert"),
         TokenFate::NotRouted => format!("{name} asked no expert"),
     }
 }
@@ -157,14 +180,23 @@ pub fn token_title(scene: &Scene, layer: &SceneLayer, token: usize) -> String {
 /// One sentence for the ears: what the selected token asked, and what became of it.
 pub fn spoken_token(scene: &Scene, layer: &SceneLayer, token: usize) -> String {
     let mut sentence = format!("Token {token} {}, layer {}", quoted(scene.token_text(token)), layer.layer);
-    for (number, request) in layer.of_token(token).iter().enumerate() {
+    let requests = layer.of_token(token);
+    if requests.is_empty() {
+        sentence.push_str(if layer.experts_take() { " was taken by no expert" } else { " asked no expert" });
+    }
+    for (number, request) in requests.iter().enumerate() {
         let asked = if number == 0 { " asked" } else { ", then" };
         let fate = match request.fate {
             Fate::Kept { .. } => "was served".to_owned(),
             Fate::Lost => format!("was turned away because expert {} is full", request.expert),
             other => fate(other).to_owned(),
         };
-        let share = percent(request.weight_raw);
+        let share = layer.reading().figure(request.weight_raw);
+        if layer.experts_take() {
+            let taken = if number == 0 { " was taken" } else { "," };
+            sentence.push_str(&format!("{taken} by expert {}, {share}", request.expert));
+            continue;
+        }
         sentence.push_str(&format!("{asked} expert {}, {share}, and {fate}", request.expert));
     }
     sentence.push('.');
@@ -186,6 +218,13 @@ pub fn fate(fate: Fate) -> &'static str {
 /// Title of the load chart.
 pub fn load_title(layer: &SceneLayer) -> String {
     let demand = metrics::demand(&layer.routing);
+    if let [asked] = demand[..] {
+        let (asked, served) = (asked as usize, metrics::load(&layer.routing)[0] as usize);
+        return match asked == served {
+            true => format!("One expert serves everything: {}", count(served, "token", "tokens")),
+            false => format!("One expert has room for {served} of {}", count(asked, "token", "tokens")),
+        };
+    }
     let Some(largest) = demand.iter().copied().max().filter(|&largest| largest > 0) else {
         return "Nobody was asked".to_owned();
     };
@@ -193,6 +232,10 @@ pub fn load_title(layer: &SceneLayer) -> String {
     let idle = demand.iter().filter(|&&number| number == 0).count();
     let ratio = metrics::max_over_mean(&demand);
     match idle {
+        0 if demand.iter().all(|&number| number == largest) => {
+            let verb = if layer.experts_take() { "takes" } else { "is asked by" };
+            format!("Every expert {verb} {}", count(largest as usize, "token", "tokens"))
+        }
         0 => format!("Expert {expert} is asked {ratio:.1} times as often as the mean"),
         _ => {
             let idle = count(idle, "expert stays", "experts stay");
@@ -208,6 +251,14 @@ pub fn loss_title(loss: Option<PassageLoss>, change: Option<&Change>, flipped: b
         return format!("The text costs {:.3} nats a token", loss.nats);
     };
     let difference = change.after.nats - change.before.nats;
+    if let Some(other) = &change.other_model {
+        let comparison = if difference.abs() < 0.0005 {
+            "as much as".to_owned()
+        } else {
+            format!("{:.3} nats a token {} than", difference.abs(), if difference > 0.0 { "more" } else { "less" })
+        };
+        return format!("The text costs {comparison} with {other}");
+    }
     if flipped {
         format!("Before the change the text cost {:.3} nats a token", change.after.nats)
     } else if difference.abs() < 0.0005 {

@@ -1,6 +1,7 @@
 //! A trace file, written and read back, tells the same run. With `MOE_FIXTURE_DIR` set the fixtures are written there,
 //! to look at the page while there is no model.
 
+#[allow(dead_code)]
 mod fixture;
 
 use moe_trace::{Policy, RoutingGroup, RoutingSpec, TraceFile};
@@ -20,6 +21,10 @@ fn trace_files_survive_a_round_trip() {
     check("default", fixture::default_trace(RoutingSpec::default(), this_text));
     check("tight", fixture::default_trace(RoutingSpec::with_policy(2, Policy::Drop, 0.75), this_text));
     check("decode", fixture::default_trace(RoutingSpec::default(), RoutingGroup::DecodeStep));
+    let rule = |rule: &str| RoutingSpec { router: rule.parse().expect("a rule"), ..RoutingSpec::default() };
+    check("one_expert", fixture::trace_of_rule(rule("top_k:1"), 1, 4));
+    check("four_experts", fixture::trace_of_rule(rule("hash:seed=0"), 4, 4));
+    check("fifteen_experts", fixture::trace_of_rule(rule("deepseek:k=3"), 15, 4));
 
     // Emoji and their fragments, a right-to-left text, and 128 tokens.
     let request = || fixture::request(RoutingSpec::with_policy(1, Policy::Bpr, 0.75), this_text, 0);

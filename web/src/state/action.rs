@@ -5,6 +5,7 @@ use std::rc::Rc;
 use moe_trace::{Event, TraceHeader, UserError};
 
 use crate::attributes::Config;
+use crate::models::Menu;
 use crate::state::settings::Setting;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +14,13 @@ pub enum Action {
     Configured {
         config: Box<Config>,
         errors: Vec<UserError>,
+    },
+
+    /// The list of models has arrived.
+    MenuRead(Menu),
+    /// Load this model of the list instead.
+    ChooseModel {
+        manifest_url: String,
     },
 
     /// A recorded run begins; its steps follow as engine events of run 0.

@@ -1,13 +1,16 @@
 //! The reducer: the state after an action. Pure, so a test is a list of actions.
 
-use moe_trace::{FinishReason, UserError};
+use std::rc::Rc;
 
+use moe_trace::{FinishReason, TraceHeader, UserError};
+
+use crate::attributes::Config;
 use crate::scene::Scene;
 use crate::shared::Shared;
 use crate::state::recording::Recording;
 use crate::state::settings::{MAX_PROMPT_CHARS, PromptProblem, Setting, Settings};
 use crate::state::{Action, Cursor, Phase, Selection, State};
-use crate::{compare, what_if};
+use crate::{compare, models, what_if};
 
 impl State {
     /// The state after `action`.
@@ -15,6 +18,9 @@ impl State {
         let mut next = self.clone();
         match action {
             Action::Configured { config, errors } => next.configure(*config, errors),
+            Action::MenuRead(menu) => next.menu = Some(Rc::new(menu)),
+            Action::ChooseModel { manifest_url } => next.choose_model(&manifest_url),
+
             Action::ReplayBegan(header) => next.replay_began(&header),
             Action::ReplayFailed(error) => next.replay_failed(error),
             Action::Engine(event) => next.hear(event),
@@ -44,6 +50,9 @@ impl State {
             Action::Set(setting) => {
                 let reruns = setting.reruns();
                 let before = next.settings.clone();
+                if reruns && next.model.is_none() {
+                    next.internals.touched.push(setting.clone());
+                }
                 next.settings.set(setting);
                 if next.settings != before {
                     next.internals.settled = true;
@@ -140,30 +149,47 @@ impl State {
         self.notice = self.notice.take().filter(|notice| notice.is_error);
     }
 
-    fn configure(&mut self, config: crate::attributes::Config, errors: Vec<UserError>) {
+    fn configure(&mut self, config: Config, errors: Vec<UserError>) {
         let before = std::mem::replace(&mut self.config, config);
         let settings = self.settings.clone();
         let before_errors = std::mem::take(&mut self.internals.attribute_errors);
         self.settings.take_changes(&before.overrides, &self.config.overrides);
+        let engine_of = |config: &Config| (config.backend, config.base_url.clone());
+        if before.manifest_url != self.config.manifest_url {
+            self.change_model();
+        } else if engine_of(&before) != engine_of(&self.config) {
+            self.change_engine();
+        } else if settings != self.settings && matches!(self.phase, Phase::Idle | Phase::Running(_)) {
+            self.internals.rerun_ticket += 1;
+        }
         // A value that was reported already is not news when another attribute changes.
         for error in errors.iter().filter(|error| !before_errors.contains(error)) {
             self.tell(error.clone(), true);
         }
         self.internals.attribute_errors = errors;
-        let engine_of =
-            |config: &crate::attributes::Config| (config.model.clone(), config.backend, config.base_url.clone());
-        if engine_of(&before) != engine_of(&self.config) {
-            self.change_engine();
-        } else if settings != self.settings && matches!(self.phase, Phase::Idle | Phase::Running(_)) {
-            self.internals.rerun_ticket += 1;
-        }
         self.internals.settled |= settings != self.settings;
     }
 
     /// Takes the recorded run's settings for its own unless somebody has settled on others.
-    pub(super) fn adopt_settings(&mut self, request: &moe_trace::RunRequest) {
+    pub(super) fn adopt_settings(&mut self, header: &TraceHeader) {
         if !self.internals.settled {
-            self.settings = Settings::from_request(request, &self.config.overrides);
+            self.settings = Settings::from_request(&header.request, &self.config.overrides);
+            self.internals.routed_for = Some(Rc::new(header.model.clone()));
+        }
+    }
+
+    /// A model that the controls were not set for yet gets the routing it was trained with, and then what the reader
+    /// moved while it was loading.
+    pub(super) fn route_as_trained(&mut self) {
+        let Some(model) = &self.model else { return };
+        let touched = std::mem::take(&mut self.internals.touched);
+        if self.internals.routed_for.as_ref().is_some_and(|known| models::are_same(known, model)) {
+            return;
+        }
+        self.internals.routed_for = Some(model.clone());
+        self.settings = self.settings.clone().as_trained(&model.trained_routing, &self.config.overrides);
+        for setting in touched {
+            self.settings.set(setting);
         }
     }
 
@@ -196,7 +222,8 @@ impl State {
             self.change = compared.and_then(|(other, scene)| compare::change(other, scene)).map(Shared::new);
         }
         let inputs = |state: &State| (state.scene.clone(), state.settings.clone(), state.selection, state.flipped);
-        if inputs(self) != inputs(before) || self.shown != before.shown {
+        let moved = self.shown != before.shown || self.model != before.model;
+        if moved || inputs(self) != inputs(before) {
             let scene = self.scene.as_ref().filter(|_| !self.flipped && self.settings_differ_from_shown());
             let Selection { layer, token, .. } = self.selection;
             self.what_if = scene.and_then(|scene| what_if::layer(scene, layer, token, &self.settings)).map(Shared::new);

@@ -9,6 +9,8 @@ pub enum Effect {
     /// End the worker, if there is one, and start another that loads the model.
     StartEngine,
     EndEngine,
+    /// Let the element's attribute say which model was chosen.
+    SetModel(String),
     Post(Command),
     /// Dispatch `Rerun` with this ticket once the controls have rested for a moment.
     ScheduleRerun {
@@ -28,6 +30,11 @@ pub fn effects(before: &State, after: &State) -> Vec<Effect> {
     if before.internals.engine_generation != after.internals.engine_generation {
         let start = matches!(after.phase, Phase::Starting);
         effects.push(if start { Effect::StartEngine } else { Effect::EndEngine });
+    }
+    if before.internals.choices != after.internals.choices
+        && let Some(model) = &after.config.model
+    {
+        effects.push(Effect::SetModel(model.clone()));
     }
     if let Some(run) = running(after)
         && running(before) != Some(run)

@@ -32,6 +32,7 @@ impl State {
                     self.model = Some(Rc::new(model));
                     self.backend = Some(Rc::new(backend));
                     self.phase = Phase::Idle;
+                    self.route_as_trained();
                     // The recorded run turns live: the same request, on this machine.
                     if self.internals.replay_settled {
                         self.run();
@@ -112,7 +113,7 @@ impl State {
             }
             (_, Some(_)) => {}
             // A missing model stays missing, however often one asks.
-            (Phase::Starting | Phase::Loading { .. }, None) => self.give_up(error),
+            (Phase::Starting | Phase::Loading { .. }, None) => self.give_up(self.with_other_models(error)),
             (_, None) => self.tell(error, true),
         }
     }
@@ -141,6 +142,16 @@ impl State {
                 None => "Press Retry to try once more.",
             };
             self.give_up(UserError::new(what, why, advice));
+        }
+    }
+
+    /// The advice also names the menu, where there is one.
+    fn with_other_models(&self, error: UserError) -> UserError {
+        match self.menu() {
+            Some(menu) if menu.choices().len() > 1 => {
+                UserError { try_this: format!("{} Or choose another model above.", error.try_this), ..error }
+            }
+            _ => error,
         }
     }
 
@@ -176,9 +187,33 @@ impl State {
         }
     }
 
-    /// The page's author asks for another model or backend.
+    /// The reader chooses from the menu. The one that failed to load may be chosen again.
+    pub(super) fn choose_model(&mut self, manifest_url: &str) {
+        let Some(choice) = self.menu().and_then(|menu| menu.find(manifest_url)) else { return };
+        if manifest_url == self.config.manifest_url {
+            return self.retry();
+        }
+        self.config.model = Some(choice.entry.folder.clone());
+        self.config.manifest_url = manifest_url.to_owned();
+        self.internals.choices += 1;
+        self.change_model();
+    }
+
+    /// Another model starts with its own routing. Until then the controls describe the run on the screen.
+    pub(super) fn change_model(&mut self) {
+        self.change_engine();
+        if let Some(shown) = &self.shown {
+            self.settings.show(&shown.request.routing);
+        }
+    }
+
+    /// Another model or backend is asked for.
     pub(super) fn change_engine(&mut self) {
         self.stop_expecting();
+        if matches!(self.phase, Phase::Failed(_)) {
+            self.notice = None;
+        }
+        self.internals.touched.clear();
         self.internals.restarts = 0;
         self.internals.engine_generation += 1;
         self.model = None;
@@ -193,7 +228,8 @@ impl State {
     /// A recorded run stands on the screen before its first step is there; a live run is never replaced by it.
     pub(super) fn replay_began(&mut self, header: &TraceHeader) {
         if self.shown.is_none() {
-            self.adopt_settings(&header.request);
+            self.adopt_settings(header);
+            self.route_as_trained();
             let request = moe_trace::RunRequest { run: RECORDED_RUN, ..header.request.clone() };
             let source = if header.source == Source::Imported { Source::Imported } else { Source::Recorded };
             self.shown = Some(Shared::new(Recording::new(source, Rc::new(header.model.clone()), request)));

@@ -4,6 +4,8 @@ pub mod action;
 mod apply;
 mod effects;
 mod engine_events;
+#[cfg(test)]
+mod model_tests;
 pub mod recording;
 mod selecting;
 pub mod settings;
@@ -12,15 +14,16 @@ mod tests;
 
 use std::rc::Rc;
 
-use moe_trace::{BackendInfo, ModelInfo, RoutingSpec, RunId, Source, UserError};
+use moe_trace::{BackendChoice, BackendInfo, ModelInfo, RoutingSpec, RunId, Source, UserError};
 
 pub use action::{Action, Motion, Tab, Theme};
 pub use effects::{Effect, effects};
 use recording::Recording;
-use settings::Settings;
+use settings::{Setting, Settings};
 
 use crate::attributes::Config;
 use crate::compare::Change;
+use crate::models::{self, Choice, Menu};
 use crate::scene::{Scene, SceneLayer};
 use crate::shared::Shared;
 
@@ -32,6 +35,8 @@ pub struct State {
     /// The engine's model and backend, once it is ready.
     pub model: Option<Rc<ModelInfo>>,
     pub backend: Option<Rc<BackendInfo>>,
+    /// The models there are to choose from, where the site has a list of them.
+    pub menu: Option<Rc<Menu>>,
     /// The run on the screen, the run before it, and a run that was asked for and has no step yet.
     pub shown: Option<Shared<Recording>>,
     pub previous: Option<Shared<Recording>>,
@@ -125,6 +130,12 @@ struct Internals {
     rerun_ticket: u32,
     /// The re-run that the latest run stands for: a control moved before it is part of it.
     served_ticket: u32,
+    /// The model whose routing the controls were last set to.
+    routed_for: Option<Rc<ModelInfo>>,
+    /// Controls of the routing that were moved while there was no model, latest last.
+    touched: Vec<Setting>,
+    /// How often a model was chosen from the menu.
+    choices: u32,
     /// Attribute values that cannot be used, as last reported.
     attribute_errors: Vec<moe_trace::UserError>,
     stopping: Option<RunId>,
@@ -142,7 +153,7 @@ pub const RECORDED_RUN: RunId = RunId(0);
 impl State {
     /// The state at the moment of mounting. Bad attributes are reported at once.
     pub fn new(config: Config, errors: Vec<UserError>) -> State {
-        let wants_engine = config.backend != moe_trace::BackendChoice::Recorded;
+        let wants_engine = config.backend != BackendChoice::Recorded;
         let settings = Settings::default().with(&config.overrides);
         let mut state = State {
             config,
@@ -150,6 +161,7 @@ impl State {
             phase: if wants_engine { Phase::Starting } else { Phase::Recorded },
             model: None,
             backend: None,
+            menu: None,
             shown: None,
             previous: None,
             coming: None,
@@ -188,17 +200,39 @@ impl State {
         if self.flipped { self.previous.as_ref() } else { self.shown.as_ref() }
     }
 
+    /// The menu, unless nothing can be loaded.
+    pub fn menu(&self) -> Option<&Rc<Menu>> {
+        self.menu.as_ref().filter(|_| self.config.backend != BackendChoice::Recorded)
+    }
+
+    /// The entry of the model that is loaded or wanted.
+    pub fn wanted(&self) -> Option<&Choice> {
+        self.menu.as_ref().and_then(|menu| menu.find(&self.config.manifest_url))
+    }
+
+    /// The name of the model that a run is of, where the reader might think it is of another one.
+    pub fn foreign_model<'a>(&self, recording: &'a Recording) -> Option<&'a str> {
+        let of_run = &recording.model;
+        let is_foreign = match &self.model {
+            Some(loaded) => !models::are_same(loaded, of_run),
+            None => self.config.model.is_some() && self.config.backend != BackendChoice::Recorded,
+        };
+        is_foreign.then_some(of_run.name.as_str())
+    }
+
     /// The routing the model in question was trained with.
     pub fn trained_routing(&self) -> Option<&RoutingSpec> {
         let model = self.model.as_ref().or_else(|| self.shown.as_ref().map(|shown| &shown.model));
         model.map(|model| &model.trained_routing)
     }
 
-    /// Do the controls ask for another routing than the shown run had?
+    /// Do the controls ask for another routing than the shown run had? They say nothing about a run of another model
+    /// than theirs.
     pub fn settings_differ_from_shown(&self) -> bool {
-        let wanted = self.settings.routing(self.trained_routing());
-        let shown = self.shown.as_ref().map(|shown| (shown.request.routing, shown.request.group));
-        shown.is_some_and(|shown| shown != (wanted, self.settings.group))
+        let Some(shown) = &self.shown else { return false };
+        let is_of_another = self.model.as_ref().is_some_and(|model| !models::are_same(model, &shown.model));
+        let wanted = (self.settings.routing(self.trained_routing()), self.settings.group);
+        !is_of_another && (shown.request.routing, shown.request.group) != wanted
     }
 
     /// What stands between the controls and the picture; empty where they agree.

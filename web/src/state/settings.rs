@@ -2,7 +2,9 @@
 
 use std::ops::RangeInclusive;
 
-use moe_trace::{Overflow, Policy, Priority, RouterSpec, RoutingGroup, RoutingSpec, RunId, RunRequest, Sampling};
+use moe_trace::{
+    Overflow, Policy, Priority, RouterSpec, RoutingGroup, RoutingSpec, RunId, RunRequest, Sampling, SecondExpert,
+};
 
 use crate::attributes::Overrides;
 
@@ -20,8 +22,10 @@ const FALLBACK_PROMPT: &str = "The cat sat on the mat and the dog";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub prompt: String,
-    pub k: u32,
-    pub policy: Policy,
+    /// Experts a token asks by top-k; `None` leaves the choice to the rule the model was trained with.
+    pub k: Option<u32>,
+    /// `None` stands for the trained policy, where the menu has no name for it.
+    pub policy: Option<Policy>,
     pub capacity_factor: f32,
     pub group: RoutingGroup,
     pub seed: u32,
@@ -37,8 +41,8 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Setting {
     Prompt(String),
-    K(u32),
-    Policy(Policy),
+    K(Option<u32>),
+    Policy(Option<Policy>),
     CapacityFactor(f32),
     Group(RoutingGroup),
     Seed(u32),
@@ -60,8 +64,8 @@ impl Default for Settings {
     fn default() -> Settings {
         Settings {
             prompt: FALLBACK_PROMPT.to_owned(),
-            k: 2,
-            policy: Policy::Drop,
+            k: Some(2),
+            policy: Some(Policy::Drop),
             capacity_factor: 1.25,
             group: RoutingGroup::ThisText,
             seed: 7,
@@ -91,11 +95,7 @@ impl Settings {
             new_tokens: request.max_new_tokens,
             ..Settings::default()
         };
-        if let Some((k, policy, factor)) = menu_of(&request.routing) {
-            settings.k = k;
-            settings.policy = policy;
-            settings.capacity_factor = factor.unwrap_or(settings.capacity_factor);
-        }
+        settings.show(&request.routing);
         if let Sampling::Random { temperature, top_k, top_p } = request.sampling {
             settings = Settings { greedy: false, temperature, top_k, top_p, ..settings };
         }
@@ -106,16 +106,38 @@ impl Settings {
         self.prompt = overrides.prompt.clone().unwrap_or(self.prompt);
         self.seed = overrides.seed.unwrap_or(self.seed);
         self.capacity_factor = overrides.capacity_factor.unwrap_or(self.capacity_factor);
-        self.policy = overrides.policy.unwrap_or(self.policy);
+        self.policy = overrides.policy.or(self.policy);
         self.group = overrides.group.unwrap_or(self.group);
         self
+    }
+
+    /// The controls as a model wants them that was trained with this routing. Prompt, seed and sampling stay.
+    pub fn as_trained(mut self, trained: &RoutingSpec, overrides: &Overrides) -> Settings {
+        self.show(trained);
+        self.capacity_factor = overrides.capacity_factor.unwrap_or(self.capacity_factor);
+        self.policy = overrides.policy.or(self.policy);
+        if trained.router.uses_the_future() {
+            // One token at a time there is no future to look at, and the engine refuses.
+            self.group = RoutingGroup::ThisText;
+        }
+        self
+    }
+
+    /// Sets the routing's controls to what describes this routing.
+    pub fn show(&mut self, routing: &RoutingSpec) {
+        let menu = Menu::of(routing);
+        self.k = menu.k;
+        self.policy = menu.policy;
+        if let Overflow::Drop(slots) = routing.overflow {
+            self.capacity_factor = slots.factor;
+        }
     }
 
     /// Numbers are held within their ranges; not-a-number changes nothing.
     pub fn set(&mut self, setting: Setting) {
         match setting {
             Setting::Prompt(prompt) => self.prompt = prompt,
-            Setting::K(k) => self.k = k.max(1),
+            Setting::K(k) => self.k = k.map(|k| k.max(1)),
             Setting::Policy(policy) => self.policy = policy,
             Setting::CapacityFactor(factor) => hold(&mut self.capacity_factor, factor, CAPACITY_FACTOR),
             Setting::Group(group) => self.group = group,
@@ -142,7 +164,7 @@ impl Settings {
             self.capacity_factor = after.capacity_factor.unwrap_or(self.capacity_factor);
         }
         if before.policy != after.policy {
-            self.policy = after.policy.unwrap_or(self.policy);
+            self.policy = after.policy.or(self.policy);
         }
         if before.group != after.group {
             self.group = after.group.unwrap_or(self.group);
@@ -159,16 +181,32 @@ impl Settings {
         }
     }
 
-    /// The routing these controls stand for: the trained one itself where they describe it.
+    /// The routing these controls stand for. What they leave as the model was trained stays exactly as it was.
     pub fn routing(&self, trained: Option<&RoutingSpec>) -> RoutingSpec {
-        if let Some(trained) = trained
-            && let Some((k, policy, factor)) = menu_of(trained)
-            && (k, policy) == (self.k, self.policy)
-            && factor.is_none_or(|factor| factor == self.capacity_factor)
-        {
-            return *trained;
+        let trained = trained.copied().unwrap_or_default();
+        let own = Menu::of(&trained);
+        let k = self.k.or(own.k).unwrap_or_else(|| RoutingSpec::default().router.k(1) as u32);
+        let policy = self.policy.or(own.policy).unwrap_or_default();
+        let other = RoutingSpec::with_policy(k, policy, self.capacity_factor);
+        // GShard's random second expert is a rule of its own in the guise of a policy.
+        let is_pair = |policy| policy == Some(Policy::RandomSecond);
+        let keeps_policy = self.policy.is_none() || self.policy == own.policy;
+        let keeps_rule = is_pair(Some(policy)) == is_pair(own.policy) && (self.k.is_none() || self.k == own.k);
+        let mut overflow = if keeps_policy { trained.overflow } else { other.overflow };
+        if let Overflow::Drop(slots) = &mut overflow {
+            slots.factor = self.capacity_factor;
         }
-        RoutingSpec::with_policy(self.k, self.policy, self.capacity_factor)
+        RoutingSpec { router: if keeps_rule { trained.router } else { other.router }, overflow }
+    }
+
+    /// Is the trained rule one that k cannot describe, so that "as trained" is a choice of its own?
+    pub fn has_own_rule(trained: Option<&RoutingSpec>) -> bool {
+        trained.is_some_and(|trained| Menu::of(trained).k.is_none())
+    }
+
+    /// Is the trained policy one that the menu has no name for?
+    pub fn has_own_policy(trained: Option<&RoutingSpec>) -> bool {
+        trained.is_some_and(|trained| Menu::of(trained).policy.is_none())
     }
 
     pub fn request(&self, run: RunId, trained: Option<&RoutingSpec>) -> RunRequest {
@@ -189,24 +227,32 @@ impl Settings {
     }
 }
 
-/// How the page's menus describe a routing: k, policy and, unless dropless, the capacity factor.
-fn menu_of(spec: &RoutingSpec) -> Option<(u32, Policy, Option<f32>)> {
-    let k = match spec.router {
-        RouterSpec::Switch => 1,
-        RouterSpec::TopK { k, .. } => k,
-        RouterSpec::Gshard { .. } => 2,
-        // The menus know no other rule.
-        _ => return None,
-    };
-    Some(match (spec.router, spec.overflow) {
-        (_, Overflow::Dropless) => (k, Policy::Dropless, None),
-        (RouterSpec::Gshard { .. }, Overflow::Drop(slots)) => (k, Policy::RandomSecond, Some(slots.factor)),
-        (_, Overflow::Drop(slots)) => match slots.priority {
-            Priority::Position => (k, Policy::Drop, Some(slots.factor)),
-            Priority::BprMax | Priority::BprSum => (k, Policy::Bpr, Some(slots.factor)),
-            Priority::Random | Priority::RandomPerExpert | Priority::Probability => return None,
-        },
-    })
+/// How the page's menus describe a routing, as far as they can.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Menu {
+    k: Option<u32>,
+    policy: Option<Policy>,
+}
+
+impl Menu {
+    fn of(spec: &RoutingSpec) -> Menu {
+        let policy = match spec.overflow {
+            Overflow::Dropless => Some(Policy::Dropless),
+            Overflow::Drop(slots) => match slots.priority {
+                Priority::Position => Some(Policy::Drop),
+                Priority::BprMax | Priority::BprSum => Some(Policy::Bpr),
+                Priority::Random | Priority::RandomPerExpert | Priority::Probability => None,
+            },
+        };
+        match (spec.router, policy) {
+            (RouterSpec::Switch, _) => Menu { k: Some(1), policy },
+            (RouterSpec::TopK { k, .. }, _) => Menu { k: Some(k), policy },
+            (RouterSpec::Gshard { second: SecondExpert::Proportional, .. }, Some(Policy::Drop)) => {
+                Menu { k: Some(2), policy: Some(Policy::RandomSecond) }
+            }
+            _ => Menu { k: None, policy },
+        }
+    }
 }
 
 fn hold(target: &mut f32, value: f32, range: RangeInclusive<f32>) {
@@ -217,22 +263,63 @@ fn hold(target: &mut f32, value: f32, range: RangeInclusive<f32>) {
 
 #[cfg(test)]
 mod tests {
+    use moe_trace::CapacitySpec;
+
     use super::*;
 
     #[test]
     fn the_trained_routing_is_used_verbatim_where_the_controls_describe_it() {
         let trained = RoutingSpec { router: RouterSpec::Switch, ..RoutingSpec::default() };
-        let mut settings = Settings { k: 1, ..Settings::default() };
+        let mut settings = Settings { k: Some(1), ..Settings::default() };
         assert_eq!(settings.routing(Some(&trained)), trained);
         settings.set(Setting::CapacityFactor(2.0));
-        assert_eq!(settings.routing(Some(&trained)), RoutingSpec::with_policy(1, Policy::Drop, 2.0));
+        let slots = CapacitySpec { factor: 2.0, ..CapacitySpec::default() };
+        assert_eq!(settings.routing(Some(&trained)), RoutingSpec { overflow: Overflow::Drop(slots), ..trained });
+        settings.set(Setting::K(Some(3)));
+        assert_eq!(settings.routing(Some(&trained)), RoutingSpec::with_policy(3, Policy::Drop, 2.0));
+    }
+
+    #[test]
+    fn as_trained_every_rule_is_itself_and_k_turns_it_into_top_k() {
+        let drop = Overflow::Drop(CapacitySpec { factor: 1.5, ..CapacitySpec::default() });
+        let by_lot = Overflow::Drop(CapacitySpec { priority: Priority::Random, ..CapacitySpec::default() });
+        for form in moe_trace::ROUTER_FORMS {
+            for overflow in [drop, by_lot, Overflow::Dropless] {
+                let trained = RoutingSpec { router: form.example.parse().expect("an example"), overflow };
+                let mut settings = Settings::default().as_trained(&trained, &Overrides::default());
+                assert_eq!(settings.routing(Some(&trained)), trained, "{}", form.example);
+                assert!(!settings.group.eq(&RoutingGroup::DecodeStep));
+                // A factor is a number, not a rule.
+                settings.set(Setting::CapacityFactor(0.5));
+                assert!(settings.routing(Some(&trained)).is_same_rule(&trained), "{}", form.example);
+                settings.set(Setting::K(Some(7)));
+                settings.set(Setting::Policy(Some(Policy::Drop)));
+                assert_eq!(settings.routing(Some(&trained)), RoutingSpec::with_policy(7, Policy::Drop, 0.5));
+                settings.set(Setting::K(None));
+                let own = settings.routing(Some(&trained)).router;
+                // But for GShard, whose second expert the menu calls a policy.
+                assert!(own == trained.router || form.head == "gshard", "{}", form.example);
+            }
+        }
+    }
+
+    #[test]
+    fn a_rule_that_looks_ahead_takes_the_text_for_its_group() {
+        let check = |rule: &str, group: RoutingGroup| {
+            let trained = RoutingSpec { router: rule.parse().expect("a rule"), overflow: Overflow::Dropless };
+            let by_step = Settings { group: RoutingGroup::DecodeStep, ..Settings::default() };
+            assert_eq!(by_step.as_trained(&trained, &Overrides::default()).group, group);
+        };
+        check("expert_choice:2", RoutingGroup::ThisText);
+        check("per_sequence:2", RoutingGroup::ThisText);
+        check("hash:0", RoutingGroup::DecodeStep);
     }
 
     #[test]
     fn a_request_and_its_settings_are_the_same_thing() {
         for policy in [Policy::Drop, Policy::Bpr, Policy::RandomSecond, Policy::Dropless] {
             for greedy in [true, false] {
-                let settings = Settings { policy, greedy, seed: 3, new_tokens: 9, ..Settings::default() };
+                let settings = Settings { policy: Some(policy), greedy, seed: 3, new_tokens: 9, ..Settings::default() };
                 let request = settings.request(RunId(1), None);
                 let back = Settings::from_request(&request, &Overrides::default());
                 assert_eq!(back.request(RunId(1), None), request);
@@ -249,8 +336,8 @@ mod tests {
         assert_eq!(settings.capacity_factor, 4.0);
         settings.set(Setting::NewTokens(1_000_000));
         assert_eq!(settings.new_tokens, 256);
-        settings.set(Setting::K(0));
-        assert_eq!(settings.k, 1);
+        settings.set(Setting::K(Some(0)));
+        assert_eq!(settings.k, Some(1));
     }
 
     #[test]

@@ -12,36 +12,36 @@ use crate::replay;
 
 #[path = "../../tests/fixture/mod.rs"]
 #[allow(dead_code)]
-mod fixture;
+pub(super) mod fixture;
 
 /// Applies actions one after the other and collects their effects.
-struct Play {
-    state: State,
-    effects: Vec<Effect>,
+pub(super) struct Play {
+    pub(super) state: State,
+    pub(super) effects: Vec<Effect>,
 }
 
 impl Play {
-    fn new(backend: BackendChoice) -> Play {
+    pub(super) fn new(backend: BackendChoice) -> Play {
         let config = Config { backend, ..Config::default() };
         Play { state: State::new(config, Vec::new()), effects: Vec::new() }
     }
 
-    fn act(&mut self, action: Action) -> &mut Play {
+    pub(super) fn act(&mut self, action: Action) -> &mut Play {
         let next = self.state.apply(action);
         self.effects = effects(&self.state, &next);
         self.state = next;
         self
     }
 
-    fn hear(&mut self, event: Event) -> &mut Play {
+    pub(super) fn hear(&mut self, event: Event) -> &mut Play {
         self.act(Action::Engine(event))
     }
 
-    fn set(&mut self, setting: Setting) -> &mut Play {
+    pub(super) fn set(&mut self, setting: Setting) -> &mut Play {
         self.act(Action::Set(setting))
     }
 
-    fn replay(&mut self, file: &TraceFile) -> &mut Play {
+    pub(super) fn replay(&mut self, file: &TraceFile) -> &mut Play {
         self.act(replay::began(file.header.clone()));
         for step in &file.steps {
             self.act(replay::step(step.clone()));
@@ -49,13 +49,13 @@ impl Play {
         self.act(replay::finished())
     }
 
-    fn ready(&mut self) -> &mut Play {
+    pub(super) fn ready(&mut self) -> &mut Play {
         let backend = BackendInfo { rung: Rung::Cpu, name: "test".to_owned(), why: "asked for".to_owned() };
         self.hear(Event::Ready { model: fixture::model(), backend })
     }
 
     /// The request that the last action posted.
-    fn posted(&self) -> Option<RunRequest> {
+    pub(super) fn posted(&self) -> Option<RunRequest> {
         self.effects.iter().find_map(|effect| match effect {
             Effect::Post(Command::Run(request)) => Some(request.clone()),
             _ => None,
@@ -63,23 +63,23 @@ impl Play {
     }
 
     /// The engine executes a request: the fixture's steps under its routing.
-    fn execute(&mut self, request: &RunRequest, steps: usize) -> &mut Play {
+    pub(super) fn execute(&mut self, request: &RunRequest, steps: usize) -> &mut Play {
         for trace in executed(request).into_iter().take(steps) {
             self.hear(Event::Step { trace, elapsed_ms: 10.0 });
         }
         self
     }
 
-    fn num_steps(&self) -> usize {
+    pub(super) fn num_steps(&self) -> usize {
         self.state.shown.as_ref().map_or(0, |shown| shown.steps.len())
     }
 }
 
-fn recorded() -> TraceFile {
+pub(super) fn recorded() -> TraceFile {
     fixture::default_trace(RoutingSpec::default(), RoutingGroup::ThisText)
 }
 
-fn executed(request: &RunRequest) -> Vec<StepTrace> {
+pub(super) fn executed(request: &RunRequest) -> Vec<StepTrace> {
     let file = fixture::default_trace(request.routing, request.group);
     file.steps.into_iter().map(|step| StepTrace { run: request.run, ..step }).collect()
 }
@@ -304,9 +304,9 @@ fn without_an_engine_a_change_is_a_what_if_of_one_layer() {
     let scene = play.state.scene.clone().expect("a scene");
     assert_eq!(scene.totals().lost, 1, "the run itself is as it was");
     // Chance needs draws, and another group other tokens: neither can be said without a re-run.
-    play.set(Setting::Policy(Policy::RandomSecond));
+    play.set(Setting::Policy(Some(Policy::RandomSecond)));
     assert_eq!(play.state.what_if, None);
-    play.set(Setting::Policy(Policy::Drop)).set(Setting::Group(RoutingGroup::DecodeStep));
+    play.set(Setting::Policy(Some(Policy::Drop))).set(Setting::Group(RoutingGroup::DecodeStep));
     assert_eq!(play.state.what_if, None);
     play.set(Setting::Group(RoutingGroup::ThisText)).set(Setting::CapacityFactor(1.25));
     assert_eq!(play.state.what_if, None, "back to what was run");

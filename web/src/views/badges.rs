@@ -5,6 +5,10 @@ use yew::prelude::*;
 
 use crate::wording;
 
+/// The name of the model whose run is on the screen, where another one is loaded or wanted. Every source badge says it.
+#[derive(Clone, PartialEq)]
+pub struct ForeignModel(pub Option<AttrValue>);
+
 #[derive(Properties, PartialEq)]
 pub struct SourceBadgeProps {
     pub source: Source,
@@ -20,9 +24,13 @@ pub fn SourceBadge(props: &SourceBadgeProps) -> Html {
         Source::Recorded => "These numbers come from a real earlier run of the same model",
         Source::Imported => "These numbers come from a file",
     };
+    let model = use_context::<ForeignModel>().and_then(|ForeignModel(name)| name);
     html! {
         <span class={classes!("source", is_live.then_some("is-live"))} {title}>
             <i aria-hidden="true" />{ wording::source(props.source) }
+            if let Some(model) = model {
+                <span>{ format!("· {model}") }</span>
+            }
         </span>
     }
 }

@@ -34,6 +34,8 @@ pub fn CapacityLanes(props: &CapacityLanesProps) -> Html {
     let capacity = layer.capacities.get(group_idx).copied().flatten();
     let lanes: Vec<_> = (0..layer.num_experts).map(|expert| layer.lane(&group, ExpertIdx(expert as u32))).collect();
     let widest = lanes.iter().map(|lane| lane.kept.len()).max().unwrap_or_default();
+    // More lanes than these share the same room.
+    let is_crowded = lanes.len() > 8;
     let width = capacity.map_or(widest, |capacity| capacity as usize);
     let rows = lanes.into_iter().map(|lane| {
         let is_selected = selection.expert == Some(lane.expert.index());
@@ -67,7 +69,7 @@ pub fn CapacityLanes(props: &CapacityLanesProps) -> Html {
     html! {
         <Panel area="lanes" {topic} title={wording::lanes_title(layer, &group, capacity)} source={scene.source()}
             {badges} table={as_table}>
-            <div class="lanes">{ for rows }</div>
+            <div class={classes!("lanes", is_crowded.then_some("is-crowded"))}>{ for rows }</div>
             <Legend />
             <Equation {routing} group={scene.recording.request.group} num_experts={scene.num_experts()}
                 num_tokens={group.num_tokens} {capacity} status={props.state.rerun_status()} />

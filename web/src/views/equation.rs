@@ -1,7 +1,7 @@
 //! The capacity, as the formula with its numbers, and the rule it is of.
 
 use moe_router::Router;
-use moe_trace::{Overflow, Rounding, RoutingGroup, RoutingSpec};
+use moe_trace::{CapacitySpec, Overflow, Rounding, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
 use crate::views::badges::FutureBadge;
@@ -24,7 +24,7 @@ pub struct EquationProps {
 pub fn Equation(props: &EquationProps) -> Html {
     let EquationProps { routing, group, num_experts, num_tokens, .. } = *props;
     let k = routing.router.k(num_experts);
-    let (Some(capacity), Overflow::Drop(slots)) = (props.capacity, routing.overflow) else {
+    let Some(capacity) = props.capacity else {
         return html! {
             <div class="equation">
                 <p class="formula"><span class="term"><b>{ "C = ∞" }</b></span></p>
@@ -39,11 +39,16 @@ pub fn Equation(props: &EquationProps) -> Html {
             </div>
         };
     };
+    // Rules that fill the experts themselves have slots even where nobody is turned away.
+    let slots = match routing.overflow {
+        Overflow::Drop(slots) => slots,
+        Overflow::Dropless => CapacitySpec::default(),
+    };
     let term = |number: String, name: &'static str| html! { <span class="term"><b>{ number }</b><small>{ name }</small></span> };
     let sign = |sign: &'static str| html! { <span class="sign">{ sign }</span> };
     // What the formula gives before it is held between the minimum and the number of tokens.
     let plain = (f64::from(slots.factor) * (k * num_tokens) as f64 / num_experts as f64 - 1e-6).ceil() as u32;
-    // Rules that fill the experts themselves have another formula.
+    // Theirs is another formula.
     let has_formula = slots.rounding == Rounding::Ceil && routing.router.can_overflow();
     let agrees = Router::new(routing, num_experts).is_ok_and(|router| router.capacity(num_tokens) == Some(capacity));
     let formula = if has_formula && agrees {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use moe_trace::{BackendInfo, ModelInfo, Rung};
+use moe_trace::{BackendInfo, Rung, Source};
 use yew::prelude::*;
 
 use crate::state::{Action, Phase, Theme};
@@ -12,10 +12,11 @@ use crate::wording;
 #[derive(Properties, PartialEq)]
 pub struct HeaderProps {
     pub phase: Phase,
-    pub model: Option<Rc<ModelInfo>>,
+    pub model: Html,
     pub backend: Option<Rc<BackendInfo>>,
     pub tokens_per_second: Option<f32>,
-    pub has_run: bool,
+    /// Where the run on the screen comes from.
+    pub shown: Option<Source>,
     pub theme: Theme,
     pub help_open: bool,
     pub dispatch: Callback<Action>,
@@ -36,7 +37,7 @@ pub fn Header(props: &HeaderProps) -> Html {
         <header class="top">
             <h1 class="wordmark">{ Wordmark::html() }<span>{ "MoE Playground" }</span></h1>
             <div class="chips">
-                if let Some(model) = &props.model { { model_chip(model) } }
+                { props.model.clone() }
                 { engine_chip(props) }
                 if matches!(props.phase, Phase::Failed(_)) {
                     <button type="button" class="quiet" onclick={act(Action::Retry)}>{ "Retry" }</button>
@@ -69,24 +70,6 @@ impl Wordmark {
     }
 }
 
-fn model_chip(model: &ModelInfo) -> Html {
-    let more = format!(
-        "{} parameters, {} of them at work for a token; {} layers of {} experts; weights {}",
-        wording::parameters(model.num_parameters),
-        wording::parameters(model.num_active_parameters),
-        model.num_layers,
-        model.num_experts,
-        model.weights_sha256.get(..12).unwrap_or(&model.weights_sha256),
-    );
-    html! {
-        <Chip more={Some(more)}>
-            <b>{ &model.name }</b>
-            <span>{ format!("{} × {} experts", model.num_layers, model.num_experts) }</span>
-            <span>{ wording::bytes(model.weights_bytes) }</span>
-        </Chip>
-    }
-}
-
 fn engine_chip(props: &HeaderProps) -> Html {
     let (is_live, words) = match (&props.phase, &props.backend) {
         (Phase::Idle | Phase::Running(_), Some(backend)) => {
@@ -105,8 +88,14 @@ fn engine_chip(props: &HeaderProps) -> Html {
             };
             (false, words)
         }
-        (Phase::Failed(_), _) if props.has_run => (false, "recorded run · no engine".to_owned()),
-        (Phase::Failed(_), _) => (false, "no engine".to_owned()),
+        (Phase::Failed(_), _) => {
+            let words = match props.shown {
+                Some(Source::LiveGpu | Source::LiveCpu) => "earlier run · no engine",
+                Some(Source::Recorded | Source::Imported) => "recorded run · no engine",
+                None => "no engine",
+            };
+            (false, words.to_owned())
+        }
         (Phase::Recorded, _) => (false, "recorded run".to_owned()),
         _ => (false, "starting the engine …".to_owned()),
     };

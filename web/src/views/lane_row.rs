@@ -8,7 +8,9 @@ use crate::state::Action;
 use crate::text::visible;
 use crate::views::fate_glyph::Mark;
 use crate::views::matrix_stripe::ramp;
-use crate::wording;
+
+/// The one shade of requests that no gate was read for.
+const UNREAD: usize = 3;
 
 /// How a lane is drawn.
 pub struct LaneView<'a> {
@@ -36,6 +38,7 @@ impl LaneView<'_> {
         let is_full = self.capacity == Some(kept);
         let count = self.capacity.map_or(kept.to_string(), |capacity| format!("{kept}/{capacity}"));
         let label = match self.capacity {
+            _ if self.layer.experts_take() => format!("Expert {expert}: takes {demand}"),
             Some(capacity) => {
                 format!("Expert {expert}: asked by {demand}, {capacity} slots, {} turned away", demand - kept)
             }
@@ -83,13 +86,13 @@ impl LaneView<'_> {
         let class = classes!(
             "slot",
             mark.class(),
-            format!("r{}", ramp(request.weight_raw)),
+            format!("r{}", self.layer.reading().share(request.weight_raw).map_or(UNREAD, ramp)),
             is_selected.then_some("is-selected")
         );
         let title = format!(
-            "Token {token} “{name}”, choice {}, gate {}: {}",
+            "Token {token} “{name}”, choice {}, {}: {}",
             request.rank + 1,
-            wording::percent(request.weight_raw),
+            self.layer.reading().said(request.weight_raw),
             mark.name(),
         );
         html! {

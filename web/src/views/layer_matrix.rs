@@ -1,8 +1,9 @@
 //! Layers × tokens: where in the model and where in the text. A click selects both.
 
+use moe_trace::Fate;
 use yew::prelude::*;
 
-use crate::scene::Scene;
+use crate::scene::{Scene, SceneLayer};
 use crate::shared::Shared;
 use crate::state::{Action, Selection, Tab};
 use crate::text::visible;
@@ -81,7 +82,7 @@ fn stripe(props: &LayerMatrixProps, layer: usize, width: &str) -> Html {
     html! {
         <div key={layer} class={classes!("matrix-layer", is_selected.then_some("is-selected"))}>
             <button type="button" class="layer-name" onclick={choose} aria-pressed={is_selected.to_string()}
-                title={format!("Layer {}, experts 0 to {} downwards", of_layer.layer, of_layer.num_experts.saturating_sub(1))}>
+                title={experts_title(of_layer)}>
                 <b>{ format!("L{}", of_layer.layer) }</b>
                 if lost > 0 {
                     <small>{ format!("{lost} lost") }</small>
@@ -99,6 +100,13 @@ fn stripe(props: &LayerMatrixProps, layer: usize, width: &str) -> Html {
     }
 }
 
+fn experts_title(layer: &SceneLayer) -> String {
+    match layer.num_experts {
+        1 => format!("Layer {}, its only expert", layer.layer),
+        num_experts => format!("Layer {}, experts 0 to {} downwards", layer.layer, num_experts.saturating_sub(1)),
+    }
+}
+
 fn matrix_table(scene: &Scene) -> Html {
     let mut head = vec!["#".to_owned(), "token".to_owned()];
     head.extend(scene.layers.iter().map(|layer| format!("layer {}", layer.layer)));
@@ -107,8 +115,11 @@ fn matrix_table(scene: &Scene) -> Html {
         let mut cells = vec![token.to_string(), visible(scene.token_text(token))];
         for layer in &scene.layers {
             let asked = layer.of_token(token).iter().map(|request| {
-                let lost = if request.fate.is_kept() { "" } else { " lost" };
-                format!("{} {}{lost}", request.expert, wording::percent(request.weight_raw))
+                let figure = layer.reading().figure(request.weight_raw);
+                match request.fate {
+                    Fate::Kept { .. } => format!("{} {figure}", request.expert),
+                    fate => format!("{} {figure} {}", request.expert, wording::fate(fate)),
+                }
             });
             cells.push(asked.collect::<Vec<_>>().join(", "));
         }

@@ -3,6 +3,7 @@
 use moe_router::metrics;
 use yew::prelude::*;
 
+use crate::gate_reading::GateReading;
 use crate::scene::Scene;
 use crate::shared::Shared;
 use crate::state::{Action, Selection};
@@ -28,13 +29,16 @@ pub fn LayerTable(props: &LayerTableProps) -> Html {
         };
         let totals = layer.totals();
         let demand = metrics::demand(&layer.routing);
+        // Of a distribution that the rule decides by; there may be none.
+        let entropy = (layer.reading() == GateReading::Softmax)
+            .then(|| format!("{:.2}", metrics::entropy_normalised(&layer.gate_values, layer.num_experts)));
         html! {
             <tr key={number} class={(number == props.selection.layer).then_some("is-selected")} onclick={choose}>
                 <th scope="row">{ format!("L{}", layer.layer) }</th>
                 <td>{ totals.lost }</td>
                 <td>{ totals.dropped_tokens }</td>
                 <td>{ format!("{:.2}", metrics::max_over_mean(&demand)) }</td>
-                <td>{ format!("{:.2}", metrics::entropy_normalised(&layer.gate_probs, layer.num_experts)) }</td>
+                <td>{ entropy.unwrap_or_else(|| "–".to_owned()) }</td>
             </tr>
         }
     });
@@ -53,7 +57,7 @@ pub fn LayerTable(props: &LayerTableProps) -> Html {
                         <th scope="col"><FateGlyph mark={Mark::Lost} />{ " lost" }</th>
                         <th scope="col"><FateGlyph mark={Mark::Dropped} />{ " dropped" }</th>
                         <th scope="col" title="The busiest expert's demand over the mean">{ "max/mean" }</th>
-                        <th scope="col" title="Mean entropy of the gate, between 0 (certain) and 1 (indifferent)">{ "entropy" }</th>
+                        <th scope="col" title="Mean entropy of the gate, between 0 (certain) and 1 (indifferent); a dash where the rule reads no gate probabilities">{ "entropy" }</th>
                     </tr>
                 </thead>
                 <tbody>{ for rows }</tbody>

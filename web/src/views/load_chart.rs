@@ -38,6 +38,13 @@ pub fn LoadChart(props: &LoadChartProps) -> Html {
         }
     };
     let mean_is_lower = capacity.is_none_or(|capacity| mean <= f64::from(capacity));
+    // Where columns are narrow the label is the number alone, and where they are narrower not each has one.
+    let label_every = demand.len() / 12 + 1;
+    let label = |expert: usize| match demand.len() {
+        0..=10 => format!("E{expert}"),
+        _ if expert.is_multiple_of(label_every) => expert.to_string(),
+        _ => String::new(),
+    };
     let columns = demand.iter().zip(&load).enumerate().map(|(expert, (&asked, &served))| {
         let choose = {
             let dispatch = props.dispatch.clone();
@@ -50,7 +57,7 @@ pub fn LoadChart(props: &LoadChartProps) -> Html {
                 <span class="asked" style={format!("height:{}", height(asked.into()))} />
                 <span class="served" style={format!("height:{}", height(served.into()))} />
                 <b style={format!("bottom:{}", height(asked.into()))}>{ asked }</b>
-                <small>{ format!("E{expert}") }</small>
+                <small>{ label(expert) }</small>
             </div>
         }
     });

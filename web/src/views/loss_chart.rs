@@ -90,13 +90,15 @@ fn numbers(loss: Option<PassageLoss>, change: Option<&Change>, flipped: bool) ->
     };
     // The difference is always now minus before, whichever of the two is on the screen.
     let pair = change.map(|change| if flipped { (change.after, change.before) } else { (change.before, change.after) });
+    let is_other_model = change.is_some_and(|change| change.other_model.is_some());
+    let name = if is_other_model { "model: change" } else { "re-run: change" };
     html! {
         <ul class="stats">
             <li class="stats-head"><span /><span>{ "nats/token" }</span><span>{ "bits/byte" }</span></li>
             if let Some((before, now)) = pair {
                 { row("now", now) }
                 { row("before", before) }
-                <li class="is-change"><span>{ "re-run: change" }</span>
+                <li class="is-change"><span>{ name }</span>
                     <b>{ format!("{:+.3}", now.nats - before.nats) }</b>
                     <b>{ format!("{:+.3}", now.bits_per_byte - before.bits_per_byte) }</b></li>
             } else {

@@ -1,6 +1,6 @@
 //! One layer of the matrix: a piano roll, tokens to the right, experts downwards.
 //!
-//! Luminance is gate probability; shapes are fates. A whole layer is drawn as a handful of paths, whatever its size.
+//! Luminance is what the rule reads off the gate; shapes are fates. A whole layer is drawn as a handful of paths, whatever its size.
 
 use std::fmt::Write;
 
@@ -51,11 +51,11 @@ pub fn MatrixStripe(props: &MatrixStripeProps) -> Html {
     }
 }
 
-/// One path per step of the ramp, with a rectangle for each probability on that step.
+/// One path per step of the ramp, with a rectangle for each value of the gate on that step; none where it is not read.
 fn luminance_paths(layer: &SceneLayer, num_tokens: usize, row: usize) -> [String; RAMP] {
     let mut paths: [String; RAMP] = Default::default();
     for token in 0..num_tokens {
-        for (expert, &probability) in layer.probs_of(token).iter().enumerate() {
+        for (expert, &probability) in layer.values_of(token).iter().enumerate() {
             let (x, y) = (token * COLUMN, expert * row);
             push(&mut paths[ramp(probability)], format_args!("M{x} {y}h{}v{}h-{}z", COLUMN - 1, row - 1, COLUMN - 1));
         }

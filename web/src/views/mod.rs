@@ -4,6 +4,7 @@ pub mod page;
 
 pub mod generation;
 pub mod header;
+pub mod model_menu;
 pub mod prompt_bar;
 pub mod token_cell;
 pub mod token_strip;

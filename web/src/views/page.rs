@@ -4,6 +4,7 @@ use yew::prelude::*;
 
 use crate::shared::Shared;
 use crate::state::{Action, Phase, State, Tab, Theme};
+use crate::views::badges::ForeignModel;
 use crate::views::capacity_lanes::CapacityLanes;
 use crate::views::header::Header;
 use crate::views::help::Help;
@@ -11,6 +12,7 @@ use crate::views::layer_matrix::LayerMatrix;
 use crate::views::layer_table::LayerTable;
 use crate::views::load_chart::LoadChart;
 use crate::views::loss_chart::LossChart;
+use crate::views::model_menu::ModelChip;
 use crate::views::notice::Notice;
 use crate::views::panel::Panel;
 use crate::views::prompt_bar::PromptBar;
@@ -29,7 +31,12 @@ pub struct PageProps {
 pub fn Page(props: &PageProps) -> Html {
     let state = &props.state;
     let dispatch = props.dispatch.clone();
-    let shown_model = state.shown.as_ref().map(|shown| shown.model.clone());
+    let on_screen = state.on_screen();
+    let foreign = ForeignModel(on_screen.and_then(|run| state.foreign_model(run)).map(|name| name.to_owned().into()));
+    let tokens_per_second = match &foreign.0 {
+        None => state.shown.as_ref().and_then(|shown| shown.tokens_per_second()),
+        Some(_) => None,
+    };
     let theme = match state.chrome.theme {
         Theme::System => "system",
         Theme::Light => "light",
@@ -45,12 +52,11 @@ pub fn Page(props: &PageProps) -> Html {
     html! {
         <div class="moe" data-theme={theme}>
             <div class="page" data-tab={tab}>
-                <Header phase={state.phase.clone()} model={state.model.clone().or(shown_model)} backend={state.backend.clone()}
-                    tokens_per_second={state.shown.as_ref().and_then(|shown| shown.tokens_per_second())}
-                    has_run={state.shown.is_some()} theme={state.chrome.theme} help_open={state.chrome.help_open}
-                    dispatch={dispatch.clone()} />
+                <Header phase={state.phase.clone()} model={model_chip(props)} backend={state.backend.clone()}
+                    {tokens_per_second} shown={state.shown.as_ref().map(|shown| shown.source)} theme={state.chrome.theme}
+                    help_open={state.chrome.help_open} dispatch={dispatch.clone()} />
                 <PromptBar state={state.clone()} dispatch={dispatch.clone()} />
-                { views(props) }
+                <ContextProvider<ForeignModel> context={foreign}>{ views(props) }</ContextProvider<ForeignModel>>
                 <Tabs tab={state.chrome.tab} dispatch={dispatch.clone()} />
                 // It stays at the lower edge of the window and takes no room.
                 <div class="overlay">
@@ -63,6 +69,17 @@ pub fn Page(props: &PageProps) -> Html {
                 { summary(state) }
             </div>
         </div>
+    }
+}
+
+fn model_chip(props: &PageProps) -> Html {
+    let state = &props.state;
+    let shown = state.shown.as_ref().map(|shown| shown.model.clone());
+    let is_coming = state.model.is_none() && state.config.model.is_some() && state.menu().is_some();
+    let coming = state.wanted().filter(|_| is_coming).map(|choice| choice.entry.clone());
+    html! {
+        <ModelChip model={state.model.clone().or(shown)} {coming} menu={state.menu().cloned()}
+            manifest_url={state.config.manifest_url.clone()} phase={state.phase.clone()} dispatch={props.dispatch.clone()} />
     }
 }
 

@@ -1,16 +1,27 @@
 //! What can be changed about the routing. Each change runs the model again.
 
-use moe_trace::{Policy, RoutingGroup};
+use moe_trace::{Overflow, Policy, RoutingGroup};
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 use crate::shared::Shared;
-use crate::state::settings::{CAPACITY_FACTOR, Setting};
+use crate::state::settings::{CAPACITY_FACTOR, Setting, Settings};
 use crate::state::{Action, State};
 use crate::wording;
 
 const POLICIES: [Policy; 4] = [Policy::Drop, Policy::Bpr, Policy::RandomSecond, Policy::Dropless];
 const GROUPS: [RoutingGroup; 2] = [RoutingGroup::ThisText, RoutingGroup::DecodeStep];
+
+/// The entry that leaves a choice as the model was trained, where no other entry describes it.
+const AS_TRAINED: &str = "as-trained";
+
+fn policy_of(text: &str) -> Option<Setting> {
+    if text == AS_TRAINED { Some(Setting::Policy(None)) } else { Some(Setting::Policy(Some(text.parse().ok()?))) }
+}
+
+fn k_of(text: &str) -> Option<Setting> {
+    if text == AS_TRAINED { Some(Setting::K(None)) } else { Some(Setting::K(Some(text.parse().ok()?))) }
+}
 
 #[derive(Properties, PartialEq)]
 pub struct RoutingControlsProps {
@@ -39,30 +50,48 @@ pub fn RoutingControls(props: &RoutingControlsProps) -> Html {
             }
         })
     };
-    let is_dropless = settings.policy == Policy::Dropless;
-    let is_pair = settings.policy == Policy::RandomSecond;
-    let about_k = if is_pair {
-        format!("{} always asks for two", wording::rule_of_pairs())
-    } else {
-        "Experts a token asks".to_owned()
+    let trained = state.trained_routing();
+    let routing = settings.routing(trained);
+    // Some rules serve everybody, or fill the experts themselves: there is nothing to decide when an expert is full.
+    let can_overflow = routing.router.can_overflow();
+    let has_factor = can_overflow && matches!(routing.overflow, Overflow::Drop(_));
+    let is_pair = settings.policy == Some(Policy::RandomSecond);
+    let num_experts = state.model.as_ref().map_or(props.num_experts, |model| model.num_experts as usize);
+    let needs_text = routing.router.uses_the_future();
+    // A rule whose choice is no top-k is an entry of its own; so is a policy that the list has no name for.
+    let has_own_rule = Settings::has_own_rule(trained);
+    let has_own_policy = Settings::has_own_policy(trained);
+    let why_k = match has_own_rule {
+        true => {
+            "– keeps the rule the model was trained with. A number asks the k best experts by top-k instead: transplanted."
+                .to_owned()
+        }
+        false if is_pair => format!("{} always asks for two", wording::rule_of_pairs()),
+        false => "Experts a token asks".to_owned(),
     };
+    let why_full = if can_overflow { "" } else { "Under this rule nobody is turned away" };
     let (least, most) = (*CAPACITY_FACTOR.start(), *CAPACITY_FACTOR.end());
     html! {
         <div class="controls">
             // Named outright: a label names the first such thing inside it, and that is the number.
             <label class="control factor" for="capacity-factor">
                 <span class="control-name">
-                    { "Capacity factor" }<output>{ format!("{:.2}", settings.capacity_factor) }</output>
+                    { "Capacity factor" }
+                    <output>{ if can_overflow { format!("{:.2}", settings.capacity_factor) } else { "–".to_owned() } }</output>
                 </span>
                 <input type="range" id="capacity-factor" data-capacity="" min={least.to_string()} max={most.to_string()} step="0.05"
-                    value={settings.capacity_factor.to_string()} disabled={is_dropless} oninput={on_factor}
-                    title="Drag to re-run the model with more or fewer slots (c)" />
+                    value={settings.capacity_factor.to_string()} disabled={!has_factor} oninput={on_factor}
+                    title={if can_overflow { "Drag to re-run the model with more or fewer slots (c)" } else { why_full }} />
             </label>
-            <label class="control">
+            <label class="control" title={why_full}>
                 <span class="control-name">{ "When full" }</span>
-                <select onchange={on_select(|text| text.parse().ok().map(Setting::Policy))}>
+                <select disabled={!can_overflow} onchange={on_select(policy_of)}>
+                    if has_own_policy {
+                        <option value={AS_TRAINED} selected={settings.policy.is_none()}>{ "as trained" }</option>
+                    }
                     { for POLICIES.iter().map(|&policy| html! {
-                        <option value={policy.to_string()} selected={policy == settings.policy}>{ wording::policy(policy) }</option>
+                        <option value={policy.to_string()} selected={Some(policy) == settings.policy}
+                            disabled={policy == Policy::RandomSecond && num_experts < 2}>{ wording::policy(policy) }</option>
                     }) }
                 </select>
             </label>
@@ -70,15 +99,19 @@ pub fn RoutingControls(props: &RoutingControlsProps) -> Html {
                 <span class="control-name">{ "Group" }</span>
                 <select onchange={on_select(|text| text.parse().ok().map(Setting::Group))}>
                     { for GROUPS.iter().map(|&group| html! {
-                        <option value={group.to_string()} selected={group == settings.group}>{ wording::group(group) }</option>
+                        <option value={group.to_string()} selected={group == settings.group}
+                            disabled={needs_text && group == RoutingGroup::DecodeStep}>{ wording::group(group) }</option>
                     }) }
                 </select>
             </label>
-            <label class="control" title={about_k}>
+            <label class="control" title={why_k}>
                 <span class="control-name">{ "k" }</span>
-                <select onchange={on_select(|text| text.parse().ok().map(Setting::K))} disabled={is_pair}>
-                    { for (1..=props.num_experts as u32).map(|k| html! {
-                        <option value={k.to_string()} selected={k == if is_pair { 2 } else { settings.k }}>{ k }</option>
+                <select onchange={on_select(k_of)} disabled={is_pair}>
+                    if has_own_rule && !is_pair {
+                        <option value={AS_TRAINED} selected={settings.k.is_none()}>{ "–" }</option>
+                    }
+                    { for (1..=num_experts as u32).map(|k| html! {
+                        <option value={k.to_string()} selected={Some(k) == if is_pair { Some(2) } else { settings.k }}>{ k }</option>
                     }) }
                 </select>
             </label>

@@ -15,12 +15,12 @@ pub struct TokenCellProps {
     pub mark: Option<Mark>,
     /// A request was lost in another layer than the one shown.
     pub lost_elsewhere: bool,
-    /// Gate probabilities of the first and the second choice, in whole percents.
+    /// How sure the rule was of the first and the second choice, in whole percents: for most, gate probabilities.
     pub first: u8,
     /// Was the first choice turned away?
     pub first_is_lost: bool,
     pub second: Option<u8>,
-    /// The experts asked: `1·5`.
+    /// The experts asked: `1·5`, `1·5+6` where there are six more, `–` for none.
     pub experts: AttrValue,
     pub label: AttrValue,
     pub is_written: bool,

@@ -2,6 +2,7 @@
 
 use yew::prelude::*;
 
+use crate::gate_reading::GateReading;
 use crate::scene::{Scene, SceneLayer};
 use crate::shared::Shared;
 use crate::state::{Action, Selection};
@@ -23,11 +24,9 @@ pub fn TokenPanel(props: &TokenPanelProps) -> Html {
     let scene = &props.scene;
     let Selection { token, layer, .. } = props.selection;
     let of_layer = &scene.layers[layer];
-    let rows = of_layer
-        .probs_of(token)
-        .iter()
-        .enumerate()
-        .map(|(expert, &probability)| gate_row(props, of_layer, expert, probability));
+    let reading = of_layer.reading();
+    let values = of_layer.values_of(token);
+    let rows = (0..of_layer.num_experts).map(|expert| gate_row(props, of_layer, expert, values.get(expert).copied()));
     let as_table = {
         let scene = scene.clone();
         Callback::from(move |()| token_table(&scene, &scene.layers[layer], token))
@@ -41,13 +40,16 @@ pub fn TokenPanel(props: &TokenPanelProps) -> Html {
     html! {
         <Panel area="token" {topic} title={wording::token_title(scene, of_layer, token)} source={scene.source()} table={as_table}>
             <p class="fine" title={format!("entry {} of the vocabulary", shown.id)}>{ loss }</p>
-            <div class="gate" role="list" aria-label="Gate probabilities of all experts">{ for rows }</div>
+            if let Some(note) = reading.note() {
+                <p class="fine gate-note">{ note }</p>
+            }
+            <div class="gate" role="list" aria-label={reading.names().1}>{ for rows }</div>
             <Expectation scene={scene.clone()} {token} />
         </Panel>
     }
 }
 
-fn gate_row(props: &TokenPanelProps, layer: &SceneLayer, expert: usize, probability: f32) -> Html {
+fn gate_row(props: &TokenPanelProps, layer: &SceneLayer, expert: usize, value: Option<f32>) -> Html {
     let token = props.selection.token;
     let request = layer.of_token(token).iter().find(|request| request.expert.index() == expert);
     let choose = {
@@ -69,6 +71,11 @@ fn gate_row(props: &TokenPanelProps, layer: &SceneLayer, expert: usize, probabil
             </>
         }
     });
+    let share = match (layer.reading(), value) {
+        (_, None) => "–".to_owned(),
+        (GateReading::Sigmoid, Some(score)) => format!("{score:.2}"),
+        (_, Some(probability)) => wording::percent(probability),
+    };
     let class = classes!(
         "gate-row",
         request.is_some().then_some("is-asked"),
@@ -77,20 +84,21 @@ fn gate_row(props: &TokenPanelProps, layer: &SceneLayer, expert: usize, probabil
     html! {
         <div key={expert} {class} role="listitem" onclick={choose}>
             <b>{ format!("E{expert}") }</b>
-            <span class="bar" aria-hidden="true"><i style={format!("transform:scaleX({probability:.4})")} /></span>
-            <span class="share">{ wording::percent(probability) }</span>
+            <span class="bar" aria-hidden="true"><i style={format!("transform:scaleX({:.4})", value.unwrap_or_default())} /></span>
+            <span class="share">{ share }</span>
             <span class="outcome">{ outcome.unwrap_or_default() }</span>
         </div>
     }
 }
 
 fn token_table(scene: &Scene, layer: &SceneLayer, token: usize) -> Html {
-    let rows = layer.probs_of(token).iter().enumerate().map(|(expert, &probability)| {
+    let values = layer.values_of(token);
+    let rows = (0..layer.num_experts).map(|expert| {
         let request = layer.of_token(token).iter().find(|request| request.expert.index() == expert);
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
         vec![
             expert.to_string(),
-            format!("{probability:.5}"),
+            or_dash(values.get(expert).map(|value| format!("{value:.5}"))),
             or_dash(request.map(|request| (request.rank + 1).to_string())),
             or_dash(request.map(|request| wording::fate(request.fate).to_owned())),
             or_dash(request.and_then(|request| request.fate.slot()).map(|slot| slot.to_string())),
@@ -98,5 +106,5 @@ fn token_table(scene: &Scene, layer: &SceneLayer, token: usize) -> Html {
         ]
     });
     let caption = wording::token_title(scene, layer, token);
-    table(&caption, &["expert", "gate probability", "choice", "fate", "slot", "weight if kept"], rows)
+    table(&caption, &["expert", layer.reading().names().0, "choice", "fate", "slot", "weight if kept"], rows)
 }

@@ -47,8 +47,14 @@ pub fn TokenStrip(props: &TokenStripProps) -> Html {
         let requests = layer.of_token(token);
         let fate = layer.fate(token);
         let name = quoted(scene.token_text(token));
-        let whole_percent = |rank: usize| requests.get(rank).map(|request| (request.weight_raw * 100.0).round() as u8);
-        let experts: Vec<String> = requests.iter().take(2).map(|request| request.expert.to_string()).collect();
+        let share_of = |rank: usize| requests.get(rank).and_then(|request| layer.reading().share(request.weight_raw));
+        let whole_percent = |rank: usize| share_of(rank).map(|share| (share * 100.0).round() as u8);
+        let experts = match requests {
+            [] => "–".to_owned(),
+            [one] => one.expert.to_string(),
+            [one, two] => format!("{}·{}", one.expert, two.expert),
+            [one, two, more @ ..] => format!("{}·{}+{}", one.expert, two.expert, more.len()),
+        };
         let cell = TokenCellProps {
             token,
             text: visible(&shown.piece.text).into(),
@@ -62,7 +68,7 @@ pub fn TokenStrip(props: &TokenStripProps) -> Html {
             first: whole_percent(0).unwrap_or_default(),
             first_is_lost: requests.first().is_some_and(|request| request.fate == Fate::Lost),
             second: whole_percent(1),
-            experts: experts.join("·").into(),
+            experts: experts.into(),
             label: match shown.piece.part {
                 Part::Tail => format!("Token {token}, continues {name}").into(),
                 _ => format!("Token {token}, {name}").into(),
@@ -98,12 +104,13 @@ fn strip_table(scene: &Scene, layer: usize) -> Html {
     let rows = (0..scene.tokens.len()).map(|token| {
         let asked = of_layer.of_token(token).iter().map(|request| {
             let fate = wording::fate(request.fate);
-            format!("{} ({}, {fate})", request.expert, wording::percent(request.weight_raw))
+            format!("{} ({}, {fate})", request.expert, of_layer.reading().figure(request.weight_raw))
         });
         let fate = match of_layer.fate(token) {
             TokenFate::Served => "served",
             TokenFate::LostSome => "lost an expert",
             TokenFate::Dropped => "dropped",
+            TokenFate::NotRouted if of_layer.experts_take() => "taken by none",
             TokenFate::NotRouted => "asked nobody",
         };
         let loss = scene.tokens[token].loss.map_or("–".to_owned(), |loss| format!("{loss:.3}"));

@@ -10,10 +10,10 @@ import { suite } from "../lib/suite.mjs";
 const site = suite();
 const WEIGHTS = /\/weights\.safetensors$/;
 
-/** Grows with the name of every model file that is asked for over the network. */
+/** Grows with the name of every file of a model that is asked for over the network. */
 function fetchedFiles(page) {
   const files = [];
-  page.context().on("request", (request) => /\/models\//.test(request.url()) && files.push(request.url().split("/").at(-1)));
+  page.context().on("request", (request) => /\/models\/[^/]+\//.test(request.url()) && files.push(request.url().split("/").at(-1)));
   return files;
 }
 

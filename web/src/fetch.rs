@@ -1,0 +1,34 @@
+//! Small files as text, and JSON as Rust values.
+
+use serde::de::DeserializeOwned;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
+
+use crate::wire;
+
+/// The text at an absolute address, or a sentence that says why there is none.
+pub async fn text(url: &str) -> Result<String, String> {
+    let window = web_sys::window().ok_or("There is no window.")?;
+    let response = JsFuture::from(window.fetch_with_str(url)).await.map_err(|error| describe(&error))?;
+    let response: web_sys::Response = response.dyn_into().map_err(|_| "The answer is no response.".to_owned())?;
+    if !response.ok() {
+        return Err(format!("{url} answered with status {}.", response.status()));
+    }
+    let text = response.text().map_err(|error| describe(&error))?;
+    let text = JsFuture::from(text).await.map_err(|error| describe(&error))?;
+    text.as_string().ok_or_else(|| format!("{url} is no text."))
+}
+
+/// The value of a text of JSON, and the plain object it was read from.
+pub fn parse<T: DeserializeOwned>(text: &str) -> Result<(T, JsValue), String> {
+    let plain = js_sys::JSON::parse(text).map_err(|error| describe(&error))?;
+    let value = wire::from_js(plain.clone()).map_err(|error| error.to_string())?;
+    Ok((value, plain))
+}
+
+fn describe(error: &JsValue) -> String {
+    match error.dyn_ref::<js_sys::Error>() {
+        Some(error) => String::from(error.message()),
+        None => format!("{error:?}"),
+    }
+}
