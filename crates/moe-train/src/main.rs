@@ -4,6 +4,7 @@ mod cards;
 mod evaluate;
 mod export;
 mod golden;
+mod measure;
 mod prepare;
 mod quality;
 mod train;
@@ -42,6 +43,8 @@ enum Command {
     Export(export::ExportArgs),
     /// Write the card of every evaluated model.
     Cards(cards::CardsArgs),
+    /// Measure what the models do on held-out text, and write figures and findings.
+    Measure(measure::MeasureArgs),
     /// Record a run of the exported model.
     Golden(golden::GoldenArgs),
 }
@@ -55,6 +58,7 @@ fn main() -> Result<()> {
         Command::Evaluate(args) => evaluate::run(&args)?,
         Command::Export(args) => export::run(&args)?,
         Command::Cards(args) => cards::run(&args)?,
+        Command::Measure(args) => measure::run(&args)?,
         Command::Golden(args) => golden::run(&args)?,
     }
     Ok(())

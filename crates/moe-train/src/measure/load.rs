@@ -1,0 +1,131 @@
+//! Load collapse (Shazeer et al. 2017, section 4): how uneven is demand with a balance loss and without?
+
+use std::path::Path;
+
+use anyhow::Result;
+use moe_router::metrics::{demand, demand_cv, drop_rate_by_position, max_over_mean};
+use serde::Serialize;
+
+use super::Of;
+use super::chart::{Figure, Line, Panel, Scale, Stroke};
+use super::estimate::mean;
+use super::observe::Observed;
+use super::report::{Finding, Section, Verdict, percent, write_json};
+
+/// The twins that differ in the balance loss alone.
+const BALANCED: &str = "top2";
+const UNBALANCED: &str = "unbalanced";
+
+/// Without a balance loss demand counts as more uneven if its variation is so many times as large.
+const FACTOR: f64 = 2.0;
+
+#[derive(Serialize)]
+struct LayerLoad {
+    /// `[experts]`, requests.
+    demand: Vec<u32>,
+    /// Coefficient of variation.
+    variation: f64,
+    max_over_mean: f64,
+    /// Experts with less than a tenth of the mean.
+    idle: usize,
+}
+
+#[derive(Serialize)]
+pub struct Load {
+    tokens: usize,
+    lost: f64,
+    layers: Vec<LayerLoad>,
+}
+
+/// `observed`: with the capacity of training.
+pub fn measure(observed: &Observed, tokens: usize) -> Load {
+    let all = observed.routings_of(|_| true);
+    let layers = observed.layers.iter().map(|layer| {
+        let mut sum = vec![0; observed.num_experts];
+        for routing in &layer.routings {
+            sum.iter_mut().zip(demand(routing)).for_each(|(sum, demand)| *sum += demand);
+        }
+        let even = f64::from(sum.iter().sum::<u32>()) / observed.num_experts as f64;
+        LayerLoad {
+            variation: demand_cv(&sum),
+            max_over_mean: max_over_mean(&sum),
+            idle: sum.iter().filter(|demand| f64::from(**demand) < even / 10.0).count(),
+            demand: sum,
+        }
+    });
+    let lost = drop_rate_by_position(&all, 1).first().copied().flatten().unwrap_or(0.0);
+    Load { tokens, lost, layers: layers.collect() }
+}
+
+impl Load {
+    fn mean(&self, of: impl Fn(&LayerLoad) -> f64) -> f64 {
+        mean(&self.layers.iter().map(of).collect::<Vec<_>>())
+    }
+
+    /// Demand shares by layer, the busiest expert first.
+    fn panel(&self, title: &str) -> Panel {
+        let of_layer = |(at, layer): (usize, &LayerLoad)| {
+            let mut demand = layer.demand.clone();
+            demand.sort_unstable_by(|a, b| b.cmp(a));
+            let total = f64::from(demand.iter().sum::<u32>()).max(1.0);
+            let points = demand.iter().enumerate().map(|(rank, &n)| (rank as f64 + 1.0, 100.0 * f64::from(n) / total));
+            Line { name: format!("layer {at}"), points: points.collect(), stroke: Stroke::Solid(at) }
+        };
+        let mut lines: Vec<Line> = self.layers.iter().enumerate().map(of_layer).collect();
+        let experts = self.layers.first().map_or(1, |layer| layer.demand.len()) as f64;
+        let points = vec![(1.0, 100.0 / experts), (experts, 100.0 / experts)];
+        lines.push(Line { name: "even".to_owned(), points, stroke: Stroke::Level });
+        Panel { title: title.to_owned(), lines }
+    }
+}
+
+pub fn section(models: &[Of<Load>], out: &Path) -> Result<Option<Section>> {
+    let Some(Of { result: first, .. }) = models.first() else { return Ok(None) };
+    write_json(&out.join("load.json"), &models)?;
+    let find = |name: &str| models.iter().find(|of| of.model == name).map(|of| &of.result);
+    let mut findings = Vec::new();
+    if let (Some(balanced), Some(unbalanced)) = (find(BALANCED), find(UNBALANCED)) {
+        Figure {
+            title: "Requests by expert, with a balance loss and without".to_owned(),
+            x: "expert, the busiest first".to_owned(),
+            y: "of all requests (%)".to_owned(),
+            scale: Scale::Linear,
+            panels: vec![balanced.panel("top2: with"), unbalanced.panel("unbalanced: without")],
+        }
+        .write(&out.join("load.svg"))?;
+        let [with, without] = [balanced, unbalanced].map(|load| load.mean(|layer| layer.variation));
+        let idle = |load: &Load| load.layers.iter().map(|layer| layer.idle).sum::<usize>();
+        let experts = unbalanced.layers.iter().map(|layer| layer.demand.len()).sum::<usize>();
+        findings.push(Finding {
+            claim: "Without a balance loss demand collapses onto few experts",
+            verdict: Verdict::of(without > FACTOR * with),
+            found: format!(
+                "Demand varies by {without:.2} of its mean without the loss and {with:.2} with it (mean over layers; it holds from {FACTOR} times on), the busiest expert gets {:.1} and {:.1} times the mean, {} and {} of {experts} experts get less than a tenth of it, and {} and {} of requests are lost.",
+                unbalanced.mean(|layer| layer.max_over_mean), balanced.mean(|layer| layer.max_over_mean),
+                idle(unbalanced), idle(balanced), percent(unbalanced.lost), percent(balanced.lost),
+            ),
+            published: "without balance losses the gate ends up favouring the same few experts (Shazeer et al. 2017, arXiv:1701.06538, section 4).",
+            figure: Some("load.svg"),
+        });
+    }
+    let each: Vec<String> =
+        models.iter().map(|of| format!("{} {:.2}", of.model, of.result.mean(|layer| layer.variation))).collect();
+    let most = models
+        .iter()
+        .max_by(|a, b| a.result.mean(|layer| layer.variation).total_cmp(&b.result.mean(|layer| layer.variation)));
+    findings.push(Finding {
+        claim: "The model without a balance loss is the least even of all",
+        verdict: match most {
+            Some(most) if find(UNBALANCED).is_some() => Verdict::of(most.model == UNBALANCED),
+            _ => Verdict::Open,
+        },
+        found: format!("Variation of demand over experts, mean over layers: {}.", each.join(", ")),
+        published: "none.",
+        figure: None,
+    });
+    let method = format!(
+        "Requests by expert over {} held-out tokens, with the capacity of training. Variation is the standard deviation over the mean, 0 for even demand.",
+        first.tokens,
+    );
+    Ok(Some(Section { title: "Load", method, findings, notes: Vec::new(), data: "load.json" }))
+}

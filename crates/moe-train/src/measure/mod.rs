@@ -1,0 +1,186 @@
+//! What routing does in the shipped models, on held-out text: numbers, figures, and sentences that follow from the numbers.
+
+mod models;
+mod observe;
+
+mod collapse;
+mod domains;
+mod drops;
+mod information;
+mod load;
+mod locality;
+mod saturation;
+mod spread;
+mod tuning;
+
+mod canvas;
+mod chart;
+mod estimate;
+mod heat;
+mod report;
+
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+
+use anyhow::{Context, Result};
+use burn::tensor::Device;
+use clap::Args;
+use moe_trace::Overflow;
+use serde::Serialize;
+
+use crate::train::data::Corpus;
+use models::{EXPECTED, Model};
+use observe::{Observed, Text};
+use report::Section;
+
+/// The kind of text that only the tuned model was trained on.
+const UNSEEN: &str = "instructions";
+
+#[derive(Args, Debug, Clone)]
+pub struct MeasureArgs {
+    /// Folder of all models.
+    #[arg(long, default_value = "www/site/models")]
+    pub models: PathBuf,
+    /// Folder that `prepare` wrote.
+    #[arg(long, default_value = "data")]
+    pub data: PathBuf,
+    /// Where FINDINGS.md and the folder measurements go.
+    #[arg(long, default_value = "docs")]
+    pub out: PathBuf,
+    /// Windows per kind of text.
+    #[arg(long, default_value_t = 64)]
+    pub windows: usize,
+}
+
+/// What was measured of one model.
+#[derive(Serialize)]
+struct Of<T> {
+    model: String,
+    #[serde(flatten)]
+    result: T,
+}
+
+/// The model that figures show: models come in the order of [`EXPECTED`].
+fn main_of<T>(models: &[Of<T>]) -> Option<&Of<T>> {
+    models.first()
+}
+
+/// All models' measurements.
+#[derive(Default)]
+struct Measured {
+    drops: Option<drops::Drops>,
+    tuned: Vec<tuning::Tuned>,
+    saturation: Vec<Of<saturation::Saturation>>,
+    information: Vec<Of<information::InformationOf>>,
+    spreads: Vec<Of<spread::Spreads>>,
+    domains: Vec<Of<domains::Domains>>,
+    load: Vec<Of<load::Load>>,
+    collapse: Vec<Of<collapse::Collapsed>>,
+    locality: Vec<Of<locality::Locality>>,
+    /// A row per model that was measured.
+    table: String,
+    /// A sentence per thing that was not.
+    left_out: Vec<String>,
+    /// Models whose training was not recorded.
+    without_history: Vec<String>,
+}
+
+pub fn run(args: &MeasureArgs) -> Result<()> {
+    let corpus = Corpus::open(&args.data, &Corpus::names(&args.data)?)?;
+    let mut measured = Measured::default();
+    let folders = models::folders(&args.models)?;
+    for folder in &folders {
+        measured.add(folder, &corpus, args.windows)?;
+    }
+    let names: Vec<String> = folders.iter().map(|folder| models::name_of(folder)).collect();
+    let missing: Vec<&str> = EXPECTED.into_iter().filter(|name| !names.iter().any(|found| found == name)).collect();
+    if !missing.is_empty() {
+        measured.left_out.push(format!("There is no model named {}.", missing.join(", ")));
+    }
+    if !measured.without_history.is_empty() {
+        measured.left_out.push(format!("No history of training: {}.", measured.without_history.join(", ")));
+    }
+    measured.write(args)
+}
+
+impl Measured {
+    fn add(&mut self, folder: &std::path::Path, corpus: &Corpus, windows: usize) -> Result<()> {
+        let model = Model::open(folder, &Device::flex())?;
+        let (name, config) = (&model.name, &model.manifest.config);
+        if !model.routes() {
+            self.left_out.push(format!("{name} has one expert, and nothing to route."));
+            return Ok(());
+        }
+        let text = Text::of(corpus, config.max_tokens, windows)?;
+        eprintln!("{name}: {} tokens", text.num_all_tokens());
+        let routing = model.manifest.trained_routing;
+        let _ = writeln!(
+            self.table,
+            "| {name} | {} | {} experts, {} layers | `{}` |",
+            routing.router,
+            config.num_experts,
+            config.num_layers,
+            model.manifest.weights.sha256.get(..16).unwrap_or_default(),
+        );
+        if *name == EXPECTED[0] {
+            self.drops = Some(drops::measure(&model, &text)?);
+        }
+        let trained = Observed::of(&model, &text, routing.overflow)?;
+        if let Overflow::Drop(slots) = routing.overflow
+            && [tuning::BEFORE, tuning::AFTER].contains(&name.as_str())
+        {
+            self.tuned.push(tuning::measure(name, &trained, &text, slots.factor));
+        }
+        let of = |name: &str| name.to_owned();
+        self.load.push(Of { model: of(name), result: load::measure(&trained, text.num_all_tokens()) });
+        drop(trained);
+
+        let moments = models::moments(folder)?.unwrap_or_default();
+        match saturation::measure(&moments, config.num_experts) {
+            Some(result) => self.saturation.push(Of { model: of(name), result }),
+            None => self.without_history.push(name.clone()),
+        }
+        let observed = Observed::of(&model, &text, Overflow::Dropless)?;
+        let Some((experts, k)) = observed.choices() else {
+            self.left_out
+                .push(format!("In {name} some tokens ask more experts than others: only its load is measured."));
+            return Ok(());
+        };
+        let num_experts = config.num_experts;
+        self.information.push(Of { model: of(name), result: information::measure(&experts, k, &text) });
+        self.spreads.push(Of { model: of(name), result: spread::measure(&experts, k, num_experts, &text) });
+        self.domains.push(Of { model: of(name), result: domains::measure(&experts, k, num_experts, &text) });
+        self.collapse.push(Of { model: of(name), result: collapse::measure(&observed, &experts, k, &moments) });
+        self.locality.push(Of { model: of(name), result: locality::measure(&experts, k, num_experts, &text) });
+        Ok(())
+    }
+
+    fn write(&self, args: &MeasureArgs) -> Result<()> {
+        let out = args.out.join("measurements");
+        fs::create_dir_all(&out).with_context(|| format!("cannot make the folder {}", out.display()))?;
+        let sections: Vec<Option<Section>> = vec![
+            self.drops.as_ref().map(|drops| drops.section(&out)).transpose()?,
+            tuning::section(&self.tuned, &out)?,
+            saturation::section(&self.saturation, &out)?,
+            information::section(&self.information, &out)?,
+            spread::section(&self.spreads, &out)?,
+            domains::section(&self.domains, &out)?,
+            load::section(&self.load, &out)?,
+            collapse::section(&self.collapse, &out)?,
+            locality::section(&self.locality, &out)?,
+        ];
+        let sections: Vec<Section> = sections.into_iter().flatten().collect();
+        let mut about = format!(
+            "# Findings\n\nWhat the literature says of routing, and what these small models do. `cargo xtask measure` writes this document, its figures and its numbers from the models in `www/site/models` and the prepared corpus ({} windows per kind of text); do not edit it. A claim \"holds\" or not by the threshold its section states, for the models below and no others.\n\n| model | rule | size | weights, SHA-256 |\n| --- | --- | --- | --- |\n{}",
+            args.windows, self.table,
+        );
+        if !self.left_out.is_empty() {
+            let _ = write!(about, "\nNot measured:\n\n");
+            self.left_out.iter().for_each(|line| about += &format!("- {line}\n"));
+        }
+        fs::write(args.out.join("FINDINGS.md"), report::document(&about, &sections))?;
+        println!("{} sections in {}", sections.len(), args.out.join("FINDINGS.md").display());
+        Ok(())
+    }
+}
