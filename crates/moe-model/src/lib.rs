@@ -7,6 +7,7 @@
 pub mod checkpoint;
 pub mod config;
 pub mod fused;
+pub mod history;
 pub mod manifest;
 pub mod reference;
 pub mod routing_inputs;

@@ -1,6 +1,5 @@
 //! From a checkpoint to a model's folder: 8-bit weights, tokenizer, history, manifest with hashes; and the index of all.
 
-pub mod history;
 mod index;
 
 use std::fs;
@@ -10,7 +9,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::Args;
 use moe_model::manifest::{FileEntry, MANIFEST_VERSION, sha256_hex};
-use moe_model::{Manifest, Weights, checkpoint as weights_file};
+use moe_model::{Manifest, Weights, checkpoint as weights_file, history};
 use serde::{Deserialize, Serialize};
 
 use crate::train::data::Corpus;

@@ -13,7 +13,7 @@ use super::chart::{Figure, Line, Panel, Scale, Stroke};
 use super::estimate::mean;
 use super::observe::{HIDDEN_EVERY, Observed};
 use super::report::{Finding, Section, Verdict, list, write_json};
-use crate::train::history::Moment;
+use moe_model::history::Moment;
 
 const LINEAR: [&str; 2] = ["default", "top2"];
 const COSINE: &str = "cosine";

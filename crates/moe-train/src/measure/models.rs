@@ -5,10 +5,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
+use moe_model::history::{self, Moment};
 use moe_model::{Manifest, Weights, checkpoint};
-
-use crate::export::history;
-use crate::train::history::Moment;
 
 /// The models that findings speak of, the main one first.
 pub const EXPECTED: [&str; 10] = [
@@ -72,5 +70,10 @@ pub fn name_of(folder: &Path) -> String {
 
 /// What was kept along the model's training, if anything was.
 pub fn moments(model: &Path) -> Result<Option<Vec<Moment>>> {
-    history::of_model(model)
+    let path = model.join(history::FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bytes = fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(Some(history::from_bytes(&bytes).with_context(|| format!("in {}", path.display()))?))
 }

@@ -11,7 +11,7 @@ use super::chart::{Figure, Line, Panel, Scale, Stroke};
 use super::estimate::mean;
 use super::report::{Finding, Section, Verdict, percent, write_json};
 use super::{Of, main_of};
-use crate::train::history::Moment;
+use moe_model::history::Moment;
 
 /// All lists by layer are `[layers][moments]`.
 #[derive(Serialize)]

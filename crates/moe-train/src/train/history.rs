@@ -8,12 +8,12 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use burn::module::Module;
 use moe_model::checkpoint::{is_of_a_gate, named};
+use moe_model::history::Moment;
 use moe_model::{ModelConfig, reference};
 use moe_router::Router;
 use moe_router::matrix::Matrix;
 use moe_router::measure::{ClassWeights, representation_collapse};
 use moe_trace::{Overflow, RoutingSpec};
-use serde::{Deserialize, Serialize};
 
 use super::data::{Batch, Corpus};
 use super::learner::Learner;
@@ -22,60 +22,40 @@ use super::{burn_block_on, draws_at_inference};
 /// Held-out tokens of each domain that every moment routes: the first ones. Fewer where the model sees fewer.
 const PROBE_TOKENS: usize = 128;
 
-/// A run after some steps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Moment {
-    pub step: usize,
-    /// Everything that makes gate logits of a block's state: norm and gate, by name.
-    pub gates: Vec<(String, Vec<f32>)>,
-    /// `[layers][probe tokens][k]`: experts by rank, nobody turned away.
-    pub choices: Vec<Vec<Vec<u32>>>,
-    /// Representation collapse per layer (arXiv:2204.09179, eq. 10) over the probe tokens.
-    pub collapse: Vec<f64>,
-}
-
 /// The tokens every moment routes, domain after domain, a window each.
 pub fn probe(corpus: &Corpus, config: &ModelConfig) -> Batch {
     let num_tokens = PROBE_TOKENS.min(config.max_tokens);
     Batch::new(corpus.domains.iter().map(|domain| &domain.valid[..=num_tokens]), num_tokens)
 }
 
-impl Moment {
-    /// Routes the probe tokens with a model as it is now.
-    pub fn of(learner: &Learner, step: usize, corpus: &Corpus) -> Result<Moment> {
-        let config = &learner.config;
-        let weights = learner.weights.valid();
-        let routing = RoutingSpec { overflow: Overflow::Dropless, ..*learner.router.spec() };
-        let router = Router::new(routing, config.num_experts)?;
-        let batch = probe(corpus, config);
-        let draws = draws_at_inference(*router.spec(), batch.ids.len(), config);
-        let (ids, _) = batch.to_tensors(&learner.device);
-        let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
-        let forward = burn_block_on(reference::forward(&weights, config, ids, &router, &inputs))?;
-        let (mut choices, mut collapse) = (Vec::new(), Vec::new());
-        for layer in forward.layers {
-            let mut of_layer = vec![Vec::new(); batch.ids.len()];
-            for (sequence, routing) in layer.routings.iter().enumerate() {
-                for a in &routing.assignments {
-                    of_layer[sequence * batch.num_tokens + a.token as usize].push(a.expert.0);
-                }
+/// Routes the probe tokens with a model as it is now.
+pub fn moment(learner: &Learner, step: usize, corpus: &Corpus) -> Result<Moment> {
+    let config = &learner.config;
+    let weights = learner.weights.valid();
+    let routing = RoutingSpec { overflow: Overflow::Dropless, ..*learner.router.spec() };
+    let router = Router::new(routing, config.num_experts)?;
+    let batch = probe(corpus, config);
+    let draws = draws_at_inference(*router.spec(), batch.ids.len(), config);
+    let (ids, _) = batch.to_tensors(&learner.device);
+    let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
+    let forward = burn_block_on(reference::forward(&weights, config, ids, &router, &inputs))?;
+    let (mut choices, mut collapse) = (Vec::new(), Vec::new());
+    for layer in forward.layers {
+        let mut of_layer = vec![Vec::new(); batch.ids.len()];
+        for (sequence, routing) in layer.routings.iter().enumerate() {
+            for a in &routing.assignments {
+                of_layer[sequence * batch.num_tokens + a.token as usize].push(a.expert.0);
             }
-            let first: Vec<u32> =
-                of_layer.iter().map(|experts: &Vec<u32>| experts.first().copied().unwrap_or(0)).collect();
-            let hidden: Vec<f32> = layer.hidden.into_data().try_to_vec().expect("states are f32");
-            let hidden = Matrix::new(config.d_model, hidden);
-            collapse.push(representation_collapse(&hidden, &first, ClassWeights::BySize).rc);
-            choices.push(of_layer);
         }
-        let is_kept = |name: &str| is_of_a_gate(name) || name.ends_with(".moe_norm");
-        let gates = named(&weights).into_iter().filter(|parameter| is_kept(&parameter.name));
-        Ok(Moment {
-            step,
-            gates: gates.map(|parameter| (parameter.name, parameter.values)).collect(),
-            choices,
-            collapse,
-        })
+        let first: Vec<u32> = of_layer.iter().map(|experts: &Vec<u32>| experts.first().copied().unwrap_or(0)).collect();
+        let hidden: Vec<f32> = layer.hidden.into_data().try_to_vec().expect("states are f32");
+        let hidden = Matrix::new(config.d_model, hidden);
+        collapse.push(representation_collapse(&hidden, &first, ClassWeights::BySize).rc);
+        choices.push(of_layer);
     }
+    let is_kept = |name: &str| is_of_a_gate(name) || name.ends_with(".moe_norm");
+    let gates = named(&weights).into_iter().filter(|parameter| is_kept(&parameter.name));
+    Ok(Moment { step, gates: gates.map(|parameter| (parameter.name, parameter.values)).collect(), choices, collapse })
 }
 
 /// `history.jsonl` of a run, a moment a line.

@@ -23,7 +23,7 @@ use moe_trace::{RouterSpec, RoutingSpec};
 use checkpoint::State;
 use data::Corpus;
 use device::DeviceChoice;
-use history::{History, Moment};
+use history::History;
 use learner::Learner;
 use log::{Log, Progress, Sums};
 use run_file::RunFile;
@@ -147,7 +147,7 @@ impl Training {
 
     fn keep_moment(&self, corpus: &Corpus) -> Result<()> {
         let Some(history) = &self.history else { return Ok(()) };
-        history.add(&Moment::of(&self.learner, self.state.step, corpus)?)
+        history.add(&history::moment(&self.learner, self.state.step, corpus)?)
     }
 }
 

@@ -5,19 +5,44 @@
 //! other tensor is a parameter by its name, f32 `[moments, numbers]`: the gates, and the norms before them.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use serde::{Deserialize, Serialize};
 
-use crate::train::history::Moment;
+/// Its name beside the manifest.
+pub const FILE: &str = "history.safetensors";
+
+/// A run after some steps.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Moment {
+    pub step: usize,
+    /// Everything that makes gate logits of a block's state: norm and gate, by name.
+    pub gates: Vec<(String, Vec<f32>)>,
+    /// `[layers][probe tokens][k]`: experts by rank, nobody turned away.
+    pub choices: Vec<Vec<Vec<u32>>>,
+    /// Representation collapse per layer (arXiv:2204.09179, eq. 10) over the probe tokens.
+    pub collapse: Vec<f64>,
+}
+
+/// A history file that cannot be read, or moments that cannot be written as one.
+#[derive(Debug, thiserror::Error)]
+#[error("the history of a run: {0}")]
+pub struct HistoryError(String);
+
+impl From<safetensors::SafeTensorError> for HistoryError {
+    fn from(error: safetensors::SafeTensorError) -> HistoryError {
+        HistoryError(error.to_string())
+    }
+}
+
+type Result<T> = std::result::Result<T, HistoryError>;
 
 /// No expert.
 const NOBODY: u8 = u8::MAX;
 
 /// The bytes of a history file. All moments are of one run.
 pub fn to_bytes(moments: &[Moment], probe: &[i32]) -> Result<Vec<u8>> {
-    let first = moments.first().context("a history without moments")?;
+    let first = moments.first().ok_or_else(|| HistoryError("there are no moments".to_owned()))?;
     let tokens = || moments.iter().flat_map(|moment| &moment.choices).flatten();
     let k = tokens().map(Vec::len).max().unwrap_or(0);
     let choices = tokens().flat_map(|experts| (0..k).map(|rank| experts.get(rank).map_or(NOBODY, |&e| e as u8)));
@@ -41,7 +66,7 @@ pub fn to_bytes(moments: &[Moment], probe: &[i32]) -> Result<Vec<u8>> {
     let views = tensors
         .iter()
         .map(|(name, dtype, shape, bytes)| Ok((name.as_str(), TensorView::new(*dtype, shape.clone(), bytes)?)));
-    let views = views.collect::<Result<Vec<_>, safetensors::SafeTensorError>>()?;
+    let views = views.collect::<std::result::Result<Vec<_>, safetensors::SafeTensorError>>()?;
     Ok(safetensors::serialize(views, None)?)
 }
 
@@ -51,14 +76,15 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Vec<Moment>> {
     let words = |name: &str| -> Result<Vec<[u8; 4]>> {
         Ok(file.tensor(name)?.data().chunks_exact(4).map(|b| [b[0], b[1], b[2], b[3]]).collect())
     };
-    let f32s =
-        |name: &str| Ok::<_, anyhow::Error>(words(name)?.into_iter().map(f32::from_le_bytes).collect::<Vec<_>>());
+    let f32s = |name: &str| Ok::<_, HistoryError>(words(name)?.into_iter().map(f32::from_le_bytes).collect::<Vec<_>>());
     let steps: Vec<i32> = words("steps")?.into_iter().map(i32::from_le_bytes).collect();
     let choices = file.tensor("choices")?;
     let &[num_moments, num_layers, num_tokens, k] = choices.shape() else {
-        anyhow::bail!("choices have four dimensions")
+        return Err(HistoryError("choices have four dimensions".to_owned()));
     };
-    ensure!(num_moments == steps.len() && num_moments > 0 && k > 0, "a history without moments or choices");
+    if num_moments != steps.len() || num_moments == 0 || k == 0 {
+        return Err(HistoryError("there are no moments or choices".to_owned()));
+    }
     let token = |experts: &[u8]| experts.iter().filter(|&&e| e != NOBODY).map(|&e| u32::from(e)).collect::<Vec<_>>();
     let tokens: Vec<Vec<u32>> = choices.data().chunks_exact(k).map(token).collect();
     let collapse: Vec<f64> = f32s("collapse")?.into_iter().map(f64::from).collect();
@@ -82,19 +108,6 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Vec<Moment>> {
     };
     Ok((0..num_moments).map(moment).collect())
 }
-
-/// The history of a model's folder, if it has one.
-pub fn of_model(folder: &Path) -> Result<Option<Vec<Moment>>> {
-    let path = folder.join(FILE);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let bytes = std::fs::read(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    Ok(Some(from_bytes(&bytes).with_context(|| format!("in {}", path.display()))?))
-}
-
-/// Its name beside the manifest.
-pub const FILE: &str = "history.safetensors";
 
 #[cfg(test)]
 mod tests {
