@@ -61,8 +61,9 @@ const COLOURS: [Colour; 8] = [
 const GRID: Colour = (225, 225, 225);
 const LEVEL: Colour = (90, 90, 90);
 
-/// Room around a panel's plot: left, top, right, below.
+/// Room around a panel's plot: left, top (for its title, if it has one), right, below.
 const MARGIN: (i32, i32, i32, i32) = (66, 30, 14, 48);
+const UNTITLED: i32 = 8;
 const TITLE: i32 = 44;
 const LEGEND: i32 = 220;
 
@@ -75,11 +76,11 @@ struct Axis {
 }
 
 impl Axis {
-    /// Ticks at multiples of 1, 2 or 5 times a power of ten, some six of them.
+    /// Ticks at multiples of 1, 2 or 5 times a power of ten, at most nine of them.
     fn new(low: f64, high: f64) -> Axis {
         let span = if high > low { high - low } else { 1.0 };
         let power = 10_f64.powf((span / 6.0).log10().floor());
-        let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|step| span / step <= 7.0);
+        let step = [1.0, 2.0, 5.0, 10.0].map(|factor| factor * power).into_iter().find(|step| span / step <= 8.0);
         let step = step.unwrap_or(span);
         let (first, last) = ((low / step - 1e-9).ceil() as i64, ((low + span) / step + 1e-9).floor() as i64);
         let ticks = (first..=last).map(|tick| tick as f64 * step).collect();
@@ -113,7 +114,7 @@ impl Figure {
                 canvas.origin = (column * panel_size.0, TITLE + row * panel_size.1);
                 self.draw(panel, canvas, panel_size, (&x, &y))?;
             }
-            canvas.origin = (width, TITLE + MARGIN.1);
+            canvas.origin = (width, TITLE + 10);
             self.panels.first().map_or(Ok(()), |panel| draw_legend(panel, canvas))
         })
     }
@@ -145,10 +146,13 @@ impl Figure {
     }
 
     fn draw(&self, panel: &Panel, canvas: &mut Canvas, size: Point, (x, y): (&Axis, &Axis)) -> Result<()> {
-        let (left, top, right, bottom) = (MARGIN.0, MARGIN.1, size.0 - MARGIN.2, size.1 - MARGIN.3);
+        let top = if panel.title.is_empty() { UNTITLED } else { MARGIN.1 };
+        let (left, right, bottom) = (MARGIN.0, size.0 - MARGIN.2, size.1 - MARGIN.3);
         let across = |value: f64| left + (x.part(value) * f64::from(right - left)).round() as i32;
         let up = |value: f64| bottom - (y.part(value) * f64::from(bottom - top)).round() as i32;
-        canvas.text(&panel.title, ((left + right) / 2, 14), Anchor::Middle, 13)?;
+        if !panel.title.is_empty() {
+            canvas.text(&panel.title, ((left + right) / 2, 14), Anchor::Middle, 13)?;
+        }
         for &tick in &y.ticks {
             let label = match self.scale {
                 Scale::Linear => format!("{tick:.digits$}", digits = y.digits),

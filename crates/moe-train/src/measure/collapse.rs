@@ -1,5 +1,5 @@
-//! Representation collapse (X-MoE, arXiv:2204.09179, section 4.5): are hidden states pulled together by expert, and does a
-//! cosine gate prevent it?
+//! Representation collapse (X-MoE, arXiv:2204.09179, section 4.5): are hidden states pulled together by expert, and
+//! does a cosine gate prevent it?
 
 use std::path::Path;
 
@@ -148,9 +148,11 @@ pub fn section(models: &[Of<Collapsed>], out: &Path) -> Result<Option<Section>> 
             verdict: Verdict::of(linear.iter().all(|(_, collapsed)| movement(collapsed.change()) == "falls")),
             found: format!(
                 "From a tenth of training to its end {} (mean over layers; untrained: {}).",
-                list(&words), list(&initial),
+                list(&words),
+                list(&initial),
             ),
-            published: "RC of the linear gate falls steadily through pre-training (X-MoE, arXiv:2204.09179, figure 2c; no table).",
+            published: "RC of the linear gate falls steadily through pre-training (X-MoE, arXiv:2204.09179, \
+            figure 2c; no table).",
             figure,
         });
     }
@@ -161,7 +163,9 @@ pub fn section(models: &[Of<Collapsed>], out: &Path) -> Result<Option<Section>> 
             claim: "A cosine gate keeps hidden states from collapsing",
             verdict: Verdict::of(rc > CHANGED * other && movement(cosine.change()) != "falls"),
             found: format!(
-                "At the end the cosine gate has RC {rc:.1} and its linear twin {other:.1}; along training the cosine gate's {}{}. Effective rank of the states: {rank:.1} and {other_rank:.1} of {} dimensions.",
+                "At the end the cosine gate has RC {rc:.1} and its linear twin {other:.1}; along training the \
+                cosine gate's {}{}. Effective rank of the states: {rank:.1} and {other_rank:.1} of {} \
+                dimensions.",
                 movement(cosine.change()),
                 cosine.change().map_or(String::new(), |(from, to)| format!(" ({from:.1} to {to:.1})")),
                 cosine.dimensions,
@@ -179,7 +183,10 @@ pub fn section(models: &[Of<Collapsed>], out: &Path) -> Result<Option<Section>> 
         .collect();
     let notes = vec![format!("At the end, mean over layers: {}.", each.join("; "))];
     let method = format!(
-        "RC, the trace of within-expert covariance times the inverse of between-expert covariance, classes being first choices, states as they enter the gate: at the end over {} held-out tokens, along training over the history's probe tokens. RC falls or rises from a factor of {CHANGED} on. Effective rank is exp of the entropy of the covariance's eigenvalues.",
+        "RC, the trace of within-expert covariance times the inverse of between-expert covariance, classes \
+        being first choices, states as they enter the gate: at the end over {} held-out tokens, along training \
+        over the history's probe tokens. RC falls or rises from a factor of {CHANGED} on. Effective rank is exp \
+        of the entropy of the covariance's eigenvalues.",
         first.tokens,
     );
     Ok(Some(Section { title: "Representation collapse", method, findings, notes, data: "collapse.json" }))

@@ -13,8 +13,8 @@ use super::observe::Text;
 use super::report::{Finding, Section, Verdict, list, percent, write_json};
 use super::{Of, main_of};
 
-/// Kinds of text use experts alike if their mean divergence is below this, in nats: shares then differ by less than some
-/// 40 % from those of all text, since small divergences are an eighth of the squared relative difference.
+/// Kinds of text use experts alike if their mean divergence is below this, in nats: shares then differ by less than
+/// some 40 % from those of all text, since small divergences are an eighth of the squared relative difference.
 const ALIKE: f64 = 0.02;
 
 /// Shuffles of windows among domains that chance is estimated from.
@@ -135,17 +135,21 @@ pub fn section(models: &[Of<Domains>], out: &Path) -> Result<Option<Section>> {
             claim: "Experts are used alike by all kinds of text",
             verdict: Verdict::of(overall < ALIKE),
             found: format!(
-                "In {model} the divergence of a kind of text from all together is {overall:.3} nats (mean; it holds below {ALIKE}, and 0.693 is the most there can be), where windows shuffled among kinds reach {by_chance:.3} at most; by kind {}.",
+                "In {model} the divergence of a kind of text from all together is {overall:.3} nats (mean; it \
+                holds below {ALIKE}, and 0.693 is the most there can be), where windows shuffled among kinds \
+                reach {by_chance:.3} at most; by kind {}.",
                 each.join(", "),
             ),
-            published: "nearly even over RedPajama's subsets in OpenMoE (arXiv:2402.01739, section 4) and over domains in Mixtral (arXiv:2401.04088, section 5); our kinds of text differ more than those.",
+            published: "nearly even over RedPajama's subsets in OpenMoE (arXiv:2402.01739, section 4) and over \
+            domains in Mixtral (arXiv:2401.04088, section 5); our kinds of text differ more than those.",
             figure: Some("domains.svg"),
         },
         Finding {
             claim: "Some experts are asked far above chance by one kind of text",
             verdict: Verdict::of(far > 0),
             found: format!(
-                "{far} of {} shares of an expert in a kind of text and layer are at least {FAR_ABOVE} times chance ({}); the largest: {} of the tokens of {} ask expert {} in layer {layer}.",
+                "{far} of {} shares of an expert in a kind of text and layer are at least {FAR_ABOVE} times \
+                chance ({}); the largest: {} of the tokens of {} ask expert {} in layer {layer}.",
                 cells.len(),
                 percent(main.chance),
                 percent(share),
@@ -157,7 +161,8 @@ pub fn section(models: &[Of<Domains>], out: &Path) -> Result<Option<Section>> {
         },
     ];
     let method = format!(
-        "Share of the tokens of each kind of text that ask an expert, over {} held-out tokens, the same number of each kind, nobody turned away. Layers count from 0, experts from 1 as in the figure.",
+        "Share of the tokens of each kind of text that ask an expert, over {} held-out tokens, the same number \
+        of each kind, nobody turned away. Layers count from 0, experts from 1 as in the figure.",
         main.tokens,
     );
     Ok(Some(Section { title: "Experts and kinds of text", method, findings, notes, data: "domains.json" }))

@@ -2,7 +2,8 @@
 
 use serde::Serialize;
 
-/// A mean over windows of text and its standard error. Windows are independent of each other, tokens within one are not.
+/// A mean over windows of text and its standard error. Windows are independent of each other, tokens within one are
+/// not.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Estimate {
     pub mean: f64,

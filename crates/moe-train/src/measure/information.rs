@@ -172,13 +172,15 @@ pub fn section(models: &[Of<InformationOf>], out: &Path) -> Result<Option<Sectio
             claim: "The token's id tells more about its expert than anything else",
             verdict: Verdict::of(id > position.max(domain).max(before)),
             found: format!(
-                "In {model} the id tells {} of the experts' entropy (mean over layers, beyond chance), the kind of text {}, the id before {}, the position {}.",
+                "In {model} the id tells {} of the experts' entropy (mean over layers, beyond chance), the kind \
+                of text {}, the id before {}, the position {}.",
                 percent(id),
                 percent(domain),
                 percent(before),
                 percent(position),
             ),
-            published: "OpenMoE calls routing context-independent: it follows the token's id (arXiv:2402.01739, section 4); no mutual information is given.",
+            published: "OpenMoE calls routing context-independent: it follows the token's id (arXiv:2402.01739, \
+            section 4); no mutual information is given.",
             figure: Some("information.svg"),
         },
         Finding {
@@ -189,14 +191,16 @@ pub fn section(models: &[Of<InformationOf>], out: &Path) -> Result<Option<Sectio
                 each("position", "none"),
                 percent(NOTHING)
             ),
-            published: "deviation of routing by position 0.0093 of at most 0.1210, by token id 0.0852 (OpenMoE, appendix E).",
+            published: "deviation of routing by position 0.0093 of at most 0.1210, by token id 0.0852 (OpenMoE, \
+            appendix E).",
             figure: None,
         },
         Finding {
             claim: "Once the id is known, context adds little",
             verdict: Verdict::of(context < id / 2.0),
             found: format!(
-                "With the id known, the id before tells a further {} of the experts' entropy; mean {}, against {} of the id itself, half of which is the threshold. The kind of text tells a further {} (mean).",
+                "With the id known, the id before tells a further {} of the experts' entropy; mean {}, against \
+                {} of the id itself, half of which is the threshold. The kind of text tells a further {} (mean).",
                 each("id before", "token id"),
                 percent(context),
                 percent(id),
@@ -214,7 +218,11 @@ pub fn section(models: &[Of<InformationOf>], out: &Path) -> Result<Option<Sectio
         },
     ];
     let method = format!(
-        "Mutual information of expert and label over {} held-out tokens, every expert a token asks being a sample, nobody turned away; as share of the experts' entropy, less the share that the same label says when shuffled among tokens (among tokens of the same id, where the id is known: too little rather than too much is then left, as most pairs of ids are rare). Plug-in and Miller-Madow estimates are in the data.",
+        "Mutual information of expert and label over {} held-out tokens, every expert a token asks being a \
+        sample, nobody turned away; as share of the experts' entropy, less the share that the same label says \
+        when shuffled among tokens (among tokens of the same id, where the id is known: too little rather than \
+        too much is then left, as most pairs of ids are rare). Plug-in and Miller-Madow estimates are in the \
+        data.",
         main.tokens,
     );
     Ok(Some(Section { title: "What decides the expert", method, findings, notes, data: "information.json" }))

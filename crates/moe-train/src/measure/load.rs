@@ -100,32 +100,42 @@ pub fn section(models: &[Of<Load>], out: &Path) -> Result<Option<Section>> {
             claim: "Without a balance loss demand collapses onto few experts",
             verdict: Verdict::of(without > FACTOR * with),
             found: format!(
-                "Demand varies by {without:.2} of its mean without the loss and {with:.2} with it (mean over layers; it holds from {FACTOR} times on), the busiest expert gets {:.1} and {:.1} times the mean, {} and {} of {experts} experts get less than a tenth of it, and {} and {} of requests are lost.",
-                unbalanced.mean(|layer| layer.max_over_mean), balanced.mean(|layer| layer.max_over_mean),
-                idle(unbalanced), idle(balanced), percent(unbalanced.lost), percent(balanced.lost),
+                "Demand varies by {without:.2} of its mean without the loss and {with:.2} with it (mean over \
+                layers; it holds from {FACTOR} times on), the busiest expert gets {:.1} and {:.1} times the \
+                mean, {} and {} of {experts} experts get less than a tenth of it, and {} and {} of requests are \
+                lost.",
+                unbalanced.mean(|layer| layer.max_over_mean),
+                balanced.mean(|layer| layer.max_over_mean),
+                idle(unbalanced),
+                idle(balanced),
+                percent(unbalanced.lost),
+                percent(balanced.lost),
             ),
-            published: "without balance losses the gate ends up favouring the same few experts (Shazeer et al. 2017, arXiv:1701.06538, section 4).",
+            published: "without balance losses the gate ends up favouring the same few experts (Shazeer et al. \
+            2017, arXiv:1701.06538, section 4).",
             figure: Some("load.svg"),
         });
     }
     let each: Vec<String> =
         models.iter().map(|of| format!("{} {:.2}", of.model, of.result.mean(|layer| layer.variation))).collect();
-    let most = models
-        .iter()
-        .max_by(|a, b| a.result.mean(|layer| layer.variation).total_cmp(&b.result.mean(|layer| layer.variation)));
-    findings.push(Finding {
-        claim: "The model without a balance loss is the least even of all",
-        verdict: match most {
-            Some(most) if find(UNBALANCED).is_some() => Verdict::of(most.model == UNBALANCED),
-            _ => Verdict::Open,
-        },
-        found: format!("Variation of demand over experts, mean over layers: {}.", each.join(", ")),
-        published: "none.",
-        figure: None,
-    });
+    let variation = |of: &Of<Load>| of.result.mean(|layer| layer.variation);
+    let most = models.iter().max_by(|a, b| variation(a).total_cmp(&variation(b)));
+    let all = format!("Variation of demand over experts, mean over layers: {}.", each.join(", "));
+    let mut notes = Vec::new();
+    match most {
+        Some(most) if find(UNBALANCED).is_some() => findings.push(Finding {
+            claim: "The model without a balance loss is the least even of all",
+            verdict: Verdict::of(most.model == UNBALANCED),
+            found: all,
+            published: "none.",
+            figure: None,
+        }),
+        _ => notes.push(all),
+    }
     let method = format!(
-        "Requests by expert over {} held-out tokens, with the capacity of training. Variation is the standard deviation over the mean, 0 for even demand.",
+        "Requests by expert over {} held-out tokens, with the capacity of training. Variation is the standard \
+        deviation over the mean, 0 for even demand.",
         first.tokens,
     );
-    Ok(Some(Section { title: "Load", method, findings, notes: Vec::new(), data: "load.json" }))
+    Ok(Some(Section { title: "Load", method, findings, notes, data: "load.json" }))
 }

@@ -93,9 +93,9 @@ pub fn section(models: &[Of<Locality>], out: &Path) -> Result<Option<Section>> {
             title: String::new(),
             lines: vec![
                 main.line("same first choice", |layer| layer.first, Stroke::Solid(0)),
-                main.line("… in shuffled text", |layer| layer.first_shuffled, Stroke::Dashed(0)),
+                main.line("the same, tokens shuffled", |layer| layer.first_shuffled, Stroke::Dashed(0)),
                 main.line("any expert in common", |layer| layer.any, Stroke::Solid(1)),
-                main.line("… in shuffled text", |layer| layer.any_shuffled, Stroke::Dashed(1)),
+                main.line("in common, tokens shuffled", |layer| layer.any_shuffled, Stroke::Dashed(1)),
                 main.line("by chance, same first", |_| main.first_by_chance, Stroke::Level),
                 main.line("by chance, any", |_| main.any_by_chance, Stroke::Level),
             ],
@@ -117,20 +117,23 @@ pub fn section(models: &[Of<Locality>], out: &Path) -> Result<Option<Section>> {
             claim: "In middle layers neighbours share their first choice far more often than by chance",
             verdict: Verdict::of(above),
             found: format!(
-                "In {model}: {} (chance {}; layer {middle} decides, from 1.5 times chance on); at least one expert in common: {} (chance {}).",
+                "In {model}: {} (chance {}; layer {middle} decides, from 1.5 times chance on); at least one \
+                expert in common: {} (chance {}).",
                 each(&|layer| layer.first),
                 percent(main.first_by_chance),
                 each(&|layer| layer.any),
                 percent(main.any_by_chance),
             ),
-            published: "Mixtral-8x7B: same first choice 14 to 15 % in layer 0, 24 to 28 % in layer 15, chance 12.5 %; any in common 45 to 50 % and 62 to 67 %, chance 46 % (arXiv:2401.04088, table 5).",
+            published: "Mixtral-8x7B: same first choice 14 to 15 % in layer 0, 24 to 28 % in layer 15, chance \
+            12.5 %; any in common 45 to 50 % and 62 to 67 %, chance 46 % (arXiv:2401.04088, table 5).",
             figure: Some("locality.svg"),
         },
         Finding {
             claim: "It is the order of the tokens, not only what the text is about",
             verdict: Verdict::of(order_matters),
             found: format!(
-                "With the tokens of each window shuffled the same first choice repeats less often in {} of {} layers: {}.",
+                "With the tokens of each window shuffled the same first choice repeats less often in {} of {} \
+                layers: {}.",
                 main.layers.iter().filter(|layer| layer.first > layer.first_shuffled).count(),
                 main.layers.len(),
                 each(&|layer| layer.first_shuffled),

@@ -1,4 +1,5 @@
-//! What routing does in the shipped models, on held-out text: numbers, figures, and sentences that follow from the numbers.
+//! What routing does in the shipped models, on held-out text: numbers, figures, and sentences that follow from the
+//! numbers.
 
 mod models;
 mod observe;
@@ -172,7 +173,12 @@ impl Measured {
         ];
         let sections: Vec<Section> = sections.into_iter().flatten().collect();
         let mut about = format!(
-            "# Findings\n\nWhat the literature says of routing, and what these small models do. `cargo xtask measure` writes this document, its figures and its numbers from the models in `www/site/models` and the prepared corpus ({} windows per kind of text); do not edit it. A claim \"holds\" or not by the threshold its section states, for the models below and no others.\n\n| model | rule | size | weights, SHA-256 |\n| --- | --- | --- | --- |\n{}",
+            "# Findings\n\nWhat the literature says of routing, and what these small models do. `cargo xtask \
+            measure` writes this document, its figures and its numbers from the models in `www/site/models` and \
+            the prepared corpus ({} windows per kind of text); do not edit it. A claim \"holds\" or not by the \
+            threshold its section states, for the models below and no others: one run of each, one seed, a few \
+            million tokens of training text.\n\n| model | rule | size | weights, SHA-256 |\n| --- | --- | --- | \
+            --- |\n{}",
             args.windows, self.table,
         );
         if !self.left_out.is_empty() {

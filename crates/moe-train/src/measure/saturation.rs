@@ -1,5 +1,5 @@
-//! Early routing learning (OLMoE, arXiv:2409.02060, section 5; X-MoE, arXiv:2204.09179, section 4.4): how soon in training is
-//! a token's expert the one it ends with?
+//! Early routing learning (OLMoE, arXiv:2409.02060, section 5; X-MoE, arXiv:2204.09179, section 4.4): how soon in
+//! training is a token's expert the one it ends with?
 
 use std::path::Path;
 
@@ -148,21 +148,24 @@ pub fn section(models: &[Of<Saturation>], out: &Path) -> Result<Option<Section>>
             claim: "After 1 % of training more than half of the routing is decided",
             verdict: Verdict::of(early > halfway),
             found: format!(
-                "After step {} of {} a token of {model} already has {} of its last experts (mean over layers; chance {}, half of the way {}).",
+                "After step {} of {} a token of {model} already has {} of its last experts (mean over layers; \
+                chance {}, half of the way {}).",
                 step_at(0.01),
                 main.steps.last().copied().unwrap_or(0),
                 percent(early),
                 percent(main.chance_saturation),
                 percent(halfway),
             ),
-            published: "up to about 60 % of the top-8 of 64 after 1 % of pre-training, chance 12.5 % (OLMoE, arXiv:2409.02060, section 5). One per cent of that training is longer than all of ours.",
+            published: "up to about 60 % of the top-8 of 64 after 1 % of pre-training, chance 12.5 % (OLMoE, \
+            arXiv:2409.02060, section 5). One per cent of that training is longer than all of ours.",
             figure: Some("saturation.svg"),
         },
         Finding {
             claim: "After 40 % of training four fifths of the routing are decided",
             verdict: Verdict::of(later >= 0.8),
             found: format!(
-                "{} after step {}, {} after step {}; from the last moment but one to the last {} of the first choices still change.",
+                "A token of {model} has {} of its last experts after step {} and {} after step {}; from the \
+                last moment but one to the last {} of the first choices still change.",
                 percent(tenth),
                 step_at(0.1),
                 percent(later),
@@ -187,16 +190,20 @@ pub fn section(models: &[Of<Saturation>], out: &Path) -> Result<Option<Section>>
             claim: "A cosine gate changes fewer first choices along training than a linear one",
             verdict: Verdict::of(of_cosine < of_linear),
             found: format!(
-                "From a tenth of training on {} of the first choices of cosine and {} of its linear twin top2 change from one moment to the next (mean over moments and layers).",
-                percent(of_cosine), percent(of_linear),
+                "From a tenth of training on {} of the first choices of cosine and {} of its linear twin top2 \
+                change from one moment to the next (mean over moments and layers).",
+                percent(of_cosine),
+                percent(of_linear),
             ),
-            published: "X-MoE's routing fluctuation is lower than the linear gate's after 15 000 steps (arXiv:2204.09179, section 4.4; no table).",
+            published: "X-MoE's routing fluctuation is lower than the linear gate's after 15 000 steps \
+            (arXiv:2204.09179, section 4.4; no table).",
             figure: None,
         });
     }
     let notes = vec![format!("Of its last experts a token already has, mean over layers: {}.", others.join("; "))];
     let method = format!(
-        "At {} moments of training, close together at first, the same {} held-out tokens are routed with nobody turned away and compared with the last moment.",
+        "At {} moments of training, close together at first, the same {} held-out tokens are routed with nobody \
+        turned away and compared with the last moment.",
         main.steps.len(),
         main.probe_tokens,
     );

@@ -1,5 +1,5 @@
-//! Routing-decision standard deviation (OpenMoE, arXiv:2402.01739, appendix E): how far is the routing of one token id, or of
-//! one position, from even?
+//! Routing-decision standard deviation (OpenMoE, arXiv:2402.01739, appendix E): how far is the routing of one token id,
+//! or of one position, from even?
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -110,7 +110,7 @@ pub fn section(models: &[Of<Spreads>], out: &Path) -> Result<Option<Section>> {
     let positions = shown.by_position.points.iter().map(|(position, _, deviation)| (f64::from(*position), *deviation));
     Figure {
         title: format!("How far routing is from even ({model}, layer {layer})"),
-        x: "token id, most frequent first; position (tokens)".to_owned(),
+        x: "rank by frequency; position (tokens)".to_owned(),
         y: "deviation over experts".to_owned(),
         scale: Scale::Linear,
         panels: vec![
@@ -150,7 +150,9 @@ pub fn section(models: &[Of<Spreads>], out: &Path) -> Result<Option<Section>> {
             claim: "The routing of a token id is far from even, that of a position is not",
             verdict: Verdict::of(ratio > 2.0 && shown.by_position.normalised < 0.2),
             found: format!(
-                "In layer {layer} of {model} the mean deviation of an id is {:.4} of at most {:.4} ({}; by chance {}), that of a position {:.4} ({}; by chance {}): {ratio:.1} times as much. It holds from twice on, with positions below 20 % of the bound.",
+                "In layer {layer} of {model} the mean deviation of an id is {:.4} of at most {:.4} ({}; by \
+                chance {}), that of a position {:.4} ({}; by chance {}): {ratio:.1} times as much. It holds \
+                from twice on, with positions below 20 % of the bound.",
                 shown.by_id.mean,
                 main.bound,
                 percent(shown.by_id.normalised),
@@ -159,7 +161,8 @@ pub fn section(models: &[Of<Spreads>], out: &Path) -> Result<Option<Section>> {
                 percent(shown.by_position.normalised),
                 percent(shown.by_position.normalised_by_chance),
             ),
-            published: "third layer of OpenMoE-8B/32E: ids 0.0852, positions 0.0093, bound 0.1210, that is 70 % and 8 % of the bound (arXiv:2402.01739, appendix E).",
+            published: "third layer of OpenMoE-8B/32E: ids 0.0852, positions 0.0093, bound 0.1210, that is 70 % \
+            and 8 % of the bound (arXiv:2402.01739, appendix E).",
             figure: Some("spread.svg"),
         },
         Finding {
@@ -171,7 +174,9 @@ pub fn section(models: &[Of<Spreads>], out: &Path) -> Result<Option<Section>> {
         },
     ];
     let method = format!(
-        "Standard deviation over experts of the share of an id's (or position's) requests that go to each, over {} held-out tokens, for the {} ids with at least {AT_LEAST} occurrences and {} positions, nobody turned away; 0 is even, the bound means always the same experts.",
+        "Standard deviation over experts of the share of an id's (or position's) requests that go to each, over \
+        {} held-out tokens, for the {} ids with at least {AT_LEAST} occurrences and {} positions, nobody turned \
+        away; 0 is even, the bound means always the same experts.",
         main.tokens, shown.by_id.keys, shown.by_position.keys,
     );
     Ok(Some(Section { title: "Routing by token id and by position", method, findings, notes, data: "spread.json" }))

@@ -46,8 +46,8 @@ pub fn measure(model: &str, observed: &Observed, text: &Text, factor: f32) -> Tu
     }
 }
 
-/// How much more losses rise after tuning than before, window by window: the same windows, so that their differences do not
-/// hide it.
+/// How much more losses rise after tuning than before, window by window: the same windows, so that their differences do
+/// not hide it.
 fn change(before: &Tuned, after: &Tuned, of_instructions: bool) -> Estimate {
     let pairs = before.rises.iter().zip(&after.rises).zip(&before.of_instructions);
     let wanted = pairs.filter(|(_, instructions)| **instructions == of_instructions);
@@ -77,7 +77,8 @@ pub fn section(models: &[Tuned], out: &Path) -> Result<Option<Section>> {
             claim,
             verdict: Verdict::of(direction == Direction::Up),
             found: format!(
-                "In {} the rise of losses from the first to the last quarter {moved}: {} before tuning, {} after, a difference of {} on the same windows; in the last quarter {} and {} are lost.",
+                "In {} the rise of losses from the first to the last quarter {moved}: {} before tuning, {} \
+                after, a difference of {} on the same windows; in the last quarter {} and {} are lost.",
                 after.domain,
                 before.towards_the_end.in_points(),
                 after.towards_the_end.in_points(),
@@ -93,13 +94,16 @@ pub fn section(models: &[Tuned], out: &Path) -> Result<Option<Section>> {
         finding(
             "Tuning on instructions makes losses at the end of instructions worse",
             0,
-            "MT-Bench, last 256 of 2048 positions: 19.4 % before and 19.2 % after tuning; 0.7 % and 2.3 % at 1280 to 1535 (OpenMoE, figure 12b, read off the curves). Tuning did not mend it.",
+            "MT-Bench, last 256 of 2048 positions: 19.4 % before and 19.2 % after tuning; 0.7 % and 2.3 % at \
+            1280 to 1535 (OpenMoE, figure 12b, read off the curves). Tuning did not mend it.",
             Some("drops-tuning.svg"),
         ),
         finding("Tuning on instructions makes losses at the end of other text worse", 1, "none.", None),
     ];
     let method = format!(
-        "{AFTER} is {BEFORE} after further training on instructions alone. Both at the capacity they were trained with, over the same {} tokens; ± is two standard errors over windows; a change counts from {:.0} point on.",
+        "{AFTER} is {BEFORE} after further training on instructions alone. Both at the capacity they were \
+        trained with, over the same {} tokens; ± is two standard errors over windows; a change counts from \
+        {:.0} point on.",
         before.tokens,
         100.0 * THRESHOLD,
     );
