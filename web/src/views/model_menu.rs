@@ -1,101 +1,87 @@
 //! The chip that names the model, and the list of others that opens from it.
 
-use std::rc::Rc;
-
 use moe_trace::ModelInfo;
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, Node};
+use web_sys::{Element, HtmlElement, Node};
 use yew::prelude::*;
 
 use crate::models::{Choice, Menu, ModelEntry};
 use crate::state::{Action, Phase};
 use crate::wording;
 
-#[derive(Properties, PartialEq)]
-pub struct ModelChipProps {
+/// What the chip is drawn from.
+pub struct ModelChip<'a> {
     /// The engine's model or, without one, that of the run on the screen.
-    pub model: Option<Rc<ModelInfo>>,
+    pub model: Option<&'a ModelInfo>,
     /// The entry that was chosen and is not loaded; it is named in place of `model`.
-    pub coming: Option<ModelEntry>,
-    pub menu: Option<Rc<Menu>>,
+    pub coming: Option<&'a ModelEntry>,
+    pub menu: Option<&'a Menu>,
     /// The manifest of the model that is loaded or wanted.
-    pub manifest_url: AttrValue,
-    pub phase: Phase,
-    pub dispatch: Callback<Action>,
+    pub manifest_url: &'a str,
+    pub phase: &'a Phase,
+    pub dispatch: &'a Callback<Action>,
 }
 
-#[component]
-pub fn ModelChip(props: &ModelChipProps) -> Html {
-    let details = use_node_ref();
-    let onkeydown = {
-        let details = details.clone();
-        Callback::from(move |event: KeyboardEvent| on_key(&details, &event))
-    };
-    // Whoever goes on to something else is done with the menu.
-    let onfocusout = {
-        let details = details.clone();
-        Callback::from(move |event: FocusEvent| {
-            let to = event.related_target().and_then(|target| target.dyn_into::<Node>().ok());
-            if to.is_some_and(|to| details.get().is_some_and(|details| !details.contains(Some(&to)))) {
-                close(&details);
-            }
-        })
-    };
-    let facts = match (&props.coming, &props.model) {
-        (Some(entry), _) => Facts::of_entry(entry),
-        (None, Some(model)) => Facts::of_model(model),
-        (None, None) => return Html::default(),
-    };
-    let more = match &props.menu {
-        None => html! { <p class="more">{ &facts.more }</p> },
-        Some(menu) => html! {
-            <div class="more menu" tabindex="-1">
-                <p class="fine">{ &facts.more }</p>
-                <h2><span class="topic">{ "Models" }</span><span class="fine">{ "each loads when chosen" }</span></h2>
-                <ul aria-label="Models">{ for menu.choices().iter().map(|choice| row(props, choice, &details)) }</ul>
-            </div>
-        },
-    };
-    html! {
-        <details class="chip model" ref={details} {onkeydown} {onfocusout}>
-            <summary title={facts.more.clone()}>
-                <b>{ facts.name }</b><span>{ facts.experts }</span><span>{ facts.size }</span>
-            </summary>
-            { more }
-        </details>
+impl ModelChip<'_> {
+    pub fn html(&self) -> Html {
+        let facts = match (self.coming, self.model) {
+            (Some(entry), _) => Facts::of_entry(entry),
+            (None, Some(model)) => Facts::of_model(model),
+            (None, None) => return Html::default(),
+        };
+        let more = match self.menu {
+            None => html! { <p class="more">{ &facts.more }</p> },
+            Some(menu) => html! {
+                <div class="more menu" tabindex="-1">
+                    <p class="fine">{ &facts.more }</p>
+                    <h2><span class="topic">{ "Models" }</span><span class="fine">{ "each loads when chosen" }</span></h2>
+                    <ul aria-label="Models">{ for menu.choices().iter().map(|choice| self.row(choice)) }</ul>
+                </div>
+            },
+        };
+        html! {
+            <details class="chip model" onkeydown={Callback::from(on_key)} onfocusout={Callback::from(on_focus_out)}>
+                <summary title={facts.more.clone()}>
+                    <b>{ facts.name }</b><span>{ facts.experts }</span><span>{ facts.size }</span>
+                </summary>
+                { more }
+            </details>
+        }
     }
-}
 
-fn row(props: &ModelChipProps, choice: &Choice, details: &NodeRef) -> Html {
-    let entry = &choice.entry;
-    let is_current = choice.manifest_url == *props.manifest_url;
-    let size = wording::bytes(entry.download_bytes);
-    let state = match (is_current, &props.phase) {
-        (false, _) => "",
-        (true, Phase::Idle | Phase::Running(_)) => "in use · ",
-        (true, Phase::Failed(_)) => "not loaded · ",
-        (true, _) => "loading … · ",
-    };
-    let onclick = {
-        let (dispatch, details, manifest_url) = (props.dispatch.clone(), details.clone(), choice.manifest_url.clone());
-        Callback::from(move |_: MouseEvent| {
-            close(&details);
-            dispatch.emit(Action::ChooseModel { manifest_url: manifest_url.clone() });
-        })
-    };
-    html! {
-        <li key={choice.manifest_url.clone()}>
-            <button type="button" aria-current={is_current.then_some("true")} {onclick}>
-                <b>{ &entry.title }</b>
-                <span class="size">{ state }{ size }</span>
-                <span class="facts">
-                    <code>{ &entry.rule }</code>
-                    { format!(" · {} · {} parameters, {} active",
-                        wording::count(entry.num_experts as usize, "expert", "experts"),
-                        wording::parameters(entry.num_parameters), wording::parameters(entry.num_active_parameters)) }
-                </span>
-            </button>
-        </li>
+    fn row(&self, choice: &Choice) -> Html {
+        let entry = &choice.entry;
+        let is_current = choice.manifest_url == self.manifest_url;
+        let size = wording::bytes(entry.download_bytes);
+        let state = match (is_current, self.phase) {
+            (false, _) => "",
+            (true, Phase::Idle | Phase::Running(_)) => "in use · ",
+            (true, Phase::Failed(_)) => "not loaded · ",
+            (true, _) => "loading … · ",
+        };
+        let onclick = {
+            let (dispatch, manifest_url) = (self.dispatch.clone(), choice.manifest_url.clone());
+            Callback::from(move |event: MouseEvent| {
+                if let Some(details) = details_of(&event) {
+                    close(&details);
+                }
+                dispatch.emit(Action::ChooseModel { manifest_url: manifest_url.clone() });
+            })
+        };
+        html! {
+            <li key={choice.manifest_url.clone()}>
+                <button type="button" aria-current={is_current.then_some("true")} {onclick}>
+                    <b>{ &entry.title }</b>
+                    <span class="size">{ state }{ size }</span>
+                    <span class="facts">
+                        <code>{ &entry.rule }</code>
+                        { format!(" · {} · {} parameters, {} active",
+                            wording::count(entry.num_experts as usize, "expert", "experts"),
+                            wording::parameters(entry.num_parameters), wording::parameters(entry.num_active_parameters)) }
+                    </span>
+                </button>
+            </li>
+        }
     }
 }
 
@@ -129,20 +115,26 @@ impl Facts {
     }
 }
 
+/// The chip that an event comes from.
+fn details_of(event: &Event) -> Option<HtmlElement> {
+    let target = event.target_dyn_into::<Element>()?;
+    target.closest("details").ok()??.dyn_into().ok()
+}
+
 /// Escape closes the menu; the arrows go through it as through any list.
-fn on_key(details: &NodeRef, event: &KeyboardEvent) {
-    let Some(element) = details.cast::<HtmlElement>().filter(|element| element.has_attribute("open")) else { return };
+fn on_key(event: KeyboardEvent) {
+    let Some(details) = details_of(&event).filter(|details| details.has_attribute("open")) else { return };
     let step = match event.key().as_str() {
         "Escape" => {
             event.prevent_default();
-            return close(details);
+            return close(&details);
         }
         "ArrowDown" => 1,
         "ArrowUp" => -1,
         _ => return,
     };
-    let Ok(buttons) = element.query_selector_all("button") else { return };
-    let here = (0..buttons.length()).find(|&at| buttons.item(at).as_ref() == event.target_dyn_into::<Node>().as_ref());
+    let Ok(buttons) = details.query_selector_all("button") else { return };
+    let here = (0..buttons.length()).find(|&at| buttons.item(at) == event.target_dyn_into::<Node>());
     let there = match here {
         Some(here) => here.saturating_add_signed(step).min(buttons.length().saturating_sub(1)),
         None => 0,
@@ -154,13 +146,23 @@ fn on_key(details: &NodeRef, event: &KeyboardEvent) {
     }
 }
 
+/// Whoever goes on to something else is done with the menu.
+fn on_focus_out(event: FocusEvent) {
+    let to = event.related_target().and_then(|target| target.dyn_into::<Node>().ok());
+    if let (Some(details), Some(to)) = (details_of(&event), to)
+        && !details.contains(Some(&to))
+    {
+        close(&details);
+    }
+}
+
 /// The focus goes back to where the menu was opened.
-fn close(details: &NodeRef) {
-    let Some(element) = details.cast::<HtmlElement>() else { return };
-    let had_focus = element.matches(":focus-within").unwrap_or(false);
+fn close(details: &HtmlElement) {
+    let had_focus = details.matches(":focus-within").unwrap_or(false);
     // An element without the attribute is closed already.
-    let _ = element.remove_attribute("open");
-    if had_focus && let Ok(Some(summary)) = element.query_selector("summary") {
+    let _ = details.remove_attribute("open");
+    if had_focus && let Ok(Some(summary)) = details.query_selector("summary") {
+        // A summary can always take the focus.
         let _ = summary.unchecked_into::<HtmlElement>().focus();
     }
 }

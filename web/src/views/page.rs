@@ -74,13 +74,17 @@ pub fn Page(props: &PageProps) -> Html {
 
 fn model_chip(props: &PageProps) -> Html {
     let state = &props.state;
-    let shown = state.shown.as_ref().map(|shown| shown.model.clone());
+    let shown = state.shown.as_ref().map(|shown| &shown.model);
     let is_coming = state.model.is_none() && state.config.model.is_some() && state.menu().is_some();
-    let coming = state.wanted().filter(|_| is_coming).map(|choice| choice.entry.clone());
-    html! {
-        <ModelChip model={state.model.clone().or(shown)} {coming} menu={state.menu().cloned()}
-            manifest_url={state.config.manifest_url.clone()} phase={state.phase.clone()} dispatch={props.dispatch.clone()} />
-    }
+    let chip = ModelChip {
+        model: state.model.as_ref().or(shown).map(|model| &**model),
+        coming: state.wanted().filter(|_| is_coming).map(|choice| &choice.entry),
+        menu: state.menu().map(|menu| &**menu),
+        manifest_url: &state.config.manifest_url,
+        phase: &state.phase,
+        dispatch: &props.dispatch,
+    };
+    chip.html()
 }
 
 fn views(props: &PageProps) -> Html {
