@@ -107,9 +107,11 @@ fn card(model: &Model, family: &[&Model], compressors: &[Compressed], corpus: &C
         "Batches take domains in turn. Whole files are held out: Northanger Abbey, the latest addresses, books of the \
          Bible, source files, JSON files, generated sheets."
             .to_owned(),
-        "## How good it is\n\nBits per byte on held-out files, the 8-bit file, beside compressors primed with nothing on \
-         the same bytes (`cargo xtask train evaluate`, `compressors`). Lower is better."
-            .to_owned(),
+        format!(
+            "## How good it is\n\nBits per byte on held-out files, the 8-bit file, {}; beside compressors primed with nothing \
+             on the whole files (`cargo xtask train evaluate`, `compressors`). Lower is better.",
+            scored(evaluation),
+        ),
         tables::quality(evaluation, compressors),
         tables::verdicts(evaluation, compressors, corpus).join(" "),
         tables::twin(model, family),
@@ -125,6 +127,14 @@ fn card(model: &Model, family: &[&Model], compressors: &[Compressed], corpus: &C
             .to_owned(),
     ];
     Ok(sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n\n") + "\n")
+}
+
+/// How much of the held-out text the figures are of.
+fn scored(evaluation: &Evaluation) -> String {
+    match evaluation.windows {
+        None => "on all of it".to_owned(),
+        Some(windows) => format!("on the second halves of {windows} windows of each kind, evenly spread"),
+    }
 }
 
 fn capital(text: &str) -> String {
