@@ -18,6 +18,12 @@ impl SplitMix64 {
         SplitMix64 { state: seed }
     }
 
+    /// Draws of their own for every list of numbers. Seeds that differ by a multiple of the generator's increment give
+    /// the same draws, shifted; these do not, whatever the numbers.
+    pub fn mixed(numbers: &[u64]) -> SplitMix64 {
+        SplitMix64::new(numbers.iter().fold(0, |seed, number| SplitMix64::new(seed ^ number).u64()))
+    }
+
     /// 64 random bits.
     pub fn u64(&mut self) -> u64 {
         self.state = self.state.wrapping_add(0x9E37_79B9_7F4A_7C15);
@@ -68,6 +74,17 @@ impl SplitMix64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn mixed_draws_are_not_those_of_a_neighbour_shifted() {
+        const INCREMENT: u64 = 0x9E37_79B9_7F4A_7C15;
+        let draws = |step: u64| {
+            let mut random = SplitMix64::mixed(&[1, step.wrapping_mul(INCREMENT)]);
+            [random.u64(), random.u64(), random.u64()]
+        };
+        let all: std::collections::HashSet<u64> = (0..100).flat_map(draws).collect();
+        assert_eq!(all.len(), 300);
+    }
 
     #[test]
     fn the_test_vector_of_seed_1() {

@@ -35,6 +35,8 @@ enum Command {
     },
     /// Train a model; goes on where a previous run in the same folder stopped.
     Train(train::TrainArgs),
+    /// Where runs stand: losses, held-out bits per byte, load per expert, time left.
+    Progress(train::progress::ProgressArgs),
     /// Tokens per second of training, beside the dense form.
     Speed(train::speed::SpeedArgs),
     /// Bits per byte of an exported model on the held-out text.
@@ -54,6 +56,7 @@ fn main() -> Result<()> {
         Command::Prepare { out } => println!("{}", prepare::run(&out)?.table()),
         Command::Compressors { data } => println!("{}", quality::table(&quality::run(&data)?)),
         Command::Train(args) => train::run(&args)?,
+        Command::Progress(args) => train::progress::run(&args)?,
         Command::Speed(args) => train::speed::run(&args)?,
         Command::Evaluate(args) => evaluate::run(&args)?,
         Command::Export(args) => export::run(&args)?,

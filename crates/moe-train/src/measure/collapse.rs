@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::Result;
 use moe_router::matrix::Matrix;
-use moe_router::measure::{ClassWeights, effective_rank, representation_collapse};
+use moe_router::measure::{ClassWeights, effective_rank};
 use serde::Serialize;
 
 use super::Of;
@@ -13,6 +13,7 @@ use super::chart::{Figure, Line, Panel, Scale, Stroke};
 use super::estimate::mean;
 use super::observe::{HIDDEN_EVERY, Observed};
 use super::report::{Finding, Section, Verdict, list, write_json};
+use crate::train::history::collapse;
 use moe_model::history::Moment;
 
 const LINEAR: [&str; 2] = ["default", "top2"];
@@ -46,11 +47,11 @@ pub struct Collapsed {
 /// `observed`: nobody turned away. `experts`: `[layers][tokens, k]`.
 pub fn measure(observed: &Observed, experts: &[Vec<u32>], k: usize, moments: &[Moment]) -> Collapsed {
     let layers = observed.layers.iter().zip(experts).enumerate().map(|(layer, (of_layer, experts))| {
-        let classes: Vec<u32> = experts.chunks(k).step_by(HIDDEN_EVERY).map(|experts| experts[0]).collect();
-        let (hidden, classes) = without_single_classes(&of_layer.hidden, &classes);
+        let classes = experts.chunks(k).step_by(HIDDEN_EVERY).map(|experts| experts.first().copied());
+        let classes: Vec<Option<u32>> = classes.collect();
         LayerCollapse {
-            rc: representation_collapse(&hidden, &classes, ClassWeights::BySize).rc,
-            rc_equal_classes: representation_collapse(&hidden, &classes, ClassWeights::Equal).rc,
+            rc: collapse(&of_layer.hidden, &classes, ClassWeights::BySize),
+            rc_equal_classes: collapse(&of_layer.hidden, &classes, ClassWeights::Equal),
             effective_rank: effective_rank(&of_layer.hidden),
             rc_by_moment: moments.iter().filter_map(|moment| moment.collapse.get(layer).copied()).collect(),
         }
@@ -62,15 +63,6 @@ pub fn measure(observed: &Observed, experts: &[Vec<u32>], k: usize, moments: &[M
         steps: moments.iter().map(|moment| moment.step).collect(),
         layers: layers.collect(),
     }
-}
-
-/// Classes of one token have no spread to measure.
-fn without_single_classes(hidden: &Matrix, classes: &[u32]) -> (Matrix, Vec<u32>) {
-    let size = |class: u32| classes.iter().filter(|other| **other == class).count();
-    let single: Vec<u32> = (0..=classes.iter().copied().max().unwrap_or(0)).filter(|&class| size(class) == 1).collect();
-    let kept = || hidden.rows().zip(classes).filter(|(_, class)| !single.contains(class));
-    let values = kept().flat_map(|(row, _)| row.to_vec()).collect();
-    (Matrix::new(hidden.width(), values), kept().map(|(_, class)| *class).collect())
 }
 
 impl Collapsed {
@@ -204,12 +196,5 @@ mod tests {
         check(10.0, 10.5, "stays");
         check(10.0, 12.0, "rises");
         assert_eq!(movement(None), "is not known");
-    }
-
-    #[test]
-    fn a_class_of_one_is_left_out() {
-        let hidden = Matrix::new(1, vec![1.0, 2.0, 3.0, 4.0]);
-        let (hidden, classes) = without_single_classes(&hidden, &[0, 2, 0, 1]);
-        assert_eq!((classes, hidden.row(1)), (vec![0, 0], &[3.0_f32][..]));
     }
 }

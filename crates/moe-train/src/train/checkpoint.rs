@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
+use moe_model::manifest::sha256_hex;
 use moe_model::{ModelConfig, Weights};
 use serde::{Deserialize, Serialize};
 
@@ -21,6 +22,9 @@ pub struct State {
     pub step: usize,
     pub vocab_size: usize,
     pub run: RunFile,
+    /// SHA-256 of the weights it began with, if it began with another run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_from: Option<String>,
     /// Since the last row of the log.
     pub sums: Sums,
     /// Wall time of all sittings, validation included.
@@ -43,12 +47,18 @@ pub fn save(folder: &Path, state: &State, weights: Weights, optimizer: &ModuleOp
     let [weights_file, optimizer_file] = files(folder, state.step);
     weights.save_file(weights_file).map_err(|error| anyhow::anyhow!("cannot save the weights: {error}"))?;
     optimizer.save(optimizer_file).map_err(|error| anyhow::anyhow!("cannot save the optimiser: {error}"))?;
-    fs::write(folder.join("next-state.json"), serde_json::to_string_pretty(state)?)?;
-    fs::rename(folder.join("next-state.json"), folder.join("state.json"))?;
+    replace(&folder.join("state.json"), &serde_json::to_string_pretty(state)?)?;
     for file in before.filter(|before| *before != state.step).into_iter().flat_map(|before| files(folder, before)) {
         fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
     }
     Ok(())
+}
+
+/// Writes a file such that a kill at any moment leaves the old one or the new one behind.
+pub fn replace(path: &Path, text: &str) -> Result<()> {
+    let next = path.with_extension("next");
+    fs::write(&next, text).with_context(|| format!("cannot write {}", next.display()))?;
+    fs::rename(&next, path).with_context(|| format!("cannot write {}", path.display()))
 }
 
 /// The state a folder holds, if it holds one.
@@ -72,6 +82,13 @@ pub fn load_weights(folder: &Path, step: usize, form: Weights) -> Result<Weights
     let [weights_file, _] = files(folder, step);
     form.try_load_file(weights_file)
         .map_err(|error| anyhow::anyhow!("cannot read the weights in {}: {error}", folder.display()))
+}
+
+/// SHA-256 of a checkpoint's weights.
+pub fn weights_sha256(folder: &Path, step: usize) -> Result<String> {
+    let [weights_file, _] = files(folder, step);
+    let bytes = fs::read(&weights_file).with_context(|| format!("cannot read {}", weights_file.display()))?;
+    Ok(sha256_hex(&bytes))
 }
 
 pub fn load_optimizer(folder: &Path, step: usize, optimizer: &ModuleOptimizer) -> Result<ModuleOptimizer> {

@@ -9,12 +9,14 @@ use anyhow::{Context, Result};
 use burn::module::Module;
 use moe_model::checkpoint::{is_of_a_gate, named};
 use moe_model::history::Moment;
-use moe_model::{ModelConfig, reference};
+use moe_model::reference::{self, Forward};
+use moe_model::{ModelConfig, Weights};
 use moe_router::Router;
 use moe_router::matrix::Matrix;
 use moe_router::measure::{ClassWeights, representation_collapse};
-use moe_trace::{Overflow, RoutingSpec};
+use moe_trace::{Overflow, Routing, RoutingSpec};
 
+use super::checkpoint::replace;
 use super::data::{Batch, Corpus};
 use super::learner::Learner;
 use super::{burn_block_on, draws_at_inference};
@@ -22,40 +24,68 @@ use super::{burn_block_on, draws_at_inference};
 /// Held-out tokens of each domain that every moment routes: the first ones. Fewer where the model sees fewer.
 const PROBE_TOKENS: usize = 128;
 
+/// Held-out windows of each domain, evenly spread, that representation collapse is measured on.
+const COLLAPSE_WINDOWS: usize = 4;
+
 /// The tokens every moment routes, domain after domain, a window each.
 pub fn probe(corpus: &Corpus, config: &ModelConfig) -> Batch {
-    let num_tokens = PROBE_TOKENS.min(config.max_tokens);
-    Batch::new(corpus.domains.iter().map(|domain| &domain.valid[..=num_tokens]), num_tokens)
+    corpus.held_out_batch(1, PROBE_TOKENS.min(config.max_tokens))
 }
 
-/// Routes the probe tokens with a model as it is now.
+/// What a model as it is now makes of the probe tokens, and its representation collapse on more text.
 pub fn moment(learner: &Learner, step: usize, corpus: &Corpus) -> Result<Moment> {
     let config = &learner.config;
     let weights = learner.weights.valid();
+    let batch = probe(corpus, config);
+    let choices = route(learner, &weights, &batch)?.layers.iter().map(|layer| choices(&layer.routings)).collect();
+    let windows = corpus.held_out_batch(COLLAPSE_WINDOWS, config.max_tokens);
+    let collapse = route(learner, &weights, &windows)?.layers.into_iter().map(|layer| {
+        let hidden = layer.hidden.into_data().try_to_vec().context("states are f32")?;
+        Ok(collapse(&Matrix::new(config.d_model, hidden), &choices_first(&layer.routings), ClassWeights::BySize))
+    });
+    let is_kept = |name: &str| is_of_a_gate(name) || name.ends_with(".moe_norm");
+    let gates = named(&weights).into_iter().filter(|parameter| is_kept(&parameter.name));
+    let gates = gates.map(|parameter| (parameter.name, parameter.values)).collect();
+    Ok(Moment { step, gates, choices, collapse: collapse.collect::<Result<_>>()? })
+}
+
+/// A forward pass in which nobody is turned away.
+fn route(learner: &Learner, weights: &Weights, batch: &Batch) -> Result<Forward> {
+    let config = &learner.config;
     let routing = RoutingSpec { overflow: Overflow::Dropless, ..*learner.router.spec() };
     let router = Router::new(routing, config.num_experts)?;
-    let batch = probe(corpus, config);
     let draws = draws_at_inference(*router.spec(), batch.ids.len(), config);
     let (ids, _) = batch.to_tensors(&learner.device);
     let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
-    let forward = burn_block_on(reference::forward(&weights, config, ids, &router, &inputs))?;
-    let (mut choices, mut collapse) = (Vec::new(), Vec::new());
-    for layer in forward.layers {
-        let mut of_layer = vec![Vec::new(); batch.ids.len()];
-        for (sequence, routing) in layer.routings.iter().enumerate() {
-            for a in &routing.assignments {
-                of_layer[sequence * batch.num_tokens + a.token as usize].push(a.expert.0);
-            }
+    Ok(burn_block_on(reference::forward(weights, config, ids, &router, &inputs))?)
+}
+
+/// `[tokens of all routings][experts in order of choice]`
+fn choices(routings: &[Routing]) -> Vec<Vec<u32>> {
+    let of_routing = |routing: &Routing| {
+        let mut choices = vec![Vec::new(); routing.num_tokens as usize];
+        for a in &routing.assignments {
+            choices[a.token as usize].push(a.expert.0);
         }
-        let first: Vec<u32> = of_layer.iter().map(|experts: &Vec<u32>| experts.first().copied().unwrap_or(0)).collect();
-        let hidden: Vec<f32> = layer.hidden.into_data().try_to_vec().expect("states are f32");
-        let hidden = Matrix::new(config.d_model, hidden);
-        collapse.push(representation_collapse(&hidden, &first, ClassWeights::BySize).rc);
-        choices.push(of_layer);
-    }
-    let is_kept = |name: &str| is_of_a_gate(name) || name.ends_with(".moe_norm");
-    let gates = named(&weights).into_iter().filter(|parameter| is_kept(&parameter.name));
-    Ok(Moment { step, gates: gates.map(|parameter| (parameter.name, parameter.values)).collect(), choices, collapse })
+        choices
+    };
+    routings.iter().flat_map(of_routing).collect()
+}
+
+/// `[tokens of all routings]`; nothing for a token that no expert takes.
+fn choices_first(routings: &[Routing]) -> Vec<Option<u32>> {
+    choices(routings).iter().map(|experts| experts.first().copied()).collect()
+}
+
+/// The collapse metric of hidden states by the first choice of their tokens. Tokens without a choice, and classes of a
+/// single token, which have no spread, are left out.
+pub fn collapse(hidden: &Matrix, classes: &[Option<u32>], weights: ClassWeights) -> f64 {
+    let is_kept =
+        |class: &Option<u32>| class.is_some() && classes.iter().filter(|of| *of == class).take(2).count() == 2;
+    let kept = || hidden.rows().zip(classes).filter(|(_, class)| is_kept(class));
+    let states = Matrix::new(hidden.width(), kept().flat_map(|(row, _)| row.iter().copied()).collect());
+    let classes: Vec<u32> = kept().filter_map(|(_, class)| *class).collect();
+    representation_collapse(&states, &classes, weights).rc
 }
 
 /// `history.jsonl` of a run, a moment a line.
@@ -64,13 +94,13 @@ pub struct History {
 }
 
 impl History {
-    /// Moments after `step`, of a run that was cut off after writing them, are taken back.
+    /// Moments after `step`, of a run that was cut off after writing them, or while it did, are taken back.
     pub fn open(folder: &Path, step: usize) -> Result<History> {
         let path = folder.join("history.jsonl");
-        let known: Vec<Moment> = if step > 0 && path.exists() { read(&path)? } else { Vec::new() };
-        let known = known.iter().filter(|moment| moment.step <= step).map(serde_json::to_string);
-        let lines = known.map(|line| Ok(line? + "\n")).collect::<Result<String>>()?;
-        fs::write(&path, lines).with_context(|| format!("cannot write {}", path.display()))?;
+        let text = if step > 0 && path.exists() { read_text(&path)? } else { String::new() };
+        let is_known = |line: &&str| serde_json::from_str::<Moment>(line).is_ok_and(|moment| moment.step <= step);
+        let known: String = text.lines().filter(is_known).map(|line| format!("{line}\n")).collect();
+        replace(&path, &known)?;
         Ok(History { path })
     }
 
@@ -83,6 +113,42 @@ impl History {
 
 /// All moments of a `history.jsonl`.
 pub fn read(path: &Path) -> Result<Vec<Moment>> {
-    let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
-    text.lines().map(|line| Ok(serde_json::from_str(line)?)).collect()
+    let moments = read_text(path)?.lines().map(serde_json::from_str).collect::<Result<_, _>>();
+    moments.with_context(|| format!("{} is no history of this version", path.display()))
+}
+
+fn read_text(path: &Path) -> Result<String> {
+    fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tokens_without_a_choice_and_classes_of_one_token_count_for_nothing() {
+        let states = [0.0, 0.0, 1.0, 0.0, 5.0, 5.0, 6.0, 5.0, 90.0, 7.0, -80.0, 3.0];
+        let classes = [Some(0), Some(0), Some(3), Some(3), Some(1), None];
+        let all = collapse(&Matrix::new(2, states.to_vec()), &classes, ClassWeights::BySize);
+        let kept = Matrix::new(2, states[..8].to_vec());
+        assert_eq!(all, representation_collapse(&kept, &[0, 0, 3, 3], ClassWeights::BySize).rc);
+    }
+
+    #[test]
+    fn a_line_cut_off_and_later_moments_are_taken_back() {
+        let folder = std::env::temp_dir().join(format!("moe-train-history-{}", std::process::id()));
+        fs::create_dir_all(&folder).expect("a temporary folder can be made");
+        let moment = |step| Moment { step, gates: Vec::new(), choices: Vec::new(), collapse: Vec::new() };
+        let history = History::open(&folder, 0).expect("it is new");
+        for step in [0, 1, 5] {
+            history.add(&moment(step)).expect("it can be written");
+        }
+        let path = folder.join("history.jsonl");
+        let text = fs::read_to_string(&path).expect("it was written") + "{\"step\":2,\"ga";
+        fs::write(&path, text).expect("it can be written");
+        History::open(&folder, 3).expect("it goes on");
+        let steps: Vec<usize> = read(&path).expect("all lines are whole").iter().map(|moment| moment.step).collect();
+        assert_eq!(steps, [0, 1]);
+        fs::remove_dir_all(folder).expect("it can be removed");
+    }
 }

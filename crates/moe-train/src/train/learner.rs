@@ -1,7 +1,6 @@
 //! A model that learns: weights, optimiser, and what a step does to them.
 
 use anyhow::{Context, Result};
-use burn::grad_clipping::GradientClippingConfig;
 use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use moe_model::reference::{self, Forward};
@@ -11,7 +10,7 @@ use moe_router::losses::bias_update;
 
 use super::data::Batch;
 use super::run_file::{self, RunFile};
-use super::{burn_block_on, draws_of, loss};
+use super::{burn_block_on, clip, draws_of, loss};
 
 /// A model that learns.
 pub struct Learner {
@@ -26,25 +25,22 @@ impl Learner {
     /// One that has learned nothing.
     pub fn new(run: &RunFile, vocab_size: usize, device: Device) -> Result<Learner> {
         let config = run.config(vocab_size);
-        let optimizer = AdamWConfig::new()
-            .with_beta_2(0.95)
-            .with_weight_decay(run.training.weight_decay as f32)
-            .with_grad_clipping(Some(GradientClippingConfig::Norm(run.training.gradient_clip)))
-            .init();
+        let optimizer = AdamWConfig::new().with_beta_2(0.95).with_weight_decay(run.training.weight_decay as f32).init();
         let weights = Weights::random(&config, run.seed, &device.clone().autodiff());
         Ok(Learner { router: Router::new(run.routing()?, config.num_experts)?, config, device, weights, optimizer })
     }
 
     /// One optimiser step.
     pub fn step(&mut self, run: &RunFile, batch: &Batch, step: usize) -> Result<(loss::Losses, Forward)> {
-        let run_file::Training { balance, z, bias_step, .. } = run.training;
+        let run_file::Training { balance, z, bias_step, gradient_clip, .. } = run.training;
         let (ids, targets) = batch.to_tensors(&self.device.clone().autodiff());
         let draws = draws_of(*self.router.spec(), run.seed ^ step as u64, batch.ids.len(), &self.config);
         let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
         let forward = burn_block_on(reference::forward(&self.weights, &self.config, ids, &self.router, &inputs))?;
         let losses = loss::losses(&forward, targets, &self.router);
         let total = losses.cross_entropy.clone() + losses.balance.clone() * balance + losses.z.clone() * z;
-        let gradients = GradientsParams::from_grads(total.backward(), &self.weights);
+        let mut gradients = GradientsParams::from_grads(total.backward(), &self.weights);
+        clip::clip(&mut gradients, &self.weights, gradient_clip);
         self.weights = self.optimizer.step(run.learning_rate_at(step), self.weights.clone(), gradients);
         if bias_step > 0.0 {
             move_biases(&mut self.weights, &forward, bias_step)?;

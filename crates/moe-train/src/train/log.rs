@@ -1,13 +1,14 @@
-//! Progress on the screen, and a CSV file with losses, held-out bits per byte and load per expert.
+//! The log of a run: a CSV file with losses, held-out bits per byte and demand per expert.
 
+use std::fmt;
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use anyhow::{Context, Result};
 use moe_model::ModelConfig;
 use moe_model::reference::Forward;
+use moe_router::metrics;
 use serde::{Deserialize, Serialize};
 
 use super::loss::Losses;
@@ -45,53 +46,17 @@ impl Sums {
     }
 
     /// Mean cross-entropy in nats, balance loss, z-loss, share of requests that lost.
-    fn means(&self) -> [f64; 4] {
+    pub fn means(&self) -> [f64; 4] {
         let mean = |sum: f64| sum / self.num_steps.max(1) as f64;
         let lost = self.lost as f64 / self.requests.max(1) as f64;
         [mean(self.cross_entropy), mean(self.balance), mean(self.z), lost]
     }
 }
 
-/// What the screen shows of a run under way.
-pub struct Progress {
-    sums: Sums,
-    start: Instant,
-    first_step: usize,
-    num_steps: usize,
-    tokens_per_step: usize,
-}
-
-impl Progress {
-    pub fn new(first_step: usize, num_steps: usize, tokens_per_step: usize) -> Progress {
-        Progress { sums: Sums::default(), start: Instant::now(), first_step, num_steps, tokens_per_step }
-    }
-
-    pub fn minutes(&self) -> f64 {
-        self.start.elapsed().as_secs_f64() / 60.0
-    }
-
-    /// Prints a line every so many steps: losses, what is lost, speed, time left.
-    pub fn step(&mut self, step: usize, losses: &Losses, forward: &Forward) {
-        self.sums.add(losses, forward);
-        if !step.is_multiple_of(20) && step < self.num_steps {
-            return;
-        }
-        let [cross_entropy, balance, z, lost] = std::mem::take(&mut self.sums).means();
-        let minutes_per_step = self.minutes() / (step - self.first_step) as f64;
-        println!(
-            "step {step}/{}  loss {cross_entropy:.4}  balance {balance:.3}  z {z:.2}  lost {:.1} %  {:.0} tokens/s  \
-             {:.0} min left",
-            self.num_steps,
-            100.0 * lost,
-            self.tokens_per_step as f64 / minutes_per_step / 60.0,
-            minutes_per_step * (self.num_steps - step) as f64,
-        );
-    }
-}
-
 /// `log.csv` of a run.
 pub struct Log {
     path: PathBuf,
+    columns: String,
 }
 
 impl Log {
@@ -104,21 +69,21 @@ impl Log {
             columns.extend((0..config.num_experts).map(|expert| format!("demand_{layer}_{expert}")));
         }
         let known = if step > 0 { read_rows(&path, step)? } else { String::new() };
-        let text = columns.join(",") + "\n" + &known;
-        fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
-        Ok(Log { path })
+        let columns = columns.join(",");
+        fs::write(&path, format!("{columns}\n{known}")).with_context(|| format!("cannot write {}", path.display()))?;
+        Ok(Log { path, columns })
     }
 
-    /// A row: means since the last one, held-out bits per byte, demand since the last one.
-    pub fn write(&self, step: usize, sums: &Sums, bits_per_byte: &[f64]) -> Result<()> {
+    /// Writes a row: means since the last one, held-out bits per byte, demand since the last one.
+    pub fn write(&self, step: usize, sums: &Sums, bits_per_byte: &[f64]) -> Result<Row> {
         let mut fields = vec![step.to_string()];
         fields.extend(sums.means().iter().map(|mean| format!("{mean:.5}")));
         fields.extend(bits_per_byte.iter().map(|bits| format!("{bits:.4}")));
         fields.extend(sums.demand.iter().flatten().map(usize::to_string));
         let mut file = OpenOptions::new().append(true).open(&self.path)?;
-        writeln!(file, "{}", fields.join(",")).with_context(|| format!("cannot write {}", self.path.display()))?;
-        println!("held-out bits per byte: {bits_per_byte:.3?}");
-        Ok(())
+        let row = fields.join(",");
+        writeln!(file, "{row}").with_context(|| format!("cannot write {}", self.path.display()))?;
+        Row::parse(&self.columns, &row).with_context(|| format!("the log has no columns for the row {row}"))
     }
 }
 
@@ -128,4 +93,98 @@ fn read_rows(path: &Path, step: usize) -> Result<String> {
     let step_of = |row: &str| row.split(',').next().and_then(|step| step.parse::<usize>().ok());
     let rows = text.lines().skip(1).filter(|row| step_of(row).is_some_and(|of_row| of_row <= step));
     Ok(rows.map(|row| format!("{row}\n")).collect())
+}
+
+/// A row of a log, as `Log` writes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    pub step: usize,
+    /// As [`Sums::means`].
+    pub means: [f64; 4],
+    /// Held-out, by domain.
+    pub bits_per_byte: Vec<(String, f64)>,
+    /// Requests per layer and expert since the row before.
+    pub demand: Vec<Vec<u32>>,
+}
+
+impl Row {
+    /// The last row, if there is one.
+    pub fn last(path: &Path) -> Result<Option<Row>> {
+        let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
+        let mut lines = text.lines();
+        let columns = lines.next().unwrap_or_default();
+        let row = lines.next_back().map(|row| Row::parse(columns, row));
+        row.map(|row| row.with_context(|| format!("{} is no log of a run", path.display()))).transpose()
+    }
+
+    fn parse(columns: &str, row: &str) -> Option<Row> {
+        let mut values = row.split(',');
+        let step = values.next()?.parse().ok()?;
+        let mut means = [0.0; 4];
+        for mean in &mut means {
+            *mean = values.next()?.parse().ok()?;
+        }
+        let (mut bits_per_byte, mut demand) = (Vec::new(), Vec::<Vec<u32>>::new());
+        for (column, value) in columns.split(',').skip(1 + means.len()).zip(values) {
+            if let Some(domain) = column.strip_prefix("bits_per_byte_") {
+                bits_per_byte.push((domain.to_owned(), value.parse().ok()?));
+            } else {
+                let (layer, _) = column.strip_prefix("demand_")?.split_once('_')?;
+                let layer: usize = layer.parse().ok()?;
+                demand.resize_with(demand.len().max(layer + 1), Vec::new);
+                demand[layer].push(value.parse().ok()?);
+            }
+        }
+        Some(Row { step, means, bits_per_byte, demand })
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
+        let [cross_entropy, balance, z, lost] = self.means;
+        let lost = 100.0 * lost;
+        let step = self.step;
+        writeln!(
+            f,
+            "  up to step {step}: loss {cross_entropy:.4}, balance {balance:.3}, z {z:.2}, {lost:.1} % of requests lost"
+        )?;
+        let bits: Vec<String> = self.bits_per_byte.iter().map(|(domain, bits)| format!("{domain} {bits:.3}")).collect();
+        writeln!(f, "  held-out bits per byte: {}", bits.join(", "))?;
+        for (layer, demand) in self.demand.iter().enumerate().filter(|(_, demand)| demand.len() > 1) {
+            let mean = f64::from(demand.iter().sum::<u32>()) / demand.len() as f64;
+            let shares: Vec<String> =
+                demand.iter().map(|demand| format!("{:.2}", f64::from(*demand) / mean.max(1.0))).collect();
+            let cv = metrics::demand_cv(demand);
+            writeln!(f, "  layer {layer}, demand of each expert over the mean: {} (CV {cv:.2})", shares.join(" "))?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: &str = "step,loss,balance,z,lost,bits_per_byte_prose,bits_per_byte_json,demand_0_0,demand_0_1";
+
+    #[test]
+    fn a_row_is_read_as_it_was_written() {
+        let row = Row::parse(COLUMNS, "200,3.5,1.1,2.25,0.125,2.5,0.75,30,10").expect("it is a row");
+        assert_eq!(row.step, 200);
+        assert_eq!(row.means, [3.5, 1.1, 2.25, 0.125]);
+        assert_eq!(row.bits_per_byte, [("prose".to_owned(), 2.5), ("json".to_owned(), 0.75)]);
+        assert_eq!(row.demand, [[30, 10]]);
+        let text = row.to_string();
+        for part in ["12.5 % of requests lost", "prose 2.500, json 0.750", "layer 0", "1.50 0.50 (CV 0.50)"] {
+            assert!(text.contains(part), "{part} is missing in {text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_row_is_refused() {
+        for row in ["", "200", "200,3.5,1.1,2.25,a,2.5,0.75,30,10", "200,3.5,1.1,2.25,0.1,2.5,0.75,30,-1"] {
+            assert_eq!(Row::parse(COLUMNS, row), None, "{row}");
+        }
+        assert_eq!(Row::parse("step,loss,balance,z,lost,colour", "1,1,1,1,1,1"), None);
+    }
 }

@@ -1,12 +1,14 @@
 //! Training: cross-entropy plus load-balancing loss and z-loss, AdamW, resumable, with a log a plot can be made of.
 
 pub mod checkpoint;
+pub mod clip;
 pub mod data;
 pub mod device;
 pub mod history;
 pub mod learner;
 pub mod log;
 pub mod loss;
+pub mod progress;
 pub mod run_file;
 pub mod speed;
 pub mod validate;
@@ -17,7 +19,7 @@ use anyhow::{Context, Result, ensure};
 use burn::tensor::{Device, Int, Tensor};
 use clap::Args;
 use moe_model::reference::Forward;
-use moe_model::{ModelConfig, RoutingInputs};
+use moe_model::{ModelConfig, RoutingInputs, Weights};
 use moe_trace::{RouterSpec, RoutingSpec};
 
 use checkpoint::State;
@@ -25,7 +27,8 @@ use data::Corpus;
 use device::DeviceChoice;
 use history::History;
 use learner::Learner;
-use log::{Log, Progress, Sums};
+use log::{Log, Sums};
+use progress::Progress;
 use run_file::RunFile;
 
 #[derive(Args, Debug, Clone)]
@@ -86,13 +89,20 @@ impl Training {
                 state
             }
             None => {
-                if let Some(name) = &run.start_from {
-                    let from = runs.join(name);
-                    let state = checkpoint::expect_state(&from)?;
-                    ensure!(state.config() == learner.config, "the run {name} has a model of other sizes");
-                    learner.weights = checkpoint::load_weights(&from, state.step, form)?;
+                let from = run.start_from.as_ref().map(|name| runs.join(name));
+                if let Some(from) = &from {
+                    learner.weights = finished_weights(from, &learner.config, form)?;
                 }
-                State { step: 0, vocab_size: corpus.vocab_size, run, sums: Sums::default(), minutes: 0.0 }
+                let started_from =
+                    from.map(|from| checkpoint::weights_sha256(&from, checkpoint::expect_state(&from)?.step));
+                State {
+                    step: 0,
+                    vocab_size: corpus.vocab_size,
+                    run,
+                    started_from: started_from.transpose()?,
+                    sums: Sums::default(),
+                    minutes: 0.0,
+                }
             }
         };
         let log = Log::open(folder.join("log.csv"), state.step, &corpus.domain_names(), &learner.config)?;
@@ -120,7 +130,8 @@ impl Training {
             let is_last = out_of_time(&progress);
             if is_row {
                 let bits = validate::quick(&self.learner, corpus, tokens)?;
-                self.log.write(self.state.step, &std::mem::take(&mut self.state.sums), &bits)?;
+                let row = self.log.write(self.state.step, &std::mem::take(&mut self.state.sums), &bits)?;
+                print!("{row}");
             }
             if is_row || is_last {
                 self.state.minutes = minutes_before + progress.minutes();
@@ -149,6 +160,20 @@ impl Training {
         let Some(history) = &self.history else { return Ok(()) };
         history.add(&history::moment(&self.learner, self.state.step, corpus)?)
     }
+}
+
+/// The weights at the end of another run, to begin with.
+fn finished_weights(folder: &Path, config: &ModelConfig, form: Weights) -> Result<Weights> {
+    let state = checkpoint::expect_state(folder)?;
+    ensure!(state.config() == *config, "the run in {} has a model of other sizes", folder.display());
+    let steps = state.run.training.steps;
+    ensure!(
+        state.step == steps,
+        "the run in {} is at step {} of {steps}; finish it first",
+        folder.display(),
+        state.step
+    );
+    checkpoint::load_weights(folder, state.step, form)
 }
 
 /// Draws of a step, `[layers]`; empty ones where the rule leaves nothing to chance.

@@ -70,7 +70,7 @@ pub struct Training {
     pub warm_up: usize,
     /// Of AdamW (arXiv:1711.05101).
     pub weight_decay: f64,
-    /// The gradient's largest norm.
+    /// Largest norm of the gradient, all parameters together.
     pub gradient_clip: f32,
     /// Coefficient of the load-balancing loss (per choice: 1 at perfect balance).
     pub balance: f64,
@@ -94,8 +94,9 @@ impl RunFile {
 
     fn parse(text: &str) -> Result<RunFile> {
         let run: RunFile = toml::from_str(text)?;
-        let Training { steps, sequences, tokens, checkpoint_every, history, .. } = run.training;
+        let Training { steps, sequences, tokens, warm_up, checkpoint_every, history, .. } = run.training;
         ensure!(steps > 0 && sequences > 0 && tokens > 0, "steps, sequences and tokens are at least 1");
+        ensure!(warm_up <= steps, "warm_up is {warm_up} steps, but there are only {steps}");
         ensure!(checkpoint_every > 0, "checkpoint_every is at least 1");
         ensure!(history != 1, "a history of one moment shows nothing; history is 0, or at least 2");
         ensure!(!run.training.domains.is_empty(), "domains is empty; name the kinds of text to train on");
@@ -144,10 +145,11 @@ impl RunFile {
     /// Linear warm-up, then a cosine down to a twentieth (arXiv:1608.03983).
     pub fn learning_rate_at(&self, step: usize) -> f64 {
         let Training { warm_up, steps, learning_rate, .. } = self.training;
-        let warm_up = (step + 1) as f64 / warm_up.max(1) as f64;
-        let progress = (step as f64 / steps as f64).min(1.0);
-        let cosine = 0.05 + 0.95 * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos());
-        learning_rate * warm_up.min(1.0) * cosine
+        if step < warm_up {
+            return learning_rate * (step + 1) as f64 / warm_up as f64;
+        }
+        let progress = (step - warm_up) as f64 / (steps - warm_up).max(1) as f64;
+        learning_rate * (0.05 + 0.95 * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()))
     }
 
     /// Steps after which gates and choices are kept: close together at first, where routing is learned, up to the end.

@@ -18,9 +18,7 @@ pub fn quick(learner: &Learner, corpus: &Corpus, num_tokens: usize) -> Result<Ve
         .domains
         .iter()
         .map(|domain| {
-            let stride = (domain.valid.len() - num_tokens - 1) / windows;
-            let starts = (0..windows).map(|window| &domain.valid[window * stride..=window * stride + num_tokens]);
-            let batch = Batch::new(starts, num_tokens);
+            let batch = Batch::new(domain.held_out_windows(windows, num_tokens), num_tokens);
             let (ids, targets) = batch.to_tensors(device);
             let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
             let forward = burn_block_on(reference::forward(&weights, config, ids, router, &inputs))?;
