@@ -7,6 +7,8 @@ mod golden;
 mod measure;
 mod prepare;
 mod quality;
+#[cfg(test)]
+mod shipped;
 mod train;
 
 use std::path::PathBuf;

@@ -15,7 +15,7 @@ use crate::evaluate::Evaluation;
 use crate::export::Effort;
 use crate::prepare::manifest::Manifest as CorpusManifest;
 use crate::quality::Compressed;
-use crate::train::run_file::RunFile;
+use crate::train::run_file::{RunFile, Training};
 
 #[derive(Args, Debug, Clone)]
 pub struct CardsArgs {
@@ -87,44 +87,84 @@ fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T> {
     serde_json::from_str(&text).with_context(|| format!("in {}", path.display()))
 }
 
+impl Model {
+    /// The model it began with, if it began with another's weights and that one is still of these weights.
+    fn base<'a>(&self, family: &[&'a Model]) -> Option<&'a Model> {
+        let started_from = self.effort.started_from.as_ref()?;
+        family.iter().copied().find(|other| other.effort.trained_sha256 == *started_from)
+    }
+
+    /// Of its own run; those of its base come before.
+    fn run_tokens(&self) -> usize {
+        let Training { steps, sequences, tokens, .. } = self.run.training;
+        steps * sequences * tokens
+    }
+
+    /// All tokens it has learned from, repeated ones counted again.
+    fn trained_tokens(&self, family: &[&Model]) -> usize {
+        self.run_tokens() + self.base(family).map_or(0, |base| base.trained_tokens(family))
+    }
+
+    /// All kinds of text it has learned from.
+    fn domains(&self, family: &[&Model]) -> Vec<String> {
+        let mut domains = self.base(family).map_or_else(Vec::new, |base| base.domains(family));
+        domains.extend(
+            self.run.training.domains.iter().filter(|name| !domains.contains(name)).cloned().collect::<Vec<_>>(),
+        );
+        domains
+    }
+}
+
 fn card(model: &Model, family: &[&Model], compressors: &[Compressed], corpus: &CorpusManifest) -> Result<String> {
     let Model { manifest, run, effort, evaluation, log } = model;
-    let trained_tokens = run.training.steps * run.training.sequences * run.training.tokens;
+    let domains = model.domains(family);
+    let base = match (&run.start_from, model.base(family)) {
+        (None, _) => String::new(),
+        (Some(name), Some(_)) => {
+            format!(" It began with the weights of `{name}` as they are here, which its tokens come on top of.")
+        }
+        (Some(name), None) => format!(" It began with other weights of `{name}` than those that are here."),
+    };
     let sections = [
         format!("# {}\n\n{}. A small language model, trained to show routing, not to know things.", manifest.name, capital(&manifest.title)),
         tables::sizes(manifest),
         format!(
-            "## Training\n\n`cargo xtask train prepare`, then `train` with this run file: {trained_tokens} tokens, {} in \
-             {:.0} minutes on a machine that did other work besides. AdamW (0.9, 0.95), learning rate with warm-up and a \
-             cosine down to a twentieth; the loss is cross-entropy plus what the file says of balance (per choice) and \
-             router z-loss. The same file gives the same log, to the byte, on the same machine. `training_log.csv` has \
-             losses, held-out bits per byte and demand per expert along the run.",
-            effort.machine, effort.minutes,
+            "## Training\n\n`cargo xtask train prepare`, then `train` with this run file: {} tokens, {} in {:.0} minutes on \
+             a machine that did other work besides.{base} AdamW (β 0.9 and 0.95, ε 10⁻⁵, decay on all parameters), the \
+             learning rate up linearly and down along a cosine to a twentieth; the loss is cross-entropy plus what the file \
+             says of balance (per choice) and router z-loss. The same file gives the same log, to the byte, on the same \
+             machine. `training_log.csv` has losses, held-out bits per byte and demand per expert along the run.",
+            model.run_tokens(), effort.machine, effort.minutes,
         ),
         format!("```toml\n{}```", toml::to_string(run)?),
         tables::curve(log),
-        tables::data(run, corpus),
-        "Batches take domains in turn. Whole files are held out: Northanger Abbey, the latest addresses, books of the \
-         Bible, source files, JSON files, generated sheets."
-            .to_owned(),
+        tables::data(&domains, corpus),
+        format!(
+            "Batches take domains in turn, and every window of a text once before any comes again. Whole files are held \
+             out. The tokenizer learned from the training texts, SHA-256 `{}`.",
+            corpus.tokenizer_sha256
+        ),
         format!(
             "## How good it is\n\nBits per byte on held-out files, the 8-bit file, {}; beside compressors primed with nothing \
-             on the whole files (`cargo xtask train evaluate`, `compressors`). Lower is better.",
-            scored(evaluation),
+             on the whole files (`cargo xtask train evaluate`, `compressors`). Lower is better. Requests lost are of whole \
+             windows of {} tokens.",
+            scored(evaluation), manifest.config.max_tokens,
         ),
         tables::quality(evaluation, compressors),
-        tables::verdicts(evaluation, compressors, corpus).join(" "),
+        tables::verdicts(evaluation, compressors, corpus, &domains).join(" "),
         tables::twin(model, family),
         "## Beside its relatives\n\nMeans over the six kinds of text of the corpus. *Load CV*: standard deviation over mean \
          of the experts' demand, mean over layers; 0 is perfect balance. *Entropy*: of the gate's probabilities, as a share \
-         of its largest. Models with equal tokens may be compared with each other."
+         of its largest. *Right*: answers of 200 held-out sums and the like. Models with equal tokens and as much scored \
+         text may be compared with each other."
             .to_owned(),
         tables::family(family),
-        "Expert choice looks at later tokens, so its figure under its own rule is no measure of a language model."
-            .to_owned(),
-        "## What it is not good for\n\nFacts, instructions, arithmetic beyond a few digits, any language but those of its \
-         text. It continues text so that it looks like that text. Its corpus is old; so are its views."
-            .to_owned(),
+        tables::looking_ahead(family),
+        format!(
+            "## What it is not good for\n\nFacts, {}arithmetic beyond a few digits, any language but those of its text. It \
+             continues text so that it looks like that text. Its corpus is old; so are its views.",
+            if run.start_from.is_some() { "questions of other forms than those it was tuned on, " } else { "instructions, " },
+        ),
     ];
     Ok(sections.into_iter().filter(|section| !section.is_empty()).collect::<Vec<_>>().join("\n\n") + "\n")
 }

@@ -40,7 +40,7 @@ pub fn arithmetic(model: &Path, data: &Path) -> Result<Answers> {
             |step: &StepTrace| golden::text(step).strip_prefix(&prompt).is_some_and(|rest| rest.contains('\n'));
         let steps = golden::record_until(&mut engine, &request, answered)?;
         let written = steps.last().map(golden::text).unwrap_or_default();
-        let line = written.strip_prefix(&prompt).and_then(|rest| rest.split('\n').next());
+        let line = written.strip_prefix(&prompt).and_then(first_line);
         answers.asked += 1;
         answers.right += usize::from(line.map(last_part) == Some(last_part(&answer)));
     }
@@ -52,6 +52,11 @@ fn question(sheet: &str) -> Option<(String, String)> {
     let lines: Vec<&str> = sheet.lines().collect();
     let (asked, answer) = lines.get(3)?.split_once(" =")?;
     Some((format!("{}\n{asked} =", lines[..3].join("\n")), answer.to_owned()))
+}
+
+/// A line that was not written to its end is no answer.
+fn first_line(text: &str) -> Option<&str> {
+    text.split_once('\n').map(|(line, _)| line)
 }
 
 fn last_part(line: &str) -> &str {
@@ -69,5 +74,11 @@ mod tests {
         assert_eq!(prompt, "1 + 1 = 2\nmax 3 4 = 4\n2 * 3 = 6\n(1 + 2) * 3 =");
         assert_eq!((answer.as_str(), last_part(&answer)), (" 3 * 3 = 9", "9"));
         assert_eq!(question("1 + 1 = 2\n"), None);
+    }
+
+    #[test]
+    fn a_line_counts_once_it_is_over() {
+        assert_eq!(first_line(" 12\n3 + 4"), Some(" 12"));
+        assert_eq!(first_line(" 12"), None);
     }
 }

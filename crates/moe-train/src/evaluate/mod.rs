@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use clap::Args;
+use moe_model::tokenizer::Tokenizer;
 use moe_model::{Manifest, Weights, checkpoint};
 use moe_trace::{Overflow, RoutingSpec};
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,7 @@ pub struct DomainEvaluation {
 pub struct Loaded {
     pub folder: PathBuf,
     pub manifest: Manifest,
+    pub tokenizer: Tokenizer,
     pub weights: Weights,
 }
 
@@ -78,7 +80,8 @@ impl Loaded {
         };
         let manifest = Manifest::from_json(&read("manifest.json")?)?;
         let weights = checkpoint::from_bytes(&read(&manifest.weights.file)?, &manifest.config, &device.init()?)?;
-        Ok(Loaded { folder: folder.to_owned(), manifest, weights })
+        let tokenizer = Tokenizer::from_json(&read(&manifest.tokenizer.file)?)?;
+        Ok(Loaded { folder: folder.to_owned(), manifest, tokenizer, weights })
     }
 }
 
@@ -94,9 +97,10 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
             let trained = model.manifest.trained_routing;
             let as_trained = score::score(domain, &model, trained, args.windows)?;
             let dropless = RoutingSpec { overflow: Overflow::Dropless, ..trained };
-            let dropless_bits_per_byte = match dropless == trained {
-                true => as_trained.bits_per_byte,
-                false => score::score(domain, &model, dropless, args.windows)?.bits_per_byte,
+            let dropless_bits_per_byte = if dropless == trained {
+                as_trained.bits_per_byte
+            } else {
+                score::score(domain, &model, dropless, args.windows)?.bits_per_byte
             };
             let (bits, lost) = (as_trained.bits_per_byte, 100.0 * as_trained.lost);
             println!("| {} | {bits:.3} | {dropless_bits_per_byte:.3} | {lost:.1} % |", domain.name);

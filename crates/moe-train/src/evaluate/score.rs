@@ -1,7 +1,8 @@
 //! Bits per byte, and what is asked of whom, on the held-out text of a domain.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use moe_model::reference;
+use moe_model::tokenizer::Tokenizer;
 use moe_router::{Router, gate_probs, metrics};
 use moe_trace::{GateLogits, RouterSpec, RoutingSpec};
 use serde::{Deserialize, Serialize};
@@ -17,8 +18,10 @@ const BATCH: usize = 8;
 pub struct Score {
     /// Tokens whose successor was scored.
     pub tokens: usize,
+    /// The bytes of these successors.
+    pub bytes: usize,
     pub bits_per_byte: f64,
-    /// Share of requests that lost.
+    /// Share of the requests of whole windows that lost. The scored half is the later one, where more are lost.
     pub lost: f64,
     /// Requests per layer and expert.
     pub demand: Vec<Vec<u32>>,
@@ -37,7 +40,7 @@ pub fn score(domain: &Domain, model: &Loaded, routing: RoutingSpec, windows: Opt
     let device = model.weights.embedding.val().device();
     let starts = evenly((0..domain.valid.len() - num_tokens).step_by(stride).collect(), windows);
     let draws = draws_at_inference(routing, BATCH * num_tokens, config);
-    let (mut nats, mut scored, mut requests, mut lost) = (0.0, 0, 0, 0);
+    let (mut nats, mut scored, mut bytes, mut requests, mut lost) = (0.0, 0, 0, 0, 0);
     let (mut entropy, mut num_routings) = (0.0, 0);
     let mut demand = vec![vec![0; config.num_experts]; config.num_layers];
     for starts in starts.chunks(BATCH) {
@@ -46,11 +49,13 @@ pub fn score(domain: &Domain, model: &Loaded, routing: RoutingSpec, windows: Opt
         let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
         let forward = burn_block_on(reference::forward(&model.weights, config, ids, &router, &inputs))?;
         let losses: Vec<f32> =
-            loss::cross_entropy(forward.logits, targets).into_data().try_to_vec().expect("losses are f32");
+            loss::cross_entropy(forward.logits, targets).into_data().try_to_vec().context("losses are f32")?;
         for (losses, start) in losses.chunks_exact(num_tokens).zip(starts) {
             let from = if *start == 0 { 0 } else { stride };
             nats += losses[from..].iter().map(|loss| f64::from(*loss)).sum::<f64>();
             scored += num_tokens - from;
+            let successors = &domain.valid[start + from + 1..=start + num_tokens];
+            bytes += successors.iter().map(|&id| bytes_of(&model.tokenizer, id)).sum::<usize>();
         }
         for (layer, demand) in forward.layers.iter().zip(&mut demand) {
             for (routing, logits) in layer.routings.iter().zip(&layer.gate_values) {
@@ -68,11 +73,17 @@ pub fn score(domain: &Domain, model: &Loaded, routing: RoutingSpec, windows: Opt
         && !matches!(routing.router, RouterSpec::Hash { .. } | RouterSpec::BalancedHash | RouterSpec::Random);
     Ok(Score {
         tokens: scored,
-        bits_per_byte: nats / std::f64::consts::LN_2 / (scored as f64 * domain.valid_bytes_per_token),
+        bytes,
+        bits_per_byte: nats / std::f64::consts::LN_2 / bytes as f64,
         lost: f64::from(lost) / f64::from(requests.max(1)),
         demand,
         router_entropy: has_gate.then(|| entropy / f64::from(num_routings.max(1))),
     })
+}
+
+/// In the text that compressors get, the end of a document is the one byte of a separator.
+fn bytes_of(tokenizer: &Tokenizer, id: u16) -> usize {
+    tokenizer.bytes(u32::from(id)).len().max(1)
 }
 
 /// Of a gate, `[tokens, experts]`: the softmax; of a sigmoid gate its scores over their sum.

@@ -3,9 +3,9 @@
 mod index;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use clap::Args;
 use moe_model::manifest::{FileEntry, MANIFEST_VERSION, sha256_hex};
@@ -26,9 +26,9 @@ pub struct ExportArgs {
     /// Folder of all models; this one's has the run's name.
     #[arg(long, default_value = "www/site/models")]
     pub out: PathBuf,
-    /// What it was trained on, for the card.
-    #[arg(long, default_value = "one CPU thread")]
-    pub machine: String,
+    /// What it was trained on, for the card; the name of this machine's processor without.
+    #[arg(long)]
+    pub machine: Option<String>,
 }
 
 /// What a training run took: `effort.json`.
@@ -37,10 +37,29 @@ pub struct Effort {
     /// Wall time of all sittings, validation included.
     pub minutes: f64,
     pub machine: String,
+    /// Of the weights as trained, before they became 8-bit numbers, SHA-256.
+    pub trained_sha256: String,
+    /// The same of the weights it began with, if it began with another run's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_from: Option<String>,
+}
+
+impl Effort {
+    /// Of a model's folder; `None` where there is no such model.
+    pub fn read(model: &Path) -> Result<Option<Effort>> {
+        let path = model.join("effort.json");
+        if !path.exists() {
+            return Ok(None);
+        }
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        Ok(Some(serde_json::from_str(&text).with_context(|| format!("in {}", path.display()))?))
+    }
 }
 
 pub fn run(args: &ExportArgs) -> Result<()> {
     let state = checkpoint::expect_state(&args.run)?;
+    let steps = state.run.training.steps;
+    ensure!(state.step == steps, "{} is at step {} of {steps}; finish it first", args.run.display(), state.step);
     let (config, out) = (state.config(), args.out.join(&state.run.name));
     let weights = checkpoint::load_weights(&args.run, state.step, Weights::zeros(&config, &Device::flex()))?;
     let weights = weights_file::to_bytes(&weights_file::named(&weights))?;
@@ -70,7 +89,12 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     };
     fs::write(out.join("manifest.json"), serde_json::to_string_pretty(&manifest)? + "\n")?;
     fs::copy(args.run.join("log.csv"), out.join("training_log.csv")).context("the run has no log")?;
-    let effort = Effort { minutes: state.minutes, machine: args.machine.clone() };
+    let effort = Effort {
+        minutes: state.minutes,
+        machine: args.machine.clone().unwrap_or_else(processor),
+        trained_sha256: checkpoint::weights_sha256(&args.run, state.step)?,
+        started_from: state.started_from,
+    };
     fs::write(out.join("effort.json"), serde_json::to_string_pretty(&effort)? + "\n")?;
     fs::write(out.join("run.toml"), toml::to_string(&state.run)?)?;
     fs::write(args.out.join("index.json"), index::of_folder(&args.out)?)?;
@@ -82,4 +106,11 @@ pub fn run(args: &ExportArgs) -> Result<()> {
         manifest.weights.bytes,
     );
     Ok(())
+}
+
+/// One thread of what Linux calls this machine's processor.
+fn processor() -> String {
+    let text = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    name.map_or("one CPU thread".to_owned(), |(_, name)| format!("one thread of {}", name.trim()))
 }

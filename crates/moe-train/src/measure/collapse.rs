@@ -13,10 +13,9 @@ use super::chart::{Figure, Line, Panel, Scale, Stroke};
 use super::estimate::mean;
 use super::observe::{HIDDEN_EVERY, Observed};
 use super::report::{Finding, Section, Verdict, list, write_json};
-use crate::train::history::collapse;
+use crate::train::history::{COLLAPSE_WINDOWS, collapse};
 use moe_model::history::Moment;
 
-const LINEAR: [&str; 2] = ["default", "top2"];
 const COSINE: &str = "cosine";
 
 /// RC fell or rose if it changed by this factor.
@@ -31,7 +30,7 @@ struct LayerCollapse {
     rc: f64,
     rc_equal_classes: f64,
     effective_rank: f64,
-    /// `[moments]`, over the probe tokens; empty without a history.
+    /// `[moments]`, over less text; empty without a history.
     rc_by_moment: Vec<f64>,
 }
 
@@ -72,11 +71,14 @@ impl Collapsed {
         of_layers.map(|all| mean(&all))
     }
 
-    /// Mean over layers at the first moment from `FROM` of training on, and at the last.
+    /// Mean over layers: of the first third of the moments from `FROM` of training on, and of the last third. Single
+    /// moments vary too much.
     fn change(&self) -> Option<(f64, f64)> {
         let last = *self.steps.last()?;
         let from = self.steps.iter().position(|&step| step as f64 >= FROM * last as f64)?;
-        Some((self.rc_at(from)?, self.rc_at(self.steps.len() - 1)?))
+        let all = (from..self.steps.len()).map(|moment| self.rc_at(moment)).collect::<Option<Vec<f64>>>()?;
+        let third = all.len().div_ceil(3);
+        Some((mean(&all[..third]), mean(&all[all.len() - third..])))
     }
 
     fn mean(&self, of: impl Fn(&LayerCollapse) -> f64) -> f64 {
@@ -123,8 +125,8 @@ pub fn section(models: &[Of<Collapsed>], out: &Path) -> Result<Option<Section>> 
     }
 
     let mut findings = Vec::new();
-    let linear: Vec<(&str, &Collapsed)> =
-        LINEAR.iter().filter_map(|name| Some((*name, find(name)?))).filter(|(_, c)| c.change().is_some()).collect();
+    let linear = with_history.iter().filter(|of| of.model != COSINE);
+    let linear: Vec<(&str, &Collapsed)> = linear.map(|of| (of.model.as_str(), &of.result)).collect();
     if !linear.is_empty() {
         let words: Vec<String> = linear
             .iter()
@@ -137,9 +139,10 @@ pub fn section(models: &[Of<Collapsed>], out: &Path) -> Result<Option<Section>> 
             linear.iter().filter_map(|(name, c)| Some(format!("{name} {:.1}", c.rc_at(0)?))).collect();
         findings.push(Finding {
             claim: "With a linear gate hidden states collapse along training",
-            verdict: Verdict::of(linear.iter().all(|(_, collapsed)| movement(collapsed.change()) == "falls")),
+            verdict: Verdict::of_all(linear.iter().map(|(_, collapsed)| movement(collapsed.change()) == "falls")),
             found: format!(
-                "From a tenth of training to its end {} (mean over layers; untrained: {}).",
+                "From the first third of the moments after a tenth of training to their last third {} (means over \
+                layers; untrained: {}). It holds if it falls in all of them, and does not if in none.",
                 list(&words),
                 list(&initial),
             ),
@@ -170,14 +173,20 @@ pub fn section(models: &[Of<Collapsed>], out: &Path) -> Result<Option<Section>> 
         .iter()
         .map(|of| {
             let result = &of.result;
-            format!("{} RC {:.1}, rank {:.1}", of.model, result.mean(|l| l.rc), result.mean(|l| l.effective_rank))
+            format!(
+                "{} RC {:.1} ({:.1} with experts alike in weight), rank {:.1}",
+                of.model,
+                result.mean(|l| l.rc),
+                result.mean(|l| l.rc_equal_classes),
+                result.mean(|l| l.effective_rank)
+            )
         })
         .collect();
     let notes = vec![format!("At the end, mean over layers: {}.", each.join("; "))];
     let method = format!(
         "RC, the trace of within-expert covariance times the inverse of between-expert covariance, classes \
         being first choices, states as they enter the gate: at the end over {} held-out tokens, along training \
-        over the history's probe tokens. RC falls or rises from a factor of {CHANGED} on. Effective rank is exp \
+        over {COLLAPSE_WINDOWS} windows of each kind of text. RC falls or rises from a factor of {CHANGED} on. Effective rank is exp \
         of the entropy of the covariance's eigenvalues.",
         first.tokens,
     );

@@ -95,6 +95,15 @@ impl Domains {
     }
 }
 
+/// Jensen-Shannon divergence of one of `count` equal kinds of text from all together, nats, where no kind shares an
+/// expert with another.
+fn largest_divergence(count: usize) -> f64 {
+    let n = count.max(1) as f64;
+    let of_kind = (2.0 * n / (n + 1.0)).ln();
+    let of_all = (2.0 / (n + 1.0)).ln() / n + (n - 1.0) / n * std::f64::consts::LN_2;
+    (of_kind + of_all) / 2.0
+}
+
 pub fn section(models: &[Of<Domains>], out: &Path) -> Result<Option<Section>> {
     let Some(Of { model, result: main }) = main_of(models) else { return Ok(None) };
     let percents = |layer: &LayerDomains| {
@@ -136,9 +145,12 @@ pub fn section(models: &[Of<Domains>], out: &Path) -> Result<Option<Section>> {
             verdict: Verdict::of(overall < ALIKE),
             found: format!(
                 "In {model} the divergence of a kind of text from all together is {overall:.3} nats (mean; it \
-                holds below {ALIKE}, and 0.693 is the most there can be), where windows shuffled among kinds \
-                reach {by_chance:.3} at most; by kind {}.",
+                holds below {ALIKE}, and {:.3} is the most there can be), where windows shuffled among kinds \
+                reach {by_chance:.3} at most; by kind {}. One of them, {}, is text that only the tuned model was \
+                trained on.",
+                largest_divergence(main.domains.len()),
                 each.join(", "),
+                super::UNSEEN,
             ),
             published: "nearly even over RedPajama's subsets in OpenMoE (arXiv:2402.01739, section 4) and over \
             domains in Mixtral (arXiv:2401.04088, section 5); our kinds of text differ more than those.",
@@ -166,4 +178,18 @@ pub fn section(models: &[Of<Domains>], out: &Path) -> Result<Option<Section>> {
         main.tokens,
     );
     Ok(Some(Section { title: "Experts and kinds of text", method, findings, notes, data: "domains.json" }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_divergence_is_that_of_kinds_with_an_expert_each() {
+        let experts: Vec<u32> = (0..700).map(|token| token % 7).collect();
+        let found = domain_specialization(&experts, &experts, 7);
+        for divergence in found.into_values() {
+            assert!((divergence - largest_divergence(7)).abs() < 1e-9, "{divergence}");
+        }
+    }
 }

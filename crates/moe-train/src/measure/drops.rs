@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use moe_router::metrics::{drop_rank_correlation, drop_rate_by_position, drop_towards_the_end};
 use moe_trace::{CapacitySpec, Overflow, Priority};
 use serde::Serialize;
@@ -17,9 +17,8 @@ use super::report::{Finding, Section, Verdict, percent, write_json};
 /// The last quarter loses more than the first if it does so by this share of requests.
 pub const THRESHOLD: f64 = 0.01;
 
-/// Capacity factors; the last but one is what the models were trained with.
-const FACTORS: [f32; 4] = [0.75, 1.0, 1.25, 2.0];
-const TRAINED: f32 = 1.25;
+/// Capacity factors, besides the one the model was trained with.
+const FACTORS: [f32; 3] = [0.75, 1.0, 2.0];
 /// The factor at which orders of service are compared: tight enough for drops everywhere.
 const TIGHT: f32 = 1.0;
 
@@ -52,15 +51,20 @@ pub struct Curve {
 #[derive(Serialize)]
 pub struct Drops {
     model: String,
+    /// The factor it was trained with.
+    trained_factor: f32,
     tokens: usize,
     curves: Vec<Curve>,
 }
 
 /// Runs the model once for every way to serve.
 pub fn measure(model: &Model, text: &Text) -> Result<Drops> {
+    let Overflow::Drop(CapacitySpec { factor: trained_factor, .. }) = model.manifest.trained_routing.overflow else {
+        bail!("{} was trained without a capacity; drops are measured of a model that has one", model.name);
+    };
     let slots = |factor, priority| Overflow::Drop(CapacitySpec { factor, priority, ..CapacitySpec::default() });
     let mut ways: Vec<(&str, f32, Overflow)> =
-        FACTORS.iter().map(|&factor| ("position", factor, slots(factor, Priority::Position))).collect();
+        factors(trained_factor).map(|factor| ("position", factor, slots(factor, Priority::Position))).collect();
     ways.push(("confidence", TIGHT, slots(TIGHT, Priority::BprMax)));
     ways.push(("lot", TIGHT, slots(TIGHT, Priority::Random)));
     ways.push(("none", 0.0, Overflow::Dropless));
@@ -73,7 +77,14 @@ pub fn measure(model: &Model, text: &Text) -> Result<Drops> {
             curves.push(curve(&observed, text, &windows, name, order, factor));
         }
     }
-    Ok(Drops { model: model.name.clone(), tokens: text.num_all_tokens(), curves })
+    Ok(Drops { model: model.name.clone(), trained_factor, tokens: text.num_all_tokens(), curves })
+}
+
+/// All that are measured, the smallest first.
+fn factors(trained: f32) -> impl Iterator<Item = f32> {
+    let mut factors: Vec<f32> = FACTORS.into_iter().filter(|factor| *factor != trained).chain([trained]).collect();
+    factors.sort_by(f32::total_cmp);
+    factors.into_iter()
 }
 
 pub fn curve(
@@ -137,130 +148,155 @@ impl Drops {
         self.curves.iter().find(|c| c.domain == domain && c.order == order && c.factor == factor)
     }
 
-    pub fn section(&self, out: &Path) -> Result<Section> {
-        let model = &self.model;
-        let of_all = |order: &str, factor: f32| self.of("all", order, factor);
-        let by_factor: Vec<&Curve> = FACTORS.iter().filter_map(|&factor| of_all("position", factor)).collect();
-        let lines =
-            by_factor.iter().enumerate().map(|(at, c)| line(format!("factor {}", c.factor), c, Stroke::Solid(at)));
-        figure(format!("Requests lost by position, by capacity factor ({model})"), lines.collect())
-            .write(&out.join("drops-by-factor.svg"))?;
+    fn of_all(&self, order: &str, factor: f32) -> Option<&Curve> {
+        self.of("all", order, factor)
+    }
 
-        let by_domain: Vec<&Curve> =
-            self.curves.iter().filter(|c| c.order == "position" && c.factor == TRAINED && c.domain != "all").collect();
-        let lines = by_domain.iter().enumerate().map(|(at, c)| line(c.domain.clone(), c, Stroke::Solid(at)));
-        figure(format!("Requests lost by position, by kind of text ({model}, factor {TRAINED})"), lines.collect())
-            .write(&out.join("drops-by-domain.svg"))?;
+    /// Served by position, all text, by factor.
+    fn by_factor(&self) -> Vec<&Curve> {
+        factors(self.trained_factor).filter_map(|factor| self.of_all("position", factor)).collect()
+    }
 
+    /// Served by position at the trained factor, by kind of text.
+    fn by_domain(&self) -> Vec<&Curve> {
+        let is_wanted = |c: &&Curve| c.order == "position" && c.factor == self.trained_factor && c.domain != "all";
+        self.curves.iter().filter(is_wanted).collect()
+    }
+
+    /// At the tight factor, all text, by order of service in words.
+    fn by_order(&self) -> Vec<(&'static str, &Curve)> {
         let orders = [
             ("position", "by position", TIGHT),
             ("confidence", "the surest first", TIGHT),
             ("lot", "by lot", TIGHT),
             ("none", "nobody is turned away", 0.0),
         ];
-        let by_order: Vec<(&str, &Curve)> =
-            orders.iter().filter_map(|&(order, words, factor)| Some((words, of_all(order, factor)?))).collect();
-        let lines = by_order.iter().enumerate().map(|(at, (words, c))| line((*words).to_owned(), c, Stroke::Solid(at)));
-        figure(format!("Requests lost by position, by order of service ({model}, factor {TIGHT})"), lines.collect())
-            .write(&out.join("drops-by-order.svg"))?;
-        write_json(&out.join("drops.json"), self)?;
+        orders.into_iter().filter_map(|(order, words, factor)| Some((words, self.of_all(order, factor)?))).collect()
+    }
 
-        let mut findings = Vec::new();
-        if let Some(trained) = of_all("position", TRAINED) {
-            let others: Vec<String> = by_factor
-                .iter()
-                .filter(|c| c.factor != TRAINED)
-                .map(|c| format!("factor {}: {}", c.factor, c.towards_the_end.in_points()))
-                .collect();
-            findings.push(Finding {
-                claim: "Tokens late in a text lose their experts more often",
-                verdict: Verdict::of(trained.towards_the_end.direction(THRESHOLD) == Direction::Up),
-                found: format!(
-                    "With {model} at the trained factor {TRAINED}, served by position, {} of the requests of \
-                    the first quarter and {} of the last are lost, {}; rank correlation of position and loss \
-                    {:.2} ({}).",
-                    percent(trained.lost_by_quarter[0]),
-                    percent(trained.lost_by_quarter[3]),
-                    trained.towards_the_end.in_points(),
-                    trained.rank_correlation,
-                    others.join("; "),
-                ),
-                published: "OpenMoE-8B/32E, first and last 256 of 2048 positions: RedPajama 0.2 % and 0.3 %, \
-                TED 0.2 % and 3.7 %, MT-Bench 0.4 % and 19.4 % (arXiv:2402.01739, figure 12, read off the \
-                curves).",
-                figure: Some("drops-by-factor.svg"),
-            });
+    fn draw(&self, out: &Path) -> Result<()> {
+        let (model, trained) = (&self.model, self.trained_factor);
+        let by_factor = self.by_factor().into_iter().map(|c| (format!("factor {}", c.factor), c)).collect();
+        let by_domain = self.by_domain().into_iter().map(|c| (c.domain.clone(), c)).collect();
+        let by_order = self.by_order().into_iter().map(|(words, c)| (words.to_owned(), c)).collect();
+        let figures: [(String, Vec<(String, &Curve)>, &str); 3] = [
+            (format!("by capacity factor ({model})"), by_factor, "drops-by-factor.svg"),
+            (format!("by kind of text ({model}, factor {trained})"), by_domain, "drops-by-domain.svg"),
+            (format!("by order of service ({model}, factor {TIGHT})"), by_order, "drops-by-order.svg"),
+        ];
+        for (title, curves, file) in figures {
+            let lines = curves.into_iter().enumerate().map(|(at, (name, c))| line(name, c, Stroke::Solid(at)));
+            figure(format!("Requests lost by position, {title}"), lines.collect()).write(&out.join(file))?;
         }
-        let rise = |c: &&Curve| c.towards_the_end.mean;
-        if let (Some(most), Some(least)) = (
-            by_domain.iter().copied().max_by(|a, b| rise(a).total_cmp(&rise(b))),
-            by_domain.iter().copied().min_by(|a, b| rise(a).total_cmp(&rise(b))),
-        ) {
-            let unseen = by_domain.iter().find(|c| c.domain == super::UNSEEN);
-            let seen = by_domain.iter().filter(|c| c.domain != super::UNSEEN);
-            let runner_up = seen.max_by(|a, b| rise(a).total_cmp(&rise(b)));
-            findings.push(Finding {
-                claim: "Text unlike the training text is dropped the most at the end",
-                verdict: match (unseen, runner_up) {
-                    (Some(unseen), Some(other)) => exceeds(&unseen.towards_the_end, &other.towards_the_end),
-                    _ => Verdict::Open,
-                },
-                found: format!(
-                    "At factor {TRAINED} losses rise the most in {} ({}) and the least in {} ({}){}.",
-                    most.domain,
-                    most.towards_the_end.in_points(),
-                    least.domain,
-                    least.towards_the_end.in_points(),
-                    unseen.zip(runner_up).map_or(String::new(), |(unseen, other)| format!(
-                        "; {}, which {model} was not trained on, has {}, the most of all other kinds is {} in {}",
-                        unseen.domain,
-                        unseen.towards_the_end.in_points(),
-                        other.towards_the_end.in_points(),
-                        other.domain,
-                    )),
-                ),
-                published: "in-domain text is hardly dropped, instructions and other languages much, and late \
-                (OpenMoE, figure 12a).",
-                figure: Some("drops-by-domain.svg"),
-            });
-        }
-        if let (Some(by_position), Some(none)) = (of_all("position", TIGHT), of_all("none", 0.0)) {
-            let controls: Vec<&Curve> = ["confidence", "lot"].iter().filter_map(|order| of_all(order, TIGHT)).collect();
-            let allowed = FLATTENED * by_position.towards_the_end.mean.abs();
-            let flat = controls.iter().all(|c| c.towards_the_end.mean.abs() <= allowed);
-            let words: Vec<String> = by_order
-                .iter()
-                .skip(1)
-                .map(|(words, c)| format!("{words} {} ({} lost)", c.towards_the_end.in_points(), percent(c.lost)))
-                .collect();
-            findings.push(Finding {
-                claim: "It is the order of service that does it: by confidence or by lot, losses do not depend \
-                on position",
-                verdict: Verdict::of(flat && none.lost == 0.0),
-                found: format!(
-                    "At factor {TIGHT}, served by position, losses change by {} from the first to the last \
-                    quarter ({} lost in all), and it holds if the other orders change them by less than a tenth \
-                    of that: {}.",
-                    by_position.towards_the_end.in_points(),
-                    percent(by_position.lost),
-                    words.join("; "),
-                ),
-                published: "none with numbers; V-MoE introduced service by confidence to choose what is lost \
-                (arXiv:2106.05974, section 4).",
-                figure: Some("drops-by-order.svg"),
-            });
-        }
+        Ok(())
+    }
+
+    pub fn section(&self, out: &Path) -> Result<Section> {
+        self.draw(out)?;
+        write_json(&out.join("drops.json"), self)?;
         let method = format!(
             "Share of requests lost at every position of windows of {} held-out tokens ({} tokens, all layers \
-            together), each window a routing group; ± is two standard errors over windows. Losses \"rise\" if \
-            the last quarter loses at least {:.0} point more than the first, and more than ±. Figures show \
-            moving means of {} positions.",
-            by_factor.first().map_or(0, |c| c.lost_by_position.len()),
+            together), each window a routing group. As long as fewer tokens were served than an expert has slots, \
+            nobody can lose, whatever the model; what a model adds is how soon after and how steeply losses rise. ± \
+            is two standard errors over windows. Losses \"rise\" if the last quarter loses at least {:.0} point \
+            more than the first, and more than ±. Figures show moving means of {} positions.",
+            self.curves.first().map_or(0, |c| c.lost_by_position.len()),
             self.tokens,
             100.0 * THRESHOLD,
             2 * REACH + 1,
         );
+        let findings = [self.towards_the_end(), self.unlike_text(), self.order_of_service()];
+        let findings = findings.into_iter().flatten().collect();
         Ok(Section { title: "Drop towards the end", method, findings, notes: Vec::new(), data: "drops.json" })
+    }
+
+    fn towards_the_end(&self) -> Option<Finding> {
+        let trained = self.of_all("position", self.trained_factor)?;
+        let by_factor = self.by_factor();
+        let others = by_factor.iter().filter(|c| c.factor != self.trained_factor);
+        let others: Vec<String> =
+            others.map(|c| format!("factor {}: {}", c.factor, c.towards_the_end.in_points())).collect();
+        Some(Finding {
+            claim: "Tokens late in a text lose their experts more often",
+            verdict: Verdict::of(trained.towards_the_end.direction(THRESHOLD) == Direction::Up),
+            found: format!(
+                "With {} at the trained factor {}, served by position, {} of the requests of the first quarter and \
+                {} of the last are lost, {}; rank correlation of position and loss {:.2} ({}).",
+                self.model,
+                self.trained_factor,
+                percent(trained.lost_by_quarter[0]),
+                percent(trained.lost_by_quarter[3]),
+                trained.towards_the_end.in_points(),
+                trained.rank_correlation,
+                others.join("; "),
+            ),
+            published: "OpenMoE-8B/32E, first and last 256 of 2048 positions: RedPajama 0.2 % and 0.3 %, TED 0.2 % \
+            and 3.7 %, MT-Bench 0.4 % and 19.4 % (arXiv:2402.01739, figure 12, read off the curves).",
+            figure: Some("drops-by-factor.svg"),
+        })
+    }
+
+    fn unlike_text(&self) -> Option<Finding> {
+        let by_domain = self.by_domain();
+        let rise = |c: &Curve| c.towards_the_end.mean;
+        let by_rise = |a: &&Curve, b: &&Curve| rise(a).total_cmp(&rise(b));
+        let most = by_domain.iter().copied().max_by(by_rise)?;
+        let least = by_domain.iter().copied().min_by(by_rise)?;
+        let unseen = by_domain.iter().copied().find(|c| c.domain == super::UNSEEN);
+        let runner_up = by_domain.iter().copied().filter(|c| c.domain != super::UNSEEN).max_by(by_rise);
+        let compared = unseen.zip(runner_up).map_or(String::new(), |(unseen, other)| {
+            format!(
+                "; {}, which {} was not trained on, has {}, the most of all other kinds is {} in {}",
+                unseen.domain,
+                self.model,
+                unseen.towards_the_end.in_points(),
+                other.towards_the_end.in_points(),
+                other.domain,
+            )
+        });
+        Some(Finding {
+            claim: "Text unlike the training text is dropped the most at the end",
+            verdict: match (unseen, runner_up) {
+                (Some(unseen), Some(other)) => exceeds(&unseen.towards_the_end, &other.towards_the_end),
+                _ => Verdict::Open,
+            },
+            found: format!(
+                "At factor {} losses rise the most in {} ({}) and the least in {} ({}){compared}.",
+                self.trained_factor,
+                most.domain,
+                most.towards_the_end.in_points(),
+                least.domain,
+                least.towards_the_end.in_points(),
+            ),
+            published: "in-domain text is hardly dropped, instructions and other languages much, and late (OpenMoE, \
+            figure 12a).",
+            figure: Some("drops-by-domain.svg"),
+        })
+    }
+
+    fn order_of_service(&self) -> Option<Finding> {
+        let (by_position, none) = (self.of_all("position", TIGHT)?, self.of_all("none", 0.0)?);
+        let mut controls = ["confidence", "lot"].into_iter().filter_map(|order| self.of_all(order, TIGHT));
+        let allowed = FLATTENED * by_position.towards_the_end.mean.abs();
+        let flat = controls.all(|c| c.towards_the_end.mean.abs() <= allowed);
+        let in_words = |(words, c): &(&str, &Curve)| {
+            format!("{words} {} ({} lost)", c.towards_the_end.in_points(), percent(c.lost))
+        };
+        let words: Vec<String> = self.by_order().iter().skip(1).map(in_words).collect();
+        Some(Finding {
+            claim: "It is the order of service that does it: by confidence or by lot, losses do not depend on position",
+            verdict: Verdict::of(flat && none.lost == 0.0),
+            found: format!(
+                "At factor {TIGHT}, served by position, losses change by {} from the first to the last quarter ({} \
+                lost in all), and it holds if the other orders change them by less than a tenth of that: {}.",
+                by_position.towards_the_end.in_points(),
+                percent(by_position.lost),
+                words.join("; "),
+            ),
+            published: "none with numbers; V-MoE introduced service by confidence to choose what is lost \
+            (arXiv:2106.05974, section 4).",
+            figure: Some("drops-by-order.svg"),
+        })
     }
 }
 

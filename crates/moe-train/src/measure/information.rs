@@ -15,7 +15,7 @@ use super::observe::Text;
 use super::report::{Finding, Section, Verdict, list, percent, write_json};
 use super::{Of, main_of};
 
-/// Below this share of the entropy of experts a label says practically nothing.
+/// Below this share of the entropy of experts a label says practically nothing, and two shares are alike.
 const NOTHING: f64 = 0.01;
 
 /// What one label says about the expert in one layer; shares are of the experts' whole entropy, whatever is known.
@@ -35,9 +35,10 @@ pub struct Said {
 }
 
 impl Said {
-    /// What is said beyond chance.
+    /// What is said beyond chance, as share of what chance leaves to be said.
     fn beyond_chance(&self) -> f64 {
-        (self.share - self.share_by_chance).max(0.0)
+        let left = 1.0 - self.share_by_chance;
+        if left > 0.0 { ((self.share - self.share_by_chance) / left).max(0.0) } else { 0.0 }
     }
 }
 
@@ -45,6 +46,7 @@ impl Said {
 pub struct InformationOf {
     /// Tokens; every one of its experts is a sample.
     tokens: usize,
+    experts_per_token: usize,
     /// `[layers][labels]`
     layers: Vec<Vec<Said>>,
 }
@@ -91,7 +93,7 @@ pub fn measure(experts: &[Vec<u32>], k: usize, text: &Text) -> InformationOf {
         };
         asked.map(said).to_vec()
     });
-    InformationOf { tokens: tokens.len(), layers: layers.collect() }
+    InformationOf { tokens: tokens.len(), experts_per_token: k, layers: layers.collect() }
 }
 
 /// The labels in another order, each staying among tokens that share `known`.
@@ -112,6 +114,14 @@ impl InformationOf {
     /// Mean over layers of what a label says beyond chance.
     fn of(&self, label: &str, given: &str) -> f64 {
         mean(&self.by_layer(label, given).iter().map(|said| said.beyond_chance()).collect::<Vec<_>>())
+    }
+
+    /// Mean over layers of what all there is to know says. Who knows a token's k experts still does not know which of
+    /// them a sample is, ln k.
+    fn most(&self) -> f64 {
+        let unknown = (self.experts_per_token as f64).ln();
+        let of_layer = |said: &&Said| if said.entropy > 0.0 { (1.0 - unknown / said.entropy).max(0.0) } else { 0.0 };
+        mean(&self.layers.iter().filter_map(|layer| layer.first()).map(|said| of_layer(&said)).collect::<Vec<_>>())
     }
 
     fn by_layer(&self, label: &str, given: &str) -> Vec<&Said> {
@@ -156,11 +166,16 @@ pub fn section(models: &[Of<InformationOf>], out: &Path) -> Result<Option<Sectio
         list(&words)
     };
     let ids: Vec<f64> = main.by_layer("token id", "none").iter().map(|said| said.beyond_chance()).collect();
-    let falls = ids.first() > ids.last();
+    let fall = ids.first().zip(ids.last()).map_or(0.0, |(first, last)| first - last);
+    let most = main.most();
+    let before_it = (most - id).max(0.0);
     let others: Vec<String> = models
         .iter()
         .filter(|of| of.model != *model)
-        .map(|of| format!("{} {}", of.model, percent(of.result.of("token id", "none"))))
+        .map(|of| {
+            let (id, most) = (of.result.of("token id", "none"), of.result.most());
+            format!("{} {} of at most {}", of.model, percent(id), percent(most))
+        })
         .collect();
     let notes = if others.is_empty() {
         vec![]
@@ -197,31 +212,40 @@ pub fn section(models: &[Of<InformationOf>], out: &Path) -> Result<Option<Sectio
         },
         Finding {
             claim: "Once the id is known, context adds little",
-            verdict: Verdict::of(context < id / 2.0),
+            verdict: Verdict::of(before_it < id / 2.0),
             found: format!(
-                "With the id known, the id before tells a further {} of the experts' entropy; mean {}, against \
-                {} of the id itself, half of which is the threshold. The kind of text tells a further {} (mean).",
-                each("id before", "token id"),
-                percent(context),
+                "All of the text up to a token decides its experts, which is {} of the entropy (which of a \
+                token's experts a sample is, nothing tells). The id tells {} of that, so that what stands before \
+                it tells the other {}; it adds little if that is less than half of what the id tells. The id \
+                directly before, alone, adds {} to the id, the kind of text {} (means over layers; the id before \
+                by layer: {}).",
+                percent(most),
                 percent(id),
+                percent(before_it),
+                percent(context),
                 percent(domain_given),
+                each("id before", "token id"),
             ),
             published: "none with numbers; OpenMoE shows experts by token id, whatever the context (figure 10).",
             figure: None,
         },
         Finding {
             claim: "Deeper layers look less at the id",
-            verdict: Verdict::of(falls),
-            found: format!("The id tells {} of the experts' entropy.", each("token id", "none")),
+            verdict: Verdict::of_difference(fall, NOTHING),
+            found: format!(
+                "The id tells {} of the experts' entropy; first and last layer must differ by {}.",
+                each("token id", "none"),
+                percent(NOTHING)
+            ),
             published: "none; the question is ours.",
             figure: None,
         },
     ];
     let method = format!(
         "Mutual information of expert and label over {} held-out tokens, every expert a token asks being a \
-        sample, nobody turned away; as share of the experts' entropy, less the share that the same label says \
-        when shuffled among tokens (among tokens of the same id, where the id is known: too little rather than \
-        too much is then left, as most pairs of ids are rare). Plug-in and Miller-Madow estimates are in the \
+        sample, nobody turned away; as share of the experts' entropy, beyond the share that the same label says \
+        when shuffled among tokens, as part of what that leaves (shuffled among tokens of the same id, where the \
+        id is known: too little rather than too much is then left, as most pairs of ids are rare). Plug-in and Miller-Madow estimates are in the \
         data.",
         main.tokens,
     );
@@ -231,6 +255,26 @@ pub fn section(models: &[Of<InformationOf>], out: &Path) -> Result<Option<Sectio
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_beyond_chance_is_a_share_of_what_chance_leaves() {
+        let said = |share, share_by_chance| Said {
+            label: "",
+            given: "none",
+            entropy: 2.0,
+            plug_in: 0.0,
+            miller_madow: 0.0,
+            share,
+            share_by_chance,
+        };
+        assert!((said(0.6, 0.2).beyond_chance() - 0.5).abs() < 1e-12);
+        assert_eq!(said(1.0, 0.1).beyond_chance(), 1.0);
+        assert_eq!(said(0.1, 0.2).beyond_chance(), 0.0);
+        assert_eq!(said(1.0, 1.0).beyond_chance(), 0.0);
+        let of = |k| InformationOf { tokens: 1, experts_per_token: k, layers: vec![vec![said(0.5, 0.0)]] };
+        assert_eq!(of(1).most(), 1.0);
+        assert!((of(2).most() - (1.0 - 2.0_f64.ln() / 2.0)).abs() < 1e-12);
+    }
 
     #[test]
     fn shuffling_keeps_what_is_known() {

@@ -19,6 +19,9 @@ const UNBALANCED: &str = "unbalanced";
 /// Without a balance loss demand counts as more uneven if its variation is so many times as large.
 const FACTOR: f64 = 2.0;
 
+/// Variations that differ by less are alike.
+const DIFFERENT: f64 = 0.05;
+
 #[derive(Serialize)]
 struct LayerLoad {
     /// `[experts]`, requests.
@@ -55,6 +58,16 @@ pub fn measure(observed: &Observed, tokens: usize) -> Load {
     });
     let lost = drop_rate_by_position(&all, 1).first().copied().flatten().unwrap_or(0.0);
     Load { tokens, lost, layers: layers.collect() }
+}
+
+impl LayerLoad {
+    /// Share of all requests.
+    fn busiest_quarter(&self) -> f64 {
+        let mut demand = self.demand.clone();
+        demand.sort_unstable_by(|a, b| b.cmp(a));
+        let busiest: u32 = demand.iter().take(demand.len().div_ceil(4)).sum();
+        f64::from(busiest) / f64::from(demand.iter().sum::<u32>()).max(1.0)
+    }
 }
 
 impl Load {
@@ -97,13 +110,15 @@ pub fn section(models: &[Of<Load>], out: &Path) -> Result<Option<Section>> {
         let idle = |load: &Load| load.layers.iter().map(|layer| layer.idle).sum::<usize>();
         let experts = unbalanced.layers.iter().map(|layer| layer.demand.len()).sum::<usize>();
         findings.push(Finding {
-            claim: "Without a balance loss demand collapses onto few experts",
+            claim: "Without a balance loss demand is far less even",
             verdict: Verdict::of(without > FACTOR * with),
             found: format!(
                 "Demand varies by {without:.2} of its mean without the loss and {with:.2} with it (mean over \
-                layers; it holds from {FACTOR} times on), the busiest expert gets {:.1} and {:.1} times the \
-                mean, {} and {} of {experts} experts get less than a tenth of it, and {} and {} of requests are \
-                lost.",
+                layers; it holds from {FACTOR} times on), the busiest quarter of the experts gets {} and {} of \
+                all requests, the busiest expert {:.1} and {:.1} times the mean, {} and {} of {experts} experts \
+                get less than a tenth of it, and {} and {} of requests are lost.",
+                percent(unbalanced.mean(LayerLoad::busiest_quarter)),
+                percent(balanced.mean(LayerLoad::busiest_quarter)),
                 unbalanced.mean(|layer| layer.max_over_mean),
                 balanced.mean(|layer| layer.max_over_mean),
                 idle(unbalanced),
@@ -111,26 +126,26 @@ pub fn section(models: &[Of<Load>], out: &Path) -> Result<Option<Section>> {
                 percent(unbalanced.lost),
                 percent(balanced.lost),
             ),
-            published: "without balance losses the gate ends up favouring the same few experts (Shazeer et al. \
-            2017, arXiv:1701.06538, section 4).",
+            published: "without balance losses the gate ends up favouring the same few experts, a collapse \
+            (Shazeer et al. 2017, arXiv:1701.06538, section 4).",
             figure: Some("load.svg"),
         });
     }
     let each: Vec<String> =
         models.iter().map(|of| format!("{} {:.2}", of.model, of.result.mean(|layer| layer.variation))).collect();
     let variation = |of: &Of<Load>| of.result.mean(|layer| layer.variation);
-    let most = models.iter().max_by(|a, b| variation(a).total_cmp(&variation(b)));
+    let others = models.iter().filter(|of| of.model != UNBALANCED).map(variation).fold(0.0, f64::max);
     let all = format!("Variation of demand over experts, mean over layers: {}.", each.join(", "));
     let mut notes = Vec::new();
-    match most {
-        Some(most) if find(UNBALANCED).is_some() => findings.push(Finding {
-            claim: "The model without a balance loss is the least even of all",
-            verdict: Verdict::of(most.model == UNBALANCED),
-            found: all,
+    match find(UNBALANCED) {
+        Some(unbalanced) => findings.push(Finding {
+            claim: "Of all models the one whose gate nothing balances is the least even",
+            verdict: Verdict::of_difference(unbalanced.mean(|layer| layer.variation) - others, DIFFERENT),
+            found: format!("{all} That of unbalanced must differ from the largest other by {DIFFERENT}."),
             published: "none.",
             figure: None,
         }),
-        _ => notes.push(all),
+        None => notes.push(all),
     }
     let method = format!(
         "Requests by expert over {} held-out tokens, with the capacity of training. Variation is the standard \

@@ -94,6 +94,11 @@ pub fn run(args: &MeasureArgs) -> Result<()> {
     for folder in &folders {
         measured.add(folder, &corpus, args.windows)?;
     }
+    if !tuning::is_of_this_base(&args.models)? {
+        measured.tuned.clear();
+        let (after, before) = (tuning::AFTER, tuning::BEFORE);
+        measured.left_out.push(format!("{after} did not begin with the weights of {before} that are here."));
+    }
     let names: Vec<String> = folders.iter().map(|folder| models::name_of(folder)).collect();
     let missing: Vec<&str> = EXPECTED.into_iter().filter(|name| !names.iter().any(|found| found == name)).collect();
     if !missing.is_empty() {
@@ -176,8 +181,8 @@ impl Measured {
             "# Findings\n\nWhat the literature says of routing, and what these small models do. `cargo xtask \
             measure` writes this document, its figures and its numbers from the models in `www/site/models` and \
             the prepared corpus ({} windows per kind of text); do not edit it. A claim \"holds\" or not by the \
-            threshold its section states, for the models below and no others: one run of each, one seed, a few \
-            million tokens of training text.\n\n| model | rule | size | weights, SHA-256 |\n| --- | --- | --- | \
+            threshold its section states, for the models below and no others: one run of each, one seed, on as much \
+            text as its card says.\n\n| model | rule | size | weights, SHA-256 |\n| --- | --- | --- | \
             --- |\n{}",
             args.windows, self.table,
         );

@@ -9,7 +9,7 @@ use moe_model::history::{self, Moment};
 use moe_model::{Manifest, Weights, checkpoint};
 
 /// The models that findings speak of, the main one first.
-pub const EXPECTED: [&str; 10] = [
+pub const EXPECTED: [&str; 12] = [
     "default",
     "top2",
     "unbalanced",
@@ -20,6 +20,8 @@ pub const EXPECTED: [&str; 10] = [
     "hash",
     "per-sequence",
     "instruct",
+    "default-dense",
+    "dense",
 ];
 
 /// A model's folder, read.

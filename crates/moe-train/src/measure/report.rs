@@ -23,6 +23,18 @@ impl Verdict {
         if holds { Verdict::Holds } else { Verdict::DoesNotHold }
     }
 
+    /// Yes or no by a difference that must be as large as `threshold` to say anything.
+    pub fn of_difference(difference: f64, threshold: f64) -> Verdict {
+        if difference.abs() < threshold { Verdict::Open } else { Verdict::of(difference > 0.0) }
+    }
+
+    /// Yes if it is so everywhere, no if nowhere.
+    pub fn of_all(each: impl IntoIterator<Item = bool>) -> Verdict {
+        let each: Vec<bool> = each.into_iter().collect();
+        let so = each.iter().filter(|so| **so).count();
+        if so > 0 && so < each.len() { Verdict::Open } else { Verdict::of(so > 0) }
+    }
+
     fn in_short(self) -> &'static str {
         match self {
             Verdict::Holds => "holds",
@@ -185,6 +197,19 @@ mod tests {
         assert!(text.contains("![Water is wet](measurements/water.svg)"), "{text}");
         assert!(text.contains("| Water is wet | holds |\n| Water is wet | **does not hold** |"), "{text}");
         assert!(text.ends_with("\nIt was raining.\n"), "{text}");
+    }
+
+    #[test]
+    fn a_verdict_needs_a_difference_and_agreement() {
+        let check = |difference, expected| assert_eq!(Verdict::of_difference(difference, 0.1), expected);
+        check(0.2, Verdict::Holds);
+        check(-0.2, Verdict::DoesNotHold);
+        check(0.05, Verdict::Open);
+        check(-0.05, Verdict::Open);
+        assert_eq!(Verdict::of_all([true, true]), Verdict::Holds);
+        assert_eq!(Verdict::of_all([true, false]), Verdict::Open);
+        assert_eq!(Verdict::of_all([false, false]), Verdict::DoesNotHold);
+        assert_eq!(Verdict::of_all([]), Verdict::DoesNotHold);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::drops::{Curve, THRESHOLD, curve, figure, line, rise};
 use super::estimate::{Direction, Estimate};
 use super::observe::{Observed, Text};
 use super::report::{Finding, Section, Verdict, percent, write_json};
+use crate::export::Effort;
 
 /// The model before tuning and the one after.
 pub const BEFORE: &str = "default";
@@ -43,6 +44,15 @@ pub fn measure(model: &str, observed: &Observed, text: &Text, factor: f32) -> Tu
         curves: vec![of(true, UNSEEN), of(false, "other text")],
         rises: (0..text.num_windows()).map(|window| rise(observed, window)).collect(),
         of_instructions,
+    }
+}
+
+/// Did the tuned model begin with the very weights of the one that is here?
+pub fn is_of_this_base(models: &Path) -> Result<bool> {
+    let [before, after] = [BEFORE, AFTER].map(|name| Effort::read(&models.join(name)));
+    match (before?, after?) {
+        (Some(before), Some(after)) => Ok(after.started_from == Some(before.trained_sha256)),
+        _ => Ok(true),
     }
 }
 

@@ -25,7 +25,7 @@ use super::{burn_block_on, draws_at_inference};
 const PROBE_TOKENS: usize = 128;
 
 /// Held-out windows of each domain, evenly spread, that representation collapse is measured on.
-const COLLAPSE_WINDOWS: usize = 4;
+pub const COLLAPSE_WINDOWS: usize = 4;
 
 /// The tokens every moment routes, domain after domain, a window each.
 pub fn probe(corpus: &Corpus, config: &ModelConfig) -> Batch {
