@@ -76,27 +76,31 @@ mod tests {
 
     #[test]
     fn on_the_graph_they_are_what_the_router_computes() {
+        // Two sequences of three tokens: groups of their own, whose balance losses are averaged.
         let values: Vec<f32> = (0..24).map(|at| ((at * 7) % 11) as f32 / 4.0 - 1.0).collect();
-        let gate_logits = GateLogits::new(4, values.clone()).expect("six tokens, four experts");
+        let of_sequence = |values: &[f32]| GateLogits::new(4, values.to_vec()).expect("three tokens, four experts");
+        let gates: Vec<GateLogits> = values.chunks(12).map(of_sequence).collect();
         let router = Router::new(RoutingSpec::default(), 4).expect("top-2 of 4");
-        let routing = router.route(&RouterInput::new(&gate_logits));
+        let routings: Vec<_> = gates.iter().map(|logits| router.route(&RouterInput::new(logits))).collect();
         let device = Device::flex();
         let layer = LayerOutcome {
-            hidden: Tensor::zeros([1, 6, 2], &device),
-            gate_logits: Tensor::from_data(TensorData::new(values, [1, 6, 4]), &device),
-            gate_values: vec![gate_logits.clone()],
-            routings: vec![routing.clone()],
+            hidden: Tensor::zeros([2, 3, 2], &device),
+            gate_logits: Tensor::from_data(TensorData::new(values, [2, 3, 4]), &device),
+            gate_values: gates.clone(),
+            routings: routings.clone(),
         };
-        let forward = Forward { logits: Tensor::zeros([1, 6, 3], &device), layers: vec![layer] };
-        let targets = Tensor::<2, Int>::from_data(TensorData::new(vec![1i32; 6], [1, 6]), &device);
+        let forward = Forward { logits: Tensor::zeros([2, 3, 3], &device), layers: vec![layer] };
+        let targets = Tensor::<2, Int>::from_data(TensorData::new(vec![1i32; 6], [2, 3]), &device);
         let found = losses(&forward, targets, &router);
         let close = |found: Tensor<1>, expected: f64| {
             let found = f64::from(found.into_scalar::<f32>());
             assert!((found - expected).abs() < 1e-5, "{found} is not {expected}");
         };
-        let probs = gate_probs(&gate_logits);
-        close(found.balance, losses::per_choice(&probs, &routing));
-        close(found.z, losses::z_loss(&gate_logits));
+        let mean = |of: &dyn Fn(usize) -> f64| (of(0) + of(1)) / 2.0;
+        let balance = |at: usize| losses::per_choice(&gate_probs(&gates[at]), &routings[at]);
+        assert!((balance(0) - balance(1)).abs() > 1e-3);
+        close(found.balance, mean(&balance));
+        close(found.z, mean(&|at| losses::z_loss(&gates[at])));
         close(found.cross_entropy, 3.0f64.ln());
     }
 }

@@ -204,6 +204,8 @@ pub type IdsAndTargets = (Tensor<2, Int>, Tensor<2, Int>);
 mod tests {
     use std::fs;
 
+    use moe_router::metrics;
+
     use super::*;
 
     /// An empty folder with a corpus of one domain, `text`, of 48 ids that repeat.
@@ -258,20 +260,23 @@ mod tests {
     }
 
     #[test]
-    fn training_learns_and_balancing_moves_the_bias() {
+    fn training_learns_and_a_selection_bias_evens_demand_out() {
         let folder = folder("learns");
-        let toml = run_file::tests::TINY
-            .replace("top_k:2", "deepseek:k=2")
-            .replace("z = 1e-3", "z = 0.0\nbias_step = 0.01")
-            .replace("steps = 6", "steps = 60");
-        let training = train(&folder, "run", &toml, 1000).expect("it trains");
-        let log = text(&folder, "run/log.csv");
-        let losses: Vec<f64> =
-            log.lines().skip(1).map(|row| row.split(',').nth(1).expect("a loss").parse().expect("a number")).collect();
-        assert!(losses[losses.len() - 1] < losses[0] - 0.5, "{losses:?}");
-        let bias = training.learner.weights.blocks[0].gate_bias.as_ref().expect("it is biased").val();
-        let bias: Vec<f32> = bias.into_data().try_to_vec().expect("biases are f32");
-        assert!(bias.iter().any(|value| *value != 0.0) && bias.iter().all(|value| value.abs() <= 0.6), "{bias:?}");
+        let last_row = |name: &str, bias_step: &str| {
+            let toml = run_file::tests::TINY
+                .replace("top_k:2", "deepseek:k=2")
+                .replace("balance = 1e-2\nz = 1e-3", &format!("balance = 0.0\nz = 0.0\n{bias_step}"))
+                .replace("steps = 6", "steps = 60");
+            train(&folder, name, &toml, 1000).expect("it trains");
+            let log = text(&folder, &format!("{name}/log.csv"));
+            let losses = log.lines().skip(1).map(|row| row.split(',').nth(1)?.parse::<f64>().ok());
+            let losses: Vec<f64> = losses.collect::<Option<_>>().expect("every row has a loss");
+            assert!(losses[losses.len() - 1] < losses[0] - 0.5, "{losses:?}");
+            log::Row::last(&folder.join(name).join("log.csv")).expect("a log").expect("with rows")
+        };
+        let variation = |row: &log::Row| -> f64 { row.demand.iter().map(|of| metrics::demand_cv(of)).sum() };
+        let (with, without) = (last_row("with", "bias_step = 0.01"), last_row("without", ""));
+        assert!(variation(&with) < 0.7 * variation(&without), "{with}\n{without}");
         fs::remove_dir_all(folder).expect("it can be removed");
     }
 

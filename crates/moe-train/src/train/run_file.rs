@@ -208,6 +208,7 @@ history = 3
         check("seed = 3", "seed = 3\nsede = 4", "sede");
         check("\"tiny\"", "\"../tiny\"", "use a to z");
         check("tokens = 16\nlearning", "tokens = 17\nlearning", "max_tokens 16");
+        check("warm_up = 2", "warm_up = 7", "only 6");
         check("history = 3", "history = 1", "at least 2");
         check("num_kv_heads = 1", "num_kv_heads = 3", "key-value heads");
     }
@@ -232,5 +233,21 @@ history = 3
         let long = RunFile { training: Training { steps: 3200, history: 20, ..run.training.clone() }, ..run };
         let moments = long.moments();
         assert_eq!((moments.len(), moments[0], moments[1], moments[19]), (20, 0, 9, 3200));
+    }
+    #[test]
+    fn the_learning_rate_rises_to_its_highest_and_falls_to_a_twentieth() {
+        let mut run = RunFile::parse(TINY).expect("a valid run");
+        run.training = Training { steps: 1000, warm_up: 100, learning_rate: 2.0, ..run.training };
+        let check = |step, expected: f64| {
+            let found = run.learning_rate_at(step);
+            assert!((found - expected).abs() < 1e-9, "{found} is not {expected} at step {step}");
+        };
+        check(0, 0.02);
+        check(49, 1.0);
+        check(99, 2.0);
+        check(100, 2.0);
+        // Half of the cosine, of 0.05 + 0.95 / 2.
+        check(550, 2.0 * 0.525);
+        check(1000, 0.1);
     }
 }
