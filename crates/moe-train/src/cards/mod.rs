@@ -11,7 +11,7 @@ use clap::Args;
 use moe_model::Manifest;
 use serde::Deserialize;
 
-use crate::evaluate::Evaluation;
+use crate::evaluate::{Evaluation, SAMPLE_SEED};
 use crate::export::Effort;
 use crate::prepare::manifest::Manifest as CorpusManifest;
 use crate::quality::Compressed;
@@ -153,6 +153,11 @@ fn card(model: &Model, family: &[&Model], compressors: &[Compressed], corpus: &C
         tables::quality(evaluation, compressors),
         tables::verdicts(evaluation, compressors, corpus, &domains).join(" "),
         tables::twin(model, family),
+        format!(
+            "## What it writes\n\nIn ⟦ ⟧, 64 tokens after each of the page's example prompts, routed as in training: \
+             temperature 0.7, top-p 0.9, seed {SAMPLE_SEED}, nothing picked.",
+        ),
+        tables::samples(evaluation),
         "## Beside its relatives\n\nMeans over the six kinds of text of the corpus. *Load CV*: standard deviation over mean \
          of the experts' demand, mean over layers; 0 is perfect balance. *Entropy*: of the gate's probabilities, as a share \
          of its largest. *Right*: answers of 200 held-out sums and the like. Models with equal tokens and as much scored \

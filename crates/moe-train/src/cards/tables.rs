@@ -6,7 +6,7 @@ use moe_router::metrics;
 use moe_trace::Overflow;
 
 use super::Model;
-use crate::evaluate::{DomainEvaluation, Evaluation};
+use crate::evaluate::{DomainEvaluation, Evaluation, Sample};
 use crate::prepare::manifest::Manifest as CorpusManifest;
 use crate::quality::Compressed;
 
@@ -209,6 +209,16 @@ pub fn verdicts(
         ));
     }
     sentences
+}
+
+/// Prompts and what the model wrote after them.
+pub fn samples(evaluation: &Evaluation) -> String {
+    let sample = |Sample { kind, prompt, written }: &Sample| {
+        // A model may write a fence of its own.
+        let written = written.replace("````", "'''");
+        format!("{kind}:\n\n````text\n{prompt}⟦{written}⟧\n````")
+    };
+    evaluation.samples.iter().map(sample).collect::<Vec<_>>().join("\n\n")
 }
 
 /// Mean bits per byte over the language model's kinds of text.

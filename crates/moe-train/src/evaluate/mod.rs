@@ -2,6 +2,7 @@
 
 mod answers;
 mod quantisation;
+mod samples;
 mod score;
 
 use std::fs;
@@ -18,6 +19,7 @@ use crate::train::data::Corpus;
 use crate::train::device::DeviceChoice;
 pub use answers::Answers;
 pub use quantisation::Quantisation;
+pub use samples::{SEED as SAMPLE_SEED, Sample};
 pub use score::Score;
 
 #[derive(Args, Debug, Clone)]
@@ -51,6 +53,8 @@ pub struct Evaluation {
     pub domains: Vec<DomainEvaluation>,
     /// Lines of arithmetic, greedily continued.
     pub arithmetic: Answers,
+    /// What it writes.
+    pub samples: Vec<Sample>,
     /// Absent where the trained weights were not at hand.
     pub quantisation: Option<Quantisation>,
 }
@@ -113,7 +117,9 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
             println!("8 bits: {bits_per_byte:+.5} bits per byte, {:.3} % of routes changed", 100.0 * changed_routes);
         }
         let weights_sha256 = model.manifest.weights.sha256.clone();
-        let evaluation = Evaluation { weights_sha256, windows: args.windows, domains, arithmetic, quantisation };
+        let samples = samples::of(&model.folder)?;
+        let windows = args.windows;
+        let evaluation = Evaluation { weights_sha256, windows, domains, arithmetic, samples, quantisation };
         fs::write(model.folder.join("evaluation.json"), serde_json::to_string_pretty(&evaluation)? + "\n")?;
     }
     Ok(())
