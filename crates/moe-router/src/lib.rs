@@ -92,6 +92,8 @@
 
 #![deny(missing_docs)]
 
+pub mod example;
+
 pub mod gate;
 pub mod matrix;
 pub mod request;
