@@ -10,8 +10,8 @@
 //! kept cheaply in the next round. Ties: lower token, lower expert (ours). `T` must be a multiple of `E`, or the auction
 //! would never end: pad the group with tokens of affinity 0, or take the exact solver.
 //!
-//! The [running example](crate::example) with two tokens more, so that eight divide among four experts. By themselves six of
-//! eight want expert 0; the auction sends four of them elsewhere, in one round, and finds the best there is.
+//! The [running example](crate::example) with two tokens more, so that eight divide among four experts. By themselves
+//! six of eight want expert 0; the auction sends four of them elsewhere, in one round, and finds the best there is.
 //!
 //! ```
 //! use moe_router::example::{self, assert_close, weights};

@@ -6,8 +6,9 @@
 //! inference takes everybody's best expert, [`auction::greedy`](super::auction::greedy), without balance.
 //! A token that is admitted costs at most `O(T · E)`: a few milliseconds for hundreds of tokens, too long for many thousands.
 //!
-//! The [running example](crate::example): six tokens, so at most two for each of the four experts. Everybody's wish would be
-//! worth 8.96 and crowd four tokens into expert 0; moving token 1 (1.50 to 1.16) and token 2 (1.44 to 0.80) costs least.
+//! The [running example](crate::example): six tokens, so at most two for each of the four experts. Everybody's wish
+//! would be worth 8.96 and crowd four tokens into expert 0; moving token 1 (1.50 to 1.16) and token 2 (1.44 to 0.80)
+//! costs least.
 //!
 //! ```
 //! use moe_router::example::{self, assert_close};

@@ -5,8 +5,9 @@
 //! slots to lose and are in no balance loss; `E` and `k` elsewhere count routed experts only. Causal, the same in training
 //! and inference. [`Mixer`](crate::Mixer) gives their weights: `shared:none`, `shared:sigmoid`.
 //!
-//! 16 experts of which a token asks 2, each cut in four, one part always on: 64 small experts, of which 63 are routed to and
-//! 7 asked, and the same work as before. Qwen's sigmoid lets a token turn a shared expert down: sigmoid(1.85) = 0.8641.
+//! 16 experts of which a token asks 2, each cut in four, one part always on: 64 small experts, of which 63 are routed
+//! to and 7 asked, and the same work as before. Qwen's sigmoid lets a token turn a shared expert down: sigmoid(1.85) =
+//! 0.8641.
 //!
 //! ```
 //! use moe_router::{Mixer, RouterInput, example::assert_close};

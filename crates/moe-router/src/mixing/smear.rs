@@ -1,7 +1,7 @@
 //! SMEAR (Muqeeth et al. 2023, arXiv:2306.03745): all experts merged into one per sequence, by the mean of its tokens.
 //!
-//! `θ = Σ_e r_e θ_e` ([`expert_merging`](super::expert_merging)) with `r = softmax(LN(x̄) LN'(W_r))`. `x̄` is the mean of the
-//! sequence: not causal in a decoder, unless it is the mean of the prompt or of an encoder. Training adds
+//! `θ = Σ_e r_e θ_e` ([`expert_merging`](super::expert_merging)) with `r = softmax(LN(x̄) LN'(W_r))`. `x̄` is the mean
+//! of the sequence: not causal in a decoder, unless it is the mean of the prompt or of an encoder. Training adds
 //! [expert dropout](with_dropped_experts), inference does not.
 //! Deviation: SMEAR normalises what its gate sees, `LN(x̄)` and every column of `W_r`. That is no part of the rule `smear` of
 //! [`Mixer`](crate::Mixer), which takes gate logits as they come and averages those, as if the gate were plainly linear:

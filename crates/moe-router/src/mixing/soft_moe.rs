@@ -7,8 +7,9 @@
 //! Not causal: every slot has seen every token. Padding gets no share of any slot (ours; images have none).
 //! Mixture of Tokens blends tokens of different texts at the same position instead: causal, but never alone.
 //!
-//! Two tokens, two slots, logits (0, ln 3) and (0, 0). A column of `D` says what a slot is made of, a row of `C` whose output
-//! a token gets: slot 1 sees 3/4 of token 0 and 1/4 of token 1, and token 0 receives 1/4 of slot 0 and 3/4 of slot 1.
+//! Two tokens, two slots, logits (0, ln 3) and (0, 0). A column of `D` says what a slot is made of, a row of `C` whose
+//! output a token gets: slot 1 sees 3/4 of token 0 and 1/4 of token 1, and token 0 receives 1/4 of slot 0 and 3/4 of
+//! slot 1.
 //!
 //! ```
 //! use moe_router::{example::assert_close, matrix::Matrix};

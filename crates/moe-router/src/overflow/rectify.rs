@@ -3,7 +3,8 @@
 //! Intra-GPU rectification: a lost request goes to the best expert on the token's own device, outside the capacity.
 //! Fill-in rectification: an expert with vacancies takes the tokens whose next choice it would be, most probable first.
 //! Weights are gate probabilities. On one device, "devices" are contiguous blocks of tokens and of experts.
-//! Not causal. Deviation: known to us from the abstract and a re-implementation only; the straight-through scale that
+//! Not causal; here the same in training and inference.
+//! Deviation: known to us from the abstract and a re-implementation only; the straight-through scale that
 //! is used in training is left out.
 //!
 //! Switch on the [running example](crate::example) with two slots per expert: expert 0 turns tokens 2 and 4 away, and

@@ -1,13 +1,14 @@
 //! Every full expert keeps the requests with the largest key, whenever they were made.
 //!
 //! Random token selection (DeepSpeed's `use_rts`; Kim et al. 2021, arXiv:2109.10465, section 3.2): the key is a uniform
-//! draw per token and expert, so that no position is favoured; training only. By probability (Megatron-Core's `probs`
-//! drop policy): the key is the gate probability, whatever the rank. Not causal, either way: all requests compete.
+//! draw per token and expert, so that no position is favoured; training only, inference goes by position or turns nobody
+//! away. By probability (Megatron-Core's `probs` drop policy): the key is the gate probability, whatever the rank; a token
+//! that is generated alone has no rival. Not causal, either way: all requests compete.
 //! Slots are then given in order of the requests. Ties: the earlier request (ours).
 //! Not copied: DeepSpeed's `topkgating("probs")`, which compares logits with the zeros of experts that were not chosen.
 //!
-//! Four tokens of the [running example](crate::example) want expert 0, which has two slots. By lot tokens 0 and 4 stay (0.8939
-//! and 0.7204); by probability they do, too (0.6932 and 0.7457); by position tokens 0 and 1 would.
+//! Four tokens of the [running example](crate::example) want expert 0, which has two slots. By lot tokens 0 and 4 stay
+//! (0.8939 and 0.7204); by probability they do, too (0.6932 and 0.7457); by position tokens 0 and 1 would.
 //!
 //! ```
 //! use moe_router::{example, overflow::selection, token_choice::switch};

@@ -6,8 +6,8 @@
 //! Deviation: the released code reshapes the sequence into attention heads and may mix positions; we take the paper's
 //! form per token as the definition.
 //!
-//! One token, two experts. Expert 0 asks nothing (q = 0) and gets the mean of the values 1 and 3; expert 1 asks for expert 0:
-//! softmax(1 · 2, 1 · 0) = (0.8808, 0.1192), and 0.8808 · 1 + 0.1192 · 3 = 1.2384.
+//! One token, two experts. Expert 0 asks nothing (q = 0) and gets the mean of the values 1 and 3; expert 1 asks for
+//! expert 0: softmax(1 · 2, 1 · 0) = (0.8808, 0.1192), and 0.8808 · 1 + 0.1192 · 3 = 1.2384.
 //!
 //! ```
 //! use moe_router::{example::assert_close, token_choice::attention};

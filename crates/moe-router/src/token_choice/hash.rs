@@ -7,8 +7,8 @@
 //! Deviation: the reference draws its random table from Python's generator; ours is SplitMix64 of seed plus id, so that
 //! the table needs no storage and an unknown id has an expert too.
 //!
-//! Eight ids, four experts. The random table gives expert 3 three ids, however frequent they are. The balanced one deals out
-//! 50, 30, 20, 10, 9, 8, 5 and 3 occurrences as 50 | 30 | 20 + 5 + 3 | 10 + 9 + 8.
+//! Eight ids, four experts. The random table gives expert 3 three ids, however frequent they are. The balanced one
+//! deals out 50, 30, 20, 10, 9, 8, 5 and 3 occurrences as 50 | 30 | 20 + 5 + 3 | 10 + 9 + 8.
 //!
 //! ```
 //! use moe_router::{example::experts, token_choice::hash};
