@@ -6,8 +6,8 @@
 //! # A guided tour, with numbers
 //!
 //! A Mixture-of-Experts layer has `E` small networks, the *experts*, and a *gate* that says for every token how well each
-//! would suit it. All steps look at one small [example]: six tokens, four experts, hidden states of three numbers. Every
-//! number is checked when the tests run, to 1e-4 where it is not whole.
+//! would suit it. Nearly all steps look at one small [example]: six tokens, four experts, hidden states of three numbers.
+//! What the code asserts is run as a test: whole numbers exactly, others to 1e-4 unless it says otherwise.
 //!
 //! ## The gate
 //!
