@@ -11,6 +11,20 @@
 //! here), and MegaBlocks' result of 0 slots (the largest demand). A factor of 0 or less is an error of
 //! [`Router::new`](crate::Router::new), whatever the rounding; 0 slots are what they say, and everybody is turned away,
 //! unless the `minimum` is 1 or more, as it is by default.
+//!
+//! Six tokens with two choices each, four experts, factor 1.25: 1.25 · 2 · 6 / 4 = 3.75, and everyone rounds that in
+//! another way. mesh-TensorFlow leaves out the two choices: 1.25 · 6 / 4 = 1.875, rounded down.
+//!
+//! ```
+//! use moe_router::capacity::capacity;
+//! use moe_trace::{CapacitySpec, Rounding};
+//!
+//! let slots = |rounding| capacity(&CapacitySpec { factor: 1.25, rounding, ..CapacitySpec::default() }, 6, 2, 4);
+//! assert_eq!(slots(Rounding::Ceil), 4); // adopted
+//! assert_eq!(slots(Rounding::Floor), 3);
+//! assert_eq!(slots(Rounding::Mesh), 1);
+//! assert_eq!(slots(Rounding::Vmoe), 4);
+//! ```
 
 use moe_trace::{CapacitySpec, Rounding};
 

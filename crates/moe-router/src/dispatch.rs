@@ -12,6 +12,27 @@
 //! A withdrawn request takes no slot and counts in no demand. Without a capacity everyone is served, and the slot is
 //! the position in the expert's queue, token-major as in MegaBlocks (arXiv:2211.15841).
 //! Nothing is renormalised because of a drop; a lost request simply contributes nothing.
+//!
+//! Top-2 of the [running example](crate::example), three slots per expert. In order of position token 4 comes last to the
+//! crowd and loses both choices, although no token is surer of its first. By confidence it is served first; token 2
+//! loses its first choice then, and token 3 its second.
+//!
+//! ```
+//! use moe_router::dispatch::{dispatch, token_order};
+//! use moe_router::{example, token_choice::top_k};
+//! use moe_trace::{Priority, SlotOrder, Weighting};
+//!
+//! let gate_logits = example::gate_logits();
+//! let requests = top_k::requests(&gate_logits, 2, Weighting::Norm);
+//! let order = |priority| token_order(priority, &requests, &gate_logits, &[]);
+//! let lost = |priority| -> Vec<(u32, u32)> {
+//!     let assignments = dispatch(&requests, 4, &order(priority), SlotOrder::RankMajor, Some(3));
+//!     assignments.iter().filter(|a| !a.fate.is_kept()).map(|a| (a.token, a.expert.0)).collect()
+//! };
+//! assert_eq!(lost(Priority::Position), [(4, 0), (4, 1)]);
+//! assert_eq!(order(Priority::BprMax), [4, 0, 5, 1, 2, 3]); // 0.7457, 0.6932, 0.5358, …
+//! assert_eq!(lost(Priority::BprMax), [(2, 0), (3, 1)]);
+//! ```
 
 use moe_trace::{Assignment, CapacitySpec, Fate, GateLogits, Overflow, Priority, Routing, SlotOrder};
 

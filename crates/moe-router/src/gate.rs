@@ -3,6 +3,19 @@
 //! Inputs are f32, sums are f64: routing compares scores, and a rounding error that would vanish in an average can
 //! here send a token to another expert. Every exponential subtracts the row's maximum first, so logits of any finite
 //! size are safe. On a tie the lower index wins everywhere; `torch.topk` promises nothing of the kind, `jax` does.
+//!
+//! Token 0 of the [running example](crate::example): what its logits become, and who wins a tie.
+//!
+//! ```
+//! use moe_router::example::assert_close;
+//! use moe_router::gate::{log_sum_exp, sigmoid, softmax, top_k};
+//!
+//! let logits = [1.85_f32, 0.65, -1.05, -0.60];
+//! assert_close(&softmax(&logits), &[0.6932, 0.2088, 0.0381, 0.0598]);
+//! assert_close(&[log_sum_exp(&logits)], &[2.2164]); // ln(exp(1.85) + …); exp(1.85 - 2.2164) = 0.6932 again
+//! assert_close(&[sigmoid(1.85)], &[0.8641]); // each expert by itself
+//! assert_eq!(top_k(&[0.5, 0.9, 0.5], 2), [1, 0]); // a tie: the lower index
+//! ```
 
 use moe_trace::GateLogits;
 

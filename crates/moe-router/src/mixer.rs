@@ -9,7 +9,7 @@ use crate::check;
 use crate::gate::{sigmoid, softmax, top_k};
 use crate::input::{InputError, RouterInput};
 use crate::matrix::Matrix;
-use crate::mixing::{lory, soft_moe};
+use crate::mixing::{lory, meo, soft_moe};
 use crate::padding::RealTokens;
 use crate::router::sequences;
 use crate::spec_error::SpecError;
@@ -51,7 +51,7 @@ impl Mixer {
                 let (probs, chosen) = (softmax(logits), top_k(logits, k as usize));
                 (0..logits.len()).map(|expert| if chosen.contains(&expert) { probs[expert] } else { 0.0 }).collect()
             }),
-            MixerSpec::Mixlora => self.outputs(&real, |logits| best(logits, 2)),
+            MixerSpec::Mixlora => self.outputs(&real, |logits| meo::shares(logits, 2)),
             MixerSpec::Shared { gate: SharedGate::None } => self.outputs(&real, |logits| vec![1.0; logits.len()]),
             MixerSpec::Shared { gate: SharedGate::Sigmoid } => {
                 self.outputs(&real, |logits| logits.iter().map(|&z| sigmoid(f64::from(z))).collect())
@@ -88,7 +88,7 @@ impl Mixer {
         for (&token, &row) in real.positions().iter().zip(row_of) {
             of_all[token] = Some(row as u32);
         }
-        let shares = logits.rows().flat_map(|logits| best(logits, k)).map(|share| share as f32).collect();
+        let shares = logits.rows().flat_map(|logits| meo::shares(logits, k)).map(|share| share as f32).collect();
         Mixing::Merged { num_experts: self.num_columns as u32, shares, row_of: of_all }
     }
 
@@ -101,15 +101,6 @@ impl Mixer {
             weights: real.among_all(&Matrix::rounded(self.num_columns, weights)),
         }
     }
-}
-
-/// Softmax over the `k` largest logits; 0 for the others. All of them: the softmax. `[experts]`.
-fn best(logits: &[f32], k: usize) -> Vec<f64> {
-    let chosen = top_k(logits, k);
-    let weights = softmax(&chosen.iter().map(|&expert| logits[expert]).collect::<Vec<f32>>());
-    let mut of_all = vec![0.0; logits.len()];
-    chosen.into_iter().zip(weights).for_each(|(expert, weight)| of_all[expert] = weight);
-    of_all
 }
 
 /// Lory's logits of every segment of every sequence, and each token's segment. Segments do not cross sequences.

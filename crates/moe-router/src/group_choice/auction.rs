@@ -9,6 +9,23 @@
 //! Experts bid for their best tokens, a token goes to the highest bid and becomes dearer for all, and what was won is
 //! kept cheaply in the next round. Ties: lower token, lower expert (ours). `T` must be a multiple of `E`, or the auction
 //! would never end: pad the group with tokens of affinity 0, or take the exact solver.
+//!
+//! The [running example](crate::example) with two tokens more, so that eight divide among four experts. By themselves
+//! six of eight want expert 0; the auction sends four of them elsewhere, in one round, and finds the best there is.
+//!
+//! ```
+//! use moe_router::example::{self, assert_close, weights};
+//! use moe_router::group_choice::auction;
+//! use moe_trace::GateLogits;
+//!
+//! let two_more = [1.66, 0.54, -0.43, -0.01, 0.96, 0.85, -0.63, -0.78];
+//! let gate_logits = GateLogits::new(4, [example::gate_logits().values(), &two_more].concat()).expect("eight rows");
+//! assert_eq!(auction::greedy(&gate_logits), [0, 0, 0, 2, 0, 3, 0, 0]);
+//! let auction::Auction { experts, rounds } = auction::auction(&gate_logits).expect("8 tokens, 4 experts");
+//! assert_eq!((experts.as_slice(), rounds), ([0, 1, 3, 2, 0, 3, 2, 1].as_slice(), 1)); // two tokens each
+//! assert_close(&[auction::total_affinity(&gate_logits, &experts)], &[8.40]); // 1.85 + 1.16 + 0.80 + …
+//! assert_close(&weights(&auction::requests(&gate_logits, &experts))[..2], &[0.8641, 0.7613]); // sigmoid(1.85), (1.16)
+//! ```
 
 use moe_trace::GateLogits;
 

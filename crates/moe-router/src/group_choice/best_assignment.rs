@@ -2,8 +2,24 @@
 //!
 //! Maximises `Σ_t z[t, a_t]` with at most `ceil(T / E)` tokens per expert (Lewis et al. 2021, arXiv:2103.16716, eq. 1, which
 //! asks for exactly `T / E`), by the Hungarian method (Kuhn 1955; shortest augmenting paths with potentials). The slots of
-//! an expert are alike, so one price per expert does for all of them. Ties: lower expert. Not causal.
+//! an expert are alike, so one price per expert does for all of them. Ties: lower expert. Not causal. For training only:
+//! inference takes everybody's best expert, [`auction::greedy`](super::auction::greedy), without balance.
 //! A token that is admitted costs at most `O(T · E)`: a few milliseconds for hundreds of tokens, too long for many thousands.
+//!
+//! The [running example](crate::example): six tokens, so at most two for each of the four experts. Everybody's wish
+//! would be worth 8.96 and crowd four tokens into expert 0; moving token 1 (1.50 to 1.16) and token 2 (1.44 to 0.80)
+//! costs least.
+//!
+//! ```
+//! use moe_router::example::{self, assert_close};
+//! use moe_router::group_choice::{auction, best_assignment::best_assignment};
+//!
+//! let gate_logits = example::gate_logits();
+//! assert_eq!(auction::greedy(&gate_logits), [0, 0, 0, 2, 0, 3]);
+//! assert_close(&[auction::total_affinity(&gate_logits, &[0, 0, 0, 2, 0, 3])], &[8.96]);
+//! assert_eq!(best_assignment(&gate_logits), [0, 1, 3, 2, 0, 3]);
+//! assert_close(&[auction::total_affinity(&gate_logits, &[0, 1, 3, 2, 0, 3])], &[7.98]);
+//! ```
 
 use moe_trace::GateLogits;
 

@@ -7,6 +7,21 @@
 //! there are is [`metrics::tokens_without_requests`](crate::metrics::tokens_without_requests).
 //! Not causal: whether a token is picked depends on all others.
 //! Left out: the variant with at most `b` experts per token, and mesh-TensorFlow's softmax over tokens.
+//!
+//! The [running example](crate::example) with two experts per token on average: every expert takes round(2 · 6 / 4) = 3
+//! tokens. All are full and nobody is turned away, but token 3 gets three experts and token 4, the most confident, one.
+//!
+//! ```
+//! use moe_router::example::{self, assert_close};
+//! use moe_router::group_choice::expert_choice;
+//!
+//! let routing = expert_choice::route(&example::gate_logits(), expert_choice::tokens_per_expert(2.0, 6, 4));
+//! assert_eq!(moe_router::metrics::load(&routing), [3, 3, 3, 3]);
+//! let of_tokens: Vec<Vec<u32>> = (0..6).map(|t| routing.of_token(t).iter().map(|a| a.expert.0).collect()).collect();
+//! assert_eq!(of_tokens, [vec![0, 1], vec![0, 1], vec![3, 2], vec![2, 1, 3], vec![0], vec![3, 2]]);
+//! let of_3: Vec<f32> = routing.of_token(3).iter().map(|assignment| assignment.weight).collect();
+//! assert_close(&of_3, &[0.4529, 0.3635, 0.1324]); // probabilities, as they are
+//! ```
 
 use moe_trace::{Assignment, ExpertIdx, Fate, GateLogits, Routing};
 

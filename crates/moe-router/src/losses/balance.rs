@@ -13,6 +13,23 @@
 //! Without a choice, or without a token, every loss here is 0.
 //!
 //! The balanced value is no lower bound: `f` and `P` can disagree, and a loss below it is no bug.
+//!
+//! Top-2 of the [running example](crate::example): expert 0 is the first choice of 4 tokens in 6 and has a mean probability
+//! of 0.4504. 4 · (0.6667 · 0.4504 + 0 + 0.1667 · 0.1540 + 0.1667 · 0.1854) = 1.4273, where balance gives 1. Over all
+//! twelve choices (4, 4, 2, 2) it is 1.1071; Hugging Face's scaling makes the same gate twice as bad, and GShard's tiny.
+//!
+//! ```
+//! use moe_router::example::{self, assert_close};
+//! use moe_router::{dispatch::dropless, gate_probs, losses, token_choice::top_k};
+//!
+//! let gate_logits = example::gate_logits();
+//! let routing = dropless(&top_k::requests(&gate_logits, 2, moe_trace::Weighting::Norm), 6, 4);
+//! let probs = gate_probs(&gate_logits);
+//! assert_close(&[losses::switch(&probs, &routing)], &[1.4273]);
+//! assert_close(&[losses::per_choice(&probs, &routing)], &[1.1071]);
+//! assert_close(&[losses::hf_topk(&probs, &routing)], &[2.2141]); // k = 2 when balanced
+//! assert_close(&[losses::gshard_paper(&probs, &routing)], &[0.0892]); // 1/16 when balanced
+//! ```
 
 use moe_trace::{Fate, Routing};
 

@@ -4,6 +4,25 @@
 //! is its sum over tokens, the loss the [squared variation](super::squared_variation) of that.
 //! Shazeer et al. 2017 (arXiv:1701.06538, eq. 8-10) compares with the k-th largest of the *other* experts' noisy logits;
 //! V-MoE (arXiv:2106.05974, app. A.2, eq. 6-8) with the k-th largest of all. Tutel's unbiased variance is left out.
+//!
+//! Token 0 of the [running example](crate::example) with the noise of
+//! [`noisy_top_k`](crate::token_choice::noisy_top_k), top-2. Expert 0 is all but safe: it would have to fall below the
+//! best outsider's -0.9791, and Φ((1.85 + 0.9791) / 0.8934) = 0.9992. Expert 3 is out this time, and in with 0.6121 if
+//! it draws again.
+//!
+//! ```
+//! use moe_router::{example::assert_close, losses};
+//! use moe_trace::GateLogits;
+//!
+//! let row = |values: [f32; 4]| GateLogits::new(4, values.to_vec()).expect("one row of four");
+//! let (clean, noisy) = (row([1.85, 0.65, -1.05, -0.60]), row([1.8194, -0.8149, -0.9791, -2.1293]));
+//! let probs = losses::load_probs(&clean, &noisy, &[0.8934, 0.5859, 0.8081, 0.7544], 2);
+//! assert_close(&probs, &[0.9992, 0.9973, 0.3856, 0.6121]);
+//! // V-MoE with a deviation of 1 for all: the second best is at its own threshold -0.8149.
+//! let probs = losses::load_probs_vmoe(&clean, &noisy, 1.0, 2);
+//! assert_close(&probs, &[0.9962, 0.9285, 0.4071, 0.5851]);
+//! assert_close(&losses::expected_load(&[0.9, 0.1, 0.8, 0.2], 2), &[1.7, 0.3]); // of two tokens
+//! ```
 
 use moe_trace::GateLogits;
 

@@ -2,17 +2,20 @@
 //!
 //! These are numbers to show and to check a training graph against. Counts and choices carry no gradient; probabilities
 //! do, on the graph. All are of one layer and one group of tokens.
+//!
+//! One file per idea, each with the loss of the [running example](crate::example); everything can be named from here, too:
+//! `losses::switch` is `losses::balance::switch`.
 
-mod adaptive;
-mod balance;
-mod deepseek;
-mod load;
-mod localized;
-mod mutual_information;
-mod relu;
-mod second_place;
-mod spread;
-mod z;
+pub mod adaptive;
+pub mod balance;
+pub mod deepseek;
+pub mod load;
+pub mod localized;
+pub mod mutual_information;
+pub mod relu;
+pub mod second_place;
+pub mod spread;
+pub mod z;
 
 pub use adaptive::{adapted_coefficient, target_coefficient};
 pub use balance::{BalanceScaling, gshard_paper, hf_topk, is_choice, per_choice, switch};

@@ -2,6 +2,19 @@
 //!
 //! `E² · mean_e(f2_e · P2_e) / 2`: `f2` the share of second choices, `P2` the mean of the probabilities with the first
 //! choice taken out and the rest renormalised. Off by default there. 1/2 when balanced.
+//!
+//! Probabilities (0.5, 0.3, 0.2) and (0.2, 0.3, 0.5): expert 1 is the second choice twice. Without the winner they are
+//! (-, 0.6, 0.4) and (0.4, 0.6, -), so `P2` of expert 1 is 0.6: 9 · (1 · 0.6) / 3 / 2 = 0.9.
+//!
+//! ```
+//! use moe_router::{dispatch::dropless, example::assert_close, losses::second_place, token_choice::top_k};
+//! use moe_trace::{GateLogits, Weighting};
+//!
+//! let probs = [0.5_f32, 0.3, 0.2, 0.2, 0.3, 0.5];
+//! let gate_logits = GateLogits::new(3, probs.map(f32::ln).to_vec()).expect("two rows of three");
+//! let routing = dropless(&top_k::requests(&gate_logits, 2, Weighting::Norm), 2, 3);
+//! assert_close(&[second_place(&probs, &routing)], &[0.9]);
+//! ```
 
 use moe_trace::{Fate, Routing};
 
@@ -22,22 +35,4 @@ pub fn second_place(gate_probs: &[f32], routing: &Routing) -> f64 {
     let tokens = (0..routing.num_tokens).filter(|token| !is_padding(token)).count().max(1) as f64;
     let products = seconds.iter().zip(&mean_probs).map(|(f2, p2)| f2 / tokens * p2 / tokens);
     0.5 * num_experts as f64 * products.sum::<f64>()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dispatch::dropless;
-    use crate::token_choice::top_k;
-    use moe_trace::{GateLogits, Weighting};
-
-    #[test]
-    fn two_tokens_by_hand() {
-        // Probabilities (0.5, 0.3, 0.2) and (0.2, 0.3, 0.5): the second choice is expert 1, twice. Without the winner
-        // they are (-, 0.6, 0.4) and (0.4, 0.6, -): 9 · (1 · 0.6) / 3 / 2 = 0.9.
-        let probs = [0.5_f32, 0.3, 0.2, 0.2, 0.3, 0.5];
-        let gate_logits = GateLogits::new(3, probs.iter().map(|p| p.ln()).collect()).expect("two rows");
-        let routing = dropless(&top_k::requests(&gate_logits, 2, Weighting::Norm), 2, 3);
-        assert!((second_place(&probs, &routing) - 0.9).abs() < 1e-6);
-    }
 }

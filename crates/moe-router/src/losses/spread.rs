@@ -3,6 +3,21 @@
 //! `I_e = Σ_t gates[t,e]`, `L = CV²(I) = var(I) / mean(I)²` with the population variance. Shazeer sums the sparse gates
 //! after top-k and before any drop; V-MoE (arXiv:2106.05974, app. A.2) the whole softmax. Tutel's unbiased variance is
 //! left out.
+//!
+//! The [running example](crate::example): over the whole softmax the experts' importances are 2.70, 1.26, 0.92, 1.11. Top-2
+//! weights are less even, since what is not among the two best is cut off: 2.83, 1.27, 0.84, 1.06.
+//!
+//! ```
+//! use moe_router::example::{self, assert_close};
+//! use moe_router::{dispatch::dropless, gate_probs, losses, token_choice::top_k};
+//!
+//! let gate_logits = example::gate_logits();
+//! assert_close(&[losses::importance_of_probs(&gate_probs(&gate_logits), 4)], &[0.2205]);
+//! let routing = dropless(&top_k::requests(&gate_logits, 2, moe_trace::Weighting::Norm), 6, 4);
+//! assert_close(&[losses::importance_of_weights(&routing)], &[0.2720]);
+//! // Mean 1.5, variance (6.25 + 2.25 + 0.25 + 0.25) / 4 = 2.25, over 1.5².
+//! assert_close(&[losses::squared_variation(&[4.0, 0.0, 1.0, 1.0])], &[1.0]);
+//! ```
 
 use moe_trace::{Fate, Routing};
 

@@ -3,6 +3,20 @@
 //! The text is cut into segments (256 tokens in the paper). A segment is processed by the expert merged for the mean of
 //! the segment *before* it, so nothing looks ahead; the first one uses its own mean, with the gradient stopped there.
 //! Inference: routed once by the prompt's mean. Causal but for the first segment. Known to us from a summary only.
+//!
+//! The [running example](crate::example) in segments of two tokens. The first segment is merged by its own mean, the second
+//! by that of the first (so their rows agree), the third by that of the second; what the last two tokens say moves nobody.
+//!
+//! ```
+//! use moe_router::example::{self, assert_close};
+//! use moe_router::{gate::softmax, mixing::lory};
+//!
+//! let logits = lory::segment_logits(&example::gate_logits(), 2);
+//! assert_close(logits.row(0), &[1.675, 0.905, -0.825, -0.660]); // (1.85 + 1.50) / 2 = 1.675
+//! assert_close(&softmax(logits.row(0)), &[0.6090, 0.2820, 0.0500, 0.0590]);
+//! assert_eq!(logits.row(1), logits.row(0));
+//! assert_close(&softmax(logits.row(2)), &[0.2056, 0.2537, 0.3007, 0.2401]);
+//! ```
 
 use moe_trace::GateLogits;
 

@@ -6,6 +6,8 @@
 
 pub mod expert_merging;
 pub mod lory;
+pub mod meo;
 pub mod peft;
 pub mod shared_experts;
+pub mod smear;
 pub mod soft_moe;

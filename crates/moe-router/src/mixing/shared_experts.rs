@@ -4,6 +4,22 @@
 //! `y_t = Σ_s g_s · FFN_s(x_t) + Σ_e w_e · FFN_e(x_t)` with `g = 1` (DeepSeek) or `g = sigmoid(x w)` (Qwen). They have no
 //! slots to lose and are in no balance loss; `E` and `k` elsewhere count routed experts only. Causal, the same in training
 //! and inference. [`Mixer`](crate::Mixer) gives their weights: `shared:none`, `shared:sigmoid`.
+//!
+//! 16 experts of which a token asks 2, each cut in four, one part always on: 64 small experts, of which 63 are routed
+//! to and 7 asked, and the same work as before. Qwen's sigmoid lets a token turn a shared expert down: sigmoid(1.85) =
+//! 0.8641.
+//!
+//! ```
+//! use moe_router::{Mixer, RouterInput, example::assert_close};
+//! use moe_router::mixing::shared_experts::{Segmentation, segmentation};
+//! use moe_trace::{GateLogits, Mixing};
+//!
+//! assert_eq!(segmentation(16, 2, 4, 1), Some(Segmentation { routed: 63, k: 7 }));
+//! let of_shared = GateLogits::new(1, vec![1.85, -1.07]).expect("two tokens, one shared expert");
+//! let mixer = Mixer::new("shared:sigmoid".parse().expect("a rule"), 1).expect("one column");
+//! let Ok(Mixing::Outputs { weights, .. }) = mixer.mix(&RouterInput::new(&of_shared)) else { panic!("weights") };
+//! assert_close(&weights, &[0.8641, 0.2554]);
+//! ```
 
 /// What is left to route after splitting experts finely and setting some aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,9 +42,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sixteen_experts_cut_in_four() {
-        // DeepSeekMoE's example of 16 experts and 2 choices: 64 small ones, 8 choices, 1 of them shared.
-        assert_eq!(segmentation(16, 2, 4, 1), Some(Segmentation { routed: 63, k: 7 }));
+    fn nothing_cut_off_and_nothing_left() {
         assert_eq!(segmentation(8, 2, 1, 0), Some(Segmentation { routed: 8, k: 2 }));
         assert_eq!(segmentation(8, 1, 1, 1), None);
     }

@@ -6,6 +6,24 @@
 //! inference. `round(T / E)` slots per expert cost as much as a dense layer.
 //! Not causal: every slot has seen every token. Padding gets no share of any slot (ours; images have none).
 //! Mixture of Tokens blends tokens of different texts at the same position instead: causal, but never alone.
+//!
+//! Two tokens, two slots, logits (0, ln 3) and (0, 0). A column of `D` says what a slot is made of, a row of `C` whose
+//! output a token gets: slot 1 sees 3/4 of token 0 and 1/4 of token 1, and token 0 receives 1/4 of slot 0 and 3/4 of
+//! slot 1.
+//!
+//! ```
+//! use moe_router::{example::assert_close, matrix::Matrix};
+//! use moe_router::mixing::soft_moe::{combine_weights, dispatch_weights, output, slot_inputs};
+//!
+//! let logits = Matrix::new(2, vec![0.0, 3_f32.ln(), 0.0, 0.0]);
+//! let (dispatch, combine) = (dispatch_weights(&logits, &[]), combine_weights(&logits));
+//! assert_close(dispatch.values(), &[0.5, 0.75, 0.5, 0.25]);
+//! assert_close(combine.values(), &[0.25, 0.75, 0.5, 0.5]);
+//! let slots = slot_inputs(&dispatch, &Matrix::new(2, vec![1.0, 0.0, 3.0, 8.0])); // tokens (1, 0) and (3, 8)
+//! assert_close(slots.values(), &[2.0, 4.0, 1.5, 2.0]);
+//! let outputs = Matrix::new(2, vec![4.0, 8.0, -1.5, -2.0]); // expert 0 doubles, expert 1 turns the sign
+//! assert_close(output(&combine, &outputs).values(), &[-0.125, 0.5, 1.25, 3.0]); // (4 - 3 · 1.5) / 4 = -0.125
+//! ```
 
 use crate::gate::softmax;
 use crate::matrix::{Matrix, dot};
@@ -79,27 +97,6 @@ mod tests {
         // Identity experts: the output blends inputs, twice.
         let output = output(&combine, &slot_inputs(&dispatch, &hidden));
         assert_eq!((output.num_rows(), output.width()), (3, 2));
-    }
-
-    #[test]
-    fn two_tokens_two_slots_by_hand() {
-        let close = |found: &Matrix, expected: &[f32]| {
-            assert_eq!(found.values().len(), expected.len());
-            assert!(found.values().iter().zip(expected).all(|(a, b)| (a - b).abs() < 1e-6), "{found:?}");
-        };
-        // Logits (0, ln 3) and (0, 0). Columns are 1/2, 1/2 and 3/4, 1/4; rows are 1/4, 3/4 and 1/2, 1/2.
-        let logits = Matrix::new(2, vec![0.0, 3_f32.ln(), 0.0, 0.0]);
-        let (dispatch, combine) = (dispatch_weights(&logits, &[]), combine_weights(&logits));
-        close(&dispatch, &[0.5, 0.75, 0.5, 0.25]);
-        close(&combine, &[0.25, 0.75, 0.5, 0.5]);
-        // Tokens (1, 0) and (3, 8): the slots see (2, 4) and (1.5, 2).
-        let slots = slot_inputs(&dispatch, &Matrix::new(2, vec![1.0, 0.0, 3.0, 8.0]));
-        close(&slots, &[2.0, 4.0, 1.5, 2.0]);
-        // The first expert doubles, the second turns the sign: (4, 8) and (-1.5, -2).
-        let outputs =
-            Matrix::new(2, vec![2.0 * slots.row(0)[0], 2.0 * slots.row(0)[1], -slots.row(1)[0], -slots.row(1)[1]]);
-        // (4 - 4.5) / 4, (8 - 6) / 4 for the first token; (4 - 1.5) / 2, (8 - 2) / 2 for the second.
-        close(&output(&combine, &outputs), &[-0.125, 0.5, 1.25, 3.0]);
     }
 
     #[test]

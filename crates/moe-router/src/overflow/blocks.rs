@@ -3,6 +3,20 @@
 //!
 //! Causal; the same in training and inference. The block is 128 in MegaBlocks; 8 or 16 suits WebGPU tiles. What rounding
 //! up costs is the waste.
+//!
+//! Top-2 of the [running example](crate::example): its twelve requests, numbered token by token, sorted by expert. Experts
+//! serve 4, 4, 2 and 2; in blocks of four that is 16 rows, of which a quarter is empty.
+//!
+//! ```
+//! use moe_router::{dispatch::dropless, example, overflow::blocks, token_choice::top_k};
+//!
+//! let requests = top_k::requests(&example::gate_logits(), 2, moe_trace::Weighting::Norm);
+//! let blocks = blocks::blocks(&dropless(&requests, 6, 4), 4);
+//! assert_eq!(blocks.sorted, [0, 2, 4, 8, 1, 3, 7, 9, 6, 11, 5, 10]);
+//! assert_eq!((blocks.tokens_per_expert, blocks.ends), (vec![4, 4, 2, 2], vec![4, 8, 10, 12]));
+//! assert_eq!((blocks.padded, blocks.padded_ends), (vec![4, 4, 4, 4], vec![4, 8, 12, 16]));
+//! assert_eq!(blocks.waste, 0.25);
+//! ```
 
 use moe_trace::Routing;
 
@@ -47,24 +61,4 @@ fn running_sum(counts: &[u32]) -> Vec<u32> {
         Some(*sum)
     });
     sums.collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::dispatch::dropless;
-    use crate::token_choice::top_k;
-    use moe_trace::Weighting;
-
-    #[test]
-    fn running_example_in_blocks_of_four() {
-        let requests = top_k::requests(&crate::test_support::running_example(), 2, Weighting::Norm);
-        let blocks = blocks(&dropless(&requests, 6, 4), 4);
-        assert_eq!(blocks.sorted, [0, 2, 4, 8, 1, 3, 7, 9, 6, 11, 5, 10]);
-        assert_eq!(blocks.tokens_per_expert, [4, 4, 2, 2]);
-        assert_eq!(blocks.ends, [4, 8, 10, 12]);
-        assert_eq!(blocks.padded, [4, 4, 4, 4]);
-        assert_eq!(blocks.padded_ends, [4, 8, 12, 16]);
-        assert_eq!(blocks.waste, 0.25);
-    }
 }

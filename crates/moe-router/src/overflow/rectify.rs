@@ -3,8 +3,27 @@
 //! Intra-GPU rectification: a lost request goes to the best expert on the token's own device, outside the capacity.
 //! Fill-in rectification: an expert with vacancies takes the tokens whose next choice it would be, most probable first.
 //! Weights are gate probabilities. On one device, "devices" are contiguous blocks of tokens and of experts.
-//! Not causal. Deviation: known to us from the abstract and a re-implementation only; the straight-through scale that
+//! Not causal; here the same in training and inference.
+//! Deviation: known to us from the abstract and a re-implementation only; the straight-through scale that
 //! is used in training is left out.
+//!
+//! Switch on the [running example](crate::example) with two slots per expert: expert 0 turns tokens 2 and 4 away, and
+//! expert 1 is idle. Sent home (tokens 0 to 2 live with experts 0 and 1), token 2 is served by expert 0 after all, beyond
+//! its slots, and token 4 by expert 3. Filled in, all eight slots are taken.
+//!
+//! ```
+//! use moe_router::{Router, RouterInput, example, gate_probs, metrics, overflow::rectify};
+//! use moe_trace::{CapacitySpec, Overflow, RouterSpec, RoutingSpec};
+//!
+//! let gate_logits = example::gate_logits();
+//! let overflow = Overflow::Drop(CapacitySpec { factor: 1.0, ..CapacitySpec::default() });
+//! let router = Router::new(RoutingSpec { router: RouterSpec::Switch, overflow }, 4).expect("four experts");
+//! let (routing, probs) = (router.route(&RouterInput::new(&gate_logits)), gate_probs(&gate_logits));
+//! assert_eq!((metrics::load(&routing), metrics::overflow(&routing)), (vec![2, 0, 1, 1], vec![2, 0, 0, 0]));
+//! let resent = rectify::resend_locally(&routing, &probs, &[0, 0, 0, 1, 1, 1], &[0, 0, 1, 1]);
+//! assert_eq!(metrics::load(&resent), [3, 0, 1, 2]);
+//! assert_eq!(metrics::load(&rectify::fill_vacancies(&routing, &probs)), [2, 2, 2, 2]);
+//! ```
 
 use moe_trace::{Assignment, ExpertIdx, Fate, Routing};
 

@@ -1,10 +1,26 @@
 //! Every full expert keeps the requests with the largest key, whenever they were made.
 //!
 //! Random token selection (DeepSpeed's `use_rts`; Kim et al. 2021, arXiv:2109.10465, section 3.2): the key is a uniform
-//! draw per token and expert, so that no position is favoured; training only. By probability (Megatron-Core's `probs`
-//! drop policy): the key is the gate probability, whatever the rank. Not causal, either way: all requests compete.
+//! draw per token and expert, so that no position is favoured; training only, inference goes by position or turns nobody
+//! away. By probability (Megatron-Core's `probs` drop policy): the key is the gate probability, whatever the rank; a token
+//! that is generated alone has no rival. Not causal, either way: all requests compete.
 //! Slots are then given in order of the requests. Ties: the earlier request (ours).
 //! Not copied: DeepSpeed's `topkgating("probs")`, which compares logits with the zeros of experts that were not chosen.
+//!
+//! Four tokens of the [running example](crate::example) want expert 0, which has two slots. By lot tokens 0 and 4 stay
+//! (0.8939 and 0.7204); by probability they do, too (0.6932 and 0.7457); by position tokens 0 and 1 would.
+//!
+//! ```
+//! use moe_router::{example, overflow::selection, token_choice::switch};
+//!
+//! let requests = switch::requests(&example::gate_logits()); // experts 0, 0, 0, 2, 0, 3
+//! let slots = |keys: &[f32]| -> Vec<Option<u32>> {
+//!     selection::keep_largest(&requests, keys, 4, 2).iter().map(|assignment| assignment.fate.slot()).collect()
+//! };
+//! let by_lot = slots(&[0.8939, 0.3257, 0.6070, 0.5265, 0.7204, 0.5685]);
+//! assert_eq!(by_lot, [Some(0), None, None, Some(0), Some(1), Some(0)]);
+//! assert_eq!(slots(&selection::weight_keys(&requests)), by_lot);
+//! ```
 
 use moe_trace::{Assignment, Fate};
 
@@ -49,21 +65,4 @@ pub fn random_keys(requests: &[Request], uniforms: &[f32], num_experts: usize) -
 /// Keys of dropping by probability, `[requests]`: raw weights.
 pub fn weight_keys(requests: &[Request]) -> Vec<f32> {
     requests.iter().map(|request| request.weight_raw).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_two_luckiest_of_four() {
-        // Tokens 0, 1, 2 and 4 of the running example want expert 0, which has two slots.
-        let requests = crate::token_choice::switch::requests(&crate::test_support::running_example());
-        let keys = [0.8939, 0.3257, 0.6070, 0.5265, 0.7204, 0.5685];
-        let slots: Vec<Option<u32>> = keep_largest(&requests, &keys, 4, 2).iter().map(|a| a.fate.slot()).collect();
-        assert_eq!(slots, [Some(0), None, None, Some(0), Some(1), Some(0)]);
-        // By weight the most confident two stay: the same two here.
-        let by_weight = keep_largest(&requests, &weight_keys(&requests), 4, 2);
-        assert_eq!(by_weight.iter().map(|a| a.fate.slot()).collect::<Vec<_>>(), slots);
-    }
 }

@@ -5,6 +5,21 @@
 //! on: slots are those of the longest text, and stay taken from step to step. Token-major and by position it repeats
 //! exactly what routing the whole text decides, because that is causal.
 //! Deviation: the capacity must be computed from a length fixed in advance, as training did.
+//!
+//! Three slots per expert for six tokens that come one at a time. Token 4 finds experts 0 and 1 full, as it would have in
+//! training; with a capacity of its own it would not.
+//!
+//! ```
+//! use moe_router::{example, overflow::stateful::TakenSlots, token_choice::top_k};
+//!
+//! let requests = top_k::requests(&example::gate_logits(), 2, moe_trace::Weighting::Norm);
+//! let mut slots = TakenSlots::new(4, 3);
+//! let by_step: Vec<Vec<Option<u32>>> =
+//!     requests.chunks(2).map(|of_token| slots.admit(of_token).iter().map(|a| a.fate.slot()).collect()).collect();
+//! assert_eq!(by_step[0], [Some(0), Some(0)]);
+//! assert_eq!(by_step[4], [None, None]);
+//! assert_eq!(by_step[5], [Some(1), Some(1)]); // experts 3 and 2
+//! ```
 
 use moe_trace::{Assignment, Fate};
 

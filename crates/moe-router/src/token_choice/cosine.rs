@@ -5,6 +5,22 @@
 //! states into the span of the expert vectors; this one does so in the small space only. What follows is Switch or
 //! top-k on these logits, or a sigmoid of them. Causal, the same in training and inference; fine-tuning freezes the router.
 //! Tutel adds a bias and other initial values; torchscale's gate leaves the token side unnormalised and has no `τ`.
+//!
+//! Token 0 of the [running example](crate::example), projected to two dimensions. The linear gate prefers expert 0 by far
+//! (0.6932); by direction alone expert 1 is a little nearer, and a token ten times as long says the same.
+//!
+//! ```
+//! use moe_router::example::{self, assert_close};
+//! use moe_router::{gate::softmax, matrix::Matrix, token_choice::cosine};
+//!
+//! let projection = Matrix::new(2, vec![1.0, 0.2, -0.3, 0.9, 0.5, -0.4]);
+//! let embeddings = Matrix::new(2, vec![1.0, 0.1, -0.2, 1.0, 0.3, -1.0, -0.9, -0.4]);
+//! let cosines = cosine::similarities(&example::hidden(), &projection, &embeddings);
+//! assert_close(cosines.row(0), &[0.6551, 0.6880, -0.6168, -0.8588]);
+//! assert_close(&softmax(cosine::logits(&cosines, 0.3).row(0)), &[0.4680, 0.5222, 0.0067, 0.0030]);
+//! let longer = Matrix::new(3, vec![10.0, 5.0, -5.0]);
+//! assert_close(cosine::similarities(&longer, &projection, &embeddings).row(0), &[0.6551, 0.6880, -0.6168, -0.8588]);
+//! ```
 
 use moe_trace::GateLogits;
 

@@ -9,6 +9,22 @@
 //! (DeepSpeed, NLLB) divides raw probabilities by their sum over what was kept, so a sole survivor weighs 1.
 //! Deviations: the printed algorithm counts a second request that chance withdrew as if it filled a slot; like
 //! mesh-TensorFlow and NLLB we do not. Without its 1e-9 in mesh-TensorFlow's denominator. NLLB tests the raw `p[e2]`.
+//!
+//! The second experts of the [running example](crate::example) have `g2` 0.2315, 0.4158, 0.3452, 0.4452, 0.1780, 0.2891. In
+//! training a draw decides, `2 g2 > u`: token 0 is out (0.4630 < 0.7804), token 1 is in (0.8316 > 0.3881).
+//!
+//! ```
+//! use moe_router::example::{self, assert_close, weights};
+//! use moe_router::token_choice::gshard;
+//! use moe_trace::{Normalise, SecondExpert};
+//!
+//! let draws = [0.7804, 0.3881, 0.0968, 0.9529, 0.5969, 0.0939];
+//! let ask = |second| gshard::requests(&example::gate_logits(), second, Normalise::BeforeDrop, &draws, &[]);
+//! assert_close(&weights(&ask(SecondExpert::Always)[..4]), &[0.7685, 0.2315, 0.5842, 0.4158]);
+//! let asks_second = |second| ask(second).chunks(2).map(|pair| pair[1].withdrawn.is_none()).collect::<Vec<_>>();
+//! assert_eq!(asks_second(SecondExpert::Proportional), [false, true, true, false, false, true]);
+//! assert_eq!(asks_second(SecondExpert::Threshold { threshold: 0.2 }), [true, true, true, true, false, true]);
+//! ```
 
 use moe_trace::{Assignment, Fate, GateLogits, Normalise, SecondExpert};
 

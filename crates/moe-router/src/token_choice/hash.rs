@@ -6,6 +6,21 @@
 //! be an oracle and is left out; so are clusters of embeddings.
 //! Deviation: the reference draws its random table from Python's generator; ours is SplitMix64 of seed plus id, so that
 //! the table needs no storage and an unknown id has an expert too.
+//!
+//! Eight ids, four experts. The random table gives expert 3 three ids, however frequent they are. The balanced one
+//! deals out 50, 30, 20, 10, 9, 8, 5 and 3 occurrences as 50 | 30 | 20 + 5 + 3 | 10 + 9 + 8.
+//!
+//! ```
+//! use moe_router::{example::experts, token_choice::hash};
+//! use moe_trace::TokenId;
+//!
+//! let random: Vec<usize> = (0..8).map(|id| hash::expert_of(TokenId(id), 42, 4)).collect();
+//! assert_eq!(random, [1, 0, 3, 2, 3, 1, 3, 0]);
+//! let balanced = hash::balanced_table(&[50.0, 30.0, 20.0, 10.0, 9.0, 8.0, 5.0, 3.0], 4);
+//! assert_eq!(balanced, [0, 1, 2, 3, 3, 3, 2, 2]);
+//! let text = [4, 0, 9].map(TokenId); // 9 is not in the table: 9 mod 4 = 1
+//! assert_eq!(experts(&hash::table_requests(&text, &balanced, 4)), [3, 0, 1]);
+//! ```
 
 use moe_trace::TokenId;
 
@@ -47,22 +62,4 @@ pub fn balanced_table(frequencies: &[f64], num_experts: usize) -> Vec<usize> {
         loads[emptiest] += frequencies[id];
     }
     table
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn tables_of_eight_ids_and_four_experts() {
-        let random: Vec<usize> = (0..8).map(|id| expert_of(TokenId(id), 42, 4)).collect();
-        assert_eq!(random, [1, 0, 3, 2, 3, 1, 3, 0]);
-        // Dealt out by frequency: 50 | 30 | 20 + 5 + 3 | 10 + 9 + 8.
-        let balanced = balanced_table(&[50.0, 30.0, 20.0, 10.0, 9.0, 8.0, 5.0, 3.0], 4);
-        assert_eq!(balanced, [0, 1, 2, 3, 3, 3, 2, 2]);
-        // Id 9 is not in the table.
-        let experts: Vec<u32> =
-            table_requests(&[4, 0, 9].map(TokenId), &balanced, 4).iter().map(|r| r.expert.0).collect();
-        assert_eq!(experts, [3, 0, 1]);
-    }
 }

@@ -29,4 +29,6 @@ pub mod logit_norm;
 
 pub mod hash;
 pub mod per_sequence;
+pub mod per_task;
 pub mod random;
+pub mod thor;

@@ -9,6 +9,24 @@
 //!
 //! V-MoE (arXiv:2106.05974, section 2) has no learned noise: `σ = 1/E` for all, softmax over all experts before the
 //! selection, weights not renormalised. That is [`noisy_logits`] with a constant and [`Weighting::Raw`].
+//!
+//! Token 0 of the [running example](crate::example). Expert 1 draws an unlucky -2.5001, is worth 0.65 - 2.5001 · 0.5859 =
+//! -0.8149 and still comes second, but with 0.0670 where it would have had 0.2315.
+//!
+//! ```
+//! use moe_router::example::{assert_close, experts, weights};
+//! use moe_router::token_choice::noisy_top_k;
+//! use moe_trace::GateLogits;
+//!
+//! let clean = GateLogits::new(4, vec![1.85, 0.65, -1.05, -0.60]).expect("one row of four");
+//! let std = noisy_top_k::noise_std(&[0.35, -0.25, 0.20, 0.10], noisy_top_k::DEFAULT_DELTA); // softplus, then 0.01
+//! assert_close(&std, &[0.8934, 0.5859, 0.8081, 0.7544]);
+//! let noisy = noisy_top_k::noisy_logits(&clean, &std, &[-0.0343, -2.5001, 0.0877, -2.0271]);
+//! assert_close(noisy.row(0), &[1.8194, -0.8149, -0.9791, -2.1293]);
+//! assert_eq!(experts(&noisy_top_k::requests(&noisy, 2)), [0, 1]);
+//! assert_close(&weights(&noisy_top_k::requests(&noisy, 2)), &[0.9330, 0.0670]); // in training
+//! assert_close(&weights(&noisy_top_k::requests(&clean, 2)), &[0.7685, 0.2315]); // at inference
+//! ```
 
 use moe_trace::{GateLogits, Weighting};
 
@@ -50,17 +68,5 @@ mod tests {
         check(100.0, 100.0);
         check(-100.0, 0.0);
         check(f32::MAX, f32::MAX);
-    }
-
-    #[test]
-    fn first_token_of_the_running_example() {
-        let clean = GateLogits::new(4, vec![1.85, 0.65, -1.05, -0.60]).expect("one row");
-        let (std, normals) = ([0.8934, 0.5859, 0.8081, 0.7544], [-0.0343, -2.5001, 0.0877, -2.0271]);
-        let noisy = noisy_logits(&clean, &std, &normals);
-        for (found, expected) in noisy.values().iter().zip([1.8194, -0.8149, -0.9791, -2.1293]) {
-            assert!((found - expected).abs() < 2e-4, "{found} for {expected}");
-        }
-        let weights: Vec<f32> = requests(&noisy, 2).iter().map(|request| request.weight).collect();
-        assert!((weights[0] - 0.9330).abs() < 1e-4 && (weights[1] - 0.0670).abs() < 1e-4);
     }
 }

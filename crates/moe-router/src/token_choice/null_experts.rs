@@ -4,6 +4,24 @@
 //! work. Weights are renormalised over the true experts it picked; a token of nulls only gets 0. Causal, dropless, the
 //! same in training and inference. Not copied: in the paper's balance loss all nulls share their mean load (the released
 //! Mixtral code means to do so and slices the wrong axis); the losses here take every column for itself.
+//!
+//! The [running example](crate::example) with two nulls of logit 0.3, and k = 3: every token finds a null among its three
+//! best, and token 4 both, so that it asks one true expert only and gives it all the weight.
+//!
+//! ```
+//! use moe_router::example::{self, assert_close, experts, weights};
+//! use moe_router::token_choice::null_experts;
+//! use moe_trace::GateLogits;
+//!
+//! let rows = example::gate_logits().rows().flat_map(|row| [row, &[0.3, 0.3]].concat()).collect();
+//! let requests = null_experts::requests(&GateLogits::new(6, rows).expect("six rows of six"), 4, 3);
+//! let true_experts = requests.chunks(3).map(|of_token| of_token.iter().filter(|r| r.withdrawn.is_none()).count());
+//! assert_eq!(true_experts.collect::<Vec<_>>(), [2, 2, 2, 2, 1, 2]);
+//! assert_eq!(experts(&requests[..3]), [0, 1, 4]); // token 0: two true experts, then a null
+//! assert_close(&weights(&requests[..3]), &[0.7685, 0.2315, 0.0]);
+//! assert_eq!(experts(&requests[12..15]), [0, 4, 5]); // token 4
+//! assert_close(&weights(&requests[12..15]), &[1.0, 0.0, 0.0]);
+//! ```
 
 use moe_trace::{Fate, GateLogits};
 

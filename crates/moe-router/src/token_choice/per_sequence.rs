@@ -1,10 +1,27 @@
-//! One decision for many tokens: sentence-level and task-level routing (Kudugunta et al. 2021, arXiv:2110.03742).
+//! Sentence-level routing (Kudugunta et al. 2021, arXiv:2110.03742): one decision for all tokens of a sequence.
 //!
-//! Sentence level: the mean of a sequence's hidden states goes through the gate once, and all its tokens follow. For a
-//! linear gate the mean may as well be taken of the logits, which is what happens here. Not causal in a decoder: the
-//! mean has seen the end of the sentence. Mask it to the prompt, or use Lory's shift.
-//! Task level: a learned row of logits per task (language pair, domain). Causal, and at inference only the chosen
-//! experts need to be loaded. Either way, train with balance losses over sequences or tasks, not tokens.
+//! The mean of a sequence's hidden states goes through the gate once, and all its tokens follow. For a linear gate the
+//! mean may as well be taken of the logits, which is what happens here. Not causal in a decoder: the mean has seen the end
+//! of the sentence. Mask it to the prompt, or use Lory's shift. The rule is the same in training and inference, where a
+//! decoder has no more than the mean of its prompt; train with balance losses over sequences, not tokens.
+//! One row per task instead of one per sequence: [`super::per_task`].
+//!
+//! The [running example](crate::example) as two sequences of three tokens: token 2 would have asked experts 0 and 3, and
+//! follows its sequence to 0 and 1.
+//!
+//! ```
+//! use moe_router::example::{self, assert_close, experts, weights};
+//! use moe_router::token_choice::per_sequence;
+//! use moe_trace::Weighting;
+//!
+//! let sequence_of = [0, 0, 0, 1, 1, 1];
+//! let means = per_sequence::mean_logits(&example::gate_logits(), &sequence_of, 2);
+//! assert_close(means.row(0), &[1.5967, 0.5700, -0.5433, -0.1733]); // (1.85 + 1.50 + 1.44) / 3 = 1.5967
+//! assert_close(means.row(1), &[0.3233, 0.0367, 0.0233, 0.1533]);
+//! let requests = per_sequence::requests(&means, &sequence_of, 2, Weighting::SoftmaxAfter);
+//! assert_eq!(experts(&requests), [0, 1, 0, 1, 0, 1, 0, 3, 0, 3, 0, 3]);
+//! assert_close(&weights(&requests[4..8]), &[0.7363, 0.2637, 0.5424, 0.4576]); // tokens 2 and 3
+//! ```
 
 use moe_trace::{GateLogits, Weighting};
 
@@ -38,23 +55,4 @@ pub fn requests(shared_logits: &GateLogits, row_of: &[usize], k: usize, weightin
     let decision_of = |&row: &usize| decisions[row * k..(row + 1) * k].iter();
     let tokens = row_of.iter().map(decision_of).enumerate();
     tokens.flat_map(|(token, decision)| decision.map(move |&r| Request { token: token as u32, ..r })).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_tokens_follow_their_sequence() {
-        let gate_logits = crate::test_support::running_example();
-        let sequence_of = [0, 0, 0, 1, 1, 1];
-        let means = mean_logits(&gate_logits, &sequence_of, 2);
-        for (found, expected) in means.row(0).iter().zip([1.5967, 0.5700, -0.5433, -0.1733]) {
-            assert!((found - expected).abs() < 1e-4);
-        }
-        let requests = requests(&means, &sequence_of, 2, Weighting::SoftmaxAfter);
-        let experts: Vec<u32> = requests.iter().map(|request| request.expert.0).collect();
-        assert_eq!(experts, [0, 1, 0, 1, 0, 1, 0, 3, 0, 3, 0, 3]);
-        assert_eq!(requests[11].token, 5);
-    }
 }

@@ -3,6 +3,18 @@
 //! Experts are split into equal groups of neighbours ("prototypes"); each has a softmax of its own and takes its best
 //! expert. Cheaper than top-k, whose rounds wait for each other. Causal; the same in training and inference. For the
 //! capacity `k` is the number of prototypes. Rank is the prototype's index, not an order of preference.
+//!
+//! Two prototypes of the [running example](crate::example), experts 0 and 1, and experts 2 and 3. Each half elects its own,
+//! with a softmax of its own: exp(1.85) / (exp(1.85) + exp(0.65)) = 0.7685 for token 0.
+//!
+//! ```
+//! use moe_router::example::{self, assert_close, experts, weights};
+//! use moe_router::token_choice::prototypes;
+//!
+//! let requests = prototypes::requests(&example::gate_logits(), 2);
+//! assert_eq!(experts(&requests), [0, 3, 0, 2, 0, 3, 1, 2, 0, 3, 0, 3]);
+//! assert_close(&weights(&requests[..4]), &[0.7685, 0.6106, 0.5842, 0.5300]); // tokens 0 and 1
+//! ```
 
 use moe_trace::GateLogits;
 
@@ -21,17 +33,4 @@ pub fn requests(gate_logits: &GateLogits, num_prototypes: usize) -> Vec<Request>
         }
     }
     requests
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn each_half_elects_its_own() {
-        let gate_logits = GateLogits::new(4, vec![1.85, 0.65, -1.05, -0.60]).expect("one row");
-        let found: Vec<(u32, f32)> = requests(&gate_logits, 2).iter().map(|r| (r.expert.0, r.weight)).collect();
-        assert!(found[0].0 == 0 && (found[0].1 - 0.7685).abs() < 1e-4, "{found:?}");
-        assert!(found[1].0 == 3 && (found[1].1 - 0.6106).abs() < 1e-4, "{found:?}");
-    }
 }

@@ -1,22 +1,27 @@
-//! Random routing: the baseline that a learned gate must beat, and THOR (Zuo et al. 2022, arXiv:2110.04260), which
-//! trains with nothing else.
+//! Random routing: the baseline that a learned gate must beat.
 //!
-//! Baseline: `e = floor(u · E)`, weight 1, a fresh draw per token. THOR draws two distinct experts per step and layer,
-//! runs all tokens through both, and adds a consistency loss between the two outputs; at inference one random expert, or
-//! the average of all. Causal. The baseline keeps one seed at inference; THOR has no learned gate to train at all.
+//! `e = floor(u · E)`, weight 1, a fresh draw per token. Causal. No gate and nothing to train; inference keeps one seed, so
+//! that the same text is routed alike. ([`super::thor`] draws for a whole step instead.)
+//!
+//! Six draws and four experts: 0.6224 · 4 = 2.49 is expert 2, 0.8901 · 4 = 3.56 is expert 3.
+//!
+//! ```
+//! use moe_router::example::experts;
+//! use moe_router::token_choice::random;
+//!
+//! let requests = random::requests(&[0.6224, 0.8901, 0.2158, 0.1209, 0.6412, 0.8719], 4);
+//! assert_eq!(experts(&requests), [2, 3, 0, 0, 2, 3]);
+//! assert!(requests.iter().all(|request| request.weight == 1.0));
+//! ```
 
 use crate::request::Request;
+
+pub use super::thor::pair as thor_pair;
 
 /// One request per token, weight 1. `uniforms`: `[tokens]`, draws in [0, 1).
 pub fn requests(uniforms: &[f32], num_experts: usize) -> Vec<Request> {
     let experts = uniforms.iter().map(|&u| ((f64::from(u) * num_experts as f64) as usize).min(num_experts - 1));
     experts.enumerate().map(|(token, expert)| Request::new(token, 0, expert, 1.0, 1.0)).collect()
-}
-
-/// THOR's two experts of a step: the first two of a shuffle of all, as
-/// [`permutation`](crate::draws::SplitMix64::permutation) makes one. At least two experts.
-pub fn thor_pair(shuffled_experts: &[usize]) -> [usize; 2] {
-    [shuffled_experts[0], shuffled_experts[1]]
 }
 
 #[cfg(test)]
@@ -25,8 +30,7 @@ mod tests {
 
     #[test]
     fn draws_spread_over_the_experts() {
-        let experts: Vec<u32> = requests(&[0.0, 0.2499, 0.25, 0.99999994, 1.0], 4).iter().map(|r| r.expert.0).collect();
+        let experts = crate::example::experts(&requests(&[0.0, 0.2499, 0.25, 0.99999994, 1.0], 4));
         assert_eq!(experts, [0, 0, 1, 3, 3]);
-        assert_eq!(thor_pair(&[2, 0, 1]), [2, 0]);
     }
 }

@@ -6,6 +6,19 @@
 //! Training differs from inference by input jitter only ([`jittered`], on the gate's input; the experts see the clean
 //! states, though some code bases multiply in place). The paper's capacity factor is 1.0 to 1.25 in training.
 //! Deviation: the paper leaves the rounding of the capacity open; ours is in [`crate::capacity`].
+//!
+//! In the [running example](crate::example) four of six tokens go to expert 0 and none to expert 1, each with the
+//! probability that won. Jitter moves an input by a percent either way.
+//!
+//! ```
+//! use moe_router::example::{self, assert_close, experts, weights};
+//! use moe_router::token_choice::switch;
+//!
+//! let requests = switch::requests(&example::gate_logits());
+//! assert_eq!(experts(&requests), [0, 0, 0, 2, 0, 3]);
+//! assert_close(&weights(&requests), &[0.6932, 0.5147, 0.5042, 0.4529, 0.7457, 0.5358]);
+//! assert_eq!(switch::jittered(&[100.0, 100.0, -100.0], &[0.0, 0.5, 1.0], 0.01), [99.0, 100.0, -101.0]);
+//! ```
 
 use moe_trace::GateLogits;
 
@@ -24,23 +37,4 @@ pub fn jittered(hidden: &[f32], uniforms: &[f32], epsilon: f32) -> Vec<f32> {
     let epsilon = f64::from(epsilon);
     let factors = uniforms.iter().map(|&u| 1.0 - epsilon + 2.0 * epsilon * f64::from(u));
     hidden.iter().zip(factors).map(|(&x, factor)| (f64::from(x) * factor) as f32).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn jitter_is_a_percent_either_way() {
-        assert_eq!(jittered(&[100.0, 100.0, -100.0], &[0.0, 0.5, 1.0], 0.01), [99.0, 100.0, -101.0]);
-    }
-
-    #[test]
-    fn the_winner_keeps_its_probability_as_weight() {
-        let gate_logits = GateLogits::new(4, vec![1.85, 0.65, -1.05, -0.60]).expect("one row");
-        let requests = requests(&gate_logits);
-        assert_eq!(requests.len(), 1);
-        assert_eq!(requests[0].expert.0, 0);
-        assert!((requests[0].weight - 0.6932).abs() < 5e-5);
-    }
 }

@@ -5,6 +5,22 @@
 //! are on are averaged. Training may turn on none, with a straight-through gradient; inference then falls back to the
 //! most similar expert. Causal.
 //! Since sigmoid rises with its argument the comparison is of the arguments; that also tells apart what would saturate.
+//!
+//! Cosines of the [running example](crate::example)'s tokens with the gate's columns, and 0.7 for all thresholds. Token 1
+//! passes two of them, and each weighs a half. Tokens 2 and 3 pass none (their best are 0.6505 and 0.6860), and fall back.
+//!
+//! ```
+//! use moe_router::example::{self, experts, weights};
+//! use moe_router::{matrix::Matrix, token_choice::{cosine, top_any}};
+//!
+//! let identity = Matrix::new(3, vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+//! let cosines = cosine::similarities(&example::hidden(), &identity, &example::gate_weights().transposed());
+//! let requests = top_any::requests(&cosines, &[0.7; 4], 1.0);
+//! let of_tokens: Vec<Vec<u32>> = requests.chunk_by(|a, b| a.token == b.token).map(experts).collect();
+//! assert_eq!(of_tokens, [vec![0], vec![1, 0], vec![0], vec![2], vec![0], vec![3]]);
+//! assert_eq!(weights(&requests[..3]), [1.0, 0.5, 0.5]);
+//! assert_eq!(top_any::active(&cosines, &[0.7; 4], 1.0)[8..16], [false; 8]); // tokens 2 and 3, before the fallback
+//! ```
 
 use moe_trace::GateLogits;
 

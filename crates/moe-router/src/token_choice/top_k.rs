@@ -9,6 +9,22 @@
 //! to less than 1, so the layer's output shrinks where the gate is unsure. With k = 1, norm is the constant 1 and gives
 //! the gate no gradient. Causal; the same in training and inference.
 //! Deviation: softmax over all experts is taken in f64 and rounded to f32 once, at the end.
+//!
+//! Top-2 of the [running example](crate::example): all weightings ask the same experts. Token 0 gives them 0.6932 and
+//! 0.2088; norm divides by their sum, 0.9020, and a 2-norm by 0.7240, the square root of the sum of their squares.
+//!
+//! ```
+//! use moe_router::example::{self, assert_close, experts, weights};
+//! use moe_router::token_choice::top_k;
+//! use moe_trace::Weighting;
+//!
+//! let ask = |weighting| top_k::requests(&example::gate_logits(), 2, weighting);
+//! assert_eq!(experts(&ask(Weighting::Raw)), [0, 1, 0, 1, 0, 3, 2, 1, 0, 1, 3, 2]);
+//! assert_close(&weights(&ask(Weighting::Raw)[..2]), &[0.6932, 0.2088]);
+//! assert_close(&weights(&ask(Weighting::Norm)[..2]), &[0.7685, 0.2315]);
+//! assert_close(&weights(&ask(Weighting::SoftmaxAfter)[..2]), &[0.7685, 0.2315]); // the same number
+//! assert_close(&weights(&ask(Weighting::PNorm { p: 2.0 })[..2]), &[0.9575, 0.2884]);
+//! ```
 
 use moe_trace::{GateLogits, Weighting};
 
@@ -57,27 +73,11 @@ pub fn weights(logits: &[f32], probs: &[f64], experts: &[usize], weighting: Weig
 mod tests {
     use super::*;
 
-    fn check(weighting: Weighting, expected: [[f32; 2]; 2]) {
-        // Tokens 0 and 2 of the running example choose experts 0, 1 and 0, 3.
-        let values = vec![1.85, 0.65, -1.05, -0.60, 1.44, -0.10, 0.02, 0.80];
-        let gate_logits = GateLogits::new(4, values).expect("two rows of four");
-        let requests = requests(&gate_logits, 2, weighting);
-        let experts: Vec<u32> = requests.iter().map(|request| request.expert.0).collect();
-        assert_eq!(experts, [0, 1, 0, 3]);
-        for (request, weight) in requests.iter().zip(expected.as_flattened()) {
-            assert!((request.weight - weight).abs() < 5e-5, "{weighting:?}: {} for {weight}", request.weight);
-        }
-        assert!((requests[3].weight_raw - 0.2659).abs() < 5e-5);
-    }
-
     #[test]
-    fn weightings_of_the_running_example() {
-        check(Weighting::Raw, [[0.6932, 0.2088], [0.5042, 0.2659]]);
-        check(Weighting::Norm, [[0.7685, 0.2315], [0.6548, 0.3452]]);
-        check(Weighting::SoftmaxAfter, [[0.7685, 0.2315], [0.6548, 0.3452]]);
-        check(Weighting::PNorm { p: 1.0 }, [[0.7685, 0.2315], [0.6548, 0.3452]]);
-        check(Weighting::PNorm { p: 2.0 }, [[0.9575, 0.2884], [0.8846, 0.4664]]);
-        // A huge order is the maximum norm: the winner gets 1, the other its share of the winner.
-        check(Weighting::PNorm { p: 5000.0 }, [[1.0, 0.2088 / 0.6932], [1.0, 0.5273]]);
+    fn a_huge_order_is_the_maximum_norm() {
+        // The winner gets 1, the other its share of the winner: 0.2659 / 0.5042 for token 2.
+        let requests = requests(&crate::example::gate_logits(), 2, Weighting::PNorm { p: 5000.0 });
+        crate::example::assert_close(&crate::example::weights(&requests[4..6]), &[1.0, 0.5273]);
+        assert!((requests[5].weight_raw - 0.2659).abs() < 5e-5);
     }
 }

@@ -1,0 +1,21 @@
+//! Task-level routing (Kudugunta et al. 2021, arXiv:2110.03742): one decision per task, a language pair or a domain.
+//!
+//! A learned row of logits per task stands where [`per_sequence`](super::per_sequence) has the mean of a sequence; the
+//! rest is the same function. Causal: a task is known before its first token. Train with balance losses over tasks, not
+//! tokens. Inference asks the same experts, and only these need to be loaded.
+//!
+//! Two tasks, four experts, top-2 with softmax over the two: exp(0.9) / (exp(0.9) + exp(0.4)) = 0.6225. The third token
+//! is of task 0 again, and follows the first.
+//!
+//! ```
+//! use moe_router::example::{assert_close, experts, weights};
+//! use moe_router::token_choice::per_task;
+//! use moe_trace::{GateLogits, Weighting};
+//!
+//! let table = GateLogits::new(4, vec![0.9, 0.1, -0.3, 0.4, -0.5, 0.2, 1.1, 0.3]).expect("two rows of four");
+//! let requests = per_task::requests(&table, &[0, 1, 0], 2, Weighting::SoftmaxAfter);
+//! assert_eq!(experts(&requests), [0, 3, 2, 3, 0, 3]);
+//! assert_close(&weights(&requests), &[0.6225, 0.3775, 0.6900, 0.3100, 0.6225, 0.3775]);
+//! ```
+
+pub use super::per_sequence::requests;
