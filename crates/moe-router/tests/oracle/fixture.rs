@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 /// Of the fields of a case, at most this part may be forgiven for near ties.
-const FORGIVEN_PART: f64 = 0.1;
+const FORGIVEN_PART: f64 = 0.2;
 
 /// The account of a whole test run.
 #[derive(Default)]

@@ -3,7 +3,7 @@
 //! `tests/fixtures/*.json` hold inputs, draws and expected outputs; a folder named by `MOE_ORACLE_DIR` is read as well,
 //! by its path from here or from the workspace. Whole numbers must agree exactly, others within 1e-5 (relative, where they
 //! exceed 1). Where two sort keys are nearer than f32 can tell, a token may choose otherwise than in f64: what follows
-//! from such a choice, and nothing else, is reported instead of failed, up to a tenth of a case's fields. See [`ties`].
+//! from such a choice, and nothing else, is reported instead of failed, up to a fifth of a case's fields. See [`ties`].
 //! The test fails when a fixture holds a key that nothing here reads, so no expected number is left unused unawares.
 
 mod extras;
