@@ -6,6 +6,7 @@
 //! from such a choice, and nothing else, is reported instead of failed, up to a fifth of a case's fields. See [`ties`].
 //! The test fails when a fixture holds a key that nothing here reads, so no expected number is left unused unawares.
 
+mod deepseek;
 mod extras;
 mod fixture;
 mod gates;
@@ -68,6 +69,7 @@ fn check_file(ledger: &Ledger, name: &str, root: &Value) -> usize {
         case.at("input").at("min_key_gap").skip();
         token_choice::check(case);
         gates::check(case);
+        deepseek::check(case);
         groups::check(case);
         losses::check(case);
         measure::check(case);
