@@ -259,7 +259,10 @@ impl Fused {
     ) -> Result<(Tensor<2>, LayerTrace), TensorError> {
         let num_experts = self.config.num_experts;
         let logits = match &self.blocks[layer].cosine {
-            Some(gate) => gate.logits(read(x.clone()).await?),
+            Some(gate) => {
+                let logits = gate.logits(read(x.clone()).await?);
+                logits.map_err(|error| TensorError(format!("layer {layer}: {error}")))?
+            }
             None => {
                 let params = self.linear_params(pass.ids.len(), self.config.d_model, num_experts);
                 let logits = read(ops::linear(x, &self.blocks[layer].gate, &params)).await?;

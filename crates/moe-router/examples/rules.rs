@@ -29,7 +29,11 @@ fn markdown() -> String {
             "Tokens ask experts; `Router` runs the spec, unless it says below what is missing.",
         ),
         (Kind::Mixes, "Rules that mix", "Tokens are blended into slots, or experts into one; `Mixer` runs the spec."),
-        (Kind::Scores, "Gates that score", "Gate logits come out, for a rule that assigns."),
+        (
+            Kind::Scores,
+            "Gates that score",
+            "Gate logits come out, for a rule that assigns; DSelect-k has weights at once.",
+        ),
     ];
     for (kind, title, what) in parts {
         text += &format!("\n## {title}\n\n{what}\n\n");

@@ -28,21 +28,24 @@
 
 use moe_trace::{CapacitySpec, Rounding};
 
+use crate::decimal::share;
+
 /// Slots per expert for `num_tokens` tokens with `k` choices each among `num_experts` experts.
 pub fn capacity(spec: &CapacitySpec, num_tokens: usize, k: usize, num_experts: usize) -> u32 {
-    let factor = as_written(spec.factor);
-    let fair_share = factor * (k * num_tokens) as f64 / num_experts as f64;
+    let fair_share = share(spec.factor, k * num_tokens, num_experts);
+    // What sources compute that do not count `K`.
+    let share_of_one = share(spec.factor, num_tokens, num_experts);
     let tokens_per_expert = num_tokens.div_ceil(num_experts);
     // Float to integer casts saturate, so a monstrous factor is merely "as many as fit".
     let rounded = match spec.rounding {
         Rounding::Ceil => (fair_share - 1e-9).ceil() as u32,
         Rounding::Floor => (fair_share + 1e-9).floor() as u32,
         Rounding::Round => fair_share.round_ties_even() as u32,
-        Rounding::Mesh => ((num_tokens as f64 * factor / num_experts as f64).floor() as u32).min(num_tokens as u32),
-        Rounding::Tutel => (k as u32).saturating_mul((factor * tokens_per_expert as f64).floor() as u32),
+        Rounding::Mesh => (share_of_one.floor() as u32).min(num_tokens as u32),
+        Rounding::Tutel => (k as u32).saturating_mul(share(spec.factor, tokens_per_expert, 1).floor() as u32),
         Rounding::Fairseq => (k * tokens_per_expert) as u32,
         Rounding::FairseqEval => num_tokens.div_ceil(4) as u32,
-        Rounding::Flaxformer => (factor * num_tokens as f64 / num_experts as f64).round_ties_even() as u32,
+        Rounding::Flaxformer => share_of_one.round_ties_even() as u32,
         Rounding::Vmoe => ((fair_share - 1e-9).ceil() as u32).checked_next_multiple_of(4).unwrap_or(u32::MAX),
     };
     let slots = rounded.max(spec.minimum);
@@ -50,12 +53,6 @@ pub fn capacity(spec: &CapacitySpec, num_tokens: usize, k: usize, num_experts: u
         Rounding::Ceil => slots.min(num_tokens as u32),
         _ => slots,
     }
-}
-
-/// The factor as its author wrote it: 1.1, not the nearest f32 (1.10000002384…), whose product with 10 would round up
-/// to 12. The shortest decimal that names an f32 is what `Display` prints.
-fn as_written(factor: f32) -> f64 {
-    factor.to_string().parse().unwrap_or(f64::from(factor))
 }
 
 #[cfg(test)]
@@ -85,6 +82,9 @@ mod tests {
         // The factor means what it says: 1.1 · 10 is 11 (and 1.1 rounded down per expert is 1 · 10).
         check(10, 1, 1, 1.1, [10, 11, 11, 10, 11, 10]);
         check(100, 10, 1, 1.1, [11, 11, 11, 11, 11, 10]);
+        // Also where it has more digits than an f32 can keep: a third of 12 tokens among 4 experts is one slot each.
+        check(12, 4, 1, 1.0 / 3.0, [1, 1, 1, 1, 1, 3]);
+        check(15, 1, 1, 1.0 / 6.0, [3, 2, 2, 2, 2, 15]);
         // No tokens, no slots.
         check(0, 4, 2, 1.25, [0; 6]);
     }

@@ -54,6 +54,10 @@ pub(crate) fn rule(spec: RouterSpec, num_experts: usize) -> Result<(), SpecError
             equal_groups(groups, num_experts)?;
             let (k, kept, groups) = (k as usize, kept as usize, groups as usize);
             let group_size = num_experts / groups;
+            // V3 judges a group by its two best experts; V2 by the best one.
+            if matches!(spec, RouterSpec::Deepseek { .. }) && groups > 1 && group_size < 2 {
+                return Err(SpecError::SmallGroups { groups, num_experts });
+            }
             if kept == 0 || kept > groups || kept * group_size < k {
                 return Err(SpecError::KeptGroups { kept, groups, group_size, k });
             }
@@ -86,7 +90,12 @@ pub(crate) fn rule(spec: RouterSpec, num_experts: usize) -> Result<(), SpecError
         RouterSpec::ExpertChoice { average } => {
             positive("The average number of experts", average, "a finite number above 0, such as 2")
         }
-        RouterSpec::NoTokenLeftBehind { tries } => choices(tries, num_experts),
+        // More tries than experts are as good as all: the source takes the smaller number.
+        RouterSpec::NoTokenLeftBehind { tries: 0 } => {
+            let (what, allowed) = ("The number of tries", "a whole number from 1 on, such as 4");
+            Err(SpecError::Number { what, found: 0.0, allowed })
+        }
+        RouterSpec::NoTokenLeftBehind { .. } => Ok(()),
     }
 }
 
@@ -179,6 +188,16 @@ mod tests {
             "A token may visit 3 of 2 groups of 4 experts and asks 1 experts; \
              allowed: 1 to 2 groups that hold at least 1 experts together.",
         );
+        check(
+            "deepseek:2,4,2",
+            4,
+            "4 experts in 4 groups leave 1 to a group, which is judged by its two best; allowed: at most 2 groups.",
+        );
+        assert_eq!(rule("deepseek_v2:2,4,2".parse().expect("a rule"), 4), Ok(()), "judged by the best alone");
+        let no_try = "The number of tries is 0; allowed: a whole number from 1 on, such as 4.";
+        check("no_token_left_behind:0", 4, no_try);
+        // The default is four tries, on however few experts.
+        assert_eq!(rule("no_token_left_behind".parse().expect("a rule"), 2), Ok(()));
         check("hierarchical:2,1,5", 8, "A token cannot ask 5 of 4 experts; allowed: 1 to 4.");
         check("noisy:2,0", 4, "The deviation of the noise is 0; allowed: a finite number above 0, such as 1.");
         check("null_experts:2,4", 4, "4 of 4 experts are null; allowed: 0 to 3.");

@@ -36,7 +36,7 @@
 
 use moe_trace::{Assignment, CapacitySpec, Fate, GateLogits, Overflow, Priority, Routing, SlotOrder};
 
-use crate::gate::gate_probs;
+use crate::gate::{descending, gate_probs};
 use crate::overflow::selection::{keep_largest, random_keys, weight_keys};
 use crate::request::Request;
 
@@ -164,7 +164,7 @@ pub fn token_order(priority: Priority, requests: &[Request], gate_logits: &GateL
 /// Indices by descending key; equal keys keep their order.
 pub(crate) fn by_descending_key(keys: &[f32]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..keys.len()).collect();
-    order.sort_by(|&a, &b| keys[b].partial_cmp(&keys[a]).unwrap_or(std::cmp::Ordering::Equal));
+    order.sort_by(|&a, &b| descending(&keys[a], &keys[b]));
     order
 }
 

@@ -17,6 +17,8 @@
 //! assert_eq!(top_k(&[0.5, 0.9, 0.5], 2), [1, 0]); // a tie: the lower index
 //! ```
 
+use std::cmp::Ordering;
+
 use moe_trace::GateLogits;
 
 /// Softmax of one row of logits, `[experts]`: `exp(z - max z)` over its sum. The logits need not be from a gate.
@@ -44,14 +46,21 @@ pub fn sigmoid(logit: f64) -> f64 {
     1.0 / (1.0 + (-logit).exp())
 }
 
-/// Gate logits computed from others, `[tokens, experts]`. Values too large for f32 become the largest there is.
+/// Gate logits computed from others, `[tokens, experts]`. Values too large for f32 become the largest there is. That no
+/// value is NaN is for the rules to see to, at their rim.
 pub(crate) fn computed_logits(num_experts: usize, values: impl IntoIterator<Item = f64>) -> GateLogits {
     let (least, most) = (f64::from(f32::MIN), f64::from(f32::MAX));
     let values = values.into_iter().map(|value| value.clamp(least, most) as f32).collect();
-    GateLogits::new(num_experts, values).expect("whole rows, made finite by the clamp")
+    GateLogits::new(num_experts, values).expect("whole rows of numbers, made finite by the clamp")
 }
 
-/// Indices of the `k` largest values, largest first; equal values by lower index. Fewer than `k` values give all.
+/// Larger first, and what is not a number last: an order of all values, in which 0 and -0 are equal.
+pub(crate) fn descending<T: PartialOrd>(a: &T, b: &T) -> Ordering {
+    let is_nan = |value: &T| value.partial_cmp(value).is_none();
+    b.partial_cmp(a).unwrap_or_else(|| is_nan(a).cmp(&is_nan(b)))
+}
+
+/// Indices of the `k` largest values, largest first; equal values by lower index, NaN last. Fewer than `k` values give all.
 ///
 /// Rules select on logits rather than probabilities: the order is the same, but softmax may turn two different small
 /// logits into the same probability.
@@ -59,14 +68,15 @@ pub fn top_k<T: PartialOrd>(values: &[T], k: usize) -> Vec<usize> {
     if k > 32 && values.len() > 64 {
         // Insertion would move too much; a stable sort keeps equal values in order too.
         let mut order: Vec<usize> = (0..values.len()).collect();
-        order.sort_by(|&a, &b| values[b].partial_cmp(&values[a]).unwrap_or(std::cmp::Ordering::Equal));
+        order.sort_by(|&a, &b| descending(&values[a], &values[b]));
         order.truncate(k);
         return order;
     }
     let mut best: Vec<usize> = Vec::with_capacity(k.min(values.len()) + 1);
     for (idx, value) in values.iter().enumerate() {
-        // Strictly greater: an equal value further left keeps its place.
-        let place = best.iter().position(|&other| *value > values[other]).unwrap_or(best.len());
+        // Strictly before: an equal value further left keeps its place.
+        let is_before = |other: &usize| descending(value, &values[*other]) == Ordering::Less;
+        let place = best.iter().position(is_before).unwrap_or(best.len());
         if place < k {
             best.insert(place, idx);
             best.truncate(k);
@@ -111,10 +121,17 @@ mod tests {
         check(&[1.0, 1.0, 1.0], 2, &[0, 1]);
         check(&[0.0, 1.0, 1.0, 2.0], 3, &[3, 1, 2]);
         check(&[0.0, -0.0], 1, &[0]);
+        check(&[-0.0, 0.0], 2, &[0, 1]);
+        // What is not a number comes last, wherever it stands.
+        check(&[f32::NAN, 1.0, f32::NAN, f32::NEG_INFINITY, 2.0], 5, &[4, 1, 3, 0, 2]);
         check(&[-1.0e30, -f32::MAX], 5, &[0, 1]);
         check(&[1.0], 0, &[]);
         // Many of many are sorted instead of inserted: the same order, ties included.
         let values: Vec<f32> = (0..100).map(|at| (at * 37 % 10) as f32).collect();
         assert_eq!(top_k(&values, 33)[..32], top_k(&values, 32));
+        let mut values = values;
+        values[..40].fill(f32::NAN);
+        assert_eq!(top_k(&values, 33)[..32], top_k(&values, 32));
+        assert_eq!(top_k(&values, 100)[60..], (0..40).collect::<Vec<usize>>());
     }
 }

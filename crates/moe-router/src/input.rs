@@ -145,7 +145,9 @@ impl<'a> RouterInput<'a> {
         length("thresholds", self.thresholds.len(), num_experts)?;
         length("sequence ids", self.sequence_ids.len(), num_tokens)?;
         length("marks of padding", self.is_padding.len(), num_tokens)?;
-        length("rows of group logits", self.group_logits.map_or(0, GateLogits::num_tokens), num_tokens)
+        // A gate over groups that is there has a row for every token, also if it has none.
+        let of_groups = self.group_logits.map_or(num_tokens, GateLogits::num_tokens);
+        shape("rows of group logits", of_groups, num_tokens)
     }
 
     /// How many tokens are no padding.
@@ -182,6 +184,24 @@ pub enum InputError {
         /// "a number from 0 to 1".
         allowed: &'static str,
     },
+    /// A number that stands alone and is not finite or outside its range.
+    Value {
+        /// "temperature".
+        what: &'static str,
+        /// The number.
+        found: f32,
+        /// "a finite number above 0, such as 0.3".
+        allowed: &'static str,
+    },
+    /// Rows or columns that do not fit another part of the input.
+    Shape {
+        /// "rows of group logits".
+        what: &'static str,
+        /// How many there are.
+        found: usize,
+        /// How many there should be.
+        needed: usize,
+    },
     /// A list that is neither empty nor of its length.
     Length {
         /// "biases", "marks of padding".
@@ -193,7 +213,7 @@ pub enum InputError {
     },
 }
 
-fn number(
+pub(crate) fn number(
     what: &'static str,
     values: &[f32],
     is_allowed: impl Fn(f32) -> bool,
@@ -203,6 +223,14 @@ fn number(
         None => Ok(()),
         Some(at) => Err(InputError::Number { what, at, found: values[at], allowed }),
     }
+}
+
+pub(crate) fn positive(what: &'static str, found: f32, allowed: &'static str) -> Result<(), InputError> {
+    if found.is_finite() && found > 0.0 { Ok(()) } else { Err(InputError::Value { what, found, allowed }) }
+}
+
+pub(crate) fn shape(what: &'static str, found: usize, needed: usize) -> Result<(), InputError> {
+    if found == needed { Ok(()) } else { Err(InputError::Shape { what, found, needed }) }
 }
 
 fn length(what: &'static str, found: usize, needed: usize) -> Result<(), InputError> {
@@ -220,6 +248,10 @@ impl fmt::Display for InputError {
             }
             InputError::Number { what, at, found, allowed } => {
                 write!(f, "The {what} at index {at} is {found}; allowed: {allowed}.")
+            }
+            InputError::Value { what, found, allowed } => write!(f, "The {what} is {found}; allowed: {allowed}."),
+            InputError::Shape { what, found, needed } => {
+                write!(f, "There are {found} {what}; allowed: {needed}.")
             }
             InputError::Length { what, found, needed } => {
                 write!(f, "There are {found} {what}; allowed: {needed}, or none.")
@@ -263,7 +295,9 @@ mod tests {
         check(input.with_padding(&[true]), "There are 1 marks of padding; allowed: 2, or none.");
         check(input.with_sequence_ids(&[0, 0, 1]), "There are 3 sequence ids; allowed: 2, or none.");
         let groups = GateLogits::new(2, vec![0.0; 2]).expect("one row of two");
-        check(input.with_group_logits(&groups), "There are 1 rows of group logits; allowed: 2, or none.");
+        check(input.with_group_logits(&groups), "There are 1 rows of group logits; allowed: 2.");
+        let no_groups = GateLogits::new(2, Vec::new()).expect("no row");
+        check(input.with_group_logits(&no_groups), "There are 0 rows of group logits; allowed: 2.");
         // Gate logits themselves are finite by their type.
         assert!(GateLogits::new(2, vec![0.0, nan]).is_err());
         assert_eq!(input.with_uniforms(&[0.0]).check(), Ok(()));

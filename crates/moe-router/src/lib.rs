@@ -227,6 +227,7 @@ pub mod dispatch;
 pub mod overflow;
 
 mod check;
+mod decimal;
 pub mod input;
 pub mod mixer;
 mod padding;

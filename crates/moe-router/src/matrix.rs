@@ -3,7 +3,9 @@
 //! Most rules see gate logits and nothing else. The few that look further (cosine routing, Soft MoE, merged experts)
 //! see plain rows of f32; sums are f64.
 
-/// Rows of equal width, row-major.
+use crate::input::{self, InputError};
+
+/// Rows of equal width, row-major. Its numbers are whatever they are; [`check`](Matrix::check) finds those that are none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Matrix {
     width: usize,
@@ -20,6 +22,11 @@ impl Matrix {
     /// The same, rounded from f64.
     pub fn rounded(width: usize, values: impl IntoIterator<Item = f64>) -> Matrix {
         Matrix::new(width, values.into_iter().map(|value| value as f32).collect())
+    }
+
+    /// Are all numbers finite? `what` names one of them in the error: "hidden state".
+    pub fn check(&self, what: &'static str) -> Result<(), InputError> {
+        input::number(what, &self.values, f32::is_finite, "a finite number")
     }
 
     /// Number of rows.
@@ -53,7 +60,8 @@ impl Matrix {
         Matrix::new(self.num_rows().max(1), columns.collect())
     }
 
-    /// The matrix product, `[rows, width] · [width, columns] = [rows, columns]`.
+    /// The matrix product, `[rows, width] · [width, columns] = [rows, columns]`, rounded to f32: what is beyond its range
+    /// becomes infinite. Panics if the shapes do not fit.
     pub fn times(&self, other: &Matrix) -> Matrix {
         assert_eq!(self.width, other.num_rows(), "a product of matrices that do not fit");
         let columns = other.transposed();
@@ -77,5 +85,14 @@ mod tests {
         let b = Matrix::new(3, vec![1.0, 0.0, -1.0, 2.0, 1.0, 0.0]);
         assert_eq!(a.times(&b), Matrix::new(3, vec![5.0, 2.0, -1.0, 11.0, 4.0, -3.0]));
         assert_eq!(b.transposed(), Matrix::new(2, vec![1.0, 2.0, 0.0, 1.0, -1.0, 0.0]));
+    }
+
+    #[test]
+    fn what_is_no_number_is_found() {
+        let check = |value: f32| Matrix::new(2, vec![0.5, 1.0, value, 0.0]).check("hidden state");
+        assert_eq!(check(f32::MAX), Ok(()));
+        let message = check(f32::NAN).expect_err("not a number").to_string();
+        assert_eq!(message, "The hidden state at index 2 is NaN; allowed: a finite number.");
+        assert!(check(f32::INFINITY).is_err());
     }
 }

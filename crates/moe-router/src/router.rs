@@ -44,7 +44,8 @@ impl Router {
     }
 
     /// Routes with a given number of slots per expert, instead of the one that follows from the number of tokens: to
-    /// route a prefix as part of a longer text. Panics as [`route`](Router::route) does.
+    /// route a prefix as part of a longer text. Where nobody is ever turned away, by the rule or by
+    /// [`Overflow::Dropless`], it is ignored. Panics as [`route`](Router::route) does.
     pub fn route_with_capacity(&self, input: &RouterInput, capacity: Option<u32>) -> Routing {
         match self.checked(input) {
             Ok(()) => self.route_checked(input, capacity),
@@ -73,6 +74,7 @@ impl Router {
     }
 
     fn route_checked(&self, input: &RouterInput, capacity: Option<u32>) -> Routing {
+        let capacity = if self.fills_experts() || self.can_drop() { capacity } else { None };
         if input.is_padding.contains(&true) {
             let real = RealTokens::of(input);
             return real.with_padding(self.assign(&real.input(), capacity));
@@ -191,6 +193,16 @@ impl Router {
         self.spec.router.k(self.num_experts)
     }
 
+    /// Do experts take their tokens, as many as there are slots?
+    fn fills_experts(&self) -> bool {
+        matches!(self.spec.router, RouterSpec::ExpertChoice { .. } | RouterSpec::StrictlyBalanced { .. })
+    }
+
+    /// May a token be turned away?
+    fn can_drop(&self) -> bool {
+        self.spec.router.can_overflow() && self.spec.overflow != Overflow::Dropless
+    }
+
     /// Slots per expert for a group of `num_tokens` tokens (padding not counted); `None` where nobody is ever turned
     /// away. Rules that fill the experts themselves have as many slots as they fill, whatever the overflow policy.
     pub fn capacity(&self, num_tokens: usize) -> Option<u32> {
@@ -198,10 +210,11 @@ impl Router {
         match (self.spec.router, self.spec.overflow) {
             (RouterSpec::ExpertChoice { average }, _) => Some(share(average)),
             (RouterSpec::StrictlyBalanced { k }, _) => Some(share(k as f32)),
-            (_, Overflow::Dropless) => None,
+            (_, Overflow::Drop(slots)) if self.can_drop() => {
+                Some(capacity(&slots, num_tokens, self.k(), self.num_experts))
+            }
             // Every token has a seat at every expert; there is nothing to share out.
-            (rule, Overflow::Drop(_)) if !rule.can_overflow() => None,
-            (_, Overflow::Drop(slots)) => Some(capacity(&slots, num_tokens, self.k(), self.num_experts)),
+            _ => None,
         }
     }
 }

@@ -41,6 +41,13 @@ pub enum SpecError {
         /// Experts a token asks.
         k: usize,
     },
+    /// Groups of one expert where the rule looks at two of each.
+    SmallGroups {
+        /// Groups that were asked for.
+        groups: usize,
+        /// Experts there are.
+        num_experts: usize,
+    },
     /// A gate without a true expert.
     Nulls {
         /// Columns that were to be null experts.
@@ -86,6 +93,13 @@ impl fmt::Display for SpecError {
                 f,
                 "A token may visit {kept} of {groups} groups of {group_size} experts and asks {k} experts; \
                  allowed: 1 to {groups} groups that hold at least {k} experts together."
+            ),
+            SpecError::SmallGroups { groups, num_experts } => write!(
+                f,
+                "{num_experts} experts in {groups} groups leave {} to a group, which is judged by its two best; \
+                 allowed: at most {} groups.",
+                num_experts / groups,
+                num_experts / 2
             ),
             SpecError::Nulls { nulls, num_experts } => {
                 write!(f, "{nulls} of {num_experts} experts are null; allowed: 0 to {}.", num_experts - 1)

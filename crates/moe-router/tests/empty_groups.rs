@@ -118,6 +118,7 @@ proptest! {
         let slots = |factor| CapacitySpec { factor, minimum: 0, ..CapacitySpec::default() };
         let overflow = factor.map_or(Overflow::Dropless, |factor| Overflow::Drop(slots(factor)));
         let Ok(router) = Router::new(RoutingSpec { router, overflow }, seen.gate_logits.num_experts()) else { return Ok(()) };
+        let seen = seen.fitting(router.spec().router);
         let routing = router.route(&seen.input());
         for (name, numbers) in numbers_of(&seen.gate_logits, &routing) {
             prop_assert!(numbers.iter().all(|number| number.is_finite()), "{}: {:?}", name, numbers);

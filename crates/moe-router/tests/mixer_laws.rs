@@ -49,7 +49,8 @@ proptest! {
                 for (token, row) in weights.chunks(num_columns).enumerate() {
                     prop_assert!(row.iter().all(|weight| (0.0..=1.0 + 1e-6).contains(weight)));
                     prop_assert!(!is_padding(token) || row.iter().all(|weight| *weight == 0.0));
-                    let whole = matches!(spec, MixerSpec::Molora { k: None } | MixerSpec::Mov | MixerSpec::Mixlora);
+                    let softmax = MixerSpec::Molora { k: None };
+                    let whole = spec == softmax || matches!(spec, MixerSpec::Mov | MixerSpec::Loramoe | MixerSpec::Mixlora);
                     prop_assert!(!whole || is_padding(token) || close(row.iter().sum(), 1.0));
                 }
             }

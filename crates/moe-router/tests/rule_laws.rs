@@ -45,11 +45,11 @@ fn overflow() -> impl Strategy<Value = Overflow> {
     ]
 }
 
-/// A router that may run on what it sees; `None` where it was refused, with a message.
-fn router(text: &str, overflow: Overflow, seen: &Seen) -> Option<Router> {
+/// A router that may run on what it sees, and what of that fits it; `None` where it was refused, with a message.
+fn router(text: &str, overflow: Overflow, seen: Seen) -> Option<(Router, Seen)> {
     let router = text.parse().expect("texts of forms are complete, or name what is missing");
     match Router::new(RoutingSpec { router, overflow }, seen.gate_logits.num_experts()) {
-        Ok(router) => Some(router),
+        Ok(router) => Some((router, seen.fitting(router.spec().router))),
         Err(error) => {
             assert!(error.to_string().ends_with('.') && !error.to_string().contains("NaN"), "{error}");
             None
@@ -67,27 +67,29 @@ proptest! {
 
     #[test]
     fn every_rule_routes_anything(text in rule(), overflow in overflow(), seen in seen(0..13)) {
-        let Some(router) = router(&text, overflow, &seen) else { return Ok(()) };
+        let Some((router, seen)) = router(&text, overflow, seen) else { return Ok(()) };
         let routing = router.route(&seen.input());
         prop_assert_eq!(routing.num_tokens as usize, seen.gate_logits.num_tokens());
         prop_assert_eq!(routing.capacity, router.capacity(seen.input().num_real_tokens()));
+        if overflow == Overflow::Dropless {
+            // Nobody is turned away because a caller knows a capacity.
+            let with_one = router.route_with_capacity(&seen.input(), Some(1));
+            prop_assert!(with_one.assignments.iter().all(|a| a.fate != Fate::Lost), "{:?}", with_one);
+        }
         check_records(&routing)?;
         check_slots(&routing)?;
         let is_padding = |token: u32| seen.is_padding.get(token as usize).copied().unwrap_or(false);
         for assignment in &routing.assignments {
             prop_assert_eq!(is_padding(assignment.token), assignment.fate == Fate::Padding, "{:?}", assignment);
         }
-        // Each request is kept, lost, or withdrawn for one reason; the counts say the same.
-        let count = |wanted: fn(Fate) -> bool| routing.assignments.iter().filter(|a| wanted(a.fate)).count();
-        let (kept, lost) = (count(Fate::is_kept), count(|fate| fate == Fate::Lost));
-        prop_assert_eq!(metrics::load(&routing).iter().sum::<u32>() as usize, kept);
-        prop_assert_eq!(metrics::demand(&routing).iter().sum::<u32>() as usize, kept + lost);
+        let lost = routing.assignments.iter().filter(|a| a.fate == Fate::Lost).count();
         prop_assert!(router.spec().router.can_overflow() || lost == 0);
+        check_conservation(&router, &routing, seen.input().num_real_tokens())?;
     }
 
     #[test]
     fn padding_changes_nothing_for_the_others(text in rule(), overflow in overflow(), seen in seen(0..13)) {
-        let Some(router) = router(&text, overflow, &seen) else { return Ok(()) };
+        let Some((router, seen)) = router(&text, overflow, seen) else { return Ok(()) };
         let routing = router.route(&seen.input());
         let real: Vec<usize> =
             (0..seen.gate_logits.num_tokens()).filter(|&t| !seen.is_padding.get(t).copied().unwrap_or(false)).collect();
@@ -102,6 +104,10 @@ proptest! {
             noise_std: rows(&seen.noise_std, num_experts),
             token_ids: real.iter().filter_map(|&t| seen.token_ids.get(t).copied()).collect(),
             sequence_ids: real.iter().filter_map(|&t| seen.sequence_ids.get(t).copied()).collect(),
+            group_logits: seen.group_logits.as_ref().map(|logits| {
+                let width = logits.num_experts();
+                GateLogits::new(width, rows(logits.values(), width)).expect("whole rows")
+            }),
             is_padding: Vec::new(),
             ..seen.clone()
         };
@@ -123,7 +129,7 @@ proptest! {
         seen in seen(0..13),
         later in prop::collection::vec(-12_i8..=12, 13 * 9),
     ) {
-        let Some(router) = router(&text, overflow, &seen) else { return Ok(()) };
+        let Some((router, seen)) = router(&text, overflow, seen) else { return Ok(()) };
         if router.spec().uses_the_future(router.num_experts()) {
             return Ok(());
         }
@@ -136,6 +142,11 @@ proptest! {
             *value = f32::from(later) * 0.25;
         }
         changed.gate_logits = GateLogits::new(num_experts, values).expect("same shape");
+        if let Some(logits) = &seen.group_logits {
+            let mut values = logits.values().to_vec();
+            values.iter_mut().skip(first_changed * logits.num_experts()).for_each(|value| *value = -*value);
+            changed.group_logits = Some(GateLogits::new(logits.num_experts(), values).expect("same shape"));
+        }
         changed.token_ids.iter_mut().skip(first_changed).for_each(|id| id.0 = id.0.wrapping_add(1));
         changed.sequence_ids.iter_mut().skip(first_changed).for_each(|id| *id += 1);
         let (before, after) = (router.route(&seen.input()), router.route(&changed.input()));
@@ -185,6 +196,25 @@ proptest! {
             prop_assert!((a.weight - b.weight).abs() <= 1e-5 * a.weight.abs().max(1.0));
         }
     }
+}
+
+/// As many requests as the rule makes, whatever became of them.
+fn check_conservation(router: &Router, routing: &Routing, num_real: usize) -> Result<(), TestCaseError> {
+    let made = routing.assignments.iter().filter(|a| a.fate != Fate::Padding).count();
+    match router.spec().router {
+        // As many as it takes.
+        RouterSpec::Relu => {}
+        RouterSpec::TopP { .. } | RouterSpec::TopAny { .. } => {
+            prop_assert!((num_real..=num_real * router.num_experts()).contains(&made), "{}", made);
+        }
+        // Every expert fills its slots, as far as there are tokens.
+        RouterSpec::ExpertChoice { .. } | RouterSpec::StrictlyBalanced { .. } => {
+            let slots = routing.capacity.map_or(0, |slots| slots as usize);
+            prop_assert_eq!(made, router.num_experts() * slots.min(num_real));
+        }
+        _ => prop_assert_eq!(made, router.k() * num_real),
+    }
+    Ok(())
 }
 
 /// Ordered by token, then rank; finite and not negative; no token asks an expert twice.

@@ -99,7 +99,8 @@ fn without_form(name: &str, gate_logits: &GateLogits, fixed: &[f32]) -> Decision
     match name {
         "cosine" => {
             let (projection, embeddings) = (Matrix::new(2, fixed[..8].to_vec()), Matrix::new(2, fixed[8..16].to_vec()));
-            rows(cosine::logits(&cosine::similarities(&hidden, &projection, &embeddings), 0.3))
+            let similarities = cosine::similarities(&hidden, &projection, &embeddings).expect("finite");
+            rows(cosine::logits(&similarities, 0.3).expect("a temperature"))
         }
         "attention" => rows(attention::logits(gate_logits, gate_logits, gate_logits)),
         "dselect_k" => {
@@ -107,7 +108,7 @@ fn without_form(name: &str, gate_logits: &GateLogits, fixed: &[f32]) -> Decision
             let mixture = fixed[..2].repeat(NUM_TOKENS);
             let (selectors, k, gamma) = (gate_logits.values(), 2, 1.0);
             let codes = dselect_k::Codes { selectors, mixture: &mixture, k, num_experts: NUM_EXPERTS, gamma };
-            dselect_k::gate(&codes).weights.chunks(NUM_EXPERTS).map(|row| format!("{row:?}")).collect()
+            of_requests(&dselect_k::requests(&dselect_k::gate(&codes).expect("finite").weights, NUM_EXPERTS))
         }
         "per_task" => {
             let table = GateLogits::new(NUM_EXPERTS, fixed[..8].to_vec()).expect("two tasks");

@@ -5,8 +5,12 @@ use serde::{Deserialize, Serialize};
 use crate::ids::ExpertIdx;
 
 /// All decisions of one layer in one step.
+///
+/// Whoever makes one sees to it that its records are in order and name tokens and experts there are. What comes out of a
+/// file is checked: see [`RoutingError`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[serde(try_from = "RawRouting")]
 pub struct Routing {
     pub num_tokens: u32,
     pub num_experts: u32,
@@ -14,6 +18,61 @@ pub struct Routing {
     pub capacity: Option<u32>,
     /// One record per request, ordered by token, then rank.
     pub assignments: Vec<Assignment>,
+}
+
+/// Why records of a file are not a routing. Counts per token or expert would be out of bounds, or of absurd length.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum RoutingError {
+    #[error("a routing of {tokens} tokens and {experts} experts is larger than any; allowed: up to {MOST} of each")]
+    Size { tokens: u32, experts: u32 },
+    #[error("record {at} is of token {token}; there are {num_tokens}")]
+    Token { at: usize, token: u32, num_tokens: u32 },
+    #[error("record {at} is of expert {expert}; there are {num_experts}")]
+    Expert { at: usize, expert: u32, num_experts: u32 },
+    #[error("record {at} does not follow the one before: records are ordered by token, then rank")]
+    Order { at: usize },
+    #[error("the weights of record {at} are {weight} and {raw}, not finite numbers")]
+    NotFinite { at: usize, weight: f32, raw: f32 },
+}
+
+/// Tokens and experts of a routing that is read, at most.
+const MOST: u32 = 1 << 24;
+
+#[derive(Deserialize)]
+struct RawRouting {
+    num_tokens: u32,
+    num_experts: u32,
+    capacity: Option<u32>,
+    assignments: Vec<Assignment>,
+}
+
+impl TryFrom<RawRouting> for Routing {
+    type Error = RoutingError;
+
+    fn try_from(raw: RawRouting) -> Result<Routing, RoutingError> {
+        let RawRouting { num_tokens, num_experts, capacity, assignments } = raw;
+        if num_tokens > MOST || num_experts > MOST {
+            return Err(RoutingError::Size { tokens: num_tokens, experts: num_experts });
+        }
+        let mut last = None;
+        for (at, assignment) in assignments.iter().enumerate() {
+            let Assignment { token, rank, expert: ExpertIdx(expert), weight, weight_raw: raw, fate: _ } = *assignment;
+            if token >= num_tokens {
+                return Err(RoutingError::Token { at, token, num_tokens });
+            }
+            if expert >= num_experts {
+                return Err(RoutingError::Expert { at, expert, num_experts });
+            }
+            if last >= Some((token, rank)) {
+                return Err(RoutingError::Order { at });
+            }
+            if !(weight.is_finite() && raw.is_finite()) {
+                return Err(RoutingError::NotFinite { at, weight, raw });
+            }
+            last = Some((token, rank));
+        }
+        Ok(Routing { num_tokens, num_experts, capacity, assignments })
+    }
 }
 
 /// One request of a token to an expert.
@@ -110,6 +169,32 @@ mod tests {
             serde_json::from_str(r#"{"token":3,"rank":1,"expert":0,"weight":0.5,"weight_raw":0.25,"fate":"lost"}"#)
                 .expect("parses");
         assert_eq!(lost.fate, Fate::Lost);
+    }
+
+    #[test]
+    fn what_a_file_says_is_checked() {
+        let routing = Routing {
+            num_tokens: 2,
+            num_experts: 2,
+            capacity: Some(1),
+            assignments: vec![request(0, 0, 1, Fate::Kept { slot: 0 }), request(1, 0, 1, Fate::Lost)],
+        };
+        let json = serde_json::to_string(&routing).expect("serialises");
+        assert_eq!(serde_json::from_str::<Routing>(&json).expect("parses"), routing);
+        let check = |change: (&str, &str), message: &str| {
+            let hostile = json.replacen(change.0, change.1, 1);
+            assert_ne!(hostile, json, "nothing to change: {change:?}");
+            let error = serde_json::from_str::<Routing>(&hostile).expect_err(message).to_string();
+            assert!(error.starts_with(message), "{error}");
+        };
+        check((r#""expert":1"#, r#""expert":2"#), "record 0 is of expert 2; there are 2");
+        check((r#""token":1"#, r#""token":4294967295"#), "record 1 is of token 4294967295; there are 2");
+        check((r#""token":0"#, r#""token":1"#), "record 1 does not follow the one before");
+        check((r#""token":1"#, r#""token":0"#), "record 1 does not follow the one before");
+        check((r#""weight":0.5"#, r#""weight":1e300"#), "the weights of record 0 are inf and 0.25");
+        let too_many =
+            "a routing of 2 tokens and 4294967295 experts is larger than any; allowed: up to 16777216 of each";
+        check((r#""num_experts":2"#, r#""num_experts":4294967295"#), too_many);
     }
 
     #[test]

@@ -187,7 +187,12 @@ fn errors_name_the_offending_part_and_what_is_allowed() {
     check("top_k:2,weighting=half", "\"half\" is no weighting of top_k; allowed: norm, raw, softmax_after");
     check("top_k:2,p=inf", "\"inf\" is no value for p of top_k; allowed: a finite number, as in top_k:2");
     check("top_k:raw", "\"top_k:raw\" is no complete form of top_k; allowed: top_k:k=K");
-    check("top_k:2,raw,p=3", "\"top_k:2,raw,p=3\" is no complete form of top_k; allowed: top_k:k=K");
+    let weighting =
+        "\"weighting=raw,p=3\" is no pair of arguments of top_k that go together; allowed: one of them in top_k:k=K";
+    check("top_k:2,raw,p=3", weighting);
+    let second = "\"second=never,random=0.2\" is no pair of arguments of gshard that go together; allowed: one of them in gshard";
+    check("gshard:never,random=0.2", second);
+    check("gshard:threshold=1,random=1,after", "\"threshold=1,random=1\" is no pair of arguments of gshard that");
     check("gshard:often", "\"often\" is no free argument of gshard; allowed: gshard[:second=always|never");
     check("switch:2", "\"2\" is no argument of switch; allowed: switch");
     check("hash:-1", "\"-1\" is no value for seed of hash; allowed: a whole number, as in hash:42");

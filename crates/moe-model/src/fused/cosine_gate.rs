@@ -1,5 +1,6 @@
 //! A cosine gate on the host: the router's own formula, on states that were read back.
 
+use moe_router::InputError;
 use moe_router::matrix::Matrix;
 use moe_router::token_choice::cosine;
 use moe_trace::GateLogits;
@@ -32,9 +33,9 @@ impl CosineGate {
         }))
     }
 
-    /// `x`: `[tokens, d_model]`, normed.
-    pub fn logits(&self, x: Vec<f32>) -> GateLogits {
+    /// `x`: `[tokens, d_model]`, normed. What was read back may be no number; that is an error.
+    pub fn logits(&self, x: Vec<f32>) -> Result<GateLogits, InputError> {
         let x = Matrix::new(self.projection.num_rows(), x);
-        cosine::logits(&cosine::similarities(&x, &self.projection, &self.embeddings), self.temperature)
+        cosine::logits(&cosine::similarities(&x, &self.projection, &self.embeddings)?, self.temperature)
     }
 }

@@ -25,14 +25,14 @@
 
 use moe_trace::{Assignment, ExpertIdx, Fate, GateLogits, Routing};
 
+use crate::decimal::share;
 use crate::gate::{gate_probs, top_k};
 
 /// Tokens an expert takes: `round(average · T / E)`, half to even, at least 1 and at most all.
 ///
 /// `average`: experts per token on average, 2 in the paper.
 pub fn tokens_per_expert(average: f32, num_tokens: usize, num_experts: usize) -> usize {
-    let share = (f64::from(average) * num_tokens as f64 / num_experts as f64).round_ties_even();
-    (share as usize).clamp(1, num_tokens.max(1))
+    (share(average, num_tokens, num_experts).round_ties_even() as usize).clamp(1, num_tokens.max(1))
 }
 
 /// Every expert takes its `per_expert` best tokens; on a tie the earlier one. The slot is the expert's order of
@@ -91,5 +91,11 @@ mod tests {
         check(2.0, 5, 2);
         check(0.1, 4, 1);
         check(9.0, 4, 4);
+        // A half goes to the even number, and the average means what it says: 2.2 · 30 / 4 = 16.5, 1.3 · 30 / 4 = 9.75.
+        check(2.2, 30, 16);
+        check(1.3, 30, 10);
+        check(1.4, 10, 4);
+        assert_eq!(tokens_per_expert(1.3, 30, 2), 20);
+        assert_eq!(tokens_per_expert(0.7, 5, 1), 4);
     }
 }

@@ -110,19 +110,21 @@ mod tests {
 
     #[test]
     fn it_always_ends() {
-        let check = |num_experts: usize, values: &[f32]| {
+        let check = |num_experts: usize, values: &[f32], is_cut_short: bool| {
             let gate_logits = GateLogits::new(num_experts, values.to_vec()).expect("whole rows");
             let plan = plan(&gate_logits);
-            assert!(plan.rounds <= MOST_ROUNDS && plan.shares.iter().all(|share| share.is_finite()), "{plan:?}");
+            assert_eq!(plan.rounds == MOST_ROUNDS, is_cut_short, "{plan:?}");
+            assert!(plan.shares.iter().all(|share| share.is_finite()), "{plan:?}");
         };
-        check(2, &[-300.0, -301.0, -300.0, -340.0]);
-        check(3, &[0.5; 9]);
-        check(2, &[f32::MAX, -f32::MAX, f32::MAX, -f32::MAX]);
-        check(2, &[f32::MAX, -f32::MAX, -f32::MAX, f32::MAX]);
-        check(3, &[1.0e-45, 0.0, -1.0e-45]);
+        // The second token hardly has a second choice: the columns' factors grow, less and less, for very long.
+        check(2, &[-300.0, -301.0, -300.0, -340.0], true);
+        check(3, &[0.5; 9], false);
+        check(2, &[f32::MAX, -f32::MAX, f32::MAX, -f32::MAX], false);
+        check(2, &[f32::MAX, -f32::MAX, -f32::MAX, f32::MAX], false);
+        check(3, &[1.0e-45, 0.0, -1.0e-45], false);
         // Everybody wants the same expert, by more than f64 can tell apart.
-        check(2, &[1000.0, 0.0, 1000.0, 0.0, 1000.0, 0.0]);
-        check(1, &[3.0, -3.0]);
-        check(4, &[]);
+        check(2, &[1000.0, 0.0, 1000.0, 0.0, 1000.0, 0.0], false);
+        check(1, &[3.0, -3.0], false);
+        check(4, &[], false);
     }
 }

@@ -30,11 +30,12 @@ use crate::gate::top_k;
 
 /// Shazeer's `P`, `[tokens, experts]`: `Φ((z - threshold) / std)`.
 ///
-/// `std`: `[tokens, experts]`, positive. With `k = num_experts` nothing is left to chance, and `P` is 1.
+/// `std`: `[tokens, experts]`, not negative. Where it is 0 nothing is left to chance, and `P` is 1 for an expert among the
+/// `k` and else 0; so it is with `k = 0`, where nobody is among them, and from `k = num_experts` on, where everybody is.
 pub fn load_probs(clean: &GateLogits, noisy: &GateLogits, std: &[f32], k: usize) -> Vec<f64> {
     let num_experts = clean.num_experts();
-    if k >= num_experts {
-        return vec![1.0; clean.values().len()];
+    if k == 0 || k >= num_experts {
+        return vec![if k == 0 { 0.0 } else { 1.0 }; clean.values().len()];
     }
     let mut probs = Vec::with_capacity(clean.values().len());
     for (token, (clean, noisy)) in clean.rows().zip(noisy.rows()).enumerate() {
@@ -43,20 +44,33 @@ pub fn load_probs(clean: &GateLogits, noisy: &GateLogits, std: &[f32], k: usize)
         for expert in 0..num_experts {
             // Whoever is in must stay above the best outsider; whoever is out must get above the last insider.
             let threshold = if noisy[expert] > next { next } else { kth };
-            let distance = f64::from(clean[expert]) - f64::from(threshold);
-            probs.push(normal_cdf(distance / f64::from(std[token * num_experts + expert])));
+            let (distance, std) =
+                (f64::from(clean[expert]) - f64::from(threshold), f64::from(std[token * num_experts + expert]));
+            let is_chosen = || best[..k].contains(&expert);
+            probs.push(if std == 0.0 { f64::from(u8::from(is_chosen())) } else { normal_cdf(distance / std) });
         }
     }
     probs
 }
 
 /// V-MoE's `P`, `[tokens, experts]`: `1 - Φ((threshold - z) / sigma)`, one threshold per token, the same `sigma` for all.
+/// With `sigma = 0` it is 1 for an expert among the `k` and else 0, and with `k = 0` it is 0. A `k` beyond the number of
+/// experts counts as all of them.
 pub fn load_probs_vmoe(clean: &GateLogits, noisy: &GateLogits, sigma: f32, k: usize) -> Vec<f64> {
-    let rows = clean.rows().zip(noisy.rows()).flat_map(|(clean, noisy)| {
-        let threshold = f64::from(noisy[top_k(noisy, k)[k - 1]]);
-        clean.iter().map(move |&z| normal_cdf((f64::from(z) - threshold) / f64::from(sigma)))
-    });
-    rows.collect()
+    let mut probs = Vec::with_capacity(clean.values().len());
+    for (clean, noisy) in clean.rows().zip(noisy.rows()) {
+        let best = top_k(noisy, k);
+        let Some(&last) = best.last() else {
+            probs.extend(clean.iter().map(|_| 0.0));
+            continue;
+        };
+        let threshold = f64::from(noisy[last]);
+        probs.extend(clean.iter().enumerate().map(|(expert, &z)| match sigma {
+            0.0 => f64::from(u8::from(best.contains(&expert))),
+            _ => normal_cdf((f64::from(z) - threshold) / f64::from(sigma)),
+        }));
+    }
+    probs
 }
 
 /// The expected load, `[experts]`: the sum of `P` over tokens.
@@ -108,6 +122,26 @@ mod tests {
     fn nothing_is_left_to_chance_when_everyone_is_asked() {
         let logits = GateLogits::new(2, vec![3.0, -3.0]).expect("one row");
         assert_eq!(load_probs(&logits, &logits, &[0.1, 0.1], 2), [1.0, 1.0]);
+    }
+
+    #[test]
+    fn without_noise_it_is_a_count() {
+        // Expert 2 ties with expert 1, which stands further left and is chosen.
+        let logits = GateLogits::new(3, vec![2.0, 1.0, 1.0]).expect("one row");
+        assert_eq!(load_probs(&logits, &logits, &[0.0; 3], 2), [1.0, 1.0, 0.0]);
+        assert_eq!(load_probs_vmoe(&logits, &logits, 0.0, 2), [1.0, 1.0, 0.0]);
+        // Of one expert alone; the others have noise.
+        let probs = load_probs(&logits, &logits, &[0.0, 1.0, 1.0], 1);
+        assert!(probs[0] == 1.0 && (probs[1] - 0.1587).abs() < 1e-4 && (probs[2] - 0.1587).abs() < 1e-4);
+    }
+
+    #[test]
+    fn nobody_and_more_than_all() {
+        let logits = GateLogits::new(2, vec![1.0, 0.0]).expect("one row");
+        assert_eq!(load_probs(&logits, &logits, &[1.0, 1.0], 0), [0.0, 0.0]);
+        assert_eq!(load_probs(&logits, &logits, &[1.0, 1.0], 3), [1.0, 1.0]);
+        assert_eq!(load_probs_vmoe(&logits, &logits, 1.0, 0), [0.0, 0.0]);
+        assert_eq!(load_probs_vmoe(&logits, &logits, 1.0, 3), load_probs_vmoe(&logits, &logits, 1.0, 2));
     }
 
     #[test]

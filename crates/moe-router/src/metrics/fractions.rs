@@ -18,8 +18,7 @@ pub fn fraction_tokens_unserved(routing: &Routing) -> f64 {
     let (mut asked, mut unserved) = (0, 0);
     for of_token in routing.assignments.chunk_by(|a, b| a.token == b.token) {
         asked += usize::from(of_token.iter().any(|a| a.fate.is_demand()));
-        let is_dropped = of_token.iter().any(|a| a.fate.is_demand()) && !of_token.iter().any(|a| a.fate.is_kept());
-        unserved += usize::from(is_dropped);
+        unserved += usize::from(routing.is_dropped(of_token[0].token));
     }
     unserved as f64 / asked.max(1) as f64
 }

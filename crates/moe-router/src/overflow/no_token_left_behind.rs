@@ -31,10 +31,10 @@ use crate::request::Request;
 
 /// One record per token. Its rank says which choice took it; a token that failed `tries` times is lost at its first.
 ///
-/// `capacity`: slots per expert. `tries`: 4 in mesh-TensorFlow.
+/// `capacity`: slots per expert. `tries`: 4 in mesh-TensorFlow; more than there are experts are as good as all.
 pub fn route(gate_logits: &GateLogits, capacity: u32, tries: usize) -> Routing {
     let (num_tokens, num_experts) = (gate_logits.num_tokens(), gate_logits.num_experts());
-    let choices: Vec<Vec<usize>> = gate_logits.rows().map(|logits| top_k(logits, tries)).collect();
+    let choices: Vec<Vec<usize>> = gate_logits.rows().map(|logits| top_k(logits, tries.max(1))).collect();
     let mut taken = vec![0; num_experts];
     let mut served: Vec<Option<(usize, u32)>> = vec![None; num_tokens];
     for rank in 0..tries.min(num_experts) {

@@ -65,7 +65,8 @@ pub fn resend_locally(
     Routing { assignments, ..*routing }
 }
 
-/// Fills vacancies: every expert with free slots takes tokens whose next choice after their own it is.
+/// Fills vacancies: every expert with free slots takes tokens whose next choice it is: the most probable expert after as
+/// many as the token asked for itself, unless it has asked that one already (a sampled second choice, a request re-sent).
 ///
 /// `gate_probs`: `[tokens, experts]`. `routing` has a capacity, or there are no vacancies to fill.
 pub fn fill_vacancies(routing: &Routing, gate_probs: &[f32]) -> Routing {
@@ -76,7 +77,12 @@ pub fn fill_vacancies(routing: &Routing, gate_probs: &[f32]) -> Routing {
             return None;
         }
         let probs = &gate_probs[token as usize * num_experts..][..num_experts];
-        top_k(probs, routing.of_token(token).len() + 1).get(routing.of_token(token).len()).copied()
+        let of_token = routing.of_token(token);
+        // A request that was re-sent stands there twice.
+        let num_resent = of_token.iter().filter(|a| a.fate == Fate::Rectified).count();
+        let num_choices = of_token.len() - num_resent;
+        let next = top_k(probs, num_choices + 1).get(num_choices).copied()?;
+        of_token.iter().all(|a| a.expert.index() != next).then_some(next)
     };
     let mut assignments = routing.assignments.clone();
     for expert in 0..num_experts {
@@ -106,7 +112,7 @@ fn granted(token: u32, rank: u32, expert: usize, weight: f32, queue: &mut [u32])
 mod tests {
     use super::*;
     use crate::{Router, RouterInput, gate_probs, test_support};
-    use moe_trace::{CapacitySpec, Overflow, RouterSpec, RoutingSpec};
+    use moe_trace::{CapacitySpec, Normalise, Overflow, RouterSpec, RoutingSpec, SecondExpert};
 
     /// Switch routing of the running example with two slots per expert: tokens 2 and 4 are turned away by expert 0.
     fn crowded() -> (Routing, Vec<f32>) {
@@ -136,6 +142,38 @@ mod tests {
         let filled = fill_vacancies(&routing, &gate_probs(&gate_logits));
         assert!(filled.assignments.len() > routing.assignments.len(), "others fill slots");
         assert!(filled.of_token(5).iter().all(|a| a.fate == Fate::Padding));
+    }
+
+    #[test]
+    fn nobody_is_offered_an_expert_it_has_asked() {
+        // A sampled second expert: draws make token 0 ask experts 0 and 3, its first and third choice. The third choice
+        // would be its next one.
+        let gate_logits = test_support::running_example();
+        let overflow = Overflow::Drop(CapacitySpec { factor: 4.0, ..CapacitySpec::default() });
+        let router = RouterSpec::Gshard { second: SecondExpert::Sampled, normalise: Normalise::BeforeDrop };
+        let router = Router::new(RoutingSpec { router, overflow }, 4).expect("a legal spec");
+        let mut gumbels = [0.0; 24];
+        gumbels[3] = 9.0;
+        let routing = router.route(&RouterInput::new(&gate_logits).with_gumbels(&gumbels));
+        let asked = |routing: &Routing, token| routing.of_token(token).iter().map(|a| a.expert.0).collect::<Vec<_>>();
+        assert_eq!(asked(&routing, 0), [0, 3]);
+        let filled = fill_vacancies(&routing, &gate_probs(&gate_logits));
+        assert_eq!(asked(&filled, 0), [0, 3]);
+        assert_eq!(asked(&filled, 1), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_request_that_was_resent_is_one_choice() {
+        // Token 2 was sent to its own expert 0 again, token 4 from expert 0 to expert 3. Their second choices are next.
+        let (routing, probs) = crowded();
+        let resent = resend_locally(&routing, &probs, &[0, 0, 0, 1, 1, 1], &[0, 0, 1, 1]);
+        let filled = fill_vacancies(&resent, &probs);
+        let asked = |token| filled.of_token(token).iter().map(|a| a.expert.0).collect::<Vec<_>>();
+        // Expert 1 has two slots and is the next choice of tokens 0, 1, 3 and 4: tokens 1 (.366) and 3 (.364) get them.
+        assert_eq!(
+            [0, 1, 2, 3, 4, 5].map(asked),
+            [vec![0], vec![0, 1], vec![0, 0], vec![2, 1], vec![0, 3], vec![3, 2]]
+        );
     }
 
     #[test]

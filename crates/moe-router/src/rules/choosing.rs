@@ -169,7 +169,7 @@ pub(super) const RULES: &[RuleInfo] = &[
         causal: true,
         needs: "logits of the first gate; without them the mean logit of each group",
         trained_with: "noise in both gates",
-        at_inference: "the same",
+        at_inference: "no noise",
     },
     RuleInfo {
         name: "prototypes",

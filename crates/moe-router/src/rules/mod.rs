@@ -52,7 +52,7 @@ pub enum Kind {
     Assigns,
     /// Tokens or experts are blended: a [`Mixing`](moe_trace::Mixing).
     Mixes,
-    /// Gate logits come out, which a rule that assigns then takes.
+    /// Scores come out: gate logits, which a rule that assigns then takes, or a gate's weights.
     Scores,
 }
 

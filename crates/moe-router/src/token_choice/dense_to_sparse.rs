@@ -26,6 +26,7 @@
 
 use moe_trace::{Fate, GateLogits};
 
+use crate::decimal::as_written;
 use crate::gate::{softmax, top_k};
 use crate::request::Request;
 
@@ -36,6 +37,7 @@ pub const DEFAULT_THRESHOLD: f32 = 0.02;
 /// [`Fate::BelowThreshold`]. `gumbels`: `[tokens, experts]`, missing draws count as 0. `temperature > 0`.
 pub fn requests(gate_logits: &GateLogits, gumbels: &[f32], temperature: f32, threshold: f32) -> Vec<Request> {
     let num_experts = gate_logits.num_experts();
+    let (temperature, threshold) = (as_written(temperature), as_written(threshold));
     let mut requests = Vec::with_capacity(gate_logits.values().len());
     for (token, logits) in gate_logits.rows().enumerate() {
         let probs = softmax(logits);
@@ -43,13 +45,13 @@ pub fn requests(gate_logits: &GateLogits, gumbels: &[f32], temperature: f32, thr
             .map(|expert| {
                 let gumbel = gumbels.get(token * num_experts + expert).copied().unwrap_or(0.0);
                 // ln p is z but for a constant per token, which softmax forgets; z has no ln 0.
-                (f64::from(logits[expert]) + f64::from(gumbel)) / f64::from(temperature)
+                (f64::from(logits[expert]) + f64::from(gumbel)) / temperature
             })
             .collect();
         let weights = softmax(&perturbed);
         for (rank, expert) in top_k(&perturbed, num_experts).into_iter().enumerate() {
             let mut request = Request::new(token, rank, expert, weights[expert], probs[expert]);
-            if weights[expert] <= f64::from(threshold) {
+            if weights[expert] <= threshold {
                 request.withdrawn = Some(Fate::BelowThreshold);
             }
             requests.push(request);

@@ -16,18 +16,24 @@
 //! use moe_router::token_choice::dselect_k::{Codes, gate};
 //!
 //! let (selectors, mixture) = ([0.27, 0.34, 0.66, -0.03], [0.0, -0.89]);
-//! let gate = gate(&Codes { selectors: &selectors, mixture: &mixture, k: 2, num_experts: 4, gamma: 1.0 });
+//! let gate = gate(&Codes { selectors: &selectors, mixture: &mixture, k: 2, num_experts: 4, gamma: 1.0 })?;
 //! assert_close(&gate.bits, &[0.8656, 0.9314, 1.0, 0.4551]);
 //! assert_close(&gate.selectors[..4], &[0.0092, 0.1251, 0.0594, 0.8062]);
 //! assert_close(&gate.selectors[4..], &[0.0, 0.0, 0.5449, 0.4551]);
 //! assert_close(&gate.mixture, &[0.7089, 0.2911]); // softmax(0.0, -0.89)
 //! assert_close(&gate.weights, &[0.0065, 0.0887, 0.2007, 0.7040]); // 0.7089 · 0.8062 + 0.2911 · 0.4551 = 0.7040
+//! # Ok::<(), moe_router::InputError>(())
 //! ```
 
-use crate::gate::softmax;
+use crate::gate::{softmax, top_k};
+use crate::input::{InputError, number, positive, shape};
+use crate::request::Request;
 
 /// Inside logarithms and the penalty on unreachable codes.
 const EPSILON: f64 = 1e-6;
+
+/// Weights below it are dropped at inference.
+pub const LEAST_WEIGHT: f64 = 1e-6;
 
 /// What the two layers of the gate said, per token.
 #[derive(Debug, Clone, Copy)]
@@ -42,6 +48,22 @@ pub struct Codes<'a> {
     pub num_experts: usize,
     /// Width of the smooth step, 1 in the paper.
     pub gamma: f32,
+}
+
+impl Codes<'_> {
+    /// Is everything finite and of its shape?
+    pub fn check(&self) -> Result<(), InputError> {
+        let finite = "a finite number";
+        number("selector logit", self.selectors, f32::is_finite, finite)?;
+        number("mixture logit", self.mixture, f32::is_finite, finite)?;
+        positive("width of the smooth step", self.gamma, "a finite number above 0, such as 1")?;
+        let at_least_one = "a whole number from 1 on";
+        positive("number of experts", self.num_experts as f32, at_least_one)?;
+        positive("number of selectors per token", self.k as f32, at_least_one)?;
+        let num_tokens = self.mixture.len() / self.k;
+        shape("mixture logits", self.mixture.len(), num_tokens * self.k)?;
+        shape("selector logits", self.selectors.len(), num_tokens * self.k * num_bits(self.num_experts))
+    }
 }
 
 /// The gate and how it came about.
@@ -77,8 +99,9 @@ pub fn smooth_step(x: f64, gamma: f64) -> f64 {
     }
 }
 
-/// Evaluates the gate for every token.
-pub fn gate(codes: &Codes) -> Gate {
+/// Evaluates the gate for every token; or says what is not finite or of another shape.
+pub fn gate(codes: &Codes) -> Result<Gate, InputError> {
+    codes.check()?;
     let (k, num_experts, num_bits) = (codes.k, codes.num_experts, num_bits(codes.num_experts));
     let bits: Vec<f64> =
         codes.selectors.iter().map(|&zeta| smooth_step(f64::from(zeta), f64::from(codes.gamma))).collect();
@@ -98,14 +121,30 @@ pub fn gate(codes: &Codes) -> Gate {
     }
     let reach = |selector: &[f64]| 1.0 / selector.iter().map(|share| share + EPSILON).sum::<f64>();
     let is_whole = num_experts == 1 << num_bits;
-    Gate {
+    Ok(Gate {
         entropy: selectors.iter().map(|share| -share * (share + EPSILON).ln()).sum(),
         unreachable: if is_whole { 0.0 } else { selectors.chunks(num_experts).map(reach).sum() },
         bits,
         selectors,
         mixture,
         weights,
+    })
+}
+
+/// Inference: a request to every expert of at least [`LEAST_WEIGHT`], largest first; weights are left as they are.
+///
+/// `weights`: `[tokens, experts]`, of a [`Gate`].
+pub fn requests(weights: &[f64], num_experts: usize) -> Vec<Request> {
+    let mut requests = Vec::new();
+    for (token, weights) in weights.chunks(num_experts).enumerate() {
+        let experts = top_k(weights, num_experts).into_iter().filter(|&expert| weights[expert] >= LEAST_WEIGHT);
+        requests.extend(
+            experts
+                .enumerate()
+                .map(|(rank, expert)| Request::new(token, rank, expert, weights[expert], weights[expert])),
+        );
     }
+    requests
 }
 
 #[cfg(test)]
@@ -122,11 +161,42 @@ mod tests {
         // Binary 10 is expert 2. Binary 11 names nobody among three experts.
         let check = |selectors: [f32; 2], expected: [f64; 3]| {
             let codes = Codes { selectors: &selectors, mixture: &[0.3], k: 1, num_experts: 3, gamma: 1.0 };
-            let gate = gate(&codes);
+            let gate = gate(&codes).expect("finite");
             assert_eq!(gate.weights, expected);
             assert!(gate.unreachable.is_finite());
+            // At inference only the expert that was written is asked, if there is one.
+            let asked: Vec<u32> = requests(&gate.weights, 3).iter().map(|request| request.expert.0).collect();
+            assert_eq!(asked, if expected[2] > 0.0 { vec![2] } else { vec![] });
         };
         check([5.0, -5.0], [0.0, 0.0, 1.0]);
         check([5.0, 5.0], [0.0, 0.0, 0.0]);
+    }
+
+    #[test]
+    fn inference_asks_the_experts_with_a_weight_largest_first() {
+        let requests = requests(&[0.25, 0.0, 0.75, 9e-7, 1e-6, 0.5, 0.0, 0.5], 4);
+        let found: Vec<(u32, u32, u32)> = requests.iter().map(|r| (r.token, r.rank, r.expert.0)).collect();
+        assert_eq!(found, [(0, 0, 2), (0, 1, 0), (1, 0, 1), (1, 1, 3), (1, 2, 0)]);
+        assert_eq!(requests[1].weight, 0.25);
+    }
+
+    #[test]
+    fn codes_that_are_none_are_named() {
+        let fine = Codes { selectors: &[0.0; 8], mixture: &[0.0; 4], k: 2, num_experts: 4, gamma: 1.0 };
+        assert_eq!(fine.check(), Ok(()));
+        let check = |codes: Codes, message: &str| assert_eq!(gate(&codes).expect_err(message).to_string(), message);
+        let (nan, infinite) = ([0.0, f32::NAN], [f32::INFINITY; 8]);
+        check(Codes { mixture: &nan, ..fine }, "The mixture logit at index 1 is NaN; allowed: a finite number.");
+        check(
+            Codes { selectors: &infinite, ..fine },
+            "The selector logit at index 0 is inf; allowed: a finite number.",
+        );
+        let no_width = "The width of the smooth step is 0; allowed: a finite number above 0, such as 1.";
+        check(Codes { gamma: 0.0, ..fine }, no_width);
+        check(Codes { k: 0, ..fine }, "The number of selectors per token is 0; allowed: a whole number from 1 on.");
+        check(Codes { num_experts: 0, ..fine }, "The number of experts is 0; allowed: a whole number from 1 on.");
+        check(Codes { mixture: &[0.0; 3], ..fine }, "There are 3 mixture logits; allowed: 2.");
+        check(Codes { selectors: &[0.0; 7], ..fine }, "There are 7 selector logits; allowed: 8.");
+        assert!(gate(&Codes { selectors: &[], mixture: &[], ..fine }).expect("no token").weights.is_empty());
     }
 }

@@ -28,6 +28,7 @@
 
 use moe_trace::{Assignment, Fate, GateLogits, Normalise, SecondExpert};
 
+use crate::decimal::as_written;
 use crate::gate::{softmax, top_k};
 use crate::request::Request;
 
@@ -43,16 +44,22 @@ pub fn requests(
     gumbels: &[f32],
 ) -> Vec<Request> {
     let num_experts = gate_logits.num_experts();
+    let limit = match second {
+        SecondExpert::Threshold { threshold } | SecondExpert::Random { threshold } => as_written(threshold),
+        _ => 0.0,
+    };
     let mut requests = Vec::with_capacity(gate_logits.num_tokens() * 2);
     for (token, logits) in gate_logits.rows().enumerate() {
         let probs = softmax(logits);
         let mut experts = top_k(logits, 2);
         if second == SecondExpert::Sampled {
-            let gumbel = |expert: usize| gumbels.get(token * num_experts + expert).copied().unwrap_or(0.0);
-            let perturbed: Vec<f32> = (0..num_experts)
-                .map(|expert| if expert == experts[0] { f32::NEG_INFINITY } else { logits[expert] + gumbel(expert) })
-                .collect();
-            experts[1] = top_k(&perturbed, 1)[0];
+            let perturbed = |expert: usize| {
+                let gumbel = gumbels.get(token * num_experts + expert).copied().unwrap_or(0.0);
+                f64::from(logits[expert]) + f64::from(gumbel)
+            };
+            let others: Vec<usize> = (0..num_experts).filter(|&expert| expert != experts[0]).collect();
+            let keys: Vec<f64> = others.iter().map(|&expert| perturbed(expert)).collect();
+            experts[1] = others[top_k(&keys, 1)[0]];
         }
         let raw = [probs[experts[0]], probs[experts[1]]];
         let pair = raw[0] + raw[1];
@@ -61,8 +68,8 @@ pub fn requests(
         let asked = match second {
             SecondExpert::Always | SecondExpert::Sampled => true,
             SecondExpert::Never => false,
-            SecondExpert::Threshold { threshold } => g2 > f64::from(threshold),
-            SecondExpert::Random { threshold } => draw < g2 / f64::from(threshold),
+            SecondExpert::Threshold { .. } => g2 > limit,
+            SecondExpert::Random { .. } => draw < g2 / limit,
             SecondExpert::Proportional => 2.0 * g2 > draw,
         };
         for rank in 0..2 {
@@ -132,5 +139,13 @@ mod tests {
         };
         check([0.0, 0.0, 0.0], [0, 1]);
         check([9.0, 0.0, 2.0], [0, 2]);
+        // Sums beyond f32 still tell experts apart, and the first one is not asked twice.
+        let gate_logits = GateLogits::new(3, vec![-f32::MAX; 3]).expect("one row");
+        let of_lowest = |gumbels: &[f32]| {
+            let requests = requests(&gate_logits, SecondExpert::Sampled, Normalise::BeforeDrop, &[], gumbels);
+            [requests[0].expert.0, requests[1].expert.0]
+        };
+        assert_eq!(of_lowest(&[-f32::MAX; 3]), [0, 1]);
+        assert_eq!(of_lowest(&[0.0, -f32::MAX, -f32::MAX / 2.0]), [0, 2]);
     }
 }

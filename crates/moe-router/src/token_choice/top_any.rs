@@ -14,12 +14,13 @@
 //! use moe_router::{matrix::Matrix, token_choice::{cosine, top_any}};
 //!
 //! let identity = Matrix::new(3, vec![1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
-//! let cosines = cosine::similarities(&example::hidden(), &identity, &example::gate_weights().transposed());
+//! let cosines = cosine::similarities(&example::hidden(), &identity, &example::gate_weights().transposed())?;
 //! let requests = top_any::requests(&cosines, &[0.7; 4], 1.0);
 //! let of_tokens: Vec<Vec<u32>> = requests.chunk_by(|a, b| a.token == b.token).map(experts).collect();
 //! assert_eq!(of_tokens, [vec![0], vec![1, 0], vec![0], vec![2], vec![0], vec![3]]);
 //! assert_eq!(weights(&requests[..3]), [1.0, 0.5, 0.5]);
 //! assert_eq!(top_any::active(&cosines, &[0.7; 4], 1.0)[8..16], [false; 8]); // tokens 2 and 3, before the fallback
+//! # Ok::<(), moe_router::InputError>(())
 //! ```
 
 use moe_trace::GateLogits;

@@ -21,6 +21,7 @@
 
 use moe_trace::GateLogits;
 
+use crate::decimal::as_written;
 use crate::gate::{softmax, top_k};
 use crate::request::Request;
 
@@ -29,6 +30,7 @@ pub const DEFAULT_THRESHOLD: f32 = 0.4;
 
 /// Requests by descending probability until their sum is strictly greater than `threshold`.
 pub fn requests(gate_logits: &GateLogits, threshold: f32) -> Vec<Request> {
+    let threshold = as_written(threshold);
     let mut requests = Vec::with_capacity(gate_logits.num_tokens());
     for (token, logits) in gate_logits.rows().enumerate() {
         let probs = softmax(logits);
@@ -36,7 +38,7 @@ pub fn requests(gate_logits: &GateLogits, threshold: f32) -> Vec<Request> {
         for (rank, expert) in top_k(logits, logits.len()).into_iter().enumerate() {
             requests.push(Request::new(token, rank, expert, probs[expert], probs[expert]));
             sum += probs[expert];
-            if sum > f64::from(threshold) {
+            if sum > threshold {
                 break;
             }
         }
@@ -47,6 +49,15 @@ pub fn requests(gate_logits: &GateLogits, threshold: f32) -> Vec<Request> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_threshold_is_the_number_that_was_written() {
+        // Seven tenths do not exceed 0.7, though they exceed the f32 next to it.
+        let gate_logits = GateLogits::new(10, vec![0.0; 10]).expect("one row");
+        let sum: f64 = [0.1; 7].iter().sum();
+        assert!(sum > f64::from(0.7_f32) && sum <= 0.7);
+        assert_eq!(requests(&gate_logits, 0.7).len(), 8);
+    }
 
     #[test]
     fn one_expert_at_least_and_all_at_most() {

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use moe_router::RouterInput;
-use moe_trace::{Form, GateLogits, TokenId};
+use moe_trace::{Form, GateLogits, RouterSpec, TokenId};
 use proptest::prelude::*;
 
 /// Texts of one of `forms` with small numbers, mostly sensible; optional arguments now and then left out.
@@ -37,12 +37,25 @@ pub struct Seen {
     pub frequencies: Vec<f64>,
     pub sequence_ids: Vec<u32>,
     pub of_experts: Vec<f32>,
+    /// What a gate over one, two or more groups said, if there is one.
+    pub group_logits: Option<GateLogits>,
     pub is_padding: Vec<bool>,
 }
 
 impl Seen {
+    /// The same for a rule: a gate over other groups than its own is left out.
+    #[allow(dead_code, reason = "laws of mixers know no rule with groups")]
+    pub fn fitting(mut self, rule: RouterSpec) -> Seen {
+        let fits = |logits: &GateLogits| match rule {
+            RouterSpec::Hierarchical { groups, .. } => logits.num_experts() == groups as usize,
+            _ => true,
+        };
+        self.group_logits = self.group_logits.filter(fits);
+        self
+    }
+
     pub fn input(&self) -> RouterInput<'_> {
-        RouterInput::new(&self.gate_logits)
+        let input = RouterInput::new(&self.gate_logits)
             .with_uniforms(&self.draws)
             .with_gumbels(&self.draws)
             .with_normals(&self.draws)
@@ -53,7 +66,8 @@ impl Seen {
             .with_sequence_ids(&self.sequence_ids)
             .with_bias(&self.of_experts)
             .with_thresholds(&self.of_experts)
-            .with_padding(&self.is_padding)
+            .with_padding(&self.is_padding);
+        self.group_logits.as_ref().map_or(input, |logits| input.with_group_logits(logits))
     }
 }
 
@@ -77,6 +91,8 @@ pub fn seen(num_tokens: Range<usize>) -> impl Strategy<Value = Seen> {
             prop_oneof![2 => values, 1 => Just(Vec::new())].boxed()
         }
         let size = num_tokens * num_experts;
+        let num_groups = prop::sample::select(vec![1_usize, 2, 2, 2, 3, 4]);
+        let group_logits = num_groups.prop_flat_map(move |num_groups| logits(num_tokens, num_groups));
         (
             logits(num_tokens, num_experts),
             or_none(prop::collection::vec(0.0_f32..1.0, size)),
@@ -85,10 +101,11 @@ pub fn seen(num_tokens: Range<usize>) -> impl Strategy<Value = Seen> {
             or_none(prop::collection::vec(0.0_f64..9.0, 20)),
             or_none(prop::collection::vec(0_u32..3, num_tokens)),
             or_none(prop::collection::vec(-1.0_f32..1.0, num_experts)),
+            prop::option::of(group_logits),
             or_none(prop::collection::vec(prop::bool::weighted(0.3), num_tokens)),
         )
             .prop_map(
-                |(gate_logits, draws, noise_std, token_ids, frequencies, sequence_ids, of_experts, is_padding)| Seen {
+                |(
                     gate_logits,
                     draws,
                     noise_std,
@@ -96,7 +113,20 @@ pub fn seen(num_tokens: Range<usize>) -> impl Strategy<Value = Seen> {
                     frequencies,
                     sequence_ids,
                     of_experts,
+                    group_logits,
                     is_padding,
+                )| {
+                    Seen {
+                        gate_logits,
+                        draws,
+                        noise_std,
+                        token_ids,
+                        frequencies,
+                        sequence_ids,
+                        of_experts,
+                        group_logits,
+                        is_padding,
+                    }
                 },
             )
     })

@@ -55,6 +55,11 @@ impl<'a> Arguments<'a> {
         self.values.iter().find(|(of, _)| *of == key).map(|(_, value)| *value)
     }
 
+    /// Those among `keys` that were given, as they were.
+    pub fn given(&self, keys: &[&str]) -> impl Iterator<Item = (&'static str, &'a str)> {
+        self.values.iter().copied().filter(|(key, _)| keys.contains(key))
+    }
+
     /// A whole number, if it was given.
     pub fn count(&self, key: &str) -> Option<u32> {
         self.word(key)?.parse().ok()

@@ -23,12 +23,21 @@ impl FromStr for RouterSpec {
         let arguments = Arguments::read(text, "routing rule", ROUTER_FORMS)?;
         match spec(&arguments) {
             Some(spec) => Ok(spec),
+            None if arguments.given(ALTERNATIVES).count() > 1 => {
+                let given = arguments.given(ALTERNATIVES).map(|(key, value)| format!("{key}={value}"));
+                let allowed = format!("one of them in {}", arguments.form);
+                let what = format!("pair of arguments of {head} that go together");
+                unknown(what, given.collect::<Vec<String>>().join(","), allowed)
+            }
             None => unknown(format!("complete form of {head}"), text.trim(), arguments.form),
         }
     }
 }
 
-/// `None` where an argument is missing, or two exclude each other.
+/// Arguments of which a rule takes one at most: the weighting of top-k, the test of GShard's second expert.
+const ALTERNATIVES: &[&str] = &["weighting", "p", "second", "threshold", "random"];
+
+/// `None` where an argument is missing, or two of the [`ALTERNATIVES`] are given.
 fn spec(arguments: &Arguments) -> Option<RouterSpec> {
     let (count, number, word) = (|key| arguments.count(key), |key| arguments.number(key), |key| arguments.word(key));
     Some(match arguments.form.head {
