@@ -239,7 +239,7 @@ pub fn twin(model: &Model, family: &[&Model]) -> String {
             && other.evaluation.windows == model.evaluation.windows
     };
     let Some(twin) = family.iter().find(is_twin) else { return String::new() };
-    if model.manifest.trained_routing.uses_the_future(model.manifest.config.num_experts as usize) {
+    if model.manifest.trained_routing.uses_the_future(model.manifest.config.num_experts) {
         return String::new();
     }
     let (own, other) = (mean_bits(model), mean_bits(twin));

@@ -179,7 +179,8 @@ impl Drops {
         let by_factor = self.by_factor().into_iter().map(|c| (format!("factor {}", c.factor), c)).collect();
         let by_domain = self.by_domain().into_iter().map(|c| (c.domain.clone(), c)).collect();
         let by_order = self.by_order().into_iter().map(|(words, c)| (words.to_owned(), c)).collect();
-        let figures: [(String, Vec<(String, &Curve)>, &str); 3] = [
+        type Named<'a> = Vec<(String, &'a Curve)>;
+        let figures: [(String, Named, &str); 3] = [
             (format!("by capacity factor ({model})"), by_factor, "drops-by-factor.svg"),
             (format!("by kind of text ({model}, factor {trained})"), by_domain, "drops-by-domain.svg"),
             (format!("by order of service ({model}, factor {TIGHT})"), by_order, "drops-by-order.svg"),
