@@ -23,7 +23,7 @@ pub fn start() {
         let error = UserError::new(
             "The engine met a bug and stopped.",
             info.to_string(),
-            "It starts again by itself; if this repeats, choose the CPU backend.",
+            "If this repeats, reload the page.",
         );
         mailbox::post(&Event::Failed { run: None, error, fatal: true });
     }));

@@ -13,6 +13,8 @@ pub const CAPACITY_FACTOR: RangeInclusive<f32> = 0.25..=4.0;
 pub const MAX_PROMPT_CHARS: usize = 2000;
 pub const NEW_TOKENS: RangeInclusive<u32> = 0..=256;
 pub const TEMPERATURE: RangeInclusive<f32> = 0.1..=2.0;
+/// 0 means all.
+pub const TOP_K: u32 = 1000;
 pub const TOP_P: RangeInclusive<f32> = 0.05..=1.0;
 
 /// Shown until a recorded run or an attribute brings another.
@@ -145,7 +147,7 @@ impl Settings {
             Setting::NewTokens(number) => self.new_tokens = number.clamp(*NEW_TOKENS.start(), *NEW_TOKENS.end()),
             Setting::Greedy(greedy) => self.greedy = greedy,
             Setting::Temperature(temperature) => hold(&mut self.temperature, temperature, TEMPERATURE),
-            Setting::TopK(top_k) => self.top_k = top_k,
+            Setting::TopK(top_k) => self.top_k = top_k.min(TOP_K),
             Setting::TopP(top_p) => hold(&mut self.top_p, top_p, TOP_P),
         }
     }

@@ -200,13 +200,137 @@ fn a_dead_worker_is_replaced_twice_and_then_given_up() {
     assert!(play.num_steps() > 1);
     play.act(Action::Retry);
     assert_eq!(play.effects, [Effect::StartEngine]);
-    // A step between failures makes them no series.
-    play.ready();
-    let request = play.posted().expect("it runs again");
-    play.execute(&request, 1);
-    for _ in 0..MAX_RESTARTS {
+    // A whole run between failures makes them no series.
+    for _ in 0..=MAX_RESTARTS {
+        play.ready();
+        let request = play.posted().expect("it runs again");
+        play.execute(&request, 1).hear(Event::Finished { run: request.run, reason: FinishReason::Length });
         play.act(Action::EngineLost { why: "silence".to_owned() });
         assert_eq!(play.effects[0], Effect::StartEngine);
+    }
+}
+
+#[test]
+fn a_run_that_always_dies_is_not_started_for_ever() {
+    let mut play = Play::new(BackendChoice::Cpu);
+    play.replay(&recorded());
+    for _ in 0..=MAX_RESTARTS {
+        play.ready();
+        let request = play.posted().expect("it runs by itself");
+        play.execute(&request, 1).act(Action::EngineLost { why: "silence".to_owned() });
+    }
+    assert!(matches!(play.state.phase, Phase::Failed(_)));
+    // Whoever asks again gets as many tries again.
+    play.act(Action::Retry).ready();
+    let request = play.posted().expect("a run");
+    play.execute(&request, 1).act(Action::EngineLost { why: "silence".to_owned() });
+    play.ready().act(Action::EngineLost { why: "silence".to_owned() });
+    play.ready().act(Action::Run { prompt: None }).act(Action::EngineLost { why: "silence".to_owned() });
+    assert_eq!(play.effects[0], Effect::StartEngine);
+}
+
+#[test]
+fn what_fails_on_the_gpu_goes_on_on_the_cpu_and_says_why() {
+    let lost = || Action::EngineLost { why: "The device is lost.".to_owned() };
+    let on_gpu = |play: &mut Play| {
+        let backend = BackendInfo { rung: Rung::Webgpu, name: "test".to_owned(), why: "WebGPU works here".to_owned() };
+        play.hear(Event::Ready { model: fixture::model(), backend });
+    };
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded());
+    on_gpu(&mut play);
+    assert_eq!(play.state.backend_to_load(), BackendChoice::Auto);
+    play.act(lost());
+    assert_eq!((&play.effects[0], play.state.backend_to_load()), (&Effect::StartEngine, BackendChoice::Cpu));
+    let advice = play.state.notice.clone().expect("a message").message.try_this;
+    assert!(advice.starts_with("It is being started again on the CPU (1 of 2)."), "{advice}");
+    play.ready();
+    let why = play.state.backend.clone().expect("a backend").why.clone();
+    assert_eq!(why, "the GPU failed (The device is lost); reload the page to try it again");
+    // The CPU may fail, too; and an attribute that changes is the author's word.
+    play.act(lost()).act(lost());
+    let Phase::Failed(_) = &play.state.phase else { panic!("{:?}", play.state.phase) };
+    play.act(Action::Retry);
+    assert_eq!(play.state.backend_to_load(), BackendChoice::Auto);
+
+    // A start that fails once all is loaded fails at the device.
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded()).hear(Event::Progress { loaded_bytes: 4, total_bytes: 9, from_cache: false }).act(lost());
+    assert_eq!(play.state.backend_to_load(), BackendChoice::Auto);
+    play.hear(Event::Progress { loaded_bytes: 9, total_bytes: 9, from_cache: false });
+    let error = UserError::new("The model could not be loaded.", "no memory", "Reload the page.");
+    play.hear(Event::Failed { run: None, error: error.clone(), fatal: true });
+    assert_eq!(play.state.backend_to_load(), BackendChoice::Cpu);
+    play.hear(Event::Failed { run: None, error, fatal: true });
+    let notice = play.state.notice.clone().expect("a message");
+    assert_eq!(notice.message.try_this, "Press Retry to try once more; the run on the screen stays. Reload the page.");
+
+    let mut play = Play::new(BackendChoice::Webgpu);
+    play.replay(&recorded());
+    on_gpu(&mut play);
+    play.act(lost());
+    assert_eq!(play.state.backend_to_load(), BackendChoice::Webgpu, "nothing else was asked for");
+}
+
+#[test]
+fn a_run_that_fails_by_itself_is_over() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded()).ready();
+    let request = play.posted().expect("a run");
+    let error = UserError::new("x", "y", "z");
+    play.execute(&request, 2).hear(Event::Failed { run: Some(request.run), error, fatal: false });
+    let shown = play.state.shown.clone().expect("its steps stay");
+    assert_eq!((play.state.phase.clone(), shown.finished), (Phase::Idle, Some(FinishReason::Stopped)));
+}
+
+#[test]
+fn a_recorded_run_that_does_not_come_is_not_waited_for() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.ready();
+    assert!(play.effects.contains(&Effect::AwaitReplay) && play.posted().is_none());
+    play.act(Action::ReplayIsLate);
+    let request = play.posted().expect("a run of its own");
+    play.execute(&request, 1).replay(&recorded());
+    assert_eq!(play.state.shown.as_ref().map(|shown| shown.run()), Some(request.run), "it comes too late");
+    assert_eq!(play.state.settings.prompt, request.prompt);
+
+    // Nobody has asked for a run of nothing.
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded()).set(Setting::Prompt(String::new())).ready();
+    assert_eq!((play.posted(), play.state.notice.clone()), (None, None));
+}
+
+#[test]
+fn another_recorded_run_takes_the_place_of_the_one_before() {
+    let tight = fixture::default_trace(RoutingSpec::with_policy(2, Policy::Drop, 0.75), RoutingGroup::ThisText);
+    let other = Config { trace_url: Some("other.jsonl".to_owned()), ..Config::default() };
+    let configured =
+        |backend| Action::Configured { config: Box::new(Config { backend, ..other.clone() }), errors: vec![] };
+
+    let mut play = Play::new(BackendChoice::Recorded);
+    play.replay(&recorded()).act(configured(BackendChoice::Recorded));
+    assert_eq!(play.effects, [Effect::FetchReplay]);
+    assert_eq!(play.num_steps(), recorded().steps.len(), "the one before stays until then");
+    play.replay(&tight);
+    assert_eq!(play.state.shown.as_ref().map(|shown| shown.request.routing), Some(tight.header.request.routing));
+    assert_eq!((play.num_steps(), play.state.settings.capacity_factor), (tight.steps.len(), 0.75));
+    assert!(play.effects.iter().any(|effect| matches!(effect, Effect::EmitReady { source: Source::Recorded, .. })));
+
+    // An engine repeats it, unless somebody has settled on something else.
+    for is_settled in [false, true] {
+        let mut play = Play::new(BackendChoice::Auto);
+        play.replay(&recorded()).ready();
+        let first = play.posted().expect("a run");
+        play.execute(&first, 2).hear(Event::Finished { run: first.run, reason: FinishReason::Length });
+        if is_settled {
+            play.act(Action::Run { prompt: None });
+            let second = play.posted().expect("a run");
+            play.execute(&second, 2).hear(Event::Finished { run: second.run, reason: FinishReason::Length });
+        }
+        play.act(configured(BackendChoice::Auto)).act(replay::began(tight.header.clone()));
+        let repeated = play.posted().map(|request| request.routing);
+        assert_eq!(repeated, (!is_settled).then_some(tight.header.request.routing));
+        assert!(play.state.shown.as_ref().is_some_and(|shown| shown.run() != RECORDED_RUN), "the live run stays");
     }
 }
 
@@ -258,17 +382,70 @@ fn changed_attributes_change_only_what_they_name() {
 #[test]
 fn decode_steps_gather_to_one_text() {
     let file = fixture::default_trace(RoutingSpec::default(), RoutingGroup::DecodeStep);
+    let prompt_len = fixture::words(fixture::PROMPT).len();
     let mut play = Play::new(BackendChoice::Recorded);
-    play.replay(&file).act(Action::StepTo(3));
+    play.replay(&file);
+    // Nothing is lost, so the end of the prompt is shown.
+    assert_eq!((play.state.scene.as_ref().map(|scene| scene.step), play.state.selection.token), (Some(23), 23));
+    play.act(Action::StepTo(prompt_len + 2));
     let scene = play.state.scene.clone().expect("a scene");
-    assert_eq!(scene.tokens.len(), fixture::words(fixture::PROMPT).len() + 3);
-    assert_eq!(scene.groups.len(), 4);
-    let last = scene.groups[3];
+    assert_eq!(scene.tokens.len(), prompt_len + 3);
+    assert_eq!(scene.groups.len(), prompt_len + 3);
+    let last = scene.groups[prompt_len + 2];
     assert_eq!((last.num_tokens, last.first), (1, scene.tokens.len() - 1));
-    assert_eq!(scene.layers[0].capacities[3], Some(1), "one token, one slot");
+    assert_eq!(scene.layers[0].capacities[prompt_len + 2], Some(1), "one token, one slot");
     assert_eq!(scene.layers[0].of_token(scene.tokens.len() - 1).len(), 2);
-    let after_prompt = last.first - 3;
-    assert!(scene.next_after(after_prompt).is_some() && scene.next_after(0).is_none());
+    let ended = |token: usize| scene.next_after(token).map(|(step, _)| step);
+    assert_eq!((ended(0), ended(prompt_len)), (Some(0), Some(prompt_len)));
+}
+
+#[test]
+fn the_prompt_ends_where_its_bytes_do() {
+    let check = |group: RoutingGroup, num_steps: usize, expected: usize| {
+        let file = fixture::default_trace(RoutingSpec::default(), group);
+        let mut run = Recording::new(Source::Recorded, Rc::new(fixture::model()), file.header.request);
+        for step in file.steps.into_iter().take(num_steps) {
+            run = run.with_step(step, None).expect("steps in order");
+        }
+        assert_eq!(run.prompt_len(), expected, "{group} after {num_steps} steps");
+    };
+    check(RoutingGroup::ThisText, 1, 24);
+    check(RoutingGroup::ThisText, 9, 24);
+    check(RoutingGroup::DecodeStep, 0, 0);
+    check(RoutingGroup::DecodeStep, 3, 3);
+    check(RoutingGroup::DecodeStep, 24, 24);
+    check(RoutingGroup::DecodeStep, 30, 24);
+}
+
+#[test]
+fn texts_that_only_begin_alike_are_not_compared() {
+    let check = |group: RoutingGroup, other_token: Option<usize>, is_compared: bool| {
+        let file = fixture::default_trace(RoutingSpec::default(), group);
+        let model = Rc::new(fixture::model());
+        let empty = Recording::new(Source::Recorded, model, file.header.request);
+        let (mut before, mut now) = (empty.clone(), empty);
+        for step in file.steps {
+            now = now.with_step(step.clone(), None).expect("steps in order");
+            let mut other = step;
+            let at = other_token.and_then(|token| token.checked_sub(other.first_position as usize));
+            if let Some(token) = at.and_then(|at| other.tokens.get_mut(at)) {
+                token.id.0 += 1;
+            }
+            before = before.with_step(other, None).expect("steps in order");
+        }
+        let now = Scene::of(&Shared::new(now), 99).expect("a scene");
+        assert_eq!(
+            crate::compare::change(&Shared::new(before), &now).is_some(),
+            is_compared,
+            "{group} {other_token:?}"
+        );
+    };
+    for group in [RoutingGroup::ThisText, RoutingGroup::DecodeStep] {
+        check(group, None, true);
+        check(group, Some(2), false);
+        check(group, Some(23), false);
+        check(group, Some(24), true);
+    }
 }
 
 #[test]
