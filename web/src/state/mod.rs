@@ -5,8 +5,14 @@ mod apply;
 mod effects;
 mod engine_events;
 #[cfg(test)]
+mod failure_tests;
+#[cfg(test)]
 mod model_tests;
 pub mod recording;
+#[cfg(test)]
+mod replay_tests;
+mod replaying;
+mod routing_menu;
 mod selecting;
 pub mod settings;
 #[cfg(test)]
