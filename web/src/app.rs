@@ -97,6 +97,7 @@ impl Component for App {
         if first {
             self.begin(ctx);
         }
+        dom::rove_focus(&ctx.props().root);
         // The poster goes when there is something better, or when there will not be.
         let waits = self.state.scene.is_none() && self.state.notice.is_none();
         if !self.is_revealed && !waits {

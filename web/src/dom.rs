@@ -66,6 +66,15 @@ pub fn reveal(root: &Element) {
     }
 }
 
+/// Within a grid one element is a stop of the Tab key: the selected one. The focus, if it is there, goes on with it.
+pub fn rove_focus(root: &Element) {
+    if let Ok(Some(left)) = root.query_selector("[data-grid][tabindex=\"-1\"]:focus")
+        && let Some(grid) = left.get_attribute("data-grid")
+    {
+        focus_first(root, &format!("[data-grid={grid}][tabindex=\"0\"]"));
+    }
+}
+
 /// `address` seen from `base`; `address` itself where either makes no sense.
 pub fn resolve(address: &str, base: &str) -> String {
     Url::new_with_base(address, base).map_or_else(|_| address.to_owned(), |url| url.href())

@@ -28,7 +28,7 @@ pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<
     // More lanes than these share the same room.
     let is_crowded = lanes.len() > 8;
     let width = capacity.map_or(widest, |capacity| capacity as usize);
-    let rows = lanes.into_iter().map(|lane| {
+    let rows = lanes.into_iter().enumerate().map(|(lane_idx, lane)| {
         let is_selected = selection.expert == Some(lane.expert.index());
         let view = LaneView {
             scene,
@@ -38,6 +38,7 @@ pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<
             width,
             selected_token: selection.token,
             is_selected,
+            is_stop: lane_idx == selection.expert.unwrap_or_default(),
             dispatch,
         };
         view.html()
