@@ -63,11 +63,16 @@ fn what_fails_on_the_gpu_goes_on_on_the_cpu_and_says_why() {
     play.replay(&recorded());
     on_gpu(&mut play);
     assert_eq!(play.state.backend_to_load(), BackendChoice::Auto);
+    let request = play.posted().expect("a run");
+    play.execute(&request, 2);
+    let by_engine = |play: &Play| play.state.shown.as_ref().is_some_and(|shown| play.state.is_by_engine(shown));
+    assert!(by_engine(&play));
     play.act(lost());
     assert_eq!((&play.effects[0], play.state.backend_to_load()), (&Effect::StartEngine, BackendChoice::Cpu));
     let advice = play.state.notice.clone().expect("a message").message.try_this;
     assert!(advice.starts_with("It is being started again on the CPU (1 of 2)."), "{advice}");
     play.ready();
+    assert!(!by_engine(&play), "until its first step the run on the screen, and its speed, are the GPU's");
     let why = play.state.backend.clone().expect("a backend").why.clone();
     assert_eq!(why, "the GPU failed (The device is lost); reload the page to try it again");
     // The CPU may fail, too; and an attribute that changes is the author's word.
