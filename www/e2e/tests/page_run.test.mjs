@@ -103,6 +103,9 @@ test("the run before comes back with x, and goes again", async (t) => {
   await page.keyboard.press("x");
   await figure.button("B: before").waitFor();
   assert.equal((await figure.trace()).header.request.run, before.header.request.run);
+  await figure.panel("loss").getByRole("button", { name: "table" }).click();
+  const columns = await figure.panel("loss").locator("th[scope=col]").allTextContents();
+  assert.deepEqual(columns, ["#", "token", "before", "now"], "the run on the screen first");
   await page.keyboard.press("x");
   await figure.button("A: now").waitFor();
   assert.equal((await figure.trace()).header.request.run, now.header.request.run);
