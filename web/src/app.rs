@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 
-use moe_trace::{BackendChoice, Command, Event, UserError};
+use moe_trace::{Command, Event, UserError};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement, KeyboardEvent};
@@ -10,16 +10,17 @@ use yew::prelude::*;
 
 use crate::attributes::Config;
 use crate::engine_client::{EngineClient, Heard};
-use crate::models::{Menu, ModelEntry};
 use crate::shared::Shared;
 use crate::state::recording::Recording;
 use crate::state::{Action, Effect, Phase, State, Theme, effects};
 use crate::timers::{Interval, Timeout};
 use crate::views::page::Page;
-use crate::{dom, fetch, keyboard, replay_fetch, wire};
+use crate::{dom, keyboard, menu_fetch, replay_fetch, wire};
 
 /// A run is started only when the controls have rested for this long.
 const RERUN_AFTER_MS: i32 = 160;
+/// An engine that is ready waits no longer than this for the recorded run whose settings it is to take.
+const REPLAY_PATIENCE_MS: i32 = 4_000;
 /// Pace of the playback at speed 1.
 const MS_PER_STEP: f32 = 600.0;
 
@@ -43,8 +44,12 @@ pub enum Msg {
         worker: u32,
         heard: Heard,
     },
-    /// From the recorded run: an action, and for a step its plain object.
-    Replayed(Action, Option<JsValue>),
+    /// From the recorded run of this number: an action, and for a step its plain object.
+    Replayed {
+        replay: u32,
+        action: Action,
+        plain: Option<JsValue>,
+    },
     Key(KeyboardEvent),
 }
 
@@ -53,9 +58,11 @@ pub struct App {
     dispatch: Callback<Action>,
     engine: Option<EngineClient>,
     num_workers: u32,
+    num_replays: u32,
     /// Has the list of models been asked for?
     asked_for_menu: bool,
     rerun: Option<Timeout>,
+    patience: Option<Timeout>,
     player: Option<(f32, Interval)>,
     is_revealed: bool,
     on_key: Option<Closure<dyn FnMut(KeyboardEvent)>>,
@@ -72,8 +79,10 @@ impl Component for App {
             dispatch: ctx.link().callback(Msg::Act),
             engine: None,
             num_workers: 0,
+            num_replays: 0,
             asked_for_menu: false,
             rerun: None,
+            patience: None,
             player: None,
             is_revealed: false,
             on_key: None,
@@ -88,11 +97,12 @@ impl Component for App {
         if first {
             self.begin(ctx);
         }
+        dom::rove_focus(&ctx.props().root);
         // The poster goes when there is something better, or when there will not be.
         let waits = self.state.scene.is_none() && self.state.notice.is_none();
         if !self.is_revealed && !waits {
             self.is_revealed = true;
-            self.reveal(&ctx.props().root);
+            dom::reveal(&ctx.props().root);
         }
     }
 
@@ -105,7 +115,8 @@ impl Component for App {
                 let is_step = matches!(event, Event::Step { .. });
                 self.tell_step(ctx, Action::Engine(event), is_step.then_some(plain))
             }
-            Msg::Replayed(action, plain) => self.tell_step(ctx, action, plain),
+            Msg::Replayed { replay, .. } if replay != self.num_replays => false,
+            Msg::Replayed { action, plain, .. } => self.tell_step(ctx, action, plain),
             Msg::Key(event) => self.key(ctx, &event),
         }
     }
@@ -133,11 +144,7 @@ impl App {
         }
         self.on_key = Some(on_key);
 
-        let link = ctx.link().clone();
-        let trace_url = self.address(self.state.config.trace_url.as_deref(), "../traces/default.jsonl");
-        wasm_bindgen_futures::spawn_local(replay_fetch::replay(trace_url, move |action, plain| {
-            link.send_message(Msg::Replayed(action, plain));
-        }));
+        self.carry_out(ctx, Effect::FetchReplay);
         if self.state.phase == Phase::Starting {
             self.carry_out(ctx, Effect::StartEngine);
         }
@@ -150,13 +157,14 @@ impl App {
         let before = self.state.clone();
         self.state = Shared::new(before.apply(action));
         let state = self.state.clone();
+        // First: whoever hears of a change may ask for the run at once.
+        *ctx.props().trace.borrow_mut() = state.on_screen().cloned();
         for effect in effects(&before, &state) {
             self.carry_out(ctx, effect);
         }
         if let Some(engine) = &self.engine {
             engine.expect(matches!(state.phase, Phase::Starting | Phase::Loading { .. } | Phase::Running(_)));
         }
-        *ctx.props().trace.borrow_mut() = state.on_screen().cloned();
         self.keep_time(ctx);
         if before.chrome.theme != state.chrome.theme {
             let theme = match state.chrome.theme {
@@ -181,6 +189,18 @@ impl App {
                 let _ = ctx.props().host.set_attribute("model", &model);
             }
             Effect::EndEngine => self.engine = None,
+            Effect::FetchReplay => {
+                self.num_replays += 1;
+                let (link, replay) = (ctx.link().clone(), self.num_replays);
+                let url = self.address(self.state.config.trace_url.as_deref(), "../traces/default.jsonl");
+                wasm_bindgen_futures::spawn_local(replay_fetch::replay(url, move |action, plain| {
+                    link.send_message(Msg::Replayed { replay, action, plain });
+                }));
+            }
+            Effect::AwaitReplay => {
+                let dispatch = self.dispatch.clone();
+                self.patience = Some(Timeout::new(REPLAY_PATIENCE_MS, move || dispatch.emit(Action::ReplayIsLate)));
+            }
             Effect::Post(command) => {
                 if let Some(engine) = &self.engine {
                     engine.post(&command);
@@ -209,36 +229,21 @@ impl App {
         match EngineClient::start(&self.address(self.state.config.worker_url.as_deref(), "worker.js"), hear) {
             Ok(engine) => {
                 let manifest_url = self.state.config.manifest_url.clone();
-                let backend = match self.state.config.backend {
-                    BackendChoice::Recorded => BackendChoice::Auto,
-                    choice => choice,
-                };
-                engine.post(&Command::Load { manifest_url, backend });
+                engine.post(&Command::Load { manifest_url, backend: self.state.backend_to_load() });
                 self.engine = Some(engine);
             }
             Err(why) => self.dispatch.emit(Action::EngineLost { why }),
         }
     }
 
-    /// Once, and only where a model can be loaded. A site without a list has no menu.
+    /// Once, and only where a model can be loaded.
     fn fetch_menu(&mut self) {
         if std::mem::replace(&mut self.asked_for_menu, true) {
             return;
         }
         let url = dom::beside_assets(self.state.config.base_url.as_deref(), "../models/index.json");
         let dispatch = self.dispatch.clone();
-        wasm_bindgen_futures::spawn_local(async move {
-            let Ok(text) = fetch::text(&url).await else { return };
-            match fetch::parse::<Vec<ModelEntry>>(&text) {
-                Ok((entries, _)) => {
-                    let menu = Menu::new(entries, |address| dom::resolve(address, &url));
-                    menu.into_iter().for_each(|menu| dispatch.emit(Action::MenuRead(menu)));
-                }
-                Err(why) => {
-                    web_sys::console::warn_1(&format!("moe-playground: {url} is no list of models: {why}").into())
-                }
-            }
-        });
+        wasm_bindgen_futures::spawn_local(menu_fetch::menu(url, move |menu| dispatch.emit(Action::MenuRead(menu))));
     }
 
     /// A step that the reducer took up is told to the world as the plain object it came as.
@@ -273,7 +278,7 @@ impl App {
         }
         let host = &ctx.props().host;
         let path = event.composed_path();
-        let is_ours = path.includes(host, 0) || is_only_host_of_idle_focus(host);
+        let is_ours = path.includes(host, 0) || dom::hears_idle_keys(host);
         let Ok(target) = path.get(0).dyn_into::<Element>() else { return false };
         if !is_ours || keyboard::is_taken(&event.key(), dom::focus_of(&target)) {
             return false;
@@ -300,27 +305,6 @@ impl App {
             None => dom::beside_assets(self.state.config.base_url.as_deref(), default),
         }
     }
-
-    fn reveal(&self, root: &Element) {
-        let children = root.children();
-        for number in (0..children.length()).rev() {
-            let Some(child) = children.item(number) else { continue };
-            if child.class_name() == "moe-container" {
-                // An element without the attribute is already shown.
-                let _ = child.remove_attribute("style");
-            } else {
-                child.remove();
-            }
-        }
-    }
-}
-
-/// Nothing has the focus, and this is the first playground on the page: then its keys work without a click.
-fn is_only_host_of_idle_focus(host: &HtmlElement) -> bool {
-    let Some(document) = web_sys::window().and_then(|window| window.document()) else { return false };
-    let is_idle = document.active_element().is_none_or(|active| active.tag_name().eq_ignore_ascii_case("body"));
-    let first = document.query_selector(&host.tag_name()).ok().flatten();
-    is_idle && first.is_some_and(|first| first.is_same_node(Some(host)))
 }
 
 /// What `moe-ready` tells.

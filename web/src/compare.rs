@@ -55,7 +55,7 @@ pub fn change(before: &Shared<Recording>, now: &Scene) -> Option<Change> {
     let step = (0..before.steps.len()).find(|&step| before.text_len(step) == text_len)?;
     let then = Scene::of(before, step)?;
     let shared = then.tokens.iter().zip(&now.tokens).take_while(|(then, now)| then.id == now.id).count();
-    if shared < now.recording.text_len(0).min(text_len) {
+    if shared < now.recording.prompt_len().min(text_len) {
         return None;
     }
     Some(Change {

@@ -43,6 +43,38 @@ pub fn focus_first(root: &Element, selector: &str) {
     }
 }
 
+/// Does this playground hear keys while nothing has the focus? Only the first one that is the page's whole view does: in
+/// any other page Space, arrows, Home and End scroll.
+pub fn hears_idle_keys(host: &HtmlElement) -> bool {
+    let Some(document) = web_sys::window().and_then(|window| window.document()) else { return false };
+    let is_idle = document.active_element().is_none_or(|active| active.tag_name().eq_ignore_ascii_case("body"));
+    let first = document.query_selector(&format!("{}[view=full]", host.tag_name())).ok().flatten();
+    is_idle && first.is_some_and(|first| first.is_same_node(Some(host)))
+}
+
+/// Shows what was mounted, and takes the poster away in the same frame.
+pub fn reveal(root: &Element) {
+    let children = root.children();
+    for number in (0..children.length()).rev() {
+        let Some(child) = children.item(number) else { continue };
+        if child.class_name() == "moe-container" {
+            // An element without the attribute is already shown.
+            let _ = child.remove_attribute("style");
+        } else {
+            child.remove();
+        }
+    }
+}
+
+/// Within a grid one element is a stop of the Tab key: the selected one. The focus, if it is there, goes on with it.
+pub fn rove_focus(root: &Element) {
+    if let Ok(Some(left)) = root.query_selector("[data-grid][tabindex=\"-1\"]:focus")
+        && let Some(grid) = left.get_attribute("data-grid")
+    {
+        focus_first(root, &format!("[data-grid={grid}][tabindex=\"0\"]"));
+    }
+}
+
 /// `address` seen from `base`; `address` itself where either makes no sense.
 pub fn resolve(address: &str, base: &str) -> String {
     Url::new_with_base(address, base).map_or_else(|_| address.to_owned(), |url| url.href())

@@ -6,10 +6,14 @@ use wasm_bindgen_futures::JsFuture;
 
 use crate::wire;
 
-/// The text at an absolute address, or a sentence that says why there is none.
+/// The text at an absolute address, or a sentence that says why there is none. These files keep their names from
+/// version to version, so the server is always asked whether the browser's copy is still good.
 pub async fn text(url: &str) -> Result<String, String> {
     let window = web_sys::window().ok_or("There is no window.")?;
-    let response = JsFuture::from(window.fetch_with_str(url)).await.map_err(|error| describe(&error))?;
+    let options = web_sys::RequestInit::new();
+    options.set_cache(web_sys::RequestCache::NoCache);
+    let response =
+        JsFuture::from(window.fetch_with_str_and_init(url, &options)).await.map_err(|error| describe(&error))?;
     let response: web_sys::Response = response.dyn_into().map_err(|_| "The answer is no response.".to_owned())?;
     if !response.ok() {
         return Err(format!("{url} answered with status {}.", response.status()));

@@ -18,6 +18,7 @@ pub mod wording;
 
 mod engine_client;
 mod fetch;
+mod menu_fetch;
 pub mod replay;
 mod replay_fetch;
 mod timers;

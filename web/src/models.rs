@@ -28,6 +28,20 @@ pub struct Choice {
     pub manifest_url: String,
 }
 
+impl Choice {
+    /// What the element's attribute says of it: the name of a model beside the page, else an address. An attribute is
+    /// relative to the document and not to the list, so the address is absolute.
+    pub fn attribute(&self) -> String {
+        let folder = &self.entry.folder;
+        let is_name = folder.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
+        if is_name && !folder.ends_with(".json") {
+            folder.clone()
+        } else {
+            self.manifest_url.trim_end_matches("manifest.json").to_owned()
+        }
+    }
+}
+
 /// The menu: never empty.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Menu {

@@ -16,7 +16,7 @@ use crate::{dom, models, wire};
 /// A mounted page. Two of them on one document share nothing.
 #[wasm_bindgen]
 pub struct Handle {
-    app: RefCell<Option<AppHandle<App>>>,
+    app: AppHandle<App>,
     trace: TraceWindow,
     container: Element,
 }
@@ -36,19 +36,19 @@ pub fn mount(root: Element, host: HtmlElement, config: JsValue) -> Result<Handle
     let trace: TraceWindow = Shared::new(RefCell::new(None));
     let props = AppProps { host, root, trace: trace.clone(), config, errors };
     let app = yew::Renderer::<App>::with_root_and_props(container.clone(), props).render();
-    Ok(Handle { app: RefCell::new(Some(app)), trace, container })
+    Ok(Handle { app, trace, container })
 }
 
 #[wasm_bindgen]
 impl Handle {
     /// Runs the model; on a new prompt, if one is given.
     pub fn run(&self, prompt: Option<String>) {
-        self.act(Action::Run { prompt });
+        self.app.send_message(Msg::Act(Action::Run { prompt }));
     }
 
     /// Stops the run before its next step. Without a run it does nothing.
     pub fn stop(&self) {
-        self.act(Action::Stop);
+        self.app.send_message(Msg::Act(Action::Stop));
     }
 
     /// The run on the screen as a plain object `{header, steps}`; `null` while there is none.
@@ -68,21 +68,14 @@ impl Handle {
     /// The attributes changed: `config` as for `mount`.
     pub fn update(&self, config: JsValue) {
         let (config, errors) = read(config);
-        self.act(Action::Configured { config: Box::new(config), errors });
+        self.app.send_message(Msg::Act(Action::Configured { config: Box::new(config), errors }));
     }
 
-    /// Ends the worker and empties the element. The handle is of no use afterwards.
-    pub fn destroy(&self) {
-        if let Some(app) = self.app.borrow_mut().take() {
-            app.destroy();
-            self.container.remove();
-        }
-    }
-
-    fn act(&self, action: Action) {
-        if let Some(app) = &*self.app.borrow() {
-            app.send_message(Msg::Act(action));
-        }
+    /// Ends the worker, empties the element, and frees the handle with the run it holds: it must not be used afterwards.
+    pub fn destroy(self) {
+        self.app.destroy();
+        *self.trace.borrow_mut() = None;
+        self.container.remove();
     }
 }
 

@@ -18,9 +18,13 @@ pub async fn replay(url: String, tell: impl Fn(Action, Option<JsValue>)) {
         Ok(header) => tell(replay::began(header), None),
         Err(error) => return tell(Action::ReplayFailed(replay::unavailable(error)), None),
     }
+    let mut num_layers = None;
     for (number, line) in replay::step_lines(&text).enumerate() {
-        match fetch::parse::<StepTrace>(line) {
+        let read = fetch::parse::<StepTrace>(line)
+            .and_then(|(step, plain)| replay::problem(&step, num_layers).map_or(Ok((step, plain)), Err));
+        match read {
             Ok((step, plain)) => {
+                num_layers.get_or_insert(step.layers.len());
                 // The plain object is renumbered like the step itself; a fresh object takes any property.
                 let _ = js_sys::Reflect::set(&plain, &"run".into(), &RECORDED_RUN.0.into());
                 tell(replay::step(step), Some(plain));

@@ -123,10 +123,10 @@ impl Scene {
         self.layers.first().map_or(0, |layer| layer.num_experts)
     }
 
-    /// What the model expected after this token, where a step ended with it.
-    pub fn next_after(&self, token: usize) -> Option<&NextToken> {
+    /// What the model expected after this token, where a step ended with it; and which step that was.
+    pub fn next_after(&self, token: usize) -> Option<(usize, &NextToken)> {
         let step = (*self.steps_ending_at.get(token)?)?;
-        Some(&self.recording.steps[step].next)
+        Some((step, &self.recording.steps[step].next))
     }
 
     /// Candidates with their text; bytes that are no text by themselves are shown as numbers.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use moe_router::{metrics, rules};
-use moe_trace::{Assignment, Fate, Policy, RoutingGroup, RoutingSpec, Source};
+use moe_trace::{Assignment, Fate, FinishReason, Policy, RoutingGroup, RoutingSpec, Source};
 
 use crate::compare::{Change, PassageLoss};
 use crate::scene::{Group, Scene, SceneLayer, TokenFate};
@@ -14,12 +14,36 @@ pub fn percent(share: f32) -> String {
     // Narrow and unbreakable, as a percent sign wants it.
     const SPACE: char = '\u{202f}';
     let percent = f64::from(share) * 100.0;
-    if percent >= 9.95 || percent == 0.0 {
+    if percent > 99.95 && percent < 100.0 {
+        format!(">{SPACE}99.9{SPACE}%")
+    } else if percent > 99.5 && percent < 100.0 {
+        format!("{percent:.1}{SPACE}%")
+    } else if percent >= 9.95 || percent == 0.0 {
         format!("{percent:.0}{SPACE}%")
     } else if percent >= 0.05 {
         format!("{percent:.1}{SPACE}%")
     } else {
         format!("<{SPACE}0.1{SPACE}%")
+    }
+}
+
+/// `×0.61`, and `×0.003` where two digits would say zero.
+pub fn weight(weight: f32) -> String {
+    match weight.abs() {
+        0.0 => "×0".to_owned(),
+        size if size >= 0.0995 => format!("×{weight:.2}"),
+        size if size >= 0.0005 => format!("×{weight:.3}"),
+        _ => "×<0.001".to_owned(),
+    }
+}
+
+/// Why a run has no more steps, short and in a sentence; nothing where it wrote what was asked for.
+pub fn end(reason: FinishReason) -> Option<(&'static str, &'static str)> {
+    match reason {
+        FinishReason::Length => None,
+        FinishReason::ContextFull => Some(("context full", "The text is as long as the model can see.")),
+        FinishReason::EndOfText => Some(("end of text", "The model ended the text.")),
+        FinishReason::Stopped => Some(("stopped", "The run was stopped before its end.")),
     }
 }
 
@@ -121,6 +145,8 @@ pub fn matrix_title(scene: &Scene) -> String {
 /// Title of the capacity lanes of one group: the expert with the longest queue, or the busiest one.
 pub fn lanes_title(layer: &SceneLayer, group: &Group, capacity: Option<u32>) -> String {
     let lanes = (0..layer.num_experts).map(|expert| layer.lane(group, moe_trace::ExpertIdx(expert as u32)));
+    // Every expert has every token of the group.
+    let asks_all = lanes.clone().all(|lane| lane.demand() == group.num_tokens);
     let busiest = lanes.max_by_key(|lane| (lane.lost.len(), lane.demand(), std::cmp::Reverse(lane.expert)));
     let Some(lane) = busiest else { return "This layer has no experts".to_owned() };
     if layer.experts_take() {
@@ -145,7 +171,7 @@ pub fn lanes_title(layer: &SceneLayer, group: &Group, capacity: Option<u32>) -> 
             format!("Room for all: the busiest expert, {expert}, was asked by {tokens} and has {slots}")
         }
         None if layer.num_experts == 1 => format!("The only expert serves every request: {tokens}"),
-        None if layer.routing.assignments.len() == group.num_tokens * layer.num_experts => {
+        None if asks_all => {
             format!("Nobody is turned away; every expert serves {tokens}")
         }
         None => format!("Nobody is turned away; expert {expert} serves most: {tokens}"),
@@ -279,10 +305,15 @@ mod tests {
         let check = |share: f32, expected: &str| assert_eq!(percent(share).replace('\u{202f}', " "), expected);
         check(0.614, "61 %");
         check(1.0, "100 %");
+        check(0.994, "99 %");
+        check(0.9962, "99.6 %");
+        check(0.9997, "> 99.9 %");
         check(0.0, "0 %");
         check(0.0431, "4.3 %");
         check(0.0995, "10 %");
         check(0.0001, "< 0.1 %");
+        let weights = [0.614, 0.1, 0.0342, 0.003, 0.0001, 0.0].map(weight);
+        assert_eq!(weights, ["×0.61", "×0.10", "×0.034", "×0.003", "×<0.001", "×0"]);
         assert_eq!(bytes(4_123_456), "4.1 MB");
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(12_345), "12 kB");

@@ -5,13 +5,24 @@ use std::task::{Context, Poll, Waker};
 
 use moe_router::rules;
 use moe_trace::{Overflow, ROUTER_FORMS, RouterSpec, RoutingSpec};
-use web::views::rule_note::{RuleNote, RuleNoteProps};
+use web::views::rule_note::rule_note;
 use yew::ServerRenderer;
+use yew::prelude::*;
+
+#[derive(Properties, PartialEq)]
+struct NoteProps {
+    routing: RoutingSpec,
+}
+
+#[component]
+fn Note(props: &NoteProps) -> Html {
+    rule_note(&props.routing, 8)
+}
 
 /// The note of a rule, as HTML.
 fn note(router: RouterSpec) -> String {
     let routing = RoutingSpec { router, overflow: Overflow::Dropless };
-    let renderer = ServerRenderer::<RuleNote>::with_props(move || RuleNoteProps { routing, num_experts: 8 });
+    let renderer = ServerRenderer::<Note>::with_props(move || NoteProps { routing });
     let mut html = pin!(renderer.hydratable(false).render());
     // It waits for nothing but the renderer's own threads.
     let mut context = Context::from_waker(Waker::noop());

@@ -29,7 +29,7 @@ pub enum LoadError {
 impl From<LoadError> for UserError {
     fn from(error: LoadError) -> UserError {
         let try_this = match error {
-            LoadError::Device(_) => "Choose the CPU backend, or reload the page.",
+            LoadError::Device(_) => "Reload the page; with backend=\"cpu\" it needs no graphics device.",
             _ => "Reload the page to fetch the model again; the recorded run works without it.",
         };
         UserError::new("The model could not be loaded.", format!("{error}."), try_this)

@@ -32,7 +32,7 @@ impl RunError {
 impl From<TensorError> for RunError {
     fn from(error: TensorError) -> RunError {
         let what = "The model stopped in the middle of a step.";
-        let try_this = "The engine starts again by itself; if this repeats, choose the CPU backend.";
+        let try_this = "If this repeats, reload the page.";
         RunError { error: UserError::new(what, format!("{error}."), try_this), fatal: true }
     }
 }

@@ -28,7 +28,7 @@ pub async fn choose(choice: BackendChoice) -> Result<(Device, BackendInfo), User
         (Err(why), BackendChoice::Webgpu) => Err(UserError::new(
             "WebGPU is not available.",
             format!("{}.", capitalised(&why)),
-            "Choose the automatic or the CPU backend, or try a current Chrome, Edge or Safari.",
+            "This page asks for backend=\"webgpu\"; auto or cpu would run here. Or try a current Chrome, Edge or Safari.",
         )),
         (Err(why), _) => Ok(cpu(&why)),
     }

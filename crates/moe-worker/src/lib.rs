@@ -20,11 +20,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub fn start() {
     panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
-        let error = UserError::new(
-            "The engine met a bug and stopped.",
-            info.to_string(),
-            "It starts again by itself; if this repeats, choose the CPU backend.",
-        );
+        let error =
+            UserError::new("The engine met a bug and stopped.", info.to_string(), "If this repeats, reload the page.");
         mailbox::post(&Event::Failed { run: None, error, fatal: true });
     }));
     serve::start();

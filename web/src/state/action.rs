@@ -26,6 +26,8 @@ pub enum Action {
     /// A recorded run begins; its steps follow as engine events of run 0.
     ReplayBegan(Rc<TraceHeader>),
     ReplayFailed(UserError),
+    /// The engine is ready and has waited long enough for the recorded run.
+    ReplayIsLate,
     /// The worker, or the replayed run, speaks.
     Engine(Event),
     /// The worker died, or has been silent for too long.

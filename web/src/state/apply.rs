@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use moe_trace::{FinishReason, TraceHeader, UserError};
+use moe_trace::{TraceHeader, UserError};
 
 use crate::attributes::Config;
 use crate::scene::Scene;
@@ -24,7 +24,8 @@ impl State {
             Action::ReplayBegan(header) => next.replay_began(&header),
             Action::ReplayFailed(error) => next.replay_failed(error),
             Action::Engine(event) => next.hear(event),
-            Action::EngineLost { why } => next.engine_lost(&why),
+            Action::ReplayIsLate => next.replay_is_settled(),
+            Action::EngineLost { why } => next.engine_lost(&why, ""),
             Action::Retry => next.retry(),
 
             Action::Run { prompt } => {
@@ -34,11 +35,13 @@ impl State {
                 next.internals.settled = true;
                 next.playback = super::Playback { cursor: Cursor::Latest, playing: false, ..next.playback };
                 next.selection.follows = true;
+                next.internals.restarts = 0;
                 next.run();
             }
             Action::Rerun { ticket }
                 if ticket == next.internals.rerun_ticket && ticket != next.internals.served_ticket =>
             {
+                next.internals.restarts = 0;
                 next.run();
             }
             Action::Rerun { .. } => {}
@@ -139,14 +142,17 @@ impl State {
         self.internals.stopping = None;
         let request = self.settings.request(run, Some(&model.trained_routing));
         let source = super::engine_events::source_of(backend);
-        // Whatever the run before might still send is stale.
-        if let Some(shown) = self.shown.take() {
-            let is_live = shown.run() != super::RECORDED_RUN;
-            self.shown = Some(if is_live { Shared::new(shown.finished(FinishReason::Stopped)) } else { shown });
-        }
+        self.end_shown();
         self.coming = Some(Shared::new(Recording::new(source, model, request)));
         self.phase = Phase::Running(run);
         self.notice = self.notice.take().filter(|notice| notice.is_error);
+    }
+
+    /// A run that nobody asked for just now. A prompt that cannot run is explained when somebody does.
+    pub(super) fn run_unasked(&mut self) {
+        if self.settings.prompt_problem().is_none() {
+            self.run();
+        }
     }
 
     fn configure(&mut self, config: Config, errors: Vec<UserError>) {
@@ -155,6 +161,12 @@ impl State {
         let before_errors = std::mem::take(&mut self.internals.attribute_errors);
         self.settings.take_changes(&before.overrides, &self.config.overrides);
         let engine_of = |config: &Config| (config.backend, config.base_url.clone());
+        if before.trace_url != self.config.trace_url {
+            self.change_replay();
+        }
+        if before.backend != self.config.backend {
+            self.internals.gpu_failed = None;
+        }
         if before.manifest_url != self.config.manifest_url {
             self.change_model();
         } else if engine_of(&before) != engine_of(&self.config) {

@@ -9,6 +9,10 @@ pub enum Effect {
     /// End the worker, if there is one, and start another that loads the model.
     StartEngine,
     EndEngine,
+    /// Fetch the recorded run that the attributes name now.
+    FetchReplay,
+    /// Dispatch `ReplayIsLate` after a few seconds.
+    AwaitReplay,
     /// Let the element's attribute say which model was chosen.
     SetModel(String),
     Post(Command),
@@ -30,6 +34,13 @@ pub fn effects(before: &State, after: &State) -> Vec<Effect> {
     if before.internals.engine_generation != after.internals.engine_generation {
         let start = matches!(after.phase, Phase::Starting);
         effects.push(if start { Effect::StartEngine } else { Effect::EndEngine });
+    }
+    if before.internals.replay_generation != after.internals.replay_generation {
+        effects.push(Effect::FetchReplay);
+    }
+    let awaits_replay = |state: &State| matches!(state.phase, Phase::Idle) && !state.internals.replay_settled;
+    if awaits_replay(after) && !awaits_replay(before) {
+        effects.push(Effect::AwaitReplay);
     }
     if before.internals.choices != after.internals.choices
         && let Some(model) = &after.config.model

@@ -1,15 +1,11 @@
-//! What the engine and the recorded run tell, and how the page lives with a worker that fails.
+//! What the engine tells, and how the page lives with a worker that fails.
 
 use std::rc::Rc;
 
-use moe_trace::{
-    BackendChoice, BackendInfo, Event, FinishReason, RunId, Rung, Source, StepTrace, TraceHeader, UserError,
-};
+use moe_trace::{BackendChoice, BackendInfo, Event, FinishReason, RunId, Rung, Source, StepTrace, UserError};
 
-use crate::scene::TokenFate;
 use crate::shared::Shared;
-use crate::state::recording::Recording;
-use crate::state::{Cursor, MAX_RESTARTS, Phase, RECORDED_RUN, State};
+use crate::state::{MAX_RESTARTS, Phase, RECORDED_RUN, State};
 
 pub(super) fn source_of(backend: &BackendInfo) -> Source {
     match backend.rung {
@@ -26,8 +22,12 @@ impl State {
                     self.phase = Phase::Loading { loaded_bytes, total_bytes, from_cache };
                 }
             }
-            Event::Ready { model, backend } => {
+            Event::Ready { model, mut backend } => {
                 if matches!(self.phase, Phase::Starting | Phase::Loading { .. }) {
+                    if let Some(why) = &self.internals.gpu_failed {
+                        // The worker was told to take the CPU, and does not know why.
+                        backend.why.clone_from(why);
+                    }
                     self.internals.announced = Some(source_of(&backend));
                     self.model = Some(Rc::new(model));
                     self.backend = Some(Rc::new(backend));
@@ -35,7 +35,7 @@ impl State {
                     self.route_as_trained();
                     // The recorded run turns live: the same request, on this machine.
                     if self.internals.replay_settled {
-                        self.run();
+                        self.run_unasked();
                     }
                 }
             }
@@ -62,7 +62,6 @@ impl State {
                 self.previous = Some(before);
             }
             self.flipped = false;
-            self.internals.restarts = 0;
             self.notice = self.notice.take().filter(|notice| !notice.until_step);
             return;
         }
@@ -80,6 +79,8 @@ impl State {
         if self.phase == Phase::Running(run) {
             self.phase = Phase::Idle;
             self.coming = None;
+            // Only a whole run is proof: one that dies at every second step would be started again for ever.
+            self.internals.restarts = 0;
         }
         for held in [&mut self.shown, &mut self.previous] {
             if let Some(recording) = held
@@ -103,12 +104,13 @@ impl State {
 
     fn failed(&mut self, run: Option<RunId>, error: UserError, fatal: bool) {
         if fatal {
-            return self.engine_lost(&error.why);
+            return self.engine_lost(&error.why, &error.try_this);
         }
         match (&self.phase, run) {
             (Phase::Running(running), Some(run)) if *running == run => {
                 self.phase = Phase::Idle;
                 self.coming = None;
+                self.end_shown();
                 self.tell(error, true);
             }
             (_, Some(_)) => {}
@@ -118,18 +120,20 @@ impl State {
         }
     }
 
-    /// The worker is beyond repair: another one takes over, but not for ever.
-    pub(super) fn engine_lost(&mut self, why: &str) {
+    /// The worker is beyond repair: another one takes over, but not for ever. `advice` is for when none does.
+    pub(super) fn engine_lost(&mut self, why: &str, advice: &str) {
         if !self.has_engine() {
             return;
         }
         self.stop_expecting();
+        let leaves_gpu = self.leave_gpu(why.trim_end_matches('.'));
         let why = if why.ends_with(['.', '!', '?']) { why.to_owned() } else { format!("{why}.") };
         if self.internals.restarts < MAX_RESTARTS {
             self.internals.restarts += 1;
             self.internals.engine_generation += 1;
             self.phase = Phase::Starting;
-            let count = format!("It is being started again ({} of {MAX_RESTARTS}).", self.internals.restarts);
+            let place = if leaves_gpu { " on the CPU" } else { "" };
+            let count = format!("It is being started again{place} ({} of {MAX_RESTARTS}).", self.internals.restarts);
             let message = UserError::new("The engine stopped working.", why, count + " Prompt and settings are kept.");
             self.tell_until_step(message);
         } else {
@@ -137,12 +141,29 @@ impl State {
                 Some(_) => "The engine could not be kept running.",
                 None => "The engine could not be started.",
             };
-            let advice = match self.shown {
+            let retry = match self.shown {
                 Some(_) => "Press Retry to try once more; the run on the screen stays.",
                 None => "Press Retry to try once more.",
             };
-            self.give_up(UserError::new(what, why, advice));
+            self.give_up(UserError::new(what, why, format!("{retry} {advice}").trim_end()));
         }
+    }
+
+    /// Down the ladder: where the page may choose, what failed on the GPU goes on on the CPU. What fails when all is
+    /// loaded and nothing is ready fails at the device that was chosen.
+    fn leave_gpu(&mut self, why: &str) -> bool {
+        let from = match (&self.backend, &self.phase) {
+            (Some(backend), _) if backend.rung == Rung::Webgpu => "the GPU failed",
+            (None, Phase::Loading { loaded_bytes, total_bytes, .. }) if loaded_bytes == total_bytes => {
+                "the automatic choice did not start"
+            }
+            _ => return false,
+        };
+        if self.backend_to_load() != BackendChoice::Auto {
+            return false;
+        }
+        self.internals.gpu_failed = Some(format!("{from} ({why}); reload the page to try it again"));
+        true
     }
 
     /// The advice also names the menu, where there is one.
@@ -172,15 +193,23 @@ impl State {
         self.coming = None;
         self.internals.stopping = None;
         self.internals.announced = None;
-        if let Some(shown) = self.shown.take() {
-            let is_live = shown.run() != RECORDED_RUN;
-            self.shown = Some(if is_live { Shared::new(shown.finished(FinishReason::Stopped)) } else { shown });
+        self.end_shown();
+    }
+
+    /// Whatever the live run on the screen might still send is stale.
+    pub(super) fn end_shown(&mut self) {
+        if let Some(shown) = &self.shown
+            && shown.run() != RECORDED_RUN
+            && shown.finished.is_none()
+        {
+            self.shown = Some(Shared::new(shown.finished(FinishReason::Stopped)));
         }
     }
 
     pub(super) fn retry(&mut self) {
         if matches!(self.phase, Phase::Failed(_)) {
             self.internals.restarts = 0;
+            self.internals.gpu_failed = None;
             self.internals.engine_generation += 1;
             self.phase = Phase::Starting;
             self.notice = None;
@@ -193,7 +222,7 @@ impl State {
         if manifest_url == self.config.manifest_url {
             return self.retry();
         }
-        self.config.model = Some(choice.entry.folder.clone());
+        self.config.model = Some(choice.attribute());
         self.config.manifest_url = manifest_url.to_owned();
         self.internals.choices += 1;
         self.change_model();
@@ -223,50 +252,5 @@ impl State {
         if recorded && self.shown.is_some() {
             self.internals.announced = Some(Source::Recorded);
         }
-    }
-
-    /// A recorded run stands on the screen before its first step is there; a live run is never replaced by it.
-    pub(super) fn replay_began(&mut self, header: &TraceHeader) {
-        if self.shown.is_none() {
-            self.adopt_settings(header);
-            self.route_as_trained();
-            let request = moe_trace::RunRequest { run: RECORDED_RUN, ..header.request.clone() };
-            let source = if header.source == Source::Imported { Source::Imported } else { Source::Recorded };
-            self.shown = Some(Shared::new(Recording::new(source, Rc::new(header.model.clone()), request)));
-        }
-        self.replay_is_settled();
-    }
-
-    pub(super) fn replay_failed(&mut self, error: UserError) {
-        if self.shown.as_ref().is_none_or(|shown| shown.run() == RECORDED_RUN) {
-            self.tell_until_step(error);
-        }
-        self.replay_is_settled();
-    }
-
-    /// The first live run waits for the recorded one's settings.
-    fn replay_is_settled(&mut self) {
-        let was_awaited = std::mem::replace(&mut self.internals.replay_settled, true);
-        if !was_awaited && self.phase == Phase::Idle {
-            self.run();
-        }
-    }
-
-    /// Puts a recorded run's first lost request on the screen, where there is one.
-    fn show_first_drop(&mut self) {
-        let Some(shown) = self.shown.clone() else { return };
-        for step in 0..shown.steps.len() {
-            let Some(scene) = crate::scene::Scene::of(&shown, step) else { continue };
-            for (layer, of_layer) in scene.layers.iter().enumerate() {
-                let lost = (0..scene.tokens.len()).find(|&token| of_layer.fate(token) >= TokenFate::LostSome);
-                if let Some(token) = lost {
-                    self.playback.cursor = Cursor::Step(step);
-                    self.selection.token = token;
-                    self.selection.layer = layer;
-                    return;
-                }
-            }
-        }
-        self.selection.token = shown.text_len(0).saturating_sub(1);
     }
 }

@@ -5,8 +5,14 @@ mod apply;
 mod effects;
 mod engine_events;
 #[cfg(test)]
+mod failure_tests;
+#[cfg(test)]
 mod model_tests;
 pub mod recording;
+#[cfg(test)]
+mod replay_tests;
+mod replaying;
+mod routing_menu;
 mod selecting;
 pub mod settings;
 #[cfg(test)]
@@ -122,11 +128,15 @@ struct Internals {
     settled: bool,
     /// Has the recorded run's header arrived, or failed to?
     replay_settled: bool,
+    /// Counts changes of the recorded run's address.
+    replay_generation: u32,
     next_run: u32,
     /// Counts workers; each needs one of its own.
     engine_generation: u32,
-    /// Failures in a row without a step between them.
+    /// Failures in a row, without a run that came to its end or was asked for between them.
     restarts: u32,
+    /// Why the engine runs on the CPU although the choice is the page's own and there is a GPU.
+    gpu_failed: Option<String>,
     rerun_ticket: u32,
     /// The re-run that the latest run stands for: a control moved before it is part of it.
     served_ticket: u32,
@@ -185,6 +195,22 @@ impl State {
     /// Can the model be run again, now or as soon as it is loaded?
     pub fn has_engine(&self) -> bool {
         !matches!(self.phase, Phase::Recorded | Phase::Failed(_))
+    }
+
+    /// What the next worker is to run on.
+    pub fn backend_to_load(&self) -> BackendChoice {
+        match self.config.backend {
+            BackendChoice::Auto if self.internals.gpu_failed.is_some() => BackendChoice::Cpu,
+            // Nothing is loaded then.
+            BackendChoice::Recorded => BackendChoice::Auto,
+            choice => choice,
+        }
+    }
+
+    /// Does this run come from the engine as it stands now? Its speed is then the engine's.
+    pub fn is_by_engine(&self, recording: &Recording) -> bool {
+        let source = self.backend.as_ref().map(|backend| engine_events::source_of(backend));
+        source == Some(recording.source) && self.foreign_model(recording).is_none()
     }
 
     pub fn is_running(&self) -> bool {

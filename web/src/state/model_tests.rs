@@ -170,6 +170,27 @@ fn the_attribute_and_the_menu_are_one_choice() {
 }
 
 #[test]
+fn the_attribute_is_a_name_or_an_address_that_is_true_anywhere() {
+    let check = |folder: &str, attribute: &str| {
+        let mut play = live();
+        let mut entry = menu().choices()[1].entry.clone();
+        entry.folder = folder.to_owned();
+        let menu = Menu::new(vec![entry], |address| format!("https://host/models/{address}")).expect("a model");
+        let manifest_url = menu.choices()[0].manifest_url.clone();
+        play.act(Action::MenuRead(menu)).act(Action::ChooseModel { manifest_url: manifest_url.clone() });
+        assert_eq!(play.effects, [Effect::StartEngine, Effect::SetModel(attribute.to_owned())]);
+        // What the element makes of it is the same model.
+        if attribute != folder {
+            assert_eq!(models::manifest_of(attribute), manifest_url);
+        }
+    };
+    check("top2-v1.1", "top2-v1.1");
+    check("large/top2", "https://host/models/large/top2/");
+    check("../more/top2/manifest.json", "https://host/models/../more/top2/");
+    check("top2.json", "https://host/models/top2.json");
+}
+
+#[test]
 fn where_nothing_can_be_loaded_there_is_no_menu() {
     let mut play = Play::new(BackendChoice::Recorded);
     play.replay(&recorded()).act(Action::MenuRead(menu()));

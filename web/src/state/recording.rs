@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use moe_trace::{FinishReason, ModelInfo, RunId, RunRequest, SCHEMA_VERSION, Source, StepTrace, TraceHeader};
+use moe_trace::{
+    FinishReason, ModelInfo, RoutingGroup, RunId, RunRequest, SCHEMA_VERSION, Source, StepTrace, TraceHeader,
+};
 
 /// Steps of one run, live or replayed: the views cannot tell the difference but for `source`.
 #[derive(Debug, Clone)]
@@ -47,7 +49,22 @@ impl Recording {
         self.steps.get(step).map_or(0, |step| step.first_position as usize + step.tokens.len())
     }
 
-    /// Steps per second over the latest steps; the first step, which also reads the prompt, counts only while alone.
+    /// How many of the tokens so far are the prompt's. With the group `decode step` even the prompt is read one token a
+    /// step; there the tokens are the prompt's until their bytes are all of it.
+    pub fn prompt_len(&self) -> usize {
+        if self.request.group == RoutingGroup::ThisText {
+            return self.text_len(0);
+        }
+        let mut num_bytes = 0;
+        let is_given = |token: &&moe_trace::TracedToken| {
+            let is_given = num_bytes < self.request.prompt.len();
+            num_bytes += token.bytes.len();
+            is_given
+        };
+        self.steps.iter().flat_map(|step| &step.tokens).take_while(is_given).count()
+    }
+
+    /// Steps per second over the latest steps; the first step, which may read the whole prompt, counts only while alone.
     pub fn tokens_per_second(&self) -> Option<f32> {
         let latest = match self.elapsed_ms.as_slice() {
             [only] => std::slice::from_ref(only),

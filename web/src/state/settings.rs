@@ -2,17 +2,18 @@
 
 use std::ops::RangeInclusive;
 
-use moe_trace::{
-    Overflow, Policy, Priority, RouterSpec, RoutingGroup, RoutingSpec, RunId, RunRequest, Sampling, SecondExpert,
-};
+use moe_trace::{Overflow, Policy, RoutingGroup, RoutingSpec, RunId, RunRequest, Sampling};
 
 use crate::attributes::Overrides;
+use crate::state::routing_menu::RoutingMenu;
 
 pub const CAPACITY_FACTOR: RangeInclusive<f32> = 0.25..=4.0;
 /// A prompt may be longer in its field, but it is not run: the model sees a few hundred tokens.
 pub const MAX_PROMPT_CHARS: usize = 2000;
 pub const NEW_TOKENS: RangeInclusive<u32> = 0..=256;
 pub const TEMPERATURE: RangeInclusive<f32> = 0.1..=2.0;
+/// 0 means all.
+pub const TOP_K: u32 = 1000;
 pub const TOP_P: RangeInclusive<f32> = 0.05..=1.0;
 
 /// Shown until a recorded run or an attribute brings another.
@@ -125,7 +126,7 @@ impl Settings {
 
     /// Sets the routing's controls to what describes this routing.
     pub fn show(&mut self, routing: &RoutingSpec) {
-        let menu = Menu::of(routing);
+        let menu = RoutingMenu::of(routing);
         self.k = menu.k;
         self.policy = menu.policy;
         if let Overflow::Drop(slots) = routing.overflow {
@@ -145,7 +146,7 @@ impl Settings {
             Setting::NewTokens(number) => self.new_tokens = number.clamp(*NEW_TOKENS.start(), *NEW_TOKENS.end()),
             Setting::Greedy(greedy) => self.greedy = greedy,
             Setting::Temperature(temperature) => hold(&mut self.temperature, temperature, TEMPERATURE),
-            Setting::TopK(top_k) => self.top_k = top_k,
+            Setting::TopK(top_k) => self.top_k = top_k.min(TOP_K),
             Setting::TopP(top_p) => hold(&mut self.top_p, top_p, TOP_P),
         }
     }
@@ -184,7 +185,7 @@ impl Settings {
     /// The routing these controls stand for. What they leave as the model was trained stays exactly as it was.
     pub fn routing(&self, trained: Option<&RoutingSpec>) -> RoutingSpec {
         let trained = trained.copied().unwrap_or_default();
-        let own = Menu::of(&trained);
+        let own = RoutingMenu::of(&trained);
         let k = self.k.or(own.k).unwrap_or_else(|| RoutingSpec::default().router.k(1) as u32);
         let policy = self.policy.or(own.policy).unwrap_or_default();
         let other = RoutingSpec::with_policy(k, policy, self.capacity_factor);
@@ -201,12 +202,12 @@ impl Settings {
 
     /// Is the trained rule one that k cannot describe, so that "as trained" is a choice of its own?
     pub fn has_own_rule(trained: Option<&RoutingSpec>) -> bool {
-        trained.is_some_and(|trained| Menu::of(trained).k.is_none())
+        trained.is_some_and(|trained| RoutingMenu::of(trained).k.is_none())
     }
 
     /// Is the trained policy one that the menu has no name for?
     pub fn has_own_policy(trained: Option<&RoutingSpec>) -> bool {
-        trained.is_some_and(|trained| Menu::of(trained).policy.is_none())
+        trained.is_some_and(|trained| RoutingMenu::of(trained).policy.is_none())
     }
 
     pub fn request(&self, run: RunId, trained: Option<&RoutingSpec>) -> RunRequest {
@@ -227,34 +228,6 @@ impl Settings {
     }
 }
 
-/// How the page's menus describe a routing, as far as they can.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Menu {
-    k: Option<u32>,
-    policy: Option<Policy>,
-}
-
-impl Menu {
-    fn of(spec: &RoutingSpec) -> Menu {
-        let policy = match spec.overflow {
-            Overflow::Dropless => Some(Policy::Dropless),
-            Overflow::Drop(slots) => match slots.priority {
-                Priority::Position => Some(Policy::Drop),
-                Priority::BprMax | Priority::BprSum => Some(Policy::Bpr),
-                Priority::Random | Priority::RandomPerExpert | Priority::Probability => None,
-            },
-        };
-        match (spec.router, policy) {
-            (RouterSpec::Switch, _) => Menu { k: Some(1), policy },
-            (RouterSpec::TopK { k, .. }, _) => Menu { k: Some(k), policy },
-            (RouterSpec::Gshard { second: SecondExpert::Proportional, .. }, Some(Policy::Drop)) => {
-                Menu { k: Some(2), policy: Some(Policy::RandomSecond) }
-            }
-            _ => Menu { k: None, policy },
-        }
-    }
-}
-
 fn hold(target: &mut f32, value: f32, range: RangeInclusive<f32>) {
     if !value.is_nan() {
         *target = value.clamp(*range.start(), *range.end());
@@ -263,7 +236,7 @@ fn hold(target: &mut f32, value: f32, range: RangeInclusive<f32>) {
 
 #[cfg(test)]
 mod tests {
-    use moe_trace::CapacitySpec;
+    use moe_trace::{CapacitySpec, Priority, RouterSpec};
 
     use super::*;
 

@@ -1,8 +1,8 @@
 //! The reducer as lists of actions: what happens, and what is then true.
 
 use moe_trace::{
-    BackendChoice, BackendInfo, Command, Event, FinishReason, Policy, RoutingGroup, RoutingSpec, RunId, RunRequest,
-    Rung, Source, StepTrace, TraceFile, UserError,
+    BackendChoice, BackendInfo, Command, Event, FinishReason, Policy, RoutingGroup, RoutingSpec, RunRequest, Rung,
+    Source, StepTrace, TraceFile,
 };
 
 use super::settings::Setting;
@@ -85,50 +85,6 @@ pub(super) fn executed(request: &RunRequest) -> Vec<StepTrace> {
 }
 
 #[test]
-fn the_recorded_run_shows_its_only_drop() {
-    let mut play = Play::new(BackendChoice::Recorded);
-    play.replay(&recorded());
-    let scene = play.state.scene.clone().expect("a scene");
-    assert_eq!(scene.step, 0);
-    assert_eq!(scene.totals().lost, 1);
-    let selection = play.state.selection;
-    assert!(scene.layers[selection.layer].fate(selection.token) >= crate::scene::TokenFate::LostSome);
-    assert_eq!(play.state.settings.prompt, fixture::PROMPT);
-    assert!(matches!(play.effects[..], [Effect::EmitReady { source: Source::Recorded, .. }]));
-}
-
-#[test]
-fn it_turns_live_without_a_jump() {
-    let mut play = Play::new(BackendChoice::Auto);
-    play.replay(&recorded());
-    let (selection, step) = (play.state.selection, play.state.scene.as_ref().map(|scene| scene.step));
-    play.ready();
-    let request = play.posted().expect("a run begins by itself");
-    assert_eq!(request, RunRequest { run: RunId(1), ..recorded().header.request });
-    assert!(play.effects.iter().any(|effect| matches!(effect, Effect::EmitReady { source: Source::LiveCpu, .. })));
-    assert_eq!(play.num_steps(), recorded().steps.len(), "the recorded run stays until the first live step");
-    play.execute(&request, 3);
-    assert_eq!(play.state.shown.as_ref().map(|shown| shown.source), Some(Source::LiveCpu));
-    assert_eq!(play.num_steps(), 3);
-    assert_eq!(play.state.selection, selection);
-    assert_eq!(play.state.scene.as_ref().map(|scene| scene.step), step);
-    assert_eq!(play.state.previous, None, "the same request is not before and after");
-}
-
-#[test]
-fn a_live_run_waits_for_the_recorded_settings() {
-    let mut play = Play::new(BackendChoice::Auto);
-    play.ready();
-    assert_eq!(play.posted(), None);
-    play.act(replay::began(recorded().header));
-    assert_eq!(play.posted().map(|request| request.prompt), Some(fixture::PROMPT.to_owned()));
-
-    let mut play = Play::new(BackendChoice::Auto);
-    play.ready().act(Action::ReplayFailed(UserError::new("a", "b", "c")));
-    assert!(play.posted().is_some());
-}
-
-#[test]
 fn moving_the_capacity_factor_reruns_and_compares() {
     let mut play = Play::new(BackendChoice::Auto);
     play.replay(&recorded()).ready();
@@ -183,45 +139,6 @@ fn stop_is_asked_once_and_ends_the_run() {
 }
 
 #[test]
-fn a_dead_worker_is_replaced_twice_and_then_given_up() {
-    let mut play = Play::new(BackendChoice::Auto);
-    play.replay(&recorded());
-    for attempt in 1..=MAX_RESTARTS {
-        play.act(Action::EngineLost { why: "silence".to_owned() });
-        assert_eq!(play.effects[0], Effect::StartEngine, "attempt {attempt}");
-        assert_eq!(play.state.phase, Phase::Starting);
-    }
-    let error = UserError::new("x", "memory", "y");
-    play.hear(Event::Failed { run: None, error, fatal: true });
-    assert_eq!(play.effects[0], Effect::EndEngine);
-    assert!(matches!(play.state.phase, Phase::Failed(_)));
-    assert!(play.effects.iter().any(|effect| matches!(effect, Effect::EmitReady { source: Source::Recorded, .. })));
-    assert_eq!(play.state.settings.prompt, fixture::PROMPT, "nothing is lost");
-    assert!(play.num_steps() > 1);
-    play.act(Action::Retry);
-    assert_eq!(play.effects, [Effect::StartEngine]);
-    // A step between failures makes them no series.
-    play.ready();
-    let request = play.posted().expect("it runs again");
-    play.execute(&request, 1);
-    for _ in 0..MAX_RESTARTS {
-        play.act(Action::EngineLost { why: "silence".to_owned() });
-        assert_eq!(play.effects[0], Effect::StartEngine);
-    }
-}
-
-#[test]
-fn a_missing_model_is_not_asked_for_again() {
-    let mut play = Play::new(BackendChoice::Auto);
-    play.replay(&recorded());
-    let error = UserError::new("The model could not be loaded.", "404", "Watch the recorded run.");
-    play.hear(Event::Failed { run: None, error: error.clone(), fatal: false });
-    assert_eq!(play.state.phase, Phase::Failed(error.clone()));
-    assert!(play.effects.contains(&Effect::EmitError(error)));
-    assert!(play.effects.contains(&Effect::EndEngine));
-}
-
-#[test]
 fn prompts_that_cannot_run_are_kept_and_explained() {
     let check = |prompt: &str, what: &str| {
         let mut play = Play::new(BackendChoice::Auto);
@@ -258,17 +175,70 @@ fn changed_attributes_change_only_what_they_name() {
 #[test]
 fn decode_steps_gather_to_one_text() {
     let file = fixture::default_trace(RoutingSpec::default(), RoutingGroup::DecodeStep);
+    let prompt_len = fixture::words(fixture::PROMPT).len();
     let mut play = Play::new(BackendChoice::Recorded);
-    play.replay(&file).act(Action::StepTo(3));
+    play.replay(&file);
+    // Nothing is lost, so the end of the prompt is shown.
+    assert_eq!((play.state.scene.as_ref().map(|scene| scene.step), play.state.selection.token), (Some(23), 23));
+    play.act(Action::StepTo(prompt_len + 2));
     let scene = play.state.scene.clone().expect("a scene");
-    assert_eq!(scene.tokens.len(), fixture::words(fixture::PROMPT).len() + 3);
-    assert_eq!(scene.groups.len(), 4);
-    let last = scene.groups[3];
+    assert_eq!(scene.tokens.len(), prompt_len + 3);
+    assert_eq!(scene.groups.len(), prompt_len + 3);
+    let last = scene.groups[prompt_len + 2];
     assert_eq!((last.num_tokens, last.first), (1, scene.tokens.len() - 1));
-    assert_eq!(scene.layers[0].capacities[3], Some(1), "one token, one slot");
+    assert_eq!(scene.layers[0].capacities[prompt_len + 2], Some(1), "one token, one slot");
     assert_eq!(scene.layers[0].of_token(scene.tokens.len() - 1).len(), 2);
-    let after_prompt = last.first - 3;
-    assert!(scene.next_after(after_prompt).is_some() && scene.next_after(0).is_none());
+    let ended = |token: usize| scene.next_after(token).map(|(step, _)| step);
+    assert_eq!((ended(0), ended(prompt_len)), (Some(0), Some(prompt_len)));
+}
+
+#[test]
+fn the_prompt_ends_where_its_bytes_do() {
+    let check = |group: RoutingGroup, num_steps: usize, expected: usize| {
+        let file = fixture::default_trace(RoutingSpec::default(), group);
+        let mut run = Recording::new(Source::Recorded, Rc::new(fixture::model()), file.header.request);
+        for step in file.steps.into_iter().take(num_steps) {
+            run = run.with_step(step, None).expect("steps in order");
+        }
+        assert_eq!(run.prompt_len(), expected, "{group} after {num_steps} steps");
+    };
+    check(RoutingGroup::ThisText, 1, 24);
+    check(RoutingGroup::ThisText, 9, 24);
+    check(RoutingGroup::DecodeStep, 0, 0);
+    check(RoutingGroup::DecodeStep, 3, 3);
+    check(RoutingGroup::DecodeStep, 24, 24);
+    check(RoutingGroup::DecodeStep, 30, 24);
+}
+
+#[test]
+fn texts_that_only_begin_alike_are_not_compared() {
+    let check = |group: RoutingGroup, other_token: Option<usize>, is_compared: bool| {
+        let file = fixture::default_trace(RoutingSpec::default(), group);
+        let model = Rc::new(fixture::model());
+        let empty = Recording::new(Source::Recorded, model, file.header.request);
+        let (mut before, mut now) = (empty.clone(), empty);
+        for step in file.steps {
+            now = now.with_step(step.clone(), None).expect("steps in order");
+            let mut other = step;
+            let at = other_token.and_then(|token| token.checked_sub(other.first_position as usize));
+            if let Some(token) = at.and_then(|at| other.tokens.get_mut(at)) {
+                token.id.0 += 1;
+            }
+            before = before.with_step(other, None).expect("steps in order");
+        }
+        let now = Scene::of(&Shared::new(now), 99).expect("a scene");
+        assert_eq!(
+            crate::compare::change(&Shared::new(before), &now).is_some(),
+            is_compared,
+            "{group} {other_token:?}"
+        );
+    };
+    for group in [RoutingGroup::ThisText, RoutingGroup::DecodeStep] {
+        check(group, None, true);
+        check(group, Some(2), false);
+        check(group, Some(23), false);
+        check(group, Some(24), true);
+    }
 }
 
 #[test]

@@ -18,13 +18,16 @@ pub struct SourceBadgeProps {
 #[component]
 pub fn SourceBadge(props: &SourceBadgeProps) -> Html {
     let is_live = matches!(props.source, Source::LiveGpu | Source::LiveCpu);
-    let title = match props.source {
-        Source::LiveGpu => "These numbers come from the model running on this machine's GPU",
-        Source::LiveCpu => "These numbers come from the model running on this machine's CPU",
-        Source::Recorded => "These numbers come from a real earlier run of the same model",
-        Source::Imported => "These numbers come from a file",
-    };
     let model = use_context::<ForeignModel>().and_then(|ForeignModel(name)| name);
+    let title = match (props.source, &model) {
+        (Source::LiveGpu, None) => "These numbers come from the model running on this machine's GPU".to_owned(),
+        (Source::LiveCpu, None) => "These numbers come from the model running on this machine's CPU".to_owned(),
+        (Source::LiveGpu, Some(model)) => format!("These numbers come from {model}, as it ran on this machine's GPU"),
+        (Source::LiveCpu, Some(model)) => format!("These numbers come from {model}, as it ran on this machine's CPU"),
+        (Source::Recorded, None) => "These numbers come from a real earlier run of the same model".to_owned(),
+        (Source::Recorded, Some(model)) => format!("These numbers come from a real earlier run of {model}"),
+        (Source::Imported, _) => "These numbers come from a file".to_owned(),
+    };
     html! {
         <span class={classes!("source", is_live.then_some("is-live"))} {title}>
             <i aria-hidden="true" />{ wording::source(props.source) }
@@ -35,23 +38,15 @@ pub fn SourceBadge(props: &SourceBadgeProps) -> Html {
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub struct RoutingBadgesProps {
-    pub routing: RoutingSpec,
-    pub trained: RoutingSpec,
-    pub is_what_if: bool,
-}
-
 /// Short warnings about the routing that is shown.
-#[component]
-pub fn RoutingBadges(props: &RoutingBadgesProps) -> Html {
+pub fn routing_badges(routing: &RoutingSpec, trained: &RoutingSpec, is_what_if: bool) -> Html {
     html! {
         <>
-            if props.is_what_if {
+            if is_what_if {
                 <span class="badge is-warning" title="This layer's gate logits, routed again under the new settings. \
                     Exact for this layer only: a re-run also changes what later layers see.">{ "what-if" }</span>
             }
-            if !props.routing.is_same_rule(&props.trained) {
+            if !routing.is_same_rule(trained) {
                 <span class="badge" title="The model was trained with another routing rule or overflow policy than it runs with here.">
                     { "transplanted" }
                 </span>
@@ -61,8 +56,7 @@ pub fn RoutingBadges(props: &RoutingBadgesProps) -> Html {
 }
 
 /// The warning of rules that look at later tokens.
-#[component]
-pub fn FutureBadge() -> Html {
+pub fn future_badge() -> Html {
     let title = "In this mode the router compares a token with later ones. Its training loss looks too good; \
         generation cannot reproduce it.";
     html! { <span class="badge is-warning" {title}>{ "uses the future: fine in training, leaks in generation" }</span> }

@@ -7,27 +7,18 @@ use crate::scene::{Group, Scene, SceneLayer};
 use crate::shared::Shared;
 use crate::state::{Action, State};
 use crate::text::visible;
-use crate::views::badges::RoutingBadges;
-use crate::views::equation::Equation;
-use crate::views::fate_glyph::Legend;
+use crate::views::badges::routing_badges;
+use crate::views::equation::{Equation, equation};
+use crate::views::fate_glyph::legend;
 use crate::views::lane_row::LaneView;
 use crate::views::panel::Panel;
-use crate::views::routing_controls::RoutingControls;
+use crate::views::routing_controls::routing_controls;
 use crate::views::table::table;
 use crate::wording;
 
-#[derive(Properties, PartialEq)]
-pub struct CapacityLanesProps {
-    pub scene: Shared<Scene>,
-    pub state: Shared<State>,
-    pub dispatch: Callback<Action>,
-}
-
-#[component]
-pub fn CapacityLanes(props: &CapacityLanesProps) -> Html {
-    let scene = &props.scene;
-    let selection = props.state.selection;
-    let what_if = props.state.what_if.as_deref();
+pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<Action>) -> Html {
+    let selection = state.selection;
+    let what_if = state.what_if.as_deref();
     let layer = what_if.unwrap_or(&scene.layers[selection.layer]);
     let group_idx = scene.tokens.get(selection.token).map_or(0, |token| token.group);
     let group = scene.groups[group_idx];
@@ -37,7 +28,7 @@ pub fn CapacityLanes(props: &CapacityLanesProps) -> Html {
     // More lanes than these share the same room.
     let is_crowded = lanes.len() > 8;
     let width = capacity.map_or(widest, |capacity| capacity as usize);
-    let rows = lanes.into_iter().map(|lane| {
+    let rows = lanes.into_iter().enumerate().map(|(lane_idx, lane)| {
         let is_selected = selection.expert == Some(lane.expert.index());
         let view = LaneView {
             scene,
@@ -47,7 +38,8 @@ pub fn CapacityLanes(props: &CapacityLanesProps) -> Html {
             width,
             selected_token: selection.token,
             is_selected,
-            dispatch: &props.dispatch,
+            is_stop: lane_idx == selection.expert.unwrap_or_default(),
+            dispatch,
         };
         view.html()
     });
@@ -56,11 +48,17 @@ pub fn CapacityLanes(props: &CapacityLanesProps) -> Html {
         Callback::from(move |()| lanes_table(&scene, &layer, &group))
     };
     let routing = match what_if {
-        Some(_) => props.state.settings.routing(Some(&scene.recording.model.trained_routing)),
+        Some(_) => state.settings.routing(Some(&scene.recording.model.trained_routing)),
         None => scene.recording.request.routing,
     };
-    let badges = html! {
-        <RoutingBadges {routing} trained={scene.recording.model.trained_routing} is_what_if={what_if.is_some()} />
+    let badges = routing_badges(&routing, &scene.recording.model.trained_routing, what_if.is_some());
+    let formula = Equation {
+        routing,
+        group: scene.recording.request.group,
+        num_experts: scene.num_experts(),
+        num_tokens: group.num_tokens,
+        capacity,
+        status: state.rerun_status(),
     };
     let topic = match scene.recording.request.group {
         RoutingGroup::ThisText => format!("Capacity lanes · layer {}", layer.layer),
@@ -70,10 +68,9 @@ pub fn CapacityLanes(props: &CapacityLanesProps) -> Html {
         <Panel area="lanes" {topic} title={wording::lanes_title(layer, &group, capacity)} source={scene.source()}
             {badges} table={as_table}>
             <div class={classes!("lanes", is_crowded.then_some("is-crowded"))}>{ for rows }</div>
-            <Legend />
-            <Equation {routing} group={scene.recording.request.group} num_experts={scene.num_experts()}
-                num_tokens={group.num_tokens} {capacity} status={props.state.rerun_status()} />
-            <RoutingControls state={props.state.clone()} num_experts={scene.num_experts()} dispatch={props.dispatch.clone()} />
+            { legend() }
+            { equation(&formula) }
+            { routing_controls(state, scene.num_experts(), dispatch) }
         </Panel>
     }
 }

@@ -2,24 +2,16 @@
 
 use yew::prelude::*;
 
-#[derive(Properties, PartialEq)]
-pub struct ChipProps {
-    #[prop_or_default]
-    pub class: Classes,
-    /// What there is to add; without it the chip does not open.
-    pub more: Option<String>,
-    pub children: Html,
-}
-
-#[component]
-pub fn Chip(props: &ChipProps) -> Html {
-    let Some(more) = &props.more else {
-        return html! { <div class={classes!("chip", props.class.clone())}>{ props.children.clone() }</div> };
-    };
-    html! {
-        <details class={classes!("chip", props.class.clone())}>
-            <summary title={more.clone()}>{ props.children.clone() }</summary>
-            <p class="more">{ more }</p>
-        </details>
+/// `more`: what there is to add; without it the chip does not open.
+pub fn chip(class: Classes, more: Option<String>, facts: Html) -> Html {
+    let class = classes!("chip", class);
+    match more {
+        None => html! { <div {class}>{ facts }</div> },
+        Some(more) => html! {
+            <details {class}>
+                <summary title={more.clone()}>{ facts }</summary>
+                <p class="more">{ more }</p>
+            </details>
+        },
     }
 }

@@ -4,11 +4,11 @@ use moe_router::Router;
 use moe_trace::{CapacitySpec, Overflow, Rounding, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
-use crate::views::badges::FutureBadge;
-use crate::views::rule_note::RuleNote;
+use crate::views::badges::future_badge;
+use crate::views::rule_note::rule_note;
 
-#[derive(Properties, PartialEq)]
-pub struct EquationProps {
+/// What the formula is of.
+pub struct Equation {
     pub routing: RoutingSpec,
     pub group: RoutingGroup,
     pub num_experts: usize,
@@ -20,22 +20,21 @@ pub struct EquationProps {
     pub status: &'static str,
 }
 
-#[component]
-pub fn Equation(props: &EquationProps) -> Html {
-    let EquationProps { routing, group, num_experts, num_tokens, .. } = *props;
+pub fn equation(of: &Equation) -> Html {
+    let Equation { routing, group, num_experts, num_tokens, capacity, status } = *of;
     let k = routing.router.k(num_experts);
-    let Some(capacity) = props.capacity else {
+    let Some(capacity) = capacity else {
         return html! {
             <div class="equation">
                 <p class="formula"><span class="term"><b>{ "C = ∞" }</b></span></p>
                 <p class="fine">
                     if routing.uses_the_future(num_experts) {
-                        <FutureBadge />
+                        { future_badge() }
                     }
-                    <span aria-live="polite" class="status">{ props.status }</span>
+                    <span aria-live="polite" class="status">{ status }</span>
                     { " Dropless: every request is served, however many there are." }
                 </p>
-                <RuleNote {routing} {num_experts} />
+                { rule_note(&routing, num_experts) }
             </div>
         };
     };
@@ -77,23 +76,21 @@ pub fn Equation(props: &EquationProps) -> Html {
         RoutingGroup::DecodeStep if num_tokens == 1 => {
             "This step routes one token. It asks no expert twice, so one slot is enough and nothing can overflow."
         }
-        RoutingGroup::DecodeStep => {
-            "This step reads the prompt as one group; every later step routes one token, and then nothing can overflow."
-        }
+        RoutingGroup::DecodeStep => "The group is what this step routes: several tokens, as the run says.",
     };
     html! {
         <div class="equation">
             <p class="formula">{ formula }</p>
             <p class="fine">
                 if routing.uses_the_future(num_experts) {
-                    <FutureBadge />
+                    { future_badge() }
                 }
-                <span aria-live="polite" class="status">{ props.status }</span>
-                if props.status.is_empty() {
+                <span aria-live="polite" class="status">{ status }</span>
+                if status.is_empty() {
                     { note }
                 }
             </p>
-            <RuleNote {routing} {num_experts} />
+            { rule_note(&routing, num_experts) }
         </div>
     }
 }

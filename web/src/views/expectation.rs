@@ -1,27 +1,19 @@
 //! What the model expected after a token.
 
+use moe_trace::Candidate;
 use yew::prelude::*;
 
 use crate::scene::Scene;
-use crate::shared::Shared;
 use crate::text::visible;
 use crate::wording;
-
-#[derive(Properties, PartialEq)]
-pub struct ExpectationProps {
-    pub scene: Shared<Scene>,
-    pub token: usize,
-}
 
 /// Candidates shown.
 const NUM_CANDIDATES: usize = 5;
 
-#[component]
-pub fn Expectation(props: &ExpectationProps) -> Html {
-    let scene = &props.scene;
-    let Some(next) = scene.next_after(props.token) else {
-        let given = scene.tokens.get(props.token + 1).and_then(|next| next.loss).map(|loss| {
-            let name = visible(scene.token_text(props.token + 1));
+pub fn expectation(scene: &Scene, token: usize) -> Html {
+    let Some((step, next)) = scene.next_after(token) else {
+        let given = scene.tokens.get(token + 1).and_then(|next| next.loss).map(|loss| {
+            let name = visible(scene.token_text(token + 1));
             format!("“{name}” was given; the model expected it with {}.", wording::percent((-loss).exp()))
         });
         return html! {
@@ -31,9 +23,16 @@ pub fn Expectation(props: &ExpectationProps) -> Html {
             </div>
         };
     };
+    // An earlier step saw a shorter text, and may have routed it otherwise than it is drawn.
+    let topic = match step == scene.step {
+        true => "Next token".to_owned(),
+        false => format!("Next token · as of step {}", step + 1),
+    };
+    // Within the prompt nothing is taken: the next token is there already.
+    let outcome = if token + 1 < scene.recording.prompt_len() { "given" } else { "taken" };
     let rows = next.candidates.iter().take(NUM_CANDIDATES).map(|candidate| {
         let is_chosen = next.chosen.as_ref().is_some_and(|chosen| chosen.id == candidate.id);
-        candidate_row(&Scene::candidate_text(candidate), candidate.probability, is_chosen)
+        candidate_row(candidate, is_chosen.then_some(outcome))
     });
     let chosen_elsewhere = next
         .chosen
@@ -41,24 +40,26 @@ pub fn Expectation(props: &ExpectationProps) -> Html {
         .filter(|chosen| !next.candidates.iter().take(NUM_CANDIDATES).any(|candidate| candidate.id == chosen.id));
     html! {
         <div class="expectation">
-            <h3 class="topic">{ "Next token" }</h3>
+            <h3 class="topic">{ topic }</h3>
             <ol>
                 { for rows }
                 if let Some(chosen) = chosen_elsewhere {
-                    { candidate_row(&Scene::candidate_text(chosen), chosen.probability, true) }
+                    { candidate_row(chosen, Some(outcome)) }
                 }
             </ol>
         </div>
     }
 }
 
-fn candidate_row(text: &str, probability: f32, is_chosen: bool) -> Html {
+/// `outcome`: what made this candidate the next token.
+fn candidate_row(candidate: &Candidate, outcome: Option<&'static str>) -> Html {
+    let probability = candidate.probability;
     html! {
-        <li class={is_chosen.then_some("is-chosen")}>
-            <span class="candidate" dir="auto">{ visible(text) }</span>
+        <li class={outcome.map(|_| "is-chosen")}>
+            <span class="candidate" dir="auto">{ visible(&Scene::candidate_text(candidate)) }</span>
             <span class="bar" aria-hidden="true"><i style={format!("transform:scaleX({probability:.4})")} /></span>
             <span class="share">{ wording::percent(probability) }</span>
-            <span class="outcome">{ if is_chosen { "taken" } else { "" } }</span>
+            <span class="outcome">{ outcome.unwrap_or_default() }</span>
         </li>
     }
 }

@@ -49,14 +49,8 @@ impl Mark {
     }
 }
 
-#[derive(Properties, PartialEq)]
-pub struct FateGlyphProps {
-    pub mark: Mark,
-}
-
-#[component]
-pub fn FateGlyph(props: &FateGlyphProps) -> Html {
-    let shape = match props.mark {
+pub fn glyph(mark: Mark) -> Html {
+    let shape = match mark {
         Mark::First => html! { <rect class="solid" x="1" y="1" width="10" height="10" /> },
         Mark::Second => html! {
             <>
@@ -78,10 +72,9 @@ pub fn FateGlyph(props: &FateGlyphProps) -> Html {
 }
 
 /// What the shapes mean, in one line.
-#[component]
-pub fn Legend() -> Html {
+pub fn legend() -> Html {
     let entry = |mark: Mark, words: &'static str| {
-        html! { <li title={mark.name()}><FateGlyph {mark} />{ words }</li> }
+        html! { <li title={mark.name()}>{ glyph(mark) }{ words }</li> }
     };
     html! {
         <ul class="legend" aria-label="What the shapes mean">

@@ -1,34 +1,19 @@
 //! The top line: name, model, engine and its speed, theme, help.
 
-use std::rc::Rc;
-
-use moe_trace::{BackendInfo, Rung, Source};
+use moe_trace::{Rung, Source};
 use yew::prelude::*;
 
-use crate::state::{Action, Phase, Theme};
-use crate::views::chip::Chip;
+use crate::state::{Action, Phase, State, Theme};
+use crate::views::chip::chip;
 use crate::wording;
 
-#[derive(Properties, PartialEq)]
-pub struct HeaderProps {
-    pub phase: Phase,
-    pub model: Html,
-    pub backend: Option<Rc<BackendInfo>>,
-    pub tokens_per_second: Option<f32>,
-    /// Where the run on the screen comes from.
-    pub shown: Option<Source>,
-    pub theme: Theme,
-    pub help_open: bool,
-    pub dispatch: Callback<Action>,
-}
-
-#[component]
-pub fn Header(props: &HeaderProps) -> Html {
+/// `model`: the chip that names it.
+pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
     let act = |action: Action| {
-        let dispatch = props.dispatch.clone();
+        let dispatch = dispatch.clone();
         Callback::from(move |_: MouseEvent| dispatch.emit(action.clone()))
     };
-    let (next_theme, theme_name) = match props.theme {
+    let (next_theme, theme_name) = match state.chrome.theme {
         Theme::System => (Theme::Light, "auto"),
         Theme::Light => (Theme::Dark, "light"),
         Theme::Dark => (Theme::System, "dark"),
@@ -37,19 +22,19 @@ pub fn Header(props: &HeaderProps) -> Html {
         <header class="top">
             <h1 class="wordmark">{ Wordmark::html() }<span>{ "MoE Playground" }</span></h1>
             <div class="chips">
-                { props.model.clone() }
-                { engine_chip(props) }
-                if matches!(props.phase, Phase::Failed(_)) {
+                { model }
+                { engine_chip(state) }
+                if matches!(state.phase, Phase::Failed(_)) {
                     <button type="button" class="quiet" onclick={act(Action::Retry)}>{ "Retry" }</button>
                 }
             </div>
             <div class="furniture">
                 <button type="button" class="quiet" title="Colours: as the system has it, light, or dark"
                     onclick={act(Action::SetTheme(next_theme))}>{ format!("Theme: {theme_name}") }</button>
-                <button type="button" class="quiet" aria-expanded={props.help_open.to_string()}
+                <button type="button" class="quiet" aria-expanded={state.chrome.help_open.to_string()}
                     onclick={act(Action::ToggleHelp)}>{ "Keys" }<kbd>{ "?" }</kbd></button>
             </div>
-            { progress(&props.phase) }
+            { progress(&state.phase) }
         </header>
     }
 }
@@ -70,8 +55,8 @@ impl Wordmark {
     }
 }
 
-fn engine_chip(props: &HeaderProps) -> Html {
-    let (is_live, words) = match (&props.phase, &props.backend) {
+fn engine_chip(state: &State) -> Html {
+    let (is_live, words) = match (&state.phase, &state.backend) {
         (Phase::Idle | Phase::Running(_), Some(backend)) => {
             let place = match backend.rung {
                 Rung::Webgpu => "live on your GPU",
@@ -89,7 +74,7 @@ fn engine_chip(props: &HeaderProps) -> Html {
             (false, words)
         }
         (Phase::Failed(_), _) => {
-            let words = match props.shown {
+            let words = match state.shown.as_ref().map(|shown| shown.source) {
                 Some(Source::LiveGpu | Source::LiveCpu) => "earlier run · no engine",
                 Some(Source::Recorded | Source::Imported) => "recorded run · no engine",
                 None => "no engine",
@@ -99,15 +84,19 @@ fn engine_chip(props: &HeaderProps) -> Html {
         (Phase::Recorded, _) => (false, "recorded run".to_owned()),
         _ => (false, "starting the engine …".to_owned()),
     };
-    let more = props.backend.as_ref().map(|backend| format!("{}: {}.", backend.name, backend.why));
-    html! {
-        <Chip class={classes!("engine", is_live.then_some("is-live"))} {more}>
+    // Until the first step the run on the screen is another engine's.
+    let speed = state.shown.as_ref().filter(|shown| is_live && state.is_by_engine(shown));
+    let speed = speed.and_then(|shown| shown.tokens_per_second());
+    let more = state.backend.as_ref().map(|backend| format!("{}: {}.", backend.name, backend.why));
+    let facts = html! {
+        <>
             <i aria-hidden="true" /><b role="status">{ words }</b>
-            if let (true, Some(speed)) = (is_live, props.tokens_per_second) {
+            if let Some(speed) = speed {
                 <span class="speed">{ format!("{speed:.0} tok/s") }</span>
             }
-        </Chip>
-    }
+        </>
+    };
+    chip(classes!("engine", is_live.then_some("is-live")), more, facts)
 }
 
 /// A byte-exact bar along the lower edge; it takes no room.

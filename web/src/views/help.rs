@@ -5,15 +5,9 @@ use yew::prelude::*;
 use crate::keyboard::MAP;
 use crate::state::Action;
 
-#[derive(Properties, PartialEq)]
-pub struct HelpProps {
-    pub dispatch: Callback<Action>,
-}
-
-#[component]
-pub fn Help(props: &HelpProps) -> Html {
+pub fn help(dispatch: &Callback<Action>) -> Html {
     let close = {
-        let dispatch = props.dispatch.clone();
+        let dispatch = dispatch.clone();
         Callback::from(move |_: MouseEvent| dispatch.emit(Action::CloseHelp))
     };
     html! {

@@ -23,6 +23,8 @@ pub struct LaneView<'a> {
     pub width: usize,
     pub selected_token: usize,
     pub is_selected: bool,
+    /// Of all lanes one is a stop of the Tab key; `[` and `]` go on from there.
+    pub is_stop: bool,
     pub dispatch: &'a Callback<Action>,
 }
 
@@ -52,7 +54,8 @@ impl LaneView<'_> {
         );
         html! {
             <div key={expert} {class} role="group" aria-label={label}>
-                <button type="button" class="lane-name" aria-pressed={self.is_selected.to_string()} onclick={choose}>
+                <button type="button" class="lane-name" data-grid="lanes" tabindex={if self.is_stop { "0" } else { "-1" }}
+                    aria-pressed={self.is_selected.to_string()} onclick={choose}>
                     { format!("E{expert}") }
                 </button>
                 <div class={classes!("slots", (self.width > 12).then_some("is-dense"))}

@@ -81,8 +81,8 @@ fn stripe(props: &LayerMatrixProps, layer: usize, width: &str) -> Html {
     let lost = of_layer.totals().lost;
     html! {
         <div key={layer} class={classes!("matrix-layer", is_selected.then_some("is-selected"))}>
-            <button type="button" class="layer-name" onclick={choose} aria-pressed={is_selected.to_string()}
-                title={experts_title(of_layer)}>
+            <button type="button" class="layer-name" data-grid="layers" tabindex={if is_selected { "0" } else { "-1" }}
+                onclick={choose} aria-pressed={is_selected.to_string()} title={experts_title(of_layer)}>
                 <b>{ format!("L{}", of_layer.layer) }</b>
                 if lost > 0 {
                     <small>{ format!("{lost} lost") }</small>

@@ -5,26 +5,16 @@ use yew::prelude::*;
 
 use crate::gate_reading::GateReading;
 use crate::scene::Scene;
-use crate::shared::Shared;
 use crate::state::{Action, Selection};
-use crate::views::fate_glyph::{FateGlyph, Mark};
+use crate::views::fate_glyph::{Mark, glyph};
 use crate::views::panel::Panel;
 use crate::wording::count;
 
-#[derive(Properties, PartialEq)]
-pub struct LayerTableProps {
-    pub scene: Shared<Scene>,
-    pub selection: Selection,
-    pub dispatch: Callback<Action>,
-}
-
-#[component]
-pub fn LayerTable(props: &LayerTableProps) -> Html {
-    let scene = &props.scene;
+pub fn layer_table(scene: &Scene, selection: Selection, dispatch: &Callback<Action>) -> Html {
     let totals = scene.totals();
     let rows = scene.layers.iter().enumerate().map(|(number, layer)| {
         let choose = {
-            let dispatch = props.dispatch.clone();
+            let dispatch = dispatch.clone();
             Callback::from(move |_: MouseEvent| dispatch.emit(Action::SelectLayer(number)))
         };
         let totals = layer.totals();
@@ -33,7 +23,7 @@ pub fn LayerTable(props: &LayerTableProps) -> Html {
         let entropy = (layer.reading() == GateReading::Softmax)
             .then(|| format!("{:.2}", metrics::entropy_normalised(&layer.gate_values, layer.num_experts)));
         html! {
-            <tr key={number} class={(number == props.selection.layer).then_some("is-selected")} onclick={choose}>
+            <tr key={number} class={(number == selection.layer).then_some("is-selected")} onclick={choose}>
                 <th scope="row">{ format!("L{}", layer.layer) }</th>
                 <td>{ totals.lost }</td>
                 <td>{ totals.dropped_tokens }</td>
@@ -54,8 +44,8 @@ pub fn LayerTable(props: &LayerTableProps) -> Html {
                 <thead>
                     <tr>
                         <th scope="col">{ "layer" }</th>
-                        <th scope="col"><FateGlyph mark={Mark::Lost} />{ " lost" }</th>
-                        <th scope="col"><FateGlyph mark={Mark::Dropped} />{ " dropped" }</th>
+                        <th scope="col">{ glyph(Mark::Lost) }{ " lost" }</th>
+                        <th scope="col">{ glyph(Mark::Dropped) }{ " dropped" }</th>
                         <th scope="col" title="The busiest expert's demand over the mean">{ "max/mean" }</th>
                         <th scope="col" title="Mean entropy of the gate, between 0 (certain) and 1 (indifferent); a dash where the rule reads no gate probabilities">{ "entropy" }</th>
                     </tr>

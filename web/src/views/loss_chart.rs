@@ -57,8 +57,8 @@ pub fn LossChart(props: &LossChartProps) -> Html {
         })
     };
     let as_table = {
-        let (scene, change) = (scene.clone(), props.change.clone());
-        Callback::from(move |()| loss_table(&scene, change.as_deref()))
+        let (scene, change, flipped) = (scene.clone(), props.change.clone(), props.flipped);
+        Callback::from(move |()| loss_table(&scene, change.as_deref(), flipped))
     };
     let title = wording::loss_title(loss, change, props.flipped);
     let selected = format!(
@@ -108,11 +108,13 @@ fn numbers(loss: Option<PassageLoss>, change: Option<&Change>, flipped: bool) ->
     }
 }
 
-fn loss_table(scene: &Scene, change: Option<&Change>) -> Html {
+fn loss_table(scene: &Scene, change: Option<&Change>, flipped: bool) -> Html {
     let number = |loss: Option<f32>| loss.map_or("–".to_owned(), |loss| format!("{loss:.4}"));
     let rows = scene.tokens.iter().enumerate().map(|(token, shown)| {
         let before = change.and_then(|change| *change.losses_before.get(token)?);
         vec![token.to_string(), visible(scene.token_text(token)), number(shown.loss), number(before)]
     });
-    table("Loss of each token in nats", &["#", "token", "now", "before"], rows)
+    // First the run on the screen, then the other one.
+    let (here, there) = if flipped { ("before", "now") } else { ("now", "before") };
+    table("Loss of each token in nats", &["#", "token", here, there], rows)
 }

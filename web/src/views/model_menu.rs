@@ -13,6 +13,8 @@ use crate::wording;
 pub struct ModelChip<'a> {
     /// The engine's model or, without one, that of the run on the screen.
     pub model: Option<&'a ModelInfo>,
+    /// The entry of `model`, where that is the engine's.
+    pub loaded: Option<&'a ModelEntry>,
     /// The entry that was chosen and is not loaded; it is named in place of `model`.
     pub coming: Option<&'a ModelEntry>,
     pub menu: Option<&'a Menu>,
@@ -26,7 +28,7 @@ impl ModelChip<'_> {
     pub fn html(&self) -> Html {
         let facts = match (self.coming, self.model) {
             (Some(entry), _) => Facts::of_entry(entry),
-            (None, Some(model)) => Facts::of_model(model),
+            (None, Some(model)) => Facts::of_model(model, self.loaded),
             (None, None) => return Html::default(),
         };
         let more = match self.menu {
@@ -94,7 +96,8 @@ struct Facts {
 }
 
 impl Facts {
-    fn of_model(model: &ModelInfo) -> Facts {
+    /// Of the model itself only the weights' size is known; the list counts all that is downloaded.
+    fn of_model(model: &ModelInfo, entry: Option<&ModelEntry>) -> Facts {
         let experts = wording::count(model.num_experts as usize, "expert", "experts");
         let more = format!(
             "{} parameters, {} of them at work for a token; {} layers of {experts}; weights {}",
@@ -103,7 +106,7 @@ impl Facts {
             model.num_layers,
             model.weights_sha256.get(..12).unwrap_or(&model.weights_sha256),
         );
-        let size = wording::bytes(model.weights_bytes);
+        let size = wording::bytes(entry.map_or(model.weights_bytes, |entry| entry.download_bytes));
         Facts { name: model.name.clone(), experts: format!("{} × {experts}", model.num_layers), size, more }
     }
 

@@ -2,28 +2,20 @@
 
 use yew::prelude::*;
 
-use crate::state::{self, Action};
+use crate::state::{Action, Phase, State};
 
-#[derive(Properties, PartialEq)]
-pub struct NoticeProps {
-    pub notice: Option<state::Notice>,
-    pub can_retry: bool,
-    pub dispatch: Callback<Action>,
-}
-
-#[component]
-pub fn Notice(props: &NoticeProps) -> Html {
+pub fn notice(state: &State, dispatch: &Callback<Action>) -> Html {
     let act = |action: Action| {
-        let dispatch = props.dispatch.clone();
+        let dispatch = dispatch.clone();
         Callback::from(move |_: MouseEvent| dispatch.emit(action.clone()))
     };
     // The live region is always there: one that appears with its text is not read.
     html! {
         <div class="notice-place" role="status" aria-live="polite">
-            if let Some(notice) = &props.notice {
+            if let Some(notice) = &state.notice {
                 <div class={classes!("notice", notice.is_error.then_some("is-error"))}>
                     <p><b>{ &notice.message.what }</b>{ " " }{ &notice.message.why }{ " " }{ &notice.message.try_this }</p>
-                    if props.can_retry {
+                    if matches!(state.phase, Phase::Failed(_)) {
                         <button type="button" class="quiet" onclick={act(Action::Retry)}>{ "Retry" }</button>
                     }
                     <button type="button" class="quiet" aria-label="Dismiss" onclick={act(Action::DismissNotice)}>{ "×" }</button>

@@ -3,20 +3,20 @@
 use yew::prelude::*;
 
 use crate::shared::Shared;
-use crate::state::{Action, Phase, State, Tab, Theme};
+use crate::state::{Action, State, Tab, Theme};
 use crate::views::badges::ForeignModel;
-use crate::views::capacity_lanes::CapacityLanes;
-use crate::views::header::Header;
-use crate::views::help::Help;
+use crate::views::capacity_lanes::capacity_lanes;
+use crate::views::header::header;
+use crate::views::help::help;
 use crate::views::layer_matrix::LayerMatrix;
-use crate::views::layer_table::LayerTable;
+use crate::views::layer_table::layer_table;
 use crate::views::load_chart::LoadChart;
 use crate::views::loss_chart::LossChart;
 use crate::views::model_menu::ModelChip;
-use crate::views::notice::Notice;
+use crate::views::notice::notice;
 use crate::views::panel::Panel;
-use crate::views::prompt_bar::PromptBar;
-use crate::views::tabs::Tabs;
+use crate::views::prompt_bar::prompt_bar;
+use crate::views::tabs::tabs;
 use crate::views::token_panel::TokenPanel;
 use crate::views::token_strip::TokenStrip;
 use crate::wording;
@@ -30,13 +30,9 @@ pub struct PageProps {
 #[component]
 pub fn Page(props: &PageProps) -> Html {
     let state = &props.state;
-    let dispatch = props.dispatch.clone();
+    let dispatch = &props.dispatch;
     let on_screen = state.on_screen();
     let foreign = ForeignModel(on_screen.and_then(|run| state.foreign_model(run)).map(|name| name.to_owned().into()));
-    let tokens_per_second = match &foreign.0 {
-        None => state.shown.as_ref().and_then(|shown| shown.tokens_per_second()),
-        Some(_) => None,
-    };
     let theme = match state.chrome.theme {
         Theme::System => "system",
         Theme::Light => "light",
@@ -52,18 +48,15 @@ pub fn Page(props: &PageProps) -> Html {
     html! {
         <div class="moe" data-theme={theme}>
             <div class="page" data-tab={tab}>
-                <Header phase={state.phase.clone()} model={model_chip(props)} backend={state.backend.clone()}
-                    {tokens_per_second} shown={state.shown.as_ref().map(|shown| shown.source)} theme={state.chrome.theme}
-                    help_open={state.chrome.help_open} dispatch={dispatch.clone()} />
-                <PromptBar state={state.clone()} dispatch={dispatch.clone()} />
+                { header(state, model_chip(props), dispatch) }
+                { prompt_bar(state, dispatch) }
                 <ContextProvider<ForeignModel> context={foreign}>{ views(props) }</ContextProvider<ForeignModel>>
-                <Tabs tab={state.chrome.tab} dispatch={dispatch.clone()} />
+                { tabs(state.chrome.tab, dispatch) }
                 // It stays at the lower edge of the window and takes no room.
                 <div class="overlay">
-                    <Notice notice={state.notice.clone()} can_retry={matches!(state.phase, Phase::Failed(_))}
-                        dispatch={dispatch.clone()} />
+                    { notice(state, dispatch) }
                     if state.chrome.help_open {
-                        <Help {dispatch} />
+                        { help(dispatch) }
                     }
                 </div>
                 { summary(state) }
@@ -78,6 +71,7 @@ fn model_chip(props: &PageProps) -> Html {
     let is_coming = state.model.is_none() && state.config.model.is_some() && state.menu().is_some();
     let chip = ModelChip {
         model: state.model.as_ref().or(shown).map(|model| &**model),
+        loaded: state.wanted().filter(|_| state.model.is_some()).map(|choice| &choice.entry),
         coming: state.wanted().filter(|_| is_coming).map(|choice| &choice.entry),
         menu: state.menu().map(|menu| &**menu),
         manifest_url: &state.config.manifest_url,
@@ -95,15 +89,17 @@ fn views(props: &PageProps) -> Html {
     };
     html! {
         <>
-            <TokenStrip scene={scene.clone()} {selection} playback={state.playback} num_steps={state.on_screen().map_or(0, |run| run.steps.len())}
+            <TokenStrip scene={scene.clone()} {selection} playback={state.playback}
+                num_steps={state.on_screen().map_or(0, |run| run.steps.len())}
+                finished={state.on_screen().and_then(|run| run.finished)}
                 can_flip={state.previous.is_some()}
                 flipped={state.flipped} dispatch={dispatch.clone()} />
             <LayerMatrix scene={scene.clone()} {selection} tab={state.chrome.tab} dispatch={dispatch.clone()} />
-            <CapacityLanes scene={scene.clone()} state={state.clone()} dispatch={dispatch.clone()} />
+            { capacity_lanes(&scene, state, &dispatch) }
             <TokenPanel scene={scene.clone()} {selection} dispatch={dispatch.clone()} />
             <LoadChart scene={scene.clone()} {selection} dispatch={dispatch.clone()} />
             <LossChart scene={scene.clone()} change={state.change.clone()} flipped={state.flipped} {selection} dispatch={dispatch.clone()} />
-            <LayerTable {scene} {selection} {dispatch} />
+            { layer_table(&scene, selection, &dispatch) }
         </>
     }
 }

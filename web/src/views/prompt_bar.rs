@@ -4,22 +4,13 @@ use moe_trace::examples::EXAMPLES;
 use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
-use crate::shared::Shared;
 use crate::state::settings::{MAX_PROMPT_CHARS, PromptProblem, Setting};
 use crate::state::{Action, Phase, State};
-use crate::views::generation::Generation;
+use crate::views::generation::generation;
 
-#[derive(Properties, PartialEq)]
-pub struct PromptBarProps {
-    pub state: Shared<State>,
-    pub dispatch: Callback<Action>,
-}
-
-#[component]
-pub fn PromptBar(props: &PromptBarProps) -> Html {
-    let state = &props.state;
+pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
     let oninput = {
-        let dispatch = props.dispatch.clone();
+        let dispatch = dispatch.clone();
         Callback::from(move |event: InputEvent| {
             let field: HtmlTextAreaElement = event.target_unchecked_into();
             dispatch.emit(Action::Set(Setting::Prompt(field.value())));
@@ -27,7 +18,7 @@ pub fn PromptBar(props: &PromptBarProps) -> Html {
     };
     // Enter runs, Shift+Enter breaks the line; while characters are being composed Enter belongs to the input method.
     let onkeydown = {
-        let dispatch = props.dispatch.clone();
+        let dispatch = dispatch.clone();
         Callback::from(move |event: KeyboardEvent| {
             if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
                 event.prevent_default();
@@ -36,16 +27,16 @@ pub fn PromptBar(props: &PromptBarProps) -> Html {
         })
     };
     let run = {
-        let dispatch = props.dispatch.clone();
+        let dispatch = dispatch.clone();
         Callback::from(move |_: MouseEvent| dispatch.emit(Action::Run { prompt: None }))
     };
     let stop = {
-        let dispatch = props.dispatch.clone();
+        let dispatch = dispatch.clone();
         Callback::from(move |_: MouseEvent| dispatch.emit(Action::Stop))
     };
     // A menu rather than a setting: it shows its name again once an example has been taken.
     let pick = {
-        let dispatch = props.dispatch.clone();
+        let dispatch = dispatch.clone();
         Callback::from(move |event: Event| {
             let menu: HtmlSelectElement = event.target_unchecked_into();
             if let Some(example) = EXAMPLES.iter().find(|example| example.kind == menu.value()) {
@@ -92,7 +83,7 @@ pub fn PromptBar(props: &PromptBarProps) -> Html {
                     { run_words }
                 </button>
             }
-            <Generation settings={state.settings.clone()} dispatch={props.dispatch.clone()} />
+            { generation(&state.settings, dispatch) }
         </div>
     }
 }

@@ -4,7 +4,6 @@ use moe_trace::{Overflow, Policy, RoutingGroup};
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
-use crate::shared::Shared;
 use crate::state::settings::{CAPACITY_FACTOR, Setting, Settings};
 use crate::state::{Action, State};
 use crate::wording;
@@ -23,26 +22,18 @@ fn k_of(text: &str) -> Option<Setting> {
     if text == AS_TRAINED { Some(Setting::K(None)) } else { Some(Setting::K(Some(text.parse().ok()?))) }
 }
 
-#[derive(Properties, PartialEq)]
-pub struct RoutingControlsProps {
-    pub state: Shared<State>,
-    pub num_experts: usize,
-    pub dispatch: Callback<Action>,
-}
-
-#[component]
-pub fn RoutingControls(props: &RoutingControlsProps) -> Html {
-    let state = &props.state;
+/// `num_experts`: of the run on the screen, for want of a model.
+pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<Action>) -> Html {
     let settings = &state.settings;
     let on_factor = {
-        let dispatch = props.dispatch.clone();
+        let dispatch = dispatch.clone();
         Callback::from(move |event: InputEvent| {
             let field: HtmlInputElement = event.target_unchecked_into();
             dispatch.emit(Action::Set(Setting::CapacityFactor(field.value_as_number() as f32)));
         })
     };
     let on_select = |setting: fn(&str) -> Option<Setting>| {
-        let dispatch = props.dispatch.clone();
+        let dispatch = dispatch.clone();
         Callback::from(move |event: Event| {
             let field: HtmlSelectElement = event.target_unchecked_into();
             if let Some(setting) = setting(&field.value()) {
@@ -56,7 +47,7 @@ pub fn RoutingControls(props: &RoutingControlsProps) -> Html {
     let can_overflow = routing.router.can_overflow();
     let has_factor = can_overflow && matches!(routing.overflow, Overflow::Drop(_));
     let is_pair = settings.policy == Some(Policy::RandomSecond);
-    let num_experts = state.model.as_ref().map_or(props.num_experts, |model| model.num_experts as usize);
+    let num_experts = state.model.as_ref().map_or(num_experts, |model| model.num_experts as usize);
     let needs_text = routing.router.uses_the_future();
     // A rule whose choice is no top-k is an entry of its own; so is a policy that the list has no name for.
     let has_own_rule = Settings::has_own_rule(trained);

@@ -5,21 +5,14 @@ use moe_router::rules::{self, Citation, Kind};
 use moe_trace::RoutingSpec;
 use yew::prelude::*;
 
-#[derive(Properties, PartialEq)]
-pub struct RuleNoteProps {
-    pub routing: RoutingSpec,
-    pub num_experts: usize,
-}
-
-#[component]
-pub fn RuleNote(props: &RuleNoteProps) -> Html {
-    let rule = rules::of(&props.routing.router);
+pub fn rule_note(routing: &RoutingSpec, num_experts: usize) -> Html {
+    let rule = rules::of(&routing.router);
     let kind = match rule.kind {
         Kind::Assigns => "Assigns tokens to experts.",
         Kind::Mixes => "Mixes tokens or experts.",
         Kind::Scores => "Scores experts for a rule that assigns.",
     };
-    let causal = match (rule.causal, props.routing.uses_the_future(props.num_experts)) {
+    let causal = match (rule.causal, routing.uses_the_future(num_experts)) {
         (true, false) => "Causal: no token's choice depends on later tokens.",
         (true, true) => "Causal, but its slots are not: who gets one depends on later tokens.",
         (false, true) => "Not causal: a token's choice depends on later tokens.",

@@ -4,22 +4,15 @@ use yew::prelude::*;
 
 use crate::state::{Action, Tab};
 
-#[derive(Properties, PartialEq)]
-pub struct TabsProps {
-    pub tab: Tab,
-    pub dispatch: Callback<Action>,
-}
-
 const TABS: [(Tab, &str); 5] =
     [(Tab::Lanes, "Lanes"), (Tab::Layers, "Layers"), (Tab::Token, "Token"), (Tab::Load, "Load"), (Tab::Loss, "Loss")];
 
-#[component]
-pub fn Tabs(props: &TabsProps) -> Html {
+pub fn tabs(current: Tab, dispatch: &Callback<Action>) -> Html {
     let entry = |&(tab, name): &(Tab, &'static str)| {
-        let dispatch = props.dispatch.clone();
+        let dispatch = dispatch.clone();
         let onclick = Callback::from(move |_: MouseEvent| dispatch.emit(Action::SetTab(tab)));
         html! {
-            <button type="button" aria-pressed={(tab == props.tab).to_string()} {onclick}>{ name }</button>
+            <button type="button" aria-pressed={(tab == current).to_string()} {onclick}>{ name }</button>
         }
     };
     html! { <nav class="tabs" aria-label="Views">{ for TABS.iter().map(entry) }</nav> }

@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use crate::state::Action;
 use crate::text::Part;
-use crate::views::fate_glyph::{FateGlyph, Mark};
+use crate::views::fate_glyph::{Mark, glyph};
 
 #[derive(Properties, PartialEq, Clone)]
 pub struct TokenCellProps {
@@ -61,7 +61,7 @@ pub fn TokenCell(props: &TokenCellProps) -> Html {
             </span>
             <span class="token-experts" aria-hidden="true">
                 if let Some(mark) = props.mark {
-                    <FateGlyph {mark} />
+                    { glyph(mark) }
                 }
                 { &props.experts }
                 if props.mark.is_none() && props.lost_elsewhere {

@@ -6,8 +6,8 @@ use crate::gate_reading::GateReading;
 use crate::scene::{Scene, SceneLayer};
 use crate::shared::Shared;
 use crate::state::{Action, Selection};
-use crate::views::expectation::Expectation;
-use crate::views::fate_glyph::{FateGlyph, Mark};
+use crate::views::expectation::expectation;
+use crate::views::fate_glyph::{Mark, glyph};
 use crate::views::panel::Panel;
 use crate::views::table::table;
 use crate::wording;
@@ -44,7 +44,7 @@ pub fn TokenPanel(props: &TokenPanelProps) -> Html {
                 <p class="fine gate-note">{ note }</p>
             }
             <div class="gate" role="list" aria-label={reading.names().1}>{ for rows }</div>
-            <Expectation scene={scene.clone()} {token} />
+            { expectation(scene, token) }
         </Panel>
     }
 }
@@ -62,10 +62,10 @@ fn gate_row(props: &TokenPanelProps, layer: &SceneLayer, expert: usize, value: O
             Some(slot) => format!("slot {slot}"),
             None => wording::fate(request.fate).to_owned(),
         };
-        let weight = if request.fate.is_kept() { format!("×{:.2}", request.weight) } else { "×0".to_owned() };
+        let weight = if request.fate.is_kept() { wording::weight(request.weight) } else { "×0".to_owned() };
         html! {
             <>
-                <FateGlyph {mark} />
+                { glyph(mark) }
                 <span class="place">{ place }</span>
                 <span class="weight" title="What the expert's output is multiplied with">{ weight }</span>
             </>

@@ -1,6 +1,6 @@
 //! The text is the timeline: prompt, playback head, selection and result in one strip.
 
-use moe_trace::Fate;
+use moe_trace::{Fate, FinishReason};
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 use yew::prelude::*;
@@ -9,11 +9,11 @@ use crate::scene::{Scene, TokenFate};
 use crate::shared::Shared;
 use crate::state::{Action, Playback, Selection};
 use crate::text::{Part, quoted, visible};
-use crate::views::fate_glyph::{Legend, Mark};
+use crate::views::fate_glyph::{Mark, legend};
 use crate::views::panel::Panel;
 use crate::views::table::table;
 use crate::views::token_cell::{TokenCell, TokenCellProps};
-use crate::views::transport::Transport;
+use crate::views::transport::{Transport, transport};
 use crate::wording;
 
 #[derive(Properties, PartialEq)]
@@ -22,6 +22,8 @@ pub struct TokenStripProps {
     pub selection: Selection,
     pub playback: Playback,
     pub num_steps: usize,
+    /// Why the run on the screen has no more steps.
+    pub finished: Option<FinishReason>,
     pub can_flip: bool,
     pub flipped: bool,
     pub dispatch: Callback<Action>,
@@ -41,7 +43,7 @@ pub fn TokenStrip(props: &TokenStripProps) -> Html {
         }
     });
     let layer = &scene.layers[props.selection.layer];
-    let prompt_len = scene.recording.text_len(0);
+    let prompt_len = scene.recording.prompt_len();
     let cells = (0..scene.tokens.len()).map(|token| {
         let shown = &scene.tokens[token];
         let requests = layer.of_token(token);
@@ -83,10 +85,15 @@ pub fn TokenStrip(props: &TokenStripProps) -> Html {
         let (scene, layer) = (scene.clone(), props.selection.layer);
         Callback::from(move |()| strip_table(&scene, layer))
     };
-    let transport = html! {
-        <Transport playback={props.playback} step={scene.step} num_steps={props.num_steps}
-            can_flip={props.can_flip} flipped={props.flipped} dispatch={props.dispatch.clone()} />
-    };
+    let transport = transport(&Transport {
+        playback: props.playback,
+        step: scene.step,
+        num_steps: props.num_steps,
+        finished: props.finished,
+        can_flip: props.can_flip,
+        flipped: props.flipped,
+        dispatch: &props.dispatch,
+    });
     let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
     html! {
         <Panel area="strip" topic={format!("Tokens · fates in layer {}", layer.layer)} title={wording::strip_title(scene)}
@@ -94,7 +101,7 @@ pub fn TokenStrip(props: &TokenStripProps) -> Html {
             <div class="strip" role="listbox" aria-label="Tokens" aria-orientation="horizontal" {dir} ref={list}>
                 { for cells }
             </div>
-            <Legend />
+            { legend() }
         </Panel>
     }
 }

@@ -1,26 +1,30 @@
 //! Playing a run's steps, live or recorded: back, play, forward, speed, A/B.
 
+use moe_trace::FinishReason;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 use crate::state::{Action, Playback};
+use crate::wording;
 
-#[derive(Properties, PartialEq)]
-pub struct TransportProps {
+pub struct Transport<'a> {
     pub playback: Playback,
+    /// The step on the screen.
     pub step: usize,
     pub num_steps: usize,
+    /// Why there are no more steps, where the run is over.
+    pub finished: Option<FinishReason>,
     pub can_flip: bool,
     pub flipped: bool,
-    pub dispatch: Callback<Action>,
+    pub dispatch: &'a Callback<Action>,
 }
 
 const SPEEDS: [f32; 4] = [0.5, 1.0, 2.0, 4.0];
 
-#[component]
-pub fn Transport(props: &TransportProps) -> Html {
+pub fn transport(of: &Transport) -> Html {
+    let Transport { step, num_steps, .. } = *of;
     let button = |icon: &'static str, label: &'static str, disabled: bool, action: Action| {
-        let dispatch = props.dispatch.clone();
+        let dispatch = of.dispatch.clone();
         let onclick = Callback::from(move |_: MouseEvent| dispatch.emit(action.clone()));
         html! {
             <button type="button" class="key" aria-label={label} title={label} {disabled} {onclick}>
@@ -29,41 +33,48 @@ pub fn Transport(props: &TransportProps) -> Html {
         }
     };
     let on_speed = {
-        let dispatch = props.dispatch.clone();
+        let dispatch = of.dispatch.clone();
         Callback::from(move |event: Event| {
             let field: HtmlSelectElement = event.target_unchecked_into();
-            if let Ok(speed) = field.value().parse() {
+            // Nothing selected is -1, which is no index.
+            if let Some(&speed) = usize::try_from(field.selected_index()).ok().and_then(|at| SPEEDS.get(at)) {
                 dispatch.emit(Action::SetSpeed(speed));
             }
         })
     };
     let flip = {
-        let dispatch = props.dispatch.clone();
+        let dispatch = of.dispatch.clone();
         Callback::from(move |_: MouseEvent| dispatch.emit(Action::Flip))
     };
-    let (at_start, at_end) = (props.step == 0, props.step + 1 >= props.num_steps);
-    let (play_icon, play) = if props.playback.playing { ("icon-pause", "Pause") } else { ("icon-play", "Play") };
+    let (at_start, at_end) = (step == 0, step + 1 >= num_steps);
+    let (play_icon, play) = if of.playback.playing { ("icon-pause", "Pause") } else { ("icon-play", "Play") };
+    let end = of.finished.filter(|_| at_end).and_then(wording::end);
     html! {
         <div class="transport" role="group" aria-label="Steps of the run">
             { button("icon-first", "First step", at_start, Action::StepTo(0)) }
             { button("icon-back", "Step back", at_start, Action::StepBy(-1)) }
-            { button(play_icon, play, props.num_steps < 2, Action::TogglePlay) }
+            { button(play_icon, play, num_steps < 2, Action::TogglePlay) }
             { button("icon-forward", "Step forward", at_end, Action::StepBy(1)) }
-            <span class="step-count">{ format!("step {} of {}", props.step + 1, props.num_steps) }</span>
+            <span class="step-count">
+                { format!("step {} of {num_steps}", step + 1) }
+                if let Some((short, long)) = end {
+                    <small class="end" title={long}>{ short }</small>
+                }
+            </span>
             <label class="speed-field">
                 <span class="hidden">{ "Speed" }</span>
                 <select onchange={on_speed}>
                     { for SPEEDS.iter().map(|&speed| html! {
-                        <option value={speed.to_string()} selected={speed == props.playback.speed}>
+                        <option value={speed.to_string()} selected={speed == of.playback.speed}>
                             { format!("{speed}×") }
                         </option>
                     }) }
                 </select>
             </label>
-            if props.can_flip {
-                <button type="button" class="quiet flip" aria-pressed={props.flipped.to_string()} onclick={flip}
+            if of.can_flip {
+                <button type="button" class="quiet flip" aria-pressed={of.flipped.to_string()} onclick={flip}
                     title="Flip between this run and the one before (x)">
-                    { if props.flipped { "B: before" } else { "A: now" } }
+                    { if of.flipped { "B: before" } else { "A: now" } }
                 </button>
             }
         </div>

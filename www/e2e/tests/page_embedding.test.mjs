@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Figure, openFigure } from "../lib/figure.mjs";
+import { Figure, openFigure, recordedRun } from "../lib/figure.mjs";
 import { suite } from "../lib/suite.mjs";
-import { in32Bits, stepTotals } from "../lib/traces.mjs";
+import { defaultTrace, in32Bits, stepTotals, toJsonLines, withNewTokens } from "../lib/traces.mjs";
 
 const site = suite();
 
@@ -150,6 +150,69 @@ test("what is done to one figure leaves the other alone", async (t) => {
   await roomy.capacityFactor.fill("1");
   await roomy.finished({ after: header.request.run });
   assert.deepEqual({ trace: await tight.trace(), selection: await tight.selection(), prompt: await tight.prompt.inputValue() }, before);
+});
+
+test("a figure in a page leaves the page its keys until it has the focus", async (t) => {
+  const { page, roomy } = await openTwo(t);
+  const before = { selection: await roomy.selection(), step: await roomy.shownStep() };
+  await page.evaluate(() => {
+    window.moeTaken = [];
+    addEventListener("keydown", ({ key, defaultPrevented }) => defaultPrevented && window.moeTaken.push(key));
+  });
+  for (const key of ["End", "Home", "ArrowDown", "ArrowRight", " "]) await page.keyboard.press(key);
+  assert.deepEqual(await page.evaluate(() => window.moeTaken), [], "the keys are the page's");
+  assert.deepEqual({ selection: await roomy.selection(), step: await roomy.shownStep() }, before);
+  assert.equal(await roomy.button("Pause").count(), 0, "nothing plays");
+  await roomy.tokens.first().click();
+  await page.keyboard.press("End");
+  await roomy.selected({ token: (await roomy.tokens.count()) - 1 });
+});
+
+test("a changed trace attribute shows the other recorded run", async (t) => {
+  const body = toJsonLines(withNewTokens(await defaultTrace(site.url), 1));
+  const { page, figure, problems } = await openFigure(site, t, {
+    attributes: { backend: "recorded" },
+    prepare: (page) => page.route("**/other.jsonl", (route) => route.fulfill({ contentType: "application/x-ndjson", body })),
+  });
+  await figure.recorded();
+  assert.equal((await figure.trace()).steps.length, 3);
+  await page.evaluate(() => document.querySelector("moe-playground").setAttribute("trace", "other.jsonl"));
+  await page.waitForFunction(() => window.moe.ready.length === 2);
+  const { header, steps } = await figure.trace();
+  assert.deepEqual([header.source, header.request.max_new_tokens, steps.length], ["recorded", 1, 2]);
+  await figure.stepCount.filter({ hasText: "of 2" }).waitFor();
+  assert.deepEqual(problems, []);
+});
+
+test("a recorded run that cannot be drawn is refused with the reason", async (t) => {
+  const { header, steps } = withNewTokens(await defaultTrace(site.url), 2);
+  for (const spoilt of [{ tokens: [] }, { layers: steps[1].layers.slice(0, 1) }]) {
+    const { page, figure, problems } = await openFigure(site, t, {
+      attributes: { backend: "recorded" },
+      prepare: (page) => recordedRun(page, { header, steps: [steps[0], { ...steps[1], ...spoilt }, steps[2]] }),
+    });
+    const error = await figure.error("The recorded run could not be shown.");
+    assert.match(error.why, /^Step 1 of the file cannot be read: /);
+    assert.equal((await figure.trace()).steps.length, 1, "what came before stays");
+    await page.evaluate(() => document.querySelector("moe-playground").setAttribute("capacity-factor", "0.5"));
+    await figure.host.getByText("0.50").first().waitFor();
+    assert.deepEqual(problems, []);
+  }
+});
+
+test("getTrace() in a listener gives the run that the event is about", async (t) => {
+  const { figure, page } = await openFigure(site, t, {
+    prepare: (page) =>
+      page.addInitScript(() => {
+        window.moeAtStep = [];
+        addEventListener("moe-step", ({ target, detail }) => window.moeAtStep.push([detail.run, detail.step, target.getTrace()?.steps.length]));
+      }),
+  });
+  const { header } = await figure.finished();
+  const seen = await page.evaluate(() => window.moeAtStep);
+  const live = seen.filter(([run]) => run === header.request.run);
+  assert.ok(live.length > 1);
+  for (const [, step, numSteps] of live) assert.equal(numSteps, step + 1);
 });
 
 test("a lost worker of one figure leaves the other alone", async (t) => {

@@ -60,6 +60,18 @@ test("the run turns live by itself, and every panel says so", async (t) => {
   assert.deepEqual(problems, []);
 });
 
+test("an engine that is ready does not wait for ever for the recorded run", async (t) => {
+  const { figure, problems } = await openFigure(site, t, {
+    prepare: (page) => page.route("**/traces/default.jsonl", () => {}), // No answer at all.
+  });
+  await figure.live();
+  const { header, steps } = await figure.finished();
+  assert.equal(header.source, LIVE_SOURCE);
+  assert.ok(header.request.prompt.length > 0 && steps.length > 1);
+  assert.equal(await figure.notice.count(), 0);
+  assert.deepEqual(problems, []);
+});
+
 test("nothing moves when the run turns live", async (t) => {
   let release;
   const { page, figure } = await openFigure(site, t, {

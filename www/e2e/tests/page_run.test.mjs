@@ -103,6 +103,9 @@ test("the run before comes back with x, and goes again", async (t) => {
   await page.keyboard.press("x");
   await figure.button("B: before").waitFor();
   assert.equal((await figure.trace()).header.request.run, before.header.request.run);
+  await figure.panel("loss").getByRole("button", { name: "table" }).click();
+  const columns = await figure.panel("loss").locator("th[scope=col]").allTextContents();
+  assert.deepEqual(columns, ["#", "token", "before", "now"], "the run on the screen first");
   await page.keyboard.press("x");
   await figure.button("A: now").waitFor();
   assert.equal((await figure.trace()).header.request.run, now.header.request.run);
@@ -114,6 +117,43 @@ test("one token at a time overflows nowhere, and the page says why", async (t) =
   assert.deepEqual(steps.map((step) => stepTotals(step).lost), steps.map(() => 0));
   assert.match(await figure.panel("strip").textContent(), /Every one of \d+ requests was served/);
   assert.match(await figure.panel("lanes").textContent(), /one slot is enough and nothing can overflow/);
+});
+
+test("one token at a time, the prompt is told from what the model wrote", async (t) => {
+  const { figure } = await openFigure(site, t, { attributes: { group: "decode-step" } });
+  const first = await figure.finished();
+  const prompt = "The cat sat on the mat";
+  await figure.run(prompt);
+  const { header, steps } = await figure.finished({ after: first.header.request.run });
+  assert.equal(header.request.group, "decode_step");
+  const tokens = steps.flatMap(({ tokens }) => tokens);
+  const isWritten = tokens.map((_, at) => textOf(tokens.slice(0, at)).length >= prompt.length);
+  assert.ok(isWritten.includes(true) && isWritten.filter((it) => !it).length > 1, "both, and a prompt of several tokens");
+  await figure.atStep(steps.length);
+  const marked = await figure.tokens.evaluateAll((tokens) => tokens.map(({ classList }) => classList.contains("is-written")));
+  assert.deepEqual(marked, isWritten);
+  // Within the prompt the next token is given, after it the model takes one.
+  const outcome = () => figure.panel("token").locator(".expectation .is-chosen .outcome").textContent();
+  await figure.tokens.first().click();
+  await figure.selected({ token: 0 });
+  assert.equal(await outcome(), "given");
+  await figure.tokens.nth(isWritten.indexOf(true) - 1).click();
+  await figure.selected({ token: isWritten.indexOf(true) - 1 });
+  assert.equal(await outcome(), "taken");
+});
+
+test("a number beyond its limits shows the number that is used", async (t) => {
+  const { figure, problems } = await openFigure(site, t, { attributes: { backend: "recorded" } });
+  await figure.recorded();
+  await figure.host.getByText("Generation", { exact: true }).click();
+  const field = figure.host.getByRole("spinbutton", { name: "New tokens" });
+  // The second time the setting stays as it is, and nothing is drawn again.
+  for (const [typed, used] of [["9999", "256"], ["9999", "256"], ["-5", "0"], ["12", "12"], ["", "12"]]) {
+    await field.fill(typed);
+    await field.press("Tab");
+    assert.equal(await field.inputValue(), used, `after "${typed}"`);
+  }
+  assert.deepEqual(problems, []);
 });
 
 /** In the worker: notes when every step began, on the clock that all threads share. */
@@ -144,5 +184,8 @@ test("a stopped run begins at most one more step, and what there is stays", asyn
   assert.ok(began.filter((at) => at > pressed).length <= 1, `pressed at ${pressed}, steps began at ${began}`);
   const { header, steps } = await figure.trace();
   assert.ok(header.source.startsWith("live") && steps.length >= 2 && steps.length < 200);
+  await figure.button("Play").click();
+  await figure.button("Pause").waitFor({ state: "hidden" });
+  await figure.stepCount.filter({ hasText: "stopped" }).waitFor();
   assert.deepEqual(problems, []);
 });

@@ -135,6 +135,21 @@ test("every control of the routing is called by its own name", async (t) => {
   }
 });
 
+test("lanes and layers are one stop of the Tab key each, and the focus goes with the selection", async (t) => {
+  const { page, figure } = await openRecorded(t);
+  for (const [names, key, back] of [[".lane-name", "]", "["], [".layer-name", "ArrowDown", "ArrowUp"]]) {
+    const stops = figure.host.locator(`${names}[tabindex="0"]`);
+    // Wherever the selection is, it goes to the first one, and then on by one.
+    await stops.focus();
+    for (let press = 0; press < 8; press += 1) await page.keyboard.press(back);
+    await page.keyboard.press(key);
+    const all = figure.host.locator(names);
+    await all.nth(1).and(figure.host.locator('[aria-pressed="true"]')).waitFor();
+    assert.equal(await stops.count(), 1, names);
+    assert.ok(await all.nth(1).evaluate((it) => it.matches(":focus")), names);
+  }
+});
+
 test("a question mark shows the keys, and Escape hides them", async (t) => {
   const { page, figure } = await openRecorded(t);
   const help = figure.host.getByRole("complementary", { name: "Keyboard" });

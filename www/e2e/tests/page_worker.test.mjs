@@ -48,7 +48,7 @@ test("a worker that throws is replaced, and the run begins again", async (t) => 
   await worker.evaluate(() => void setTimeout(() => { throw new Error("thrown by a test"); }));
   const { what, why, try_this } = await figure.error("The engine stopped working.");
   assert.match(why, /thrown by a test/);
-  assert.match(try_this, /started again \(1 of 2\).*Prompt and settings are kept/);
+  assert.match(try_this, /started again (on the CPU )?\(1 of 2\).*Prompt and settings are kept/);
   await figure.told(what);
   assert.match(await figure.engine.textContent(), /starting the engine/);
   const { header } = await figure.trace();
@@ -71,13 +71,51 @@ const KEEP_DEVICE = `
   const ask = self.GPUAdapter?.prototype.requestDevice;
   if (ask) GPUAdapter.prototype.requestDevice = async function (...values) { return (self.moeDevice = await ask.apply(this, values)); };`;
 
-test("a lost graphics device is replaced together with its worker", { skip: RUNG !== "webgpu" && "this browser has none" }, async (t) => {
+test("what ran on a graphics device that is lost goes on on the CPU, and the page says why", { skip: RUNG !== "webgpu" && "this browser has none" }, async (t) => {
   const opened = await openRunning(t, (page) => beforeWorker(page, KEEP_DEVICE));
   const { figure, run, worker } = opened;
   await worker.evaluate(() => self.moeDevice.destroy());
   const { why } = await figure.error("The engine stopped working.");
   assert.ok(why);
+  const { source, backend } = await figure.live(2);
+  assert.equal(source, "live_cpu");
+  assert.match(backend.why, /^the GPU failed \([^]+\); reload the page to try it again$/);
   await goesOn(opened, run);
+  await figure.engine.locator("summary").click();
+  assert.match(await figure.engine.textContent(), /live on your CPU[^]*the GPU failed/);
+});
+
+test("where only WebGPU is asked for, a lost graphics device is replaced by another", { skip: RUNG !== "webgpu" && "this browser has none" }, async (t) => {
+  const { page, figure } = await openFigure(site, t, {
+    attributes: { backend: "webgpu" },
+    newTokens: LONG,
+    prepare: (page) => beforeWorker(page, KEEP_DEVICE),
+  });
+  await figure.step(0);
+  await page.workers().at(-1).evaluate(() => self.moeDevice.destroy());
+  const { try_this } = await figure.error("The engine stopped working.");
+  assert.match(try_this, /started again \(1 of 2\)/);
+  assert.equal((await figure.live(2)).source, "live_gpu");
+});
+
+/** In every worker: its third step is its last. */
+const DIES_EARLY = `
+  const post = self.postMessage.bind(self);
+  self.postMessage = (message, ...rest) => {
+    post(message, ...rest);
+    if (message.type === "step" && message.data.trace.step === 2) setTimeout(() => { throw new Error("dead again"); });
+  };`;
+
+test("an engine that dies in the middle of every run is given up after three tries", async (t) => {
+  const { page, figure } = await openFigure(site, t, { newTokens: LONG, prepare: (page) => beforeWorker(page, DIES_EARLY) });
+  const { why, try_this } = await figure.error("The engine could not be kept running.");
+  assert.match(why, /dead again/);
+  assert.match(try_this, /Press Retry.*the run on the screen stays/);
+  const { header, steps } = await figure.trace();
+  assert.ok(header.source.startsWith("live") && steps.length >= 3, "what it wrote stays");
+  const starts = await page.evaluate(() => window.moe.ready.filter(({ source }) => source.startsWith("live")).length);
+  assert.equal(starts, 3);
+  assert.equal(page.workers().length, 0);
 });
 
 test("an engine that cannot start is given up after three tries, and Retry starts it", async (t) => {

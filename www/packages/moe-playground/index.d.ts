@@ -48,7 +48,10 @@ export interface MoeReady {
 
 /** All events bubble, and cross the boundaries of shadow trees. */
 export interface MoePlaygroundEventMap {
-  /** There is something to see: a recorded run, or an engine with its model. */
+  /**
+   * The element stands on the rung that it will stay on: an engine is ready with its model; or, without one, the
+   * recorded run is there. Again after a restart or a change of `model`, `backend` or `trace`.
+   */
   "moe-ready": CustomEvent<MoeReady>;
   /** A forward step, live or replayed, with all it decided. */
   "moe-step": CustomEvent<StepTrace>;
@@ -57,7 +60,7 @@ export interface MoePlaygroundEventMap {
 }
 
 export class MoePlayground extends HTMLElement {
-  /** Starts a run of this prompt, or of the attribute's. Gives up whatever runs. Loads the figure first if need be. */
+  /** Starts a run of this prompt, or of the one in the prompt's field. Gives up whatever runs. Loads the figure first if need be. */
   run(prompt?: string): void;
 
   /** Stops the run before its next step. */
@@ -112,6 +115,7 @@ export interface MoePlaygroundHandle {
   stop(): void;
   getTrace(): MoeTrace | null | undefined;
   update(config: MoePlaygroundConfig): void;
+  /** Frees the handle too: it must not be used afterwards. */
   destroy(): void;
 }
 

@@ -88,7 +88,7 @@ export class MoePlayground extends HTMLElement {
     });
   }
 
-  /** Starts a run, of this prompt or of the attribute's; loads the application first if need be. */
+  /** Starts a run, of this prompt or of the one in the field; loads the application first if need be. */
   run(prompt) {
     const text = prompt === undefined ? undefined : String(prompt);
     if (this.#handle) {
@@ -148,8 +148,10 @@ export class MoePlayground extends HTMLElement {
     this.#attempt += 1;
     this.#pending = null;
     this.#observer?.disconnect();
-    this.#handle?.destroy();
+    // It frees the handle as well, so nobody may call it any more.
+    const handle = this.#handle;
     this.#handle = null;
+    handle?.destroy();
     this.#root.replaceChildren(...this.#poster);
     delete this.dataset.state;
   }

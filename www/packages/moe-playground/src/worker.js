@@ -11,7 +11,7 @@ self.addEventListener("message", keep);
 /** Tells the page that this worker is lost, in the form of the engine's event. */
 function fail(what, error) {
   const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  const try_this = "Press Retry; the recorded run below still works.";
+  const try_this = "If this repeats, reload the page.";
   self.postMessage({ type: "failed", data: { run: null, error: { what, why, try_this }, fatal: true } });
 }
 
