@@ -154,7 +154,7 @@ fn card(model: &Model, family: &[&Model], compressors: &[Compressed], corpus: &C
         tables::verdicts(evaluation, compressors, corpus, &domains).join(" "),
         tables::twin(model, family),
         format!(
-            "## What it writes\n\nIn ⟦ ⟧, 64 tokens after each of the page's example prompts, routed as in training: \
+            "## What it writes\n\nIn ⟦ ⟧, 64 tokens after a prompt of each kind of text, routed as in training: \
              temperature 0.7, top-p 0.9, seed {SAMPLE_SEED}, nothing picked.",
         ),
         tables::samples(evaluation),
