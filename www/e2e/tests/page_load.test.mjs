@@ -14,7 +14,9 @@ const LIVE_SOURCE = { webgpu: "live_gpu", cpu: "live_cpu" }[RUNG];
 const LIVE_BADGE = { webgpu: "live GPU", cpu: "live CPU" }[RUNG];
 
 /** Positions and sizes of everything that has a place of its own, by name. */
-function boxes(page) {
+async function boxes(page) {
+  // While the first paint is there, the application is laid out behind it, at another place.
+  await page.waitForFunction(() => !document.querySelector("moe-playground").shadowRoot.querySelector("#root > [inert]"));
   return page.evaluate(() => {
     const { shadowRoot } = document.querySelector("moe-playground");
     const places = {};
