@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::counting::{self, Tally};
 use crate::project::{self, WASM_TARGET};
 use crate::site::Site;
-use crate::{dist, http, toolchain, wasm};
+use crate::{dist, http, sizes, toolchain, wasm};
 
 /// Chromium gives WebGPU without a GPU only where it is told to, on its software adapter.
 const WEBGPU_FLAGS: [&str; 2] = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
@@ -77,6 +77,7 @@ pub fn e2e(options: &E2eOptions) -> Result<Tally> {
         eprintln!("-- the page as dist writes it --");
         let folder = project::target_dir()?.join("e2e-dist");
         dist::write(&folder)?;
+        sizes::ensure_page_fits(&folder)?;
         let files = test_files(|name| DIST_FILES.contains(&name))?;
         tally += run_node(&files, &serve(Site::of_folder(folder))?, "cpu", options.filter.as_deref())?;
     }
