@@ -1,6 +1,7 @@
 //! Model cards: what a model is, what it was trained on, how good it is beside compressors and its twins. Written from
 //! the files beside each model, so that no number in them can be typed wrong.
 
+mod relatives;
 mod tables;
 
 use std::fs;
@@ -152,7 +153,7 @@ fn card(model: &Model, family: &[&Model], compressors: &[Compressed], corpus: &C
         ),
         tables::quality(evaluation, compressors),
         tables::verdicts(evaluation, compressors, corpus, &domains).join(" "),
-        tables::twin(model, family),
+        relatives::twin(model, family),
         format!(
             "## What it writes\n\nIn ⟦ ⟧, 64 tokens after a prompt of each kind of text, routed as in training: \
              temperature 0.7, top-p 0.9, seed {SAMPLE_SEED}, nothing picked.",
@@ -163,8 +164,8 @@ fn card(model: &Model, family: &[&Model], compressors: &[Compressed], corpus: &C
          of its largest. *Right*: answers of 200 held-out sums and the like. Models with equal tokens and as much scored \
          text may be compared with each other."
             .to_owned(),
-        tables::family(family),
-        tables::looking_ahead(family),
+        relatives::family(family),
+        relatives::looking_ahead(family),
         format!(
             "## What it is not good for\n\nFacts, {}arithmetic beyond a few digits, any language but those of its text. It \
              continues text so that it looks like that text. Its corpus is old; so are its views.",
