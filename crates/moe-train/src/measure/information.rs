@@ -215,7 +215,7 @@ pub fn section(models: &[Of<InformationOf>], out: &Path) -> Result<Option<Sectio
             verdict: Verdict::of(before_it < id / 2.0),
             found: format!(
                 "All of the text up to a token decides its experts, which is {} of the entropy (which of a \
-                token's experts a sample is, nothing tells). The id tells {} of that, so that what stands before \
+                token's experts a sample is, nothing tells). The id tells {}, so that what stands before \
                 it tells the other {}; it adds little if that is less than half of what the id tells. The id \
                 directly before, alone, adds {} to the id, the kind of text {} (means over layers; the id before \
                 by layer: {}).",
