@@ -172,6 +172,9 @@ export type RouterSpec = { "rule": "dense" } | { "rule": "switch" } | { "rule": 
 
 /**
  * All decisions of one layer in one step.
+ *
+ * Whoever makes one sees to it that its records are in order and name tokens and experts there are. What comes out of a
+ * file is checked: see [`RoutingError`].
  */
 export type Routing = { num_tokens: number, num_experts: number,
 /**
