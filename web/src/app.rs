@@ -50,7 +50,8 @@ pub enum Msg {
         action: Action,
         plain: Option<JsValue>,
     },
-    Key(KeyboardEvent),
+    /// A key of the keyboard map was pressed.
+    Key(String),
 }
 
 pub struct App {
@@ -117,7 +118,7 @@ impl Component for App {
             }
             Msg::Replayed { replay, .. } if replay != self.num_replays => false,
             Msg::Replayed { action, plain, .. } => self.tell_step(ctx, action, plain),
-            Msg::Key(event) => self.key(ctx, &event),
+            Msg::Key(key) => self.key(ctx, &key),
         }
     }
 
@@ -136,7 +137,12 @@ impl App {
     fn begin(&mut self, ctx: &Context<App>) {
         let on_key = Closure::new({
             let link = ctx.link().clone();
-            move |event: KeyboardEvent| link.send_message(Msg::Key(event))
+            let host = ctx.props().host.clone();
+            move |event: KeyboardEvent| {
+                if let Some(key) = dom::take_key(&host, &event) {
+                    link.send_message(Msg::Key(key));
+                }
+            }
         });
         if let Some(document) = web_sys::window().and_then(|window| window.document()) {
             // Without it only the keyboard map is missing; the controls keep working.
@@ -271,30 +277,15 @@ impl App {
         }
     }
 
-    fn key(&mut self, ctx: &Context<App>, event: &KeyboardEvent) -> bool {
-        if event.default_prevented() || event.ctrl_key() || event.meta_key() || event.alt_key() || event.is_composing()
-        {
-            return false;
-        }
-        let host = &ctx.props().host;
-        let path = event.composed_path();
-        let is_ours = path.includes(host, 0) || dom::hears_idle_keys(host);
-        let Ok(target) = path.get(0).dyn_into::<Element>() else { return false };
-        if !is_ours || keyboard::is_taken(&event.key(), dom::focus_of(&target)) {
-            return false;
-        }
+    fn key(&mut self, ctx: &Context<App>, key: &str) -> bool {
         let right_to_left = self.state.scene.as_ref().is_some_and(|scene| scene.is_right_to_left);
-        match keyboard::command(&event.key(), right_to_left) {
+        match keyboard::command(key, right_to_left) {
             None => false,
             Some(keyboard::Command::FocusCapacity) => {
-                event.prevent_default();
                 dom::focus_first(&ctx.props().root, "[data-capacity]");
                 false
             }
-            Some(keyboard::Command::Act(action)) => {
-                event.prevent_default();
-                self.act(ctx, action)
-            }
+            Some(keyboard::Command::Act(action)) => self.act(ctx, action),
         }
     }
 

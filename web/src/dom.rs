@@ -1,9 +1,9 @@
 //! Small dealings with the document: events out, keys in, addresses.
 
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{CustomEvent, CustomEventInit, Element, HtmlElement, Url};
+use web_sys::{CustomEvent, CustomEventInit, Element, HtmlElement, KeyboardEvent, Url};
 
-use crate::keyboard::Focus;
+use crate::keyboard::{self, Focus};
 
 /// Dispatches an event that leaves the shadow tree. `detail` is a plain object.
 pub fn emit(host: &HtmlElement, name: &str, detail: &JsValue) {
@@ -18,7 +18,7 @@ pub fn emit(host: &HtmlElement, name: &str, detail: &JsValue) {
 }
 
 /// What has the focus, seen from inside the shadow tree.
-pub fn focus_of(target: &Element) -> Focus {
+fn focus_of(target: &Element) -> Focus {
     match target.tag_name().to_ascii_lowercase().as_str() {
         "textarea" => Focus::Text,
         "select" => Focus::Menu,
@@ -33,6 +33,24 @@ pub fn focus_of(target: &Element) -> Focus {
     }
 }
 
+/// The key that this playground is to act on, which then nobody else does. Only while the event is being dispatched has
+/// it a path and can be held back; a message may be read much later, when the page has drawn something long.
+pub fn take_key(host: &HtmlElement, event: &KeyboardEvent) -> Option<String> {
+    let is_shortcut = event.ctrl_key() || event.meta_key() || event.alt_key() || event.is_composing();
+    if is_shortcut || event.default_prevented() {
+        return None;
+    }
+    let path = event.composed_path();
+    let target = path.get(0).dyn_into::<Element>().ok()?;
+    let (key, is_ours) = (event.key(), path.includes(host, 0) || hears_idle_keys(host));
+    if !is_ours || keyboard::is_taken(&key, focus_of(&target)) {
+        return None;
+    }
+    keyboard::command(&key, false)?;
+    event.prevent_default();
+    Some(key)
+}
+
 /// Puts the focus on the first element that the selector finds.
 pub fn focus_first(root: &Element, selector: &str) {
     if let Ok(Some(found)) = root.query_selector(selector)
@@ -45,7 +63,7 @@ pub fn focus_first(root: &Element, selector: &str) {
 
 /// Does this playground hear keys while nothing has the focus? Only the first one that is the page's whole view does: in
 /// any other page Space, arrows, Home and End scroll.
-pub fn hears_idle_keys(host: &HtmlElement) -> bool {
+fn hears_idle_keys(host: &HtmlElement) -> bool {
     let Some(document) = web_sys::window().and_then(|window| window.document()) else { return false };
     let is_idle = document.active_element().is_none_or(|active| active.tag_name().eq_ignore_ascii_case("body"));
     let first = document.query_selector(&format!("{}[view=full]", host.tag_name())).ok().flatten();

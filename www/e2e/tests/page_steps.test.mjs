@@ -152,6 +152,22 @@ test("lanes and layers are one stop of the Tab key each, and the focus goes with
   }
 });
 
+test("keys that come while the page is busy are all done, and none scrolls", async (t) => {
+  const { page, figure } = await openRecorded(t);
+  await figure.tokens.first().click();
+  await figure.selected({ token: 0 });
+  // Within one task nothing is drawn in between, as when drawing takes long.
+  const heldBack = await figure.tokens.first().evaluate((token) =>
+    ["ArrowRight", "ArrowRight", "ArrowRight", "ArrowLeft", "q"].map((key) => {
+      const event = new KeyboardEvent("keydown", { key, bubbles: true, composed: true, cancelable: true });
+      token.dispatchEvent(event);
+      return event.defaultPrevented;
+    }),
+  );
+  assert.deepEqual(heldBack, [true, true, true, true, false]);
+  await figure.selected({ token: 2 });
+});
+
 test("a question mark shows the keys, and Escape hides them", async (t) => {
   const { page, figure } = await openRecorded(t);
   const help = figure.host.getByRole("complementary", { name: "Keyboard" });
