@@ -11,10 +11,10 @@ use std::task::{Context, Poll, Wake};
 use std::thread::{self, Thread};
 
 use moe_trace::TraceFile;
-use web::attributes::Config;
-use web::replay;
-use web::shared::Shared;
+use web::run::shared::Shared;
+use web::settings::attributes::Config;
 use web::state::State;
+use web::state::replay;
 use web::views::page::{Page, PageProps};
 use yew::{Callback, ServerRenderer};
 

@@ -1,33 +1,23 @@
 //! The page: one reducer, small views, and a worker at arm's length. Mounted by the custom element `<moe-playground>`.
 //!
-//! Reading order: what the element asks for ([`attributes`]), what the page knows ([`state`]), what there is to see of
-//! it ([`scene`], [`gate_reading`], [`compare`], [`wording`], [`text`]), where it comes from ([`replay`], [`models`],
-//! `engine_client`), and how it is drawn ([`views`]).
+//! Rooms, each of which imports only from those above it: how things are said ([`words`]), what can be asked for
+//! ([`settings`]), the browser in small pieces (`browser`), a run as data ([`run`]), everything the page knows
+//! ([`state`]), what it asks of the world (`effects`), how it is drawn ([`views`]), and the page in a document (`page`).
 
-pub mod attributes;
+pub mod words;
+
+pub mod settings;
+
+mod browser;
+
+pub mod run;
+
 pub mod state;
 
-pub mod compare;
-pub mod gate_reading;
-pub mod models;
-pub mod scene;
-pub mod shared;
-pub mod text;
-pub mod what_if;
-pub mod wording;
+mod effects;
 
-mod engine_client;
-mod fetch;
-mod menu_fetch;
-pub mod replay;
-mod replay_fetch;
-mod timers;
-mod wire;
-
-mod app;
-mod dom;
-mod keyboard;
-mod mount;
 pub mod views;
 
-pub use mount::{Handle, mount};
+mod page;
+
+pub use page::{Handle, mount};

@@ -6,11 +6,11 @@ use std::task::{Context, Poll, Wake};
 use std::thread::{self, Thread};
 
 use moe_trace::{BackendChoice, CapacitySpec, Overflow, RoutingSpec, TraceFile};
-use web::attributes::Config;
-use web::replay;
-use web::scene::TokenFate;
-use web::shared::Shared;
-use web::state::settings::Setting;
+use web::run::scene::TokenFate;
+use web::run::shared::Shared;
+use web::settings::Setting;
+use web::settings::attributes::Config;
+use web::state::replay;
 use web::state::{Action, State};
 use web::views::page::{Page, PageProps};
 use yew::{Callback, ServerRenderer};
@@ -98,7 +98,7 @@ fn hash_reads_no_gate() {
     state = state.apply(Action::Set(Setting::CapacityFactor(4.0)));
     let what_if = state.what_if.clone().expect("the same ids, hashed again");
     let experts =
-        |layer: &web::scene::SceneLayer| layer.routing.assignments.iter().map(|a| a.expert).collect::<Vec<_>>();
+        |layer: &web::run::scene::SceneLayer| layer.routing.assignments.iter().map(|a| a.expert).collect::<Vec<_>>();
     assert_eq!(experts(&what_if), experts(&scene.layers[state.selection.layer]));
     assert_eq!((what_if.totals().lost, what_if.routing.capacity), (0, Some(24)));
     // k turns it into top-k, which reads the gate; and says that it was not trained so.

@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use moe_trace::{Event, TraceHeader, UserError};
 
-use crate::attributes::Config;
-use crate::models::Menu;
-use crate::state::settings::Setting;
+use crate::settings::Setting;
+use crate::settings::attributes::Config;
+use crate::settings::models::Menu;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {

@@ -4,13 +4,15 @@ use std::rc::Rc;
 
 use moe_trace::{TraceHeader, UserError};
 
-use crate::attributes::Config;
-use crate::scene::Scene;
-use crate::shared::Shared;
-use crate::state::recording::Recording;
-use crate::state::settings::{MAX_PROMPT_CHARS, PromptProblem, Setting, Settings};
+use crate::run::recording::Recording;
+use crate::run::scene::Scene;
+use crate::run::shared::Shared;
+use crate::run::{compare, what_if};
+use crate::settings::attributes::Config;
+use crate::settings::limits::MAX_PROMPT_CHARS;
+use crate::settings::models;
+use crate::settings::{PromptProblem, Setting, Settings};
 use crate::state::{Action, Cursor, Phase, Selection, State};
-use crate::{compare, models, what_if};
 
 impl State {
     /// The state after `action`.

@@ -4,8 +4,9 @@ use std::rc::Rc;
 
 use moe_trace::{BackendChoice, BackendInfo, Event, FinishReason, RunId, Rung, Source, StepTrace, UserError};
 
-use crate::shared::Shared;
-use crate::state::{MAX_RESTARTS, Phase, RECORDED_RUN, State};
+use crate::run::recording::RECORDED_RUN;
+use crate::run::shared::Shared;
+use crate::state::{MAX_RESTARTS, Phase, State};
 
 pub(super) fn source_of(backend: &BackendInfo) -> Source {
     match backend.rung {

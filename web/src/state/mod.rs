@@ -6,15 +6,14 @@ mod effects;
 mod engine_events;
 #[cfg(test)]
 mod failure_tests;
+pub mod keyboard;
 #[cfg(test)]
 mod model_tests;
-pub mod recording;
+pub mod replay;
 #[cfg(test)]
 mod replay_tests;
 mod replaying;
-mod routing_menu;
 mod selecting;
-pub mod settings;
 #[cfg(test)]
 mod tests;
 
@@ -24,14 +23,14 @@ use moe_trace::{BackendChoice, BackendInfo, ModelInfo, RoutingSpec, RunId, Sourc
 
 pub use action::{Action, Motion, Tab, Theme};
 pub use effects::{Effect, effects};
-use recording::Recording;
-use settings::{Setting, Settings};
 
-use crate::attributes::Config;
-use crate::compare::Change;
-use crate::models::{self, Choice, Menu};
-use crate::scene::{Scene, SceneLayer};
-use crate::shared::Shared;
+use crate::run::compare::Change;
+use crate::run::recording::Recording;
+use crate::run::scene::{Scene, SceneLayer};
+use crate::run::shared::Shared;
+use crate::settings::attributes::Config;
+use crate::settings::models::{self, Choice, Menu};
+use crate::settings::{Setting, Settings};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
@@ -156,9 +155,6 @@ struct Internals {
 
 /// How often a failing engine is started again before the page gives up.
 pub const MAX_RESTARTS: u32 = 2;
-
-/// The recorded run; live runs count from 1.
-pub const RECORDED_RUN: RunId = RunId(0);
 
 impl State {
     /// The state at the moment of mounting. Bad attributes are reported at once.

@@ -4,11 +4,11 @@ use moe_trace::{
     BackendChoice, BackendInfo, Event, FinishReason, ModelInfo, Policy, RoutingSpec, Rung, Source, UserError,
 };
 
-use super::settings::Setting;
 use super::tests::{Play, executed, fixture, recorded};
 use super::*;
-use crate::attributes::Overrides;
-use crate::models::ModelEntry;
+use crate::settings::Setting;
+use crate::settings::models::ModelEntry;
+use crate::settings::overrides::Overrides;
 
 fn url(name: &str) -> String {
     format!("https://host/models/{name}/manifest.json")
@@ -121,7 +121,7 @@ fn a_linked_model_is_routed_as_trained_whatever_the_recorded_run_was() {
             trained = ready_with(&mut play, "switch", "switch");
         } else {
             trained = ready_with(&mut play, "switch", "switch");
-            play.act(crate::replay::began(recorded().header));
+            play.act(crate::state::replay::began(recorded().header));
         }
         let request = play.posted().expect("a run");
         assert_eq!((request.routing, request.prompt.as_str()), (trained, fixture::PROMPT));

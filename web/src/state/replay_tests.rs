@@ -2,11 +2,12 @@
 
 use moe_trace::{BackendChoice, Event, FinishReason, Policy, RoutingGroup, RoutingSpec, RunRequest, Source, UserError};
 
-use super::settings::Setting;
 use super::tests::{Play, fixture, recorded};
 use super::*;
-use crate::attributes::Config;
-use crate::replay;
+use crate::run::recording::RECORDED_RUN;
+use crate::settings::Setting;
+use crate::settings::attributes::Config;
+use crate::state::replay;
 
 #[test]
 fn the_recorded_run_shows_its_only_drop() {
@@ -16,7 +17,7 @@ fn the_recorded_run_shows_its_only_drop() {
     assert_eq!(scene.step, 0);
     assert_eq!(scene.totals().lost, 1);
     let selection = play.state.selection;
-    assert!(scene.layers[selection.layer].fate(selection.token) >= crate::scene::TokenFate::LostSome);
+    assert!(scene.layers[selection.layer].fate(selection.token) >= crate::run::scene::TokenFate::LostSome);
     assert_eq!(play.state.settings.prompt, fixture::PROMPT);
     assert!(matches!(play.effects[..], [Effect::EmitReady { source: Source::Recorded, .. }]));
 }

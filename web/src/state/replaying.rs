@@ -4,10 +4,11 @@ use std::rc::Rc;
 
 use moe_trace::{FinishReason, RunRequest, Source, TraceHeader, UserError};
 
-use crate::scene::{Scene, TokenFate};
-use crate::shared::Shared;
-use crate::state::recording::Recording;
-use crate::state::{Cursor, Phase, Playback, RECORDED_RUN, State};
+use crate::run::recording::RECORDED_RUN;
+use crate::run::recording::Recording;
+use crate::run::scene::{Scene, TokenFate};
+use crate::run::shared::Shared;
+use crate::state::{Cursor, Phase, Playback, State};
 
 impl State {
     /// Another recorded run is to be shown. The one before stays until then.

@@ -5,10 +5,11 @@ use moe_trace::{
     Source, StepTrace, TraceFile,
 };
 
-use super::settings::Setting;
 use super::*;
-use crate::attributes::{Config, Overrides};
-use crate::replay;
+use crate::settings::Setting;
+use crate::settings::attributes::Config;
+use crate::settings::overrides::Overrides;
+use crate::state::replay;
 
 #[path = "../../tests/fixture/mod.rs"]
 #[allow(dead_code)]
@@ -228,7 +229,7 @@ fn texts_that_only_begin_alike_are_not_compared() {
         }
         let now = Scene::of(&Shared::new(now), 99).expect("a scene");
         assert_eq!(
-            crate::compare::change(&Shared::new(before), &now).is_some(),
+            crate::run::compare::change(&Shared::new(before), &now).is_some(),
             is_compared,
             "{group} {other_token:?}"
         );
@@ -259,7 +260,7 @@ fn playing_goes_to_the_end_and_stops() {
     play.act(Action::StepTo(0)).act(Action::Move(Motion::NextDrop));
     let scene = play.state.scene.clone().expect("a scene");
     let selection = play.state.selection;
-    assert!(scene.layers[selection.layer].fate(selection.token) >= crate::scene::TokenFate::LostSome);
+    assert!(scene.layers[selection.layer].fate(selection.token) >= crate::run::scene::TokenFate::LostSome);
 }
 
 #[test]

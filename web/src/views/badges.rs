@@ -3,7 +3,7 @@
 use moe_trace::{RoutingSpec, Source};
 use yew::prelude::*;
 
-use crate::wording;
+use crate::words::names;
 
 /// The name of the model whose run is on the screen, where another one is loaded or wanted. Every source badge says it.
 #[derive(Clone, PartialEq)]
@@ -30,7 +30,7 @@ pub fn SourceBadge(props: &SourceBadgeProps) -> Html {
     };
     html! {
         <span class={classes!("source", is_live.then_some("is-live"))} {title}>
-            <i aria-hidden="true" />{ wording::source(props.source) }
+            <i aria-hidden="true" />{ names::source(props.source) }
             if let Some(model) = model {
                 <span>{ format!("· {model}") }</span>
             }

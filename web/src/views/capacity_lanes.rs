@@ -3,18 +3,18 @@
 use moe_trace::{ExpertIdx, RoutingGroup};
 use yew::prelude::*;
 
-use crate::scene::{Group, Scene, SceneLayer};
-use crate::shared::Shared;
+use crate::run::scene::{Group, Scene, SceneLayer};
+use crate::run::shared::Shared;
+use crate::run::text::visible;
 use crate::state::{Action, State};
-use crate::text::visible;
 use crate::views::badges::routing_badges;
 use crate::views::equation::{Equation, equation};
 use crate::views::fate_glyph::legend;
+use crate::views::findings;
 use crate::views::lane_row::LaneView;
 use crate::views::panel::Panel;
 use crate::views::routing_controls::routing_controls;
 use crate::views::table::table;
-use crate::wording;
 
 pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<Action>) -> Html {
     let selection = state.selection;
@@ -65,7 +65,7 @@ pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<
         RoutingGroup::DecodeStep => format!("Capacity lanes · layer {} · step {}", layer.layer, group.step + 1),
     };
     html! {
-        <Panel area="lanes" {topic} title={wording::lanes_title(layer, &group, capacity)} source={scene.source()}
+        <Panel area="lanes" {topic} title={findings::lanes_title(layer, &group, capacity)} source={scene.source()}
             {badges} table={as_table}>
             <div class={classes!("lanes", is_crowded.then_some("is-crowded"))}>{ for rows }</div>
             { legend() }

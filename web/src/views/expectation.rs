@@ -3,9 +3,9 @@
 use moe_trace::Candidate;
 use yew::prelude::*;
 
-use crate::scene::Scene;
-use crate::text::visible;
-use crate::wording;
+use crate::run::scene::Scene;
+use crate::run::text::visible;
+use crate::words::numbers;
 
 /// Candidates shown.
 const NUM_CANDIDATES: usize = 5;
@@ -14,7 +14,7 @@ pub fn expectation(scene: &Scene, token: usize) -> Html {
     let Some((step, next)) = scene.next_after(token) else {
         let given = scene.tokens.get(token + 1).and_then(|next| next.loss).map(|loss| {
             let name = visible(scene.token_text(token + 1));
-            format!("“{name}” was given; the model expected it with {}.", wording::percent((-loss).exp()))
+            format!("“{name}” was given; the model expected it with {}.", numbers::percent((-loss).exp()))
         });
         return html! {
             <div class="expectation">
@@ -58,7 +58,7 @@ fn candidate_row(candidate: &Candidate, outcome: Option<&'static str>) -> Html {
         <li class={outcome.map(|_| "is-chosen")}>
             <span class="candidate" dir="auto">{ visible(&Scene::candidate_text(candidate)) }</span>
             <span class="bar" aria-hidden="true"><i style={format!("transform:scaleX({probability:.4})")} /></span>
-            <span class="share">{ wording::percent(probability) }</span>
+            <span class="share">{ numbers::percent(probability) }</span>
             <span class="outcome">{ outcome.unwrap_or_default() }</span>
         </li>
     }

@@ -3,7 +3,7 @@
 use moe_trace::{Assignment, Fate};
 use yew::prelude::*;
 
-use crate::scene::TokenFate;
+use crate::run::scene::TokenFate;
 
 /// How a request, or a token's worst request, is drawn. No colour is needed to tell them apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,8 +3,8 @@
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use crate::settings::{Setting, Settings};
 use crate::state::Action;
-use crate::state::settings::{Setting, Settings};
 
 pub fn generation(settings: &Settings, dispatch: &Callback<Action>) -> Html {
     let method = if settings.greedy { "greedy".to_owned() } else { format!("T {}", settings.temperature) };

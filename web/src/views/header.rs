@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use crate::state::{Action, Phase, State, Theme};
 use crate::views::chip::chip;
-use crate::wording;
+use crate::words::numbers;
 
 /// `model`: the chip that names it.
 pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
@@ -69,7 +69,7 @@ fn engine_chip(state: &State) -> Html {
             let words = if loaded_bytes == total_bytes {
                 "preparing the engine …".to_owned()
             } else {
-                format!("{from} {} of {}", wording::bytes(*loaded_bytes), wording::bytes(*total_bytes))
+                format!("{from} {} of {}", numbers::bytes(*loaded_bytes), numbers::bytes(*total_bytes))
             };
             (false, words)
         }

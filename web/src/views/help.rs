@@ -2,8 +2,8 @@
 
 use yew::prelude::*;
 
-use crate::keyboard::MAP;
 use crate::state::Action;
+use crate::state::keyboard::MAP;
 
 pub fn help(dispatch: &Callback<Action>) -> Html {
     let close = {

@@ -3,9 +3,9 @@
 use moe_trace::Assignment;
 use yew::prelude::*;
 
-use crate::scene::{Lane, Scene, SceneLayer};
+use crate::run::scene::{Lane, Scene, SceneLayer};
+use crate::run::text::visible;
 use crate::state::Action;
-use crate::text::visible;
 use crate::views::fate_glyph::Mark;
 use crate::views::matrix_stripe::ramp;
 

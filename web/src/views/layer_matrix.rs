@@ -3,14 +3,15 @@
 use moe_trace::Fate;
 use yew::prelude::*;
 
-use crate::scene::{Scene, SceneLayer};
-use crate::shared::Shared;
+use crate::run::scene::{Scene, SceneLayer};
+use crate::run::shared::Shared;
+use crate::run::text::visible;
 use crate::state::{Action, Selection, Tab};
-use crate::text::visible;
+use crate::views::findings;
 use crate::views::matrix_stripe::{COLUMN, MatrixStripe, row_height};
 use crate::views::panel::Panel;
 use crate::views::table::table;
-use crate::wording;
+use crate::words::names;
 
 #[derive(Properties, PartialEq)]
 pub struct LayerMatrixProps {
@@ -48,7 +49,7 @@ pub fn LayerMatrix(props: &LayerMatrixProps) -> Html {
     let width = format!("width:{}px", scene.tokens.len() * COLUMN);
     let column = format!("left:{}px", props.selection.token * COLUMN);
     html! {
-        <Panel area="layers" topic="Layers × tokens" title={wording::matrix_title(scene)} source={scene.source()} table={as_table}>
+        <Panel area="layers" topic="Layers × tokens" title={findings::matrix_title(scene)} source={scene.source()} table={as_table}>
             <div class="matrix" ref={frame}>
                 <div class="matrix-words" style={width.clone()} aria-hidden="true">{ for words }</div>
                 { for (0..scene.layers.len()).map(|layer| stripe(props, layer, &width)) }
@@ -93,7 +94,7 @@ fn stripe(props: &LayerMatrixProps, layer: usize, width: &str) -> Html {
                 if is_selected {
                     <button type="button" class="matrix-cell" data-view="cell" tabindex="0"
                         style={format!("left:{}px;width:{}px;height:{height}px", token * COLUMN, COLUMN - 1)}
-                        aria-label={wording::spoken_token(scene, of_layer, token)} />
+                        aria-label={findings::spoken_token(scene, of_layer, token)} />
                 }
             </div>
         </div>
@@ -118,7 +119,7 @@ fn matrix_table(scene: &Scene) -> Html {
                 let figure = layer.reading().figure(request.weight_raw);
                 match request.fate {
                     Fate::Kept { .. } => format!("{} {figure}", request.expert),
-                    fate => format!("{} {figure} {}", request.expert, wording::fate(fate)),
+                    fate => format!("{} {figure} {}", request.expert, names::fate(fate)),
                 }
             });
             cells.push(asked.collect::<Vec<_>>().join(", "));

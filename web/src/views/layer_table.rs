@@ -3,12 +3,12 @@
 use moe_router::metrics;
 use yew::prelude::*;
 
-use crate::gate_reading::GateReading;
-use crate::scene::Scene;
+use crate::run::gate_reading::GateReading;
+use crate::run::scene::Scene;
 use crate::state::{Action, Selection};
 use crate::views::fate_glyph::{Mark, glyph};
 use crate::views::panel::Panel;
-use crate::wording::count;
+use crate::words::numbers::count;
 
 pub fn layer_table(scene: &Scene, selection: Selection, dispatch: &Callback<Action>) -> Html {
     let totals = scene.totals();

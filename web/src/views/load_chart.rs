@@ -3,12 +3,12 @@
 use moe_router::metrics;
 use yew::prelude::*;
 
-use crate::scene::{Scene, SceneLayer};
-use crate::shared::Shared;
+use crate::run::scene::{Scene, SceneLayer};
+use crate::run::shared::Shared;
 use crate::state::{Action, Selection};
+use crate::views::findings;
 use crate::views::panel::Panel;
 use crate::views::table::table;
-use crate::wording;
 
 #[derive(Properties, PartialEq)]
 pub struct LoadChartProps {
@@ -70,10 +70,10 @@ pub fn LoadChart(props: &LoadChartProps) -> Html {
         Callback::from(move |()| load_table(&scene.layers[layer]))
     };
     html! {
-        <Panel area="load" topic={format!("Load · layer {}", layer.layer)} title={wording::load_title(layer)}
+        <Panel area="load" topic={format!("Load · layer {}", layer.layer)} title={findings::load_title(layer)}
             source={scene.source()} table={as_table}>
             <div class="load">
-                <div class="columns" role="img" aria-label={wording::load_title(layer)}>
+                <div class="columns" role="img" aria-label={findings::load_title(layer)}>
                     { for columns }
                     <div class="rules" aria-hidden="true">
                         <span class={classes!("mean", side(mean_is_lower))} style={format!("bottom:{}", height(mean))}><em>{ format!("mean {mean:.1}") }</em></span>

@@ -4,14 +4,15 @@ use std::fmt::Write;
 
 use yew::prelude::*;
 
-use crate::compare::{self, Change, PassageLoss};
-use crate::scene::Scene;
-use crate::shared::Shared;
+use crate::run::compare::{self, Change, PassageLoss};
+use crate::run::scene::Scene;
+use crate::run::shared::Shared;
+use crate::run::text::visible;
 use crate::state::{Action, Selection};
-use crate::text::visible;
+use crate::views::findings;
 use crate::views::panel::Panel;
 use crate::views::table::table;
-use crate::wording;
+use crate::words::numbers;
 
 #[derive(Properties, PartialEq)]
 pub struct LossChartProps {
@@ -60,7 +61,7 @@ pub fn LossChart(props: &LossChartProps) -> Html {
         let (scene, change, flipped) = (scene.clone(), props.change.clone(), props.flipped);
         Callback::from(move |()| loss_table(&scene, change.as_deref(), flipped))
     };
-    let title = wording::loss_title(loss, change, props.flipped);
+    let title = findings::loss_title(loss, change, props.flipped);
     let selected = format!(
         "left:{:.3}%;width:{:.3}%",
         100.0 * props.selection.token as f64 / scene.tokens.len().max(1) as f64,
@@ -85,7 +86,7 @@ pub fn LossChart(props: &LossChartProps) -> Html {
 fn numbers(loss: Option<PassageLoss>, change: Option<&Change>, flipped: bool) -> Html {
     let Some(loss) = loss else { return Html::default() };
     let row = |name: &str, loss: PassageLoss| {
-        let name = format!("{name}, {}", wording::count(loss.num_tokens, "token", "tokens"));
+        let name = format!("{name}, {}", numbers::count(loss.num_tokens, "token", "tokens"));
         html! { <li><span>{ name }</span><b>{ format!("{:.3}", loss.nats) }</b><b>{ format!("{:.3}", loss.bits_per_byte) }</b></li> }
     };
     // The difference is always now minus before, whichever of the two is on the screen.

@@ -6,8 +6,8 @@ use std::fmt::Write;
 
 use yew::prelude::*;
 
-use crate::scene::{Scene, SceneLayer, TokenFate};
-use crate::shared::Shared;
+use crate::run::scene::{Scene, SceneLayer, TokenFate};
+use crate::run::shared::Shared;
 use crate::views::fate_glyph::Mark;
 
 /// Width of a token's column.

@@ -27,6 +27,7 @@ pub mod loss_chart;
 pub mod badges;
 pub mod chip;
 pub mod fate_glyph;
+pub mod findings;
 pub mod help;
 pub mod notice;
 pub mod panel;

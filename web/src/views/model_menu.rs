@@ -5,9 +5,9 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Node};
 use yew::prelude::*;
 
-use crate::models::{Choice, Menu, ModelEntry};
+use crate::settings::models::{Choice, Menu, ModelEntry};
 use crate::state::{Action, Phase};
-use crate::wording;
+use crate::words::numbers;
 
 /// What the chip is drawn from.
 pub struct ModelChip<'a> {
@@ -54,7 +54,7 @@ impl ModelChip<'_> {
     fn row(&self, choice: &Choice) -> Html {
         let entry = &choice.entry;
         let is_current = choice.manifest_url == self.manifest_url;
-        let size = wording::bytes(entry.download_bytes);
+        let size = numbers::bytes(entry.download_bytes);
         let state = match (is_current, self.phase) {
             (false, _) => "",
             (true, Phase::Idle | Phase::Running(_)) => "in use · ",
@@ -78,8 +78,8 @@ impl ModelChip<'_> {
                     <span class="facts">
                         <code>{ &entry.rule }</code>
                         { format!(" · {} · {} parameters, {} active",
-                            wording::count(entry.num_experts as usize, "expert", "experts"),
-                            wording::parameters(entry.num_parameters), wording::parameters(entry.num_active_parameters)) }
+                            numbers::count(entry.num_experts as usize, "expert", "experts"),
+                            numbers::parameters(entry.num_parameters), numbers::parameters(entry.num_active_parameters)) }
                     </span>
                 </button>
             </li>
@@ -98,21 +98,21 @@ struct Facts {
 impl Facts {
     /// Of the model itself only the weights' size is known; the list counts all that is downloaded.
     fn of_model(model: &ModelInfo, entry: Option<&ModelEntry>) -> Facts {
-        let experts = wording::count(model.num_experts as usize, "expert", "experts");
+        let experts = numbers::count(model.num_experts as usize, "expert", "experts");
         let more = format!(
             "{} parameters, {} of them at work for a token; {} layers of {experts}; weights {}",
-            wording::parameters(model.num_parameters),
-            wording::parameters(model.num_active_parameters),
+            numbers::parameters(model.num_parameters),
+            numbers::parameters(model.num_active_parameters),
             model.num_layers,
             model.weights_sha256.get(..12).unwrap_or(&model.weights_sha256),
         );
-        let size = wording::bytes(entry.map_or(model.weights_bytes, |entry| entry.download_bytes));
+        let size = numbers::bytes(entry.map_or(model.weights_bytes, |entry| entry.download_bytes));
         Facts { name: model.name.clone(), experts: format!("{} × {experts}", model.num_layers), size, more }
     }
 
     fn of_entry(entry: &ModelEntry) -> Facts {
-        let experts = wording::count(entry.num_experts as usize, "expert", "experts");
-        let size = wording::bytes(entry.download_bytes);
+        let experts = numbers::count(entry.num_experts as usize, "expert", "experts");
+        let size = numbers::bytes(entry.download_bytes);
         let more = format!("{}; {experts}; {size} to load", entry.title);
         Facts { name: entry.name.clone(), experts, size, more }
     }

@@ -2,10 +2,11 @@
 
 use yew::prelude::*;
 
-use crate::shared::Shared;
+use crate::run::shared::Shared;
 use crate::state::{Action, State, Tab, Theme};
 use crate::views::badges::ForeignModel;
 use crate::views::capacity_lanes::capacity_lanes;
+use crate::views::findings;
 use crate::views::header::header;
 use crate::views::help::help;
 use crate::views::layer_matrix::LayerMatrix;
@@ -19,7 +20,6 @@ use crate::views::prompt_bar::prompt_bar;
 use crate::views::tabs::tabs;
 use crate::views::token_panel::TokenPanel;
 use crate::views::token_strip::TokenStrip;
-use crate::wording;
 
 #[derive(Properties, PartialEq)]
 pub struct PageProps {
@@ -124,7 +124,7 @@ fn summary(state: &State) -> Html {
     let is_calm = !state.playback.playing && !state.is_running();
     let sentence = state.scene.as_ref().filter(|_| is_calm).and_then(|scene| {
         let layer = scene.layers.get(state.selection.layer)?;
-        Some(wording::spoken_token(scene, layer, state.selection.token))
+        Some(findings::spoken_token(scene, layer, state.selection.token))
     });
     html! { <p class="hidden" role="status" aria-live="polite">{ sentence.unwrap_or_default() }</p> }
 }

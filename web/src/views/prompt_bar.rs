@@ -4,7 +4,8 @@ use moe_trace::examples::EXAMPLES;
 use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
-use crate::state::settings::{MAX_PROMPT_CHARS, PromptProblem, Setting};
+use crate::settings::limits::MAX_PROMPT_CHARS;
+use crate::settings::{PromptProblem, Setting};
 use crate::state::{Action, Phase, State};
 use crate::views::generation::generation;
 

@@ -4,9 +4,10 @@ use moe_trace::{Overflow, Policy, RoutingGroup};
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
-use crate::state::settings::{CAPACITY_FACTOR, Setting, Settings};
+use crate::settings::limits::CAPACITY_FACTOR;
+use crate::settings::{Setting, Settings};
 use crate::state::{Action, State};
-use crate::wording;
+use crate::words::names;
 
 const POLICIES: [Policy; 4] = [Policy::Drop, Policy::Bpr, Policy::RandomSecond, Policy::Dropless];
 const GROUPS: [RoutingGroup; 2] = [RoutingGroup::ThisText, RoutingGroup::DecodeStep];
@@ -57,7 +58,7 @@ pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<A
             "– keeps the rule the model was trained with. A number asks the k best experts by top-k instead: transplanted."
                 .to_owned()
         }
-        false if is_pair => format!("{} always asks for two", wording::rule_of_pairs()),
+        false if is_pair => format!("{} always asks for two", names::rule_of_pairs()),
         false => "Experts a token asks".to_owned(),
     };
     let why_full = if can_overflow { "" } else { "Under this rule nobody is turned away" };
@@ -82,7 +83,7 @@ pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<A
                     }
                     { for POLICIES.iter().map(|&policy| html! {
                         <option value={policy.to_string()} selected={Some(policy) == settings.policy}
-                            disabled={policy == Policy::RandomSecond && num_experts < 2}>{ wording::policy(policy) }</option>
+                            disabled={policy == Policy::RandomSecond && num_experts < 2}>{ names::policy(policy) }</option>
                     }) }
                 </select>
             </label>
@@ -91,7 +92,7 @@ pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<A
                 <select onchange={on_select(|text| text.parse().ok().map(Setting::Group))}>
                     { for GROUPS.iter().map(|&group| html! {
                         <option value={group.to_string()} selected={group == settings.group}
-                            disabled={needs_text && group == RoutingGroup::DecodeStep}>{ wording::group(group) }</option>
+                            disabled={needs_text && group == RoutingGroup::DecodeStep}>{ names::group(group) }</option>
                     }) }
                 </select>
             </label>

@@ -2,8 +2,8 @@
 
 use yew::prelude::*;
 
+use crate::run::text::Part;
 use crate::state::Action;
-use crate::text::Part;
 use crate::views::fate_glyph::{Mark, glyph};
 
 #[derive(Properties, PartialEq, Clone)]

@@ -2,15 +2,17 @@
 
 use yew::prelude::*;
 
-use crate::gate_reading::GateReading;
-use crate::scene::{Scene, SceneLayer};
-use crate::shared::Shared;
+use crate::run::gate_reading::GateReading;
+use crate::run::scene::{Scene, SceneLayer};
+use crate::run::shared::Shared;
 use crate::state::{Action, Selection};
 use crate::views::expectation::expectation;
 use crate::views::fate_glyph::{Mark, glyph};
+use crate::views::findings;
 use crate::views::panel::Panel;
 use crate::views::table::table;
-use crate::wording;
+use crate::words::names;
+use crate::words::numbers;
 
 #[derive(Properties, PartialEq)]
 pub struct TokenPanelProps {
@@ -33,12 +35,12 @@ pub fn TokenPanel(props: &TokenPanelProps) -> Html {
     };
     let shown = &scene.tokens[token];
     let loss = match shown.loss {
-        Some(loss) => format!("Cost {loss:.2} nats: it was expected with {}.", wording::percent((-loss).exp())),
+        Some(loss) => format!("Cost {loss:.2} nats: it was expected with {}.", numbers::percent((-loss).exp())),
         None => "Nothing before it could predict it.".to_owned(),
     };
     let topic = format!("Token #{token} · layer {}", of_layer.layer);
     html! {
-        <Panel area="token" {topic} title={wording::token_title(scene, of_layer, token)} source={scene.source()} table={as_table}>
+        <Panel area="token" {topic} title={findings::token_title(scene, of_layer, token)} source={scene.source()} table={as_table}>
             <p class="fine" title={format!("entry {} of the vocabulary", shown.id)}>{ loss }</p>
             if let Some(note) = reading.note() {
                 <p class="fine gate-note">{ note }</p>
@@ -60,9 +62,9 @@ fn gate_row(props: &TokenPanelProps, layer: &SceneLayer, expert: usize, value: O
         let mark = Mark::of(request, layer.fate(token));
         let place = match request.fate.slot() {
             Some(slot) => format!("slot {slot}"),
-            None => wording::fate(request.fate).to_owned(),
+            None => names::fate(request.fate).to_owned(),
         };
-        let weight = if request.fate.is_kept() { wording::weight(request.weight) } else { "×0".to_owned() };
+        let weight = if request.fate.is_kept() { numbers::weight(request.weight) } else { "×0".to_owned() };
         html! {
             <>
                 { glyph(mark) }
@@ -74,7 +76,7 @@ fn gate_row(props: &TokenPanelProps, layer: &SceneLayer, expert: usize, value: O
     let share = match (layer.reading(), value) {
         (_, None) => "–".to_owned(),
         (GateReading::Sigmoid, Some(score)) => format!("{score:.2}"),
-        (_, Some(probability)) => wording::percent(probability),
+        (_, Some(probability)) => numbers::percent(probability),
     };
     let class = classes!(
         "gate-row",
@@ -100,11 +102,11 @@ fn token_table(scene: &Scene, layer: &SceneLayer, token: usize) -> Html {
             expert.to_string(),
             or_dash(values.get(expert).map(|value| format!("{value:.5}"))),
             or_dash(request.map(|request| (request.rank + 1).to_string())),
-            or_dash(request.map(|request| wording::fate(request.fate).to_owned())),
+            or_dash(request.map(|request| names::fate(request.fate).to_owned())),
             or_dash(request.and_then(|request| request.fate.slot()).map(|slot| slot.to_string())),
             or_dash(request.map(|request| format!("{:.5}", request.weight))),
         ]
     });
-    let caption = wording::token_title(scene, layer, token);
+    let caption = findings::token_title(scene, layer, token);
     table(&caption, &["expert", layer.reading().names().0, "choice", "fate", "slot", "weight if kept"], rows)
 }

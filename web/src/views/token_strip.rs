@@ -5,16 +5,17 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
-use crate::scene::{Scene, TokenFate};
-use crate::shared::Shared;
+use crate::run::scene::{Scene, TokenFate};
+use crate::run::shared::Shared;
+use crate::run::text::{Part, quoted, visible};
 use crate::state::{Action, Playback, Selection};
-use crate::text::{Part, quoted, visible};
 use crate::views::fate_glyph::{Mark, legend};
+use crate::views::findings;
 use crate::views::panel::Panel;
 use crate::views::table::table;
 use crate::views::token_cell::{TokenCell, TokenCellProps};
 use crate::views::transport::{Transport, transport};
-use crate::wording;
+use crate::words::names;
 
 #[derive(Properties, PartialEq)]
 pub struct TokenStripProps {
@@ -96,7 +97,7 @@ pub fn TokenStrip(props: &TokenStripProps) -> Html {
     });
     let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
     html! {
-        <Panel area="strip" topic={format!("Tokens · fates in layer {}", layer.layer)} title={wording::strip_title(scene)}
+        <Panel area="strip" topic={format!("Tokens · fates in layer {}", layer.layer)} title={findings::strip_title(scene)}
             source={scene.source()} badges={transport} table={as_table}>
             <div class="strip" role="listbox" aria-label="Tokens" aria-orientation="horizontal" {dir} ref={list}>
                 { for cells }
@@ -110,7 +111,7 @@ fn strip_table(scene: &Scene, layer: usize) -> Html {
     let of_layer = &scene.layers[layer];
     let rows = (0..scene.tokens.len()).map(|token| {
         let asked = of_layer.of_token(token).iter().map(|request| {
-            let fate = wording::fate(request.fate);
+            let fate = names::fate(request.fate);
             format!("{} ({}, {fate})", request.expert, of_layer.reading().figure(request.weight_raw))
         });
         let fate = match of_layer.fate(token) {

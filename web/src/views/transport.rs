@@ -5,7 +5,7 @@ use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 use crate::state::{Action, Playback};
-use crate::wording;
+use crate::words::names;
 
 pub struct Transport<'a> {
     pub playback: Playback,
@@ -48,7 +48,7 @@ pub fn transport(of: &Transport) -> Html {
     };
     let (at_start, at_end) = (step == 0, step + 1 >= num_steps);
     let (play_icon, play) = if of.playback.playing { ("icon-pause", "Pause") } else { ("icon-play", "Play") };
-    let end = of.finished.filter(|_| at_end).and_then(wording::end);
+    let end = of.finished.filter(|_| at_end).and_then(names::end);
     html! {
         <div class="transport" role="group" aria-label="Steps of the run">
             { button("icon-first", "First step", at_start, Action::StepTo(0)) }

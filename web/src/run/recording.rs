@@ -6,6 +6,9 @@ use moe_trace::{
     FinishReason, ModelInfo, RoutingGroup, RunId, RunRequest, SCHEMA_VERSION, Source, StepTrace, TraceHeader,
 };
 
+/// The recorded run; live runs count from 1.
+pub const RECORDED_RUN: RunId = RunId(0);
+
 /// Steps of one run, live or replayed: the views cannot tell the difference but for `source`.
 #[derive(Debug, Clone)]
 pub struct Recording {

@@ -7,10 +7,10 @@ use moe_trace::{
     Assignment, Candidate, ExpertIdx, Fate, LayerIdx, NextToken, RouterSpec, Routing, RoutingGroup, Source,
 };
 
-use crate::gate_reading::GateReading;
-use crate::shared::Shared;
-use crate::state::recording::Recording;
-use crate::text::{self, Piece};
+use crate::run::gate_reading::GateReading;
+use crate::run::recording::Recording;
+use crate::run::shared::Shared;
+use crate::run::text::{self, Piece};
 
 #[derive(Debug)]
 pub struct Scene {

@@ -4,8 +4,9 @@ use moe_trace::{StepTrace, TraceHeader};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::state::{Action, RECORDED_RUN};
-use crate::{fetch, replay};
+use crate::browser::fetch;
+use crate::run::recording::RECORDED_RUN;
+use crate::state::{Action, replay};
 
 /// Dispatches the recorded run at `url`. `on_step` gets every action, and for a step its plain object as well.
 pub async fn replay(url: String, tell: impl Fn(Action, Option<JsValue>)) {

@@ -8,8 +8,8 @@ use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
 
-use crate::timers::{self, Interval};
-use crate::wire;
+use crate::browser::timers::{self, Interval};
+use crate::browser::wire;
 
 /// Silence after which a worker that owes an answer counts as dead. A long text on a software adapter takes many seconds
 /// a step.

@@ -1,14 +1,14 @@
 //! Fetches the list of models that a site offers. A site without one has no menu.
 
-use crate::models::{Menu, ModelEntry};
-use crate::{dom, fetch};
+use crate::browser::{address, fetch};
+use crate::settings::models::{Menu, ModelEntry};
 
 /// Tells the menu of the list at `url`, if it is there and can be read.
 pub async fn menu(url: String, tell: impl FnOnce(Menu)) {
     let Ok(text) = fetch::text(&url).await else { return };
     match fetch::parse::<Vec<ModelEntry>>(&text) {
         Ok((entries, _)) => {
-            if let Some(menu) = Menu::new(entries, |address| dom::resolve(address, &url)) {
+            if let Some(menu) = Menu::new(entries, |address| address::resolve(address, &url)) {
                 tell(menu);
             }
         }

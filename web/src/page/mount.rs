@@ -7,11 +7,12 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement};
 use yew::AppHandle;
 
-use crate::app::{App, AppProps, Msg, TraceWindow};
-use crate::attributes::{Config, RawConfig};
-use crate::shared::Shared;
+use crate::browser::{address, wire};
+use crate::page::app::{App, AppProps, Msg, TraceWindow};
+use crate::run::shared::Shared;
+use crate::settings::attributes::{Config, RawConfig};
+use crate::settings::models;
 use crate::state::Action;
-use crate::{dom, models, wire};
 
 /// A mounted page. Two of them on one document share nothing.
 #[wasm_bindgen]
@@ -92,8 +93,8 @@ fn read(config: JsValue) -> (Config, Vec<moe_trace::UserError>) {
         }
     };
     config.manifest_url = match &config.model {
-        Some(model) => dom::resolve(&models::manifest_of(model.trim()), &dom::document_base()),
-        None => dom::beside_assets(config.base_url.as_deref(), "../models/default/manifest.json"),
+        Some(model) => address::resolve(&models::manifest_of(model.trim()), &address::document_base()),
+        None => address::beside_assets(config.base_url.as_deref(), "../models/default/manifest.json"),
     };
     (config, errors)
 }

@@ -4,7 +4,8 @@ use std::rc::Rc;
 
 use moe_trace::{Event, FinishReason, RunRequest, StepTrace, TraceFile, TraceFileError, TraceHeader, UserError};
 
-use crate::state::{Action, RECORDED_RUN};
+use crate::run::recording::RECORDED_RUN;
+use crate::state::Action;
 
 /// Reads the first line of a trace file; the remaining lines are its steps.
 ///

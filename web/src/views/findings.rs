@@ -1,104 +1,13 @@
 //! Sentences that state what is to be seen, made from the numbers of a scene. Titles are findings, not topics.
 
-use std::borrow::Cow;
+use moe_router::metrics;
+use moe_trace::{Assignment, Fate};
 
-use moe_router::{metrics, rules};
-use moe_trace::{Assignment, Fate, FinishReason, Policy, RoutingGroup, RoutingSpec, Source};
-
-use crate::compare::{Change, PassageLoss};
-use crate::scene::{Group, Scene, SceneLayer, TokenFate};
-use crate::text::quoted;
-
-/// `61 %`, and `0.4 %` where whole percents would say nothing.
-pub fn percent(share: f32) -> String {
-    // Narrow and unbreakable, as a percent sign wants it.
-    const SPACE: char = '\u{202f}';
-    let percent = f64::from(share) * 100.0;
-    if percent > 99.95 && percent < 100.0 {
-        format!(">{SPACE}99.9{SPACE}%")
-    } else if percent > 99.5 && percent < 100.0 {
-        format!("{percent:.1}{SPACE}%")
-    } else if percent >= 9.95 || percent == 0.0 {
-        format!("{percent:.0}{SPACE}%")
-    } else if percent >= 0.05 {
-        format!("{percent:.1}{SPACE}%")
-    } else {
-        format!("<{SPACE}0.1{SPACE}%")
-    }
-}
-
-/// `×0.61`, and `×0.003` where two digits would say zero.
-pub fn weight(weight: f32) -> String {
-    match weight.abs() {
-        0.0 => "×0".to_owned(),
-        size if size >= 0.0995 => format!("×{weight:.2}"),
-        size if size >= 0.0005 => format!("×{weight:.3}"),
-        _ => "×<0.001".to_owned(),
-    }
-}
-
-/// Why a run has no more steps, short and in a sentence; nothing where it wrote what was asked for.
-pub fn end(reason: FinishReason) -> Option<(&'static str, &'static str)> {
-    match reason {
-        FinishReason::Length => None,
-        FinishReason::ContextFull => Some(("context full", "The text is as long as the model can see.")),
-        FinishReason::EndOfText => Some(("end of text", "The model ended the text.")),
-        FinishReason::Stopped => Some(("stopped", "The run was stopped before its end.")),
-    }
-}
-
-/// `1 request`, `3 requests`.
-pub fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
-
-/// `4.1 MB`, in decimal units.
-pub fn bytes(bytes: u32) -> String {
-    match bytes {
-        0..1000 => format!("{bytes} B"),
-        1000..1_000_000 => format!("{:.0} kB", f64::from(bytes) / 1e3),
-        _ => format!("{:.1} MB", f64::from(bytes) / 1e6),
-    }
-}
-
-/// `3.6 M`.
-pub fn parameters(number: u32) -> String {
-    match number {
-        0..1_000_000 => format!("{:.0} k", f64::from(number) / 1e3),
-        _ => format!("{:.1} M", f64::from(number) / 1e6),
-    }
-}
-
-pub fn source(source: Source) -> &'static str {
-    match source {
-        Source::LiveGpu => "live GPU",
-        Source::LiveCpu => "live CPU",
-        Source::Recorded => "recorded",
-        Source::Imported => "imported",
-    }
-}
-
-pub fn policy(policy: Policy) -> Cow<'static, str> {
-    match policy {
-        Policy::Drop => "first come, first served".into(),
-        Policy::Bpr => "most confident first (BPR)".into(),
-        Policy::RandomSecond => format!("random second expert ({})", rule_of_pairs()).into(),
-        Policy::Dropless => "dropless".into(),
-    }
-}
-
-/// What the table of rules calls the rule behind the policy of the random second expert.
-pub fn rule_of_pairs() -> &'static str {
-    let pairs = RoutingSpec::with_policy(2, Policy::RandomSecond, 1.0);
-    rules::of(&pairs.router).title
-}
-
-pub fn group(group: RoutingGroup) -> &'static str {
-    match group {
-        RoutingGroup::ThisText => "this text",
-        RoutingGroup::DecodeStep => "decode step",
-    }
-}
+use crate::run::compare::{Change, PassageLoss};
+use crate::run::scene::{Group, Scene, SceneLayer, TokenFate};
+use crate::run::text::quoted;
+use crate::words::names::fate as name_of;
+use crate::words::numbers::count;
 
 /// Title of the token strip: two marks, two counts. Where experts take tokens, nobody is turned away, but some are left.
 pub fn strip_title(scene: &Scene) -> String {
@@ -215,7 +124,7 @@ pub fn spoken_token(scene: &Scene, layer: &SceneLayer, token: usize) -> String {
         let fate = match request.fate {
             Fate::Kept { .. } => "was served".to_owned(),
             Fate::Lost => format!("was turned away because expert {} is full", request.expert),
-            other => fate(other).to_owned(),
+            other => name_of(other).to_owned(),
         };
         let share = layer.reading().figure(request.weight_raw);
         if layer.experts_take() {
@@ -227,18 +136,6 @@ pub fn spoken_token(scene: &Scene, layer: &SceneLayer, token: usize) -> String {
     }
     sentence.push('.');
     sentence
-}
-
-pub fn fate(fate: Fate) -> &'static str {
-    match fate {
-        Fate::Kept { .. } => "kept",
-        Fate::Lost => "lost",
-        Fate::Skipped => "not asked after all",
-        Fate::Padding => "padding",
-        Fate::NullExpert => "asked for no computation",
-        Fate::BelowThreshold => "below the threshold",
-        Fate::Rectified => "moved to another expert",
-    }
 }
 
 /// Title of the load chart.
@@ -293,31 +190,5 @@ pub fn loss_title(loss: Option<PassageLoss>, change: Option<&Change>, flipped: b
         format!("The change costs {difference:.3} nats a token more")
     } else {
         format!("The change saves {:.3} nats a token", -difference)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_as_long_as_they_are_true() {
-        let check = |share: f32, expected: &str| assert_eq!(percent(share).replace('\u{202f}', " "), expected);
-        check(0.614, "61 %");
-        check(1.0, "100 %");
-        check(0.994, "99 %");
-        check(0.9962, "99.6 %");
-        check(0.9997, "> 99.9 %");
-        check(0.0, "0 %");
-        check(0.0431, "4.3 %");
-        check(0.0995, "10 %");
-        check(0.0001, "< 0.1 %");
-        let weights = [0.614, 0.1, 0.0342, 0.003, 0.0001, 0.0].map(weight);
-        assert_eq!(weights, ["×0.61", "×0.10", "×0.034", "×0.003", "×<0.001", "×0"]);
-        assert_eq!(bytes(4_123_456), "4.1 MB");
-        assert_eq!(bytes(999), "999 B");
-        assert_eq!(bytes(12_345), "12 kB");
-        assert_eq!(parameters(3_600_000), "3.6 M");
-        assert_eq!(count(1, "token", "tokens"), "1 token");
     }
 }

@@ -3,7 +3,8 @@
 use moe_trace::{BackendChoice, Policy, RoutingGroup, UserError};
 use serde::Deserialize;
 
-use crate::state::settings::{CAPACITY_FACTOR, MAX_PROMPT_CHARS};
+use crate::settings::limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS};
+use crate::settings::overrides::Overrides;
 
 /// What the custom element hands over: attributes as they stand, absent ones as `None`.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -38,16 +39,6 @@ pub struct Config {
     pub trace_url: Option<String>,
     pub backend: BackendChoice,
     pub overrides: Overrides,
-}
-
-/// Settings that the page's author fixed; everything else comes from the recorded run.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Overrides {
-    pub prompt: Option<String>,
-    pub seed: Option<u32>,
-    pub capacity_factor: Option<f32>,
-    pub policy: Option<Policy>,
-    pub group: Option<RoutingGroup>,
 }
 
 impl Config {

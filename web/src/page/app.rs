@@ -8,14 +8,17 @@ use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{Element, HtmlElement, KeyboardEvent};
 use yew::prelude::*;
 
-use crate::attributes::Config;
-use crate::engine_client::{EngineClient, Heard};
-use crate::shared::Shared;
-use crate::state::recording::Recording;
+use crate::browser::engine_client::{EngineClient, Heard};
+use crate::browser::timers::{Interval, Timeout};
+use crate::browser::{address, wire};
+use crate::effects::{models, replay};
+use crate::page::dom;
+use crate::run::recording::Recording;
+use crate::run::shared::Shared;
+use crate::settings::attributes::Config;
+use crate::state::keyboard;
 use crate::state::{Action, Effect, Phase, State, Theme, effects};
-use crate::timers::{Interval, Timeout};
 use crate::views::page::Page;
-use crate::{dom, keyboard, menu_fetch, replay_fetch, wire};
 
 /// A run is started only when the controls have rested for this long.
 const RERUN_AFTER_MS: i32 = 160;
@@ -199,7 +202,7 @@ impl App {
                 self.num_replays += 1;
                 let (link, replay) = (ctx.link().clone(), self.num_replays);
                 let url = self.address(self.state.config.trace_url.as_deref(), "../traces/default.jsonl");
-                wasm_bindgen_futures::spawn_local(replay_fetch::replay(url, move |action, plain| {
+                wasm_bindgen_futures::spawn_local(replay::replay(url, move |action, plain| {
                     link.send_message(Msg::Replayed { replay, action, plain });
                 }));
             }
@@ -247,9 +250,9 @@ impl App {
         if std::mem::replace(&mut self.asked_for_menu, true) {
             return;
         }
-        let url = dom::beside_assets(self.state.config.base_url.as_deref(), "../models/index.json");
+        let url = address::beside_assets(self.state.config.base_url.as_deref(), "../models/index.json");
         let dispatch = self.dispatch.clone();
-        wasm_bindgen_futures::spawn_local(menu_fetch::menu(url, move |menu| dispatch.emit(Action::MenuRead(menu))));
+        wasm_bindgen_futures::spawn_local(models::menu(url, move |menu| dispatch.emit(Action::MenuRead(menu))));
     }
 
     /// A step that the reducer took up is told to the world as the plain object it came as.
@@ -292,8 +295,8 @@ impl App {
     /// An address of the configuration, or a default beside the assets.
     fn address(&self, given: Option<&str>, default: &str) -> String {
         match given {
-            Some(given) => dom::resolve(given, &dom::document_base()),
-            None => dom::beside_assets(self.state.config.base_url.as_deref(), default),
+            Some(given) => address::resolve(given, &address::document_base()),
+            None => address::beside_assets(self.state.config.base_url.as_deref(), default),
         }
     }
 }

@@ -6,7 +6,7 @@
 use moe_router::gate::{sigmoid, softmax};
 use moe_trace::{GateLogits, RouterSpec};
 
-use crate::wording;
+use crate::words::numbers;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum GateReading {
@@ -90,8 +90,8 @@ impl GateReading {
     /// What a request was made with, in words: `gate 61 %`.
     pub fn said(self, weight_raw: f32) -> String {
         match self {
-            GateReading::Softmax | GateReading::OtherSoftmax => format!("gate {}", wording::percent(weight_raw)),
-            GateReading::WholeText => format!("gate over the whole text {}", wording::percent(weight_raw)),
+            GateReading::Softmax | GateReading::OtherSoftmax => format!("gate {}", numbers::percent(weight_raw)),
+            GateReading::WholeText => format!("gate over the whole text {}", numbers::percent(weight_raw)),
             _ => self.figure(weight_raw),
         }
     }
@@ -99,7 +99,7 @@ impl GateReading {
     /// The same as short as can be: `61 %`.
     pub fn figure(self, weight_raw: f32) -> String {
         match self {
-            GateReading::Softmax | GateReading::OtherSoftmax | GateReading::WholeText => wording::percent(weight_raw),
+            GateReading::Softmax | GateReading::OtherSoftmax | GateReading::WholeText => numbers::percent(weight_raw),
             GateReading::Sigmoid => format!("score {weight_raw:.2}"),
             GateReading::Logits => format!("logit {weight_raw:.2}"),
             GateReading::Nothing => "no gate".to_owned(),

@@ -4,7 +4,7 @@ use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 
-use crate::wire;
+use crate::browser::wire;
 
 /// The text at an absolute address, or a sentence that says why there is none. These files keep their names from
 /// version to version, so the server is always asked whether the browser's copy is still good.

@@ -1,9 +1,9 @@
 //! What a change of settings did to the loss of the passage: the same tokens, in the run before and in this one.
 
-use crate::models;
-use crate::scene::{Scene, SceneToken};
-use crate::shared::Shared;
-use crate::state::recording::Recording;
+use crate::run::recording::Recording;
+use crate::run::scene::{Scene, SceneToken};
+use crate::run::shared::Shared;
+use crate::settings::models;
 
 /// Mean loss of the tokens that something predicted.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -4,8 +4,8 @@
 use moe_router::{Router, RouterInput};
 use moe_trace::{Assignment, RouterSpec, RoutingGroup, TokenId};
 
-use crate::scene::{Scene, SceneLayer};
-use crate::state::settings::Settings;
+use crate::run::scene::{Scene, SceneLayer};
+use crate::settings::Settings;
 
 /// The selected layer with the group of `token` routed as the settings ask for; `None` where that cannot be said:
 /// another group would have other tokens, and some rules look at what no trace holds: the draws of the run, learned

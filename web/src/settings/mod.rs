@@ -1,20 +1,18 @@
-//! What the reader has set: prompt, routing, group and generation, and the limits of each.
+//! What the reader has set: prompt, routing, group and generation; and the models there are to choose from.
+
+pub mod attributes;
+pub mod limits;
+pub mod models;
+pub mod overrides;
+mod routing_menu;
 
 use std::ops::RangeInclusive;
 
 use moe_trace::{Overflow, Policy, RoutingGroup, RoutingSpec, RunId, RunRequest, Sampling};
 
-use crate::attributes::Overrides;
-use crate::state::routing_menu::RoutingMenu;
-
-pub const CAPACITY_FACTOR: RangeInclusive<f32> = 0.25..=4.0;
-/// A prompt may be longer in its field, but it is not run: the model sees a few hundred tokens.
-pub const MAX_PROMPT_CHARS: usize = 2000;
-pub const NEW_TOKENS: RangeInclusive<u32> = 0..=256;
-pub const TEMPERATURE: RangeInclusive<f32> = 0.1..=2.0;
-/// 0 means all.
-pub const TOP_K: u32 = 1000;
-pub const TOP_P: RangeInclusive<f32> = 0.05..=1.0;
+use limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS, NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P};
+use overrides::Overrides;
+use routing_menu::RoutingMenu;
 
 /// Shown until a recorded run or an attribute brings another.
 const FALLBACK_PROMPT: &str = "The cat sat on the mat and the dog";

@@ -1,0 +1,12 @@
+//! A run as data: its steps, what there is to see at one of them, and how it compares with another.
+
+pub mod recording;
+pub mod scene;
+
+pub mod gate_reading;
+pub mod text;
+
+pub mod compare;
+pub mod what_if;
+
+pub mod shared;

@@ -1,0 +1,12 @@
+//! The range of every number a reader can set.
+
+use std::ops::RangeInclusive;
+
+pub const CAPACITY_FACTOR: RangeInclusive<f32> = 0.25..=4.0;
+/// A prompt may be longer in its field, but it is not run: the model sees a few hundred tokens.
+pub const MAX_PROMPT_CHARS: usize = 2000;
+pub const NEW_TOKENS: RangeInclusive<u32> = 0..=256;
+pub const TEMPERATURE: RangeInclusive<f32> = 0.1..=2.0;
+/// 0 means all.
+pub const TOP_K: u32 = 1000;
+pub const TOP_P: RangeInclusive<f32> = 0.05..=1.0;

@@ -1,0 +1,77 @@
+//! How numbers are written: as long as they are true, and no longer.
+
+/// `61 %`, and `0.4 %` where whole percents would say nothing.
+pub fn percent(share: f32) -> String {
+    // Narrow and unbreakable, as a percent sign wants it.
+    const SPACE: char = '\u{202f}';
+    let percent = f64::from(share) * 100.0;
+    if percent > 99.95 && percent < 100.0 {
+        format!(">{SPACE}99.9{SPACE}%")
+    } else if percent > 99.5 && percent < 100.0 {
+        format!("{percent:.1}{SPACE}%")
+    } else if percent >= 9.95 || percent == 0.0 {
+        format!("{percent:.0}{SPACE}%")
+    } else if percent >= 0.05 {
+        format!("{percent:.1}{SPACE}%")
+    } else {
+        format!("<{SPACE}0.1{SPACE}%")
+    }
+}
+
+/// `×0.61`, and `×0.003` where two digits would say zero.
+pub fn weight(weight: f32) -> String {
+    match weight.abs() {
+        0.0 => "×0".to_owned(),
+        size if size >= 0.0995 => format!("×{weight:.2}"),
+        size if size >= 0.0005 => format!("×{weight:.3}"),
+        _ => "×<0.001".to_owned(),
+    }
+}
+
+/// `1 request`, `3 requests`.
+pub fn count(number: usize, one: &str, many: &str) -> String {
+    format!("{number} {}", if number == 1 { one } else { many })
+}
+
+/// `4.1 MB`, in decimal units.
+pub fn bytes(bytes: u32) -> String {
+    match bytes {
+        0..1000 => format!("{bytes} B"),
+        1000..1_000_000 => format!("{:.0} kB", f64::from(bytes) / 1e3),
+        _ => format!("{:.1} MB", f64::from(bytes) / 1e6),
+    }
+}
+
+/// `3.6 M`.
+pub fn parameters(number: u32) -> String {
+    match number {
+        0..1_000_000 => format!("{:.0} k", f64::from(number) / 1e3),
+        _ => format!("{:.1} M", f64::from(number) / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_as_long_as_they_are_true() {
+        let check = |share: f32, expected: &str| assert_eq!(percent(share).replace('\u{202f}', " "), expected);
+        check(0.614, "61 %");
+        check(1.0, "100 %");
+        check(0.994, "99 %");
+        check(0.9962, "99.6 %");
+        check(0.9997, "> 99.9 %");
+        check(0.0, "0 %");
+        check(0.0431, "4.3 %");
+        check(0.0995, "10 %");
+        check(0.0001, "< 0.1 %");
+        let weights = [0.614, 0.1, 0.0342, 0.003, 0.0001, 0.0].map(weight);
+        assert_eq!(weights, ["×0.61", "×0.10", "×0.034", "×0.003", "×<0.001", "×0"]);
+        assert_eq!(bytes(4_123_456), "4.1 MB");
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(12_345), "12 kB");
+        assert_eq!(parameters(3_600_000), "3.6 M");
+        assert_eq!(count(1, "token", "tokens"), "1 token");
+    }
+}
