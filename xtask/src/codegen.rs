@@ -15,7 +15,7 @@ const FILES: [(&str, &[&str]); 3] = [
         &["-p", "moe-trace", "--features", "typescript", "--example", "typescript"],
     ),
     ("docs/ROUTING_RULES.md", &["-p", "moe-router", "--example", "rules"]),
-    ("www/site/index.html", &["-p", "web", "--example", "first_paint"]),
+    ("www/first-paint.html", &["-p", "web", "--example", "first_paint"]),
 ];
 
 pub fn command(args: Args) -> Result<()> {

@@ -27,8 +27,8 @@ pub fn command(mut args: Args) -> Result<()> {
 pub fn write(out: &Path) -> Result<()> {
     let site = Site::of_working_tree()?;
     let mut files = Vec::new();
-    for (address, path) in site.files()? {
-        let bytes = fs::read(&path).with_context(|| format!("could not read {}", path.display()))?;
+    for (address, content) in site.contents()? {
+        let bytes = content.read().with_context(|| format!("could not read {address}"))?;
         files.push((address, bytes));
     }
     let has = |name: &str| files.iter().any(|(address, _)| address == name);

@@ -1,19 +1,21 @@
-//! A small file server for one's own machine: right types, nothing cached without asking, no other headers.
+//! A small file server for one's own machine: right types, compressed, readable by pages of other origins, and nothing
+//! cached without asking.
 //!
-//! Each connection has a thread of its own. Browsers keep several connections open without using them, and a server
-//! that shares threads among connections may leave the one in use waiting.
+//! By hand, since each connection needs a thread of its own: browsers keep several open without using them. The small
+//! servers that are kept up (tiny_http) share a few threads among connections and may leave the one in use waiting.
 
-use std::fs::File;
+use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, UNIX_EPOCH};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+use sha2::{Digest, Sha256};
 
-use crate::site::Site;
+use crate::site::{Content, Site};
 
 /// A connection without a request for so long is closed.
 const IDLE: Duration = Duration::from_secs(120);
@@ -21,20 +23,52 @@ const IDLE: Duration = Duration::from_secs(120);
 /// More bytes than this before the end of the headers is no browser's request.
 const MAX_HEAD_BYTES: u64 = 64 * 1024;
 
+/// Fewer bytes than this are not worth compressing.
+const MIN_GZIP_BYTES: usize = 1024;
+
 /// Serves a site in the background until the process ends. Port 0 takes a free one; the address in use is returned.
 pub fn spawn(site: Site, host: &str, port: u16) -> Result<SocketAddr> {
     let listener = TcpListener::bind((host, port))
         .with_context(|| format!("could not listen on {host}:{port}; is it in use? Try --port"))?;
     let address = listener.local_addr()?;
-    let site = Arc::new(site);
+    let server = Arc::new(Server::new(site));
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            let site = Arc::clone(&site);
+            let server = Arc::clone(&server);
             // A browser that hangs up is no concern of ours.
-            thread::spawn(move || answer_all(stream, &site).ok());
+            thread::spawn(move || answer_all(stream, &server).ok());
         }
     });
     Ok(address)
+}
+
+/// A site, and what of it has been compressed already.
+struct Server {
+    site: Site,
+    /// By path: the tag of the plain bytes, and the compressed ones.
+    compressed: Mutex<HashMap<String, (String, Arc<Vec<u8>>)>>,
+}
+
+impl Server {
+    fn new(site: Site) -> Server {
+        Server { site, compressed: Mutex::default() }
+    }
+
+    /// Compresses once per content.
+    fn gzip(&self, path: &str, tag: &str, bytes: &[u8]) -> io::Result<Arc<Vec<u8>>> {
+        if let Ok(compressed) = self.compressed.lock()
+            && let Some((_, gzip)) = compressed.get(path).filter(|(known, _)| known == tag)
+        {
+            return Ok(Arc::clone(gzip));
+        }
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+        encoder.write_all(bytes)?;
+        let gzip = Arc::new(encoder.finish()?);
+        if let Ok(mut compressed) = self.compressed.lock() {
+            compressed.insert(path.to_owned(), (tag.to_owned(), Arc::clone(&gzip)));
+        }
+        Ok(gzip)
+    }
 }
 
 /// What is read of a request.
@@ -44,17 +78,18 @@ struct Request {
     /// Decoded, without a query.
     path: Option<String>,
     if_none_match: Option<String>,
+    accepts_gzip: bool,
     closes: bool,
 }
 
 /// Answers one request after the other until the browser closes the connection.
-fn answer_all(stream: TcpStream, site: &Site) -> io::Result<()> {
+fn answer_all(stream: TcpStream, server: &Server) -> io::Result<()> {
     stream.set_read_timeout(Some(IDLE))?;
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream;
     while let Some(request) = read_request(&mut reader)? {
-        answer(&mut writer, &request, site)?;
+        answer(&mut writer, &request, server)?;
         if request.closes {
             break;
         }
@@ -81,6 +116,7 @@ fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
         let value = value.trim();
         match name.to_ascii_lowercase().as_str() {
             "if-none-match" => request.if_none_match = Some(value.to_owned()),
+            "accept-encoding" => request.accepts_gzip = value.split(',').any(|word| word.trim() == "gzip"),
             "connection" => request.closes |= value.eq_ignore_ascii_case("close"),
             // A body would have to be skipped; nobody needs to send one here.
             "content-length" | "transfer-encoding" => request.closes |= value != "0",
@@ -89,13 +125,13 @@ fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
     }
 }
 
-fn answer(writer: &mut impl Write, request: &Request, site: &Site) -> io::Result<()> {
+fn answer(writer: &mut impl Write, request: &Request, server: &Server) -> io::Result<()> {
     let (status, message) = match (request.method.as_str(), &request.path) {
-        ("GET" | "HEAD", Some(path)) => match site.file(path) {
-            Some(file) => return send_file(writer, &file, "200 OK", request),
-            None => match site.file("/404.html") {
+        ("GET" | "HEAD", Some(path)) => match server.site.content(path) {
+            Some(content) => return send(writer, path, &content, "200 OK", request, server),
+            None => match server.site.content("/404.html") {
                 Some(page) if path.ends_with(".html") || !path.contains('.') => {
-                    return send_file(writer, &page, "404 Not Found", request);
+                    return send(writer, "/404.html", &page, "404 Not Found", request, server);
                 }
                 _ => ("404 Not Found", "There is no such file.\n"),
             },
@@ -104,32 +140,51 @@ fn answer(writer: &mut impl Write, request: &Request, site: &Site) -> io::Result
         _ => ("405 Method Not Allowed", "Only GET and HEAD are answered here.\n"),
     };
     let length = message.len();
-    let head =
-        format!("HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: {length}\r\n\r\n");
+    let head = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/plain; charset=utf-8\r\nAccess-Control-Allow-Origin: *\r\n\
+         Content-Length: {length}\r\n\r\n"
+    );
     let body = if request.method == "HEAD" { "" } else { message };
     writer.write_all([head.as_str(), body].concat().as_bytes())
 }
 
-fn send_file(writer: &mut impl Write, path: &Path, status: &str, request: &Request) -> io::Result<()> {
-    let file = File::open(path)?;
-    let metadata = file.metadata()?;
-    let modified = metadata.modified()?.duration_since(UNIX_EPOCH).unwrap_or_default();
-    let length = metadata.len();
-    let tag = format!("\"{:x}-{length:x}\"", modified.as_nanos());
-    let is_known = status.starts_with("200") && request.if_none_match.as_deref() == Some(&tag);
-    let status = if is_known { "304 Not Modified" } else { status };
-    let mime_type = mime_type(path);
-    let mut head =
-        format!("HTTP/1.1 {status}\r\nContent-Type: {mime_type}\r\nCache-Control: no-cache\r\nETag: {tag}\r\n");
-    if !is_known {
-        head.push_str(&format!("Content-Length: {length}\r\n"));
+fn send(
+    writer: &mut impl Write,
+    path: &str,
+    content: &Content,
+    status: &str,
+    request: &Request,
+    server: &Server,
+) -> io::Result<()> {
+    let plain = content.read()?;
+    let mime_type = mime_type(content.path());
+    let tag = format!("\"{:.16}\"", format!("{:x}", Sha256::digest(&plain)));
+    let mut head = format!(
+        "Content-Type: {mime_type}\r\nCache-Control: no-cache\r\nETag: {tag}\r\nAccess-Control-Allow-Origin: *\r\n"
+    );
+    if status.starts_with("200") && request.if_none_match.as_deref() == Some(&tag) {
+        return writer.write_all(format!("HTTP/1.1 304 Not Modified\r\n{head}\r\n").as_bytes());
     }
-    writer.write_all([&head, "\r\n"].concat().as_bytes())?;
-    if !is_known && request.method == "GET" {
-        // A file that grows meanwhile must not spill into the next answer.
-        io::copy(&mut file.take(length), writer)?;
+    let mut body = Arc::new(plain);
+    if is_worth_compressing(mime_type) && body.len() >= MIN_GZIP_BYTES {
+        head.push_str("Vary: Accept-Encoding\r\n");
+        if request.accepts_gzip {
+            head.push_str("Content-Encoding: gzip\r\n");
+            body = server.gzip(path, &tag, &body)?;
+        }
+    }
+    let length = body.len();
+    writer.write_all(format!("HTTP/1.1 {status}\r\n{head}Content-Length: {length}\r\n\r\n").as_bytes())?;
+    if request.method == "GET" {
+        writer.write_all(&body)?;
     }
     Ok(())
+}
+
+/// Text and WebAssembly. Weights and pictures hardly shrink.
+fn is_worth_compressing(mime_type: &str) -> bool {
+    mime_type.starts_with("text/")
+        || ["application/wasm", "application/json", "application/x-ndjson", "image/svg+xml"].contains(&mime_type)
 }
 
 /// The media type of a file. WebAssembly is compiled while it arrives only as `application/wasm`, and a browser
@@ -188,31 +243,70 @@ mod tests {
 
     #[test]
     fn requests_are_read_one_after_the_other() {
-        let mut bytes = "GET /a%20b?x=1 HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"1-2\"\r\n\r\nHEAD / HTTP/1.1\r\nConnection: close\r\n\r\n".as_bytes();
+        let mut bytes = "GET /a%20b?x=1 HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"1-2\"\r\nAccept-Encoding: br, gzip\r\n\r\nHEAD / HTTP/1.1\r\nConnection: close\r\n\r\n".as_bytes();
         let first = read_request(&mut bytes).expect("in memory").expect("a request");
         assert_eq!((first.method.as_str(), first.path.as_deref()), ("GET", Some("/a b")));
         assert_eq!((first.if_none_match.as_deref(), first.closes), (Some("\"1-2\""), false));
+        assert!(first.accepts_gzip);
         let second = read_request(&mut bytes).expect("in memory").expect("a request");
         assert!(second.method == "HEAD" && second.closes);
         assert_eq!(read_request(&mut bytes).expect("in memory"), None);
     }
 
+    /// Head and body of the answer to a GET of the site's first page.
+    fn get(server: &Server, if_none_match: Option<&str>, accepts_gzip: bool) -> (String, Vec<u8>) {
+        let mut out = Vec::new();
+        let request = Request {
+            method: "GET".to_owned(),
+            path: Some("/index.html".to_owned()),
+            if_none_match: if_none_match.map(str::to_owned),
+            accepts_gzip,
+            closes: false,
+        };
+        answer(&mut out, &request, server).expect("in memory");
+        let end = out.windows(4).position(|bytes| bytes == b"\r\n\r\n").expect("the end of the head");
+        let body = out.split_off(end + 4);
+        (String::from_utf8(out).expect("UTF-8"), body)
+    }
+
+    fn server() -> Server {
+        Server::new(Site::of_folder(crate::project::root().join("www/site")))
+    }
+
     #[test]
     fn a_file_comes_with_its_length_and_once_known_without_its_bytes() {
-        let site = Site::of_folder(crate::project::root().join("www/site"));
-        let get = |if_none_match: Option<String>| {
-            let mut out = Vec::new();
-            let path = Some("/index.html".to_owned());
-            let request = Request { method: "GET".to_owned(), path, if_none_match, closes: false };
-            answer(&mut out, &request, &site).expect("in memory");
-            String::from_utf8(out).expect("UTF-8")
-        };
-        let first = get(None);
-        let (head, body) = first.split_once("\r\n\r\n").expect("a head and a body");
-        assert!(head.starts_with("HTTP/1.1 200 OK") && head.contains(&format!("Content-Length: {}", body.len())));
+        let server = server();
+        let (head, body) = get(&server, None, false);
+        assert!(head.starts_with("HTTP/1.1 200 OK") && head.contains(&format!("Content-Length: {}\r\n", body.len())));
         let (_, tag) = head.split_once("ETag: ").expect("a tag");
-        let tag = tag.lines().next().map(str::to_owned);
-        assert!(get(tag).starts_with("HTTP/1.1 304 Not Modified"));
+        let (head, body) = get(&server, tag.lines().next(), false);
+        assert!(head.starts_with("HTTP/1.1 304 Not Modified") && body.is_empty());
+    }
+
+    #[test]
+    fn whoever_accepts_it_gets_the_same_compressed() {
+        let server = server();
+        let (head, plain) = get(&server, None, false);
+        assert!(!head.contains("Content-Encoding") && head.contains("Vary: Accept-Encoding\r\n"));
+        for _ in 0..2 {
+            let (head, body) = get(&server, None, true);
+            assert!(head.contains("Content-Encoding: gzip\r\n"));
+            assert!(head.contains(&format!("Content-Length: {}\r\n", body.len())) && body.len() < plain.len());
+            let mut decoded = Vec::new();
+            flate2::read::GzDecoder::new(&body[..]).read_to_end(&mut decoded).expect("gzip");
+            assert_eq!(decoded, plain);
+        }
+    }
+
+    #[test]
+    fn pages_of_other_origins_may_read_all_answers() {
+        let server = server();
+        assert!(get(&server, None, true).0.contains("Access-Control-Allow-Origin: *\r\n"));
+        let mut out = Vec::new();
+        let request = Request { method: "GET".to_owned(), path: Some("/no.json".to_owned()), ..Request::default() };
+        answer(&mut out, &request, &server).expect("in memory");
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert!(text.starts_with("HTTP/1.1 404") && text.contains("Access-Control-Allow-Origin: *\r\n"));
     }
 
     #[test]

@@ -1,15 +1,63 @@
-//! The served site: which address is which file. Nothing is copied while one works on it.
+//! The served site: which address is which file, or which files together. Nothing is copied while one works on it.
 
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
+use std::{fs, io};
 
 use anyhow::{Context, Result};
 
 use crate::{project, wasm};
 
-/// Folders laid over each other; of two files with one address the earlier folder's counts.
+/// The files of `web/style` that make the style sheet, in its order: of two rules of one weight the later counts.
+const STYLES: [&str; 1] = ["playground.css"];
+
+const STYLE_SHEET: &str = "/assets/playground.css";
+
+/// Stands in a page where the first paint belongs, which `cargo xtask codegen` draws into a file of its own.
+const FIRST_PAINT_MARK: &str = "<!-- first-paint -->";
+
+/// Folders laid over each other, of which the earlier counts where two have a file of one address; before them all,
+/// what is put together from several files.
 pub struct Site {
+    made: Vec<(&'static str, Content)>,
     mounts: Vec<Mount>,
+}
+
+/// What stands at an address. It is read anew each time, so that a reload shows what was changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Content {
+    File(PathBuf),
+    /// One after the other.
+    Joined(Vec<PathBuf>),
+    /// A page with the first paint in the place of its mark.
+    Page {
+        page: PathBuf,
+        first_paint: PathBuf,
+    },
+}
+
+impl Content {
+    pub fn read(&self) -> io::Result<Vec<u8>> {
+        match self {
+            Content::File(path) => fs::read(path),
+            Content::Joined(paths) => {
+                let texts: Vec<Vec<u8>> = paths.iter().map(fs::read).collect::<io::Result<_>>()?;
+                Ok(texts.concat())
+            }
+            Content::Page { page, first_paint } => {
+                let first_paint = fs::read_to_string(first_paint)?;
+                Ok(fs::read_to_string(page)?.replacen(FIRST_PAINT_MARK, first_paint.trim_end(), 1).into_bytes())
+            }
+        }
+    }
+
+    /// The file whose name tells the kind of content.
+    pub fn path(&self) -> &Path {
+        match self {
+            Content::File(path) | Content::Page { page: path, .. } => path,
+            Content::Joined(paths) => paths.first().map_or(Path::new(""), PathBuf::as_path),
+        }
+    }
 }
 
 /// The files of a folder under an address that ends in a slash.
@@ -23,10 +71,15 @@ impl Site {
     pub fn of_working_tree() -> Result<Site> {
         let root = project::root();
         let mount = |address, folder| Mount { address, folder };
+        let styles = STYLES.iter().map(|name| root.join("web/style").join(name)).collect();
+        let page = root.join("www/site/index.html");
         Ok(Site {
+            made: vec![
+                (STYLE_SHEET, Content::Joined(styles)),
+                ("/index.html", Content::Page { page, first_paint: root.join("www/first-paint.html") }),
+            ],
             mounts: vec![
                 mount("/assets/", root.join("www/packages/moe-playground/src")),
-                mount("/assets/", root.join("web/style")),
                 mount("/assets/", wasm::generated_dir()?),
                 mount("/", root.join("www/site")),
             ],
@@ -35,11 +88,15 @@ impl Site {
 
     /// A folder that holds the whole site, such as the output of `dist`.
     pub fn of_folder(folder: PathBuf) -> Site {
-        Site { mounts: vec![Mount { address: "/", folder }] }
+        Site { made: Vec::new(), mounts: vec![Mount { address: "/", folder }] }
     }
 
-    /// The file at a decoded path such as `/assets/element.js`. A folder stands for its `index.html`.
-    pub fn file(&self, path: &str) -> Option<PathBuf> {
+    /// What stands at a decoded path such as `/assets/element.js`. A folder stands for its `index.html`.
+    pub fn content(&self, path: &str) -> Option<Content> {
+        let whole = if path == "/" { "/index.html" } else { path };
+        if let Some((_, content)) = self.made.iter().find(|(address, _)| *address == whole) {
+            return Some(content.clone());
+        }
         self.mounts.iter().find_map(|mount| {
             let inside = Path::new(path.strip_prefix(mount.address)?);
             if !inside.components().all(|part| matches!(part, Component::Normal(_))) || !is_public(inside) {
@@ -47,13 +104,15 @@ impl Site {
             }
             let file = mount.folder.join(inside);
             let file = if file.is_dir() { file.join("index.html") } else { file };
-            file.is_file().then_some(file)
+            file.is_file().then_some(Content::File(file))
         })
     }
 
-    /// Every file of the site by its address without the leading slash, in order.
-    pub fn files(&self) -> Result<BTreeMap<String, PathBuf>> {
-        let mut files = BTreeMap::new();
+    /// Everything of the site by its address without the leading slash, in order.
+    pub fn contents(&self) -> Result<BTreeMap<String, Content>> {
+        let plain = |address: &str| address.trim_start_matches('/').to_owned();
+        let mut contents: BTreeMap<String, Content> =
+            self.made.iter().map(|(address, content)| (plain(address), content.clone())).collect();
         for mount in &self.mounts {
             let mut folders = vec![mount.folder.clone()];
             while let Some(folder) = folders.pop() {
@@ -68,12 +127,12 @@ impl Site {
                     if path.is_dir() {
                         folders.push(path);
                     } else {
-                        files.entry(address.trim_start_matches('/').to_owned()).or_insert(path);
+                        contents.entry(plain(&address)).or_insert(Content::File(path));
                     }
                 }
             }
         }
-        Ok(files)
+        Ok(contents)
     }
 }
 
@@ -91,11 +150,37 @@ mod tests {
     #[test]
     fn nothing_outside_the_site_is_served() {
         let site = Site::of_folder(project::root().join("www/site"));
-        assert!(site.file("/").is_some_and(|file| file.ends_with("index.html")));
+        assert!(site.content("/").is_some_and(|content| content.path().ends_with("index.html")));
         for path in
             ["/../../Cargo.toml", "/../site/index.html", "//etc/passwd", "/.hidden", "/missing.html", "index.html"]
         {
-            assert_eq!(site.file(path), None, "{path}");
+            assert_eq!(site.content(path), None, "{path}");
         }
+    }
+    #[test]
+    fn the_style_sheet_is_all_styles_one_after_the_other() {
+        let folder = project::root().join("web/style");
+        let mut there: Vec<String> = folder
+            .read_dir()
+            .expect("there are styles")
+            .map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned())
+            .collect();
+        let mut listed = STYLES.map(str::to_owned);
+        there.sort();
+        listed.sort();
+        assert_eq!(there, listed, "the files of web/style and the list of them in this file");
+
+        let site = Site::of_working_tree().expect("a target folder");
+        let joined = site.content(STYLE_SHEET).expect("a style sheet").read().expect("readable");
+        let lengths = STYLES.map(|name| fs::read(folder.join(name)).expect("readable").len());
+        assert_eq!(joined.len(), lengths.iter().sum::<usize>());
+    }
+
+    #[test]
+    fn the_first_paint_takes_the_place_of_its_mark() {
+        let site = Site::of_working_tree().expect("a target folder");
+        let page = String::from_utf8(site.content("/").expect("a page").read().expect("readable")).expect("UTF-8");
+        assert!(!page.contains(FIRST_PAINT_MARK) && page.contains(r#"<div id="root" part="root"><div inert"#));
+        assert_eq!(site.content("/first-paint.html"), None);
     }
 }

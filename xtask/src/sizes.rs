@@ -34,16 +34,16 @@ const PAGE_BUDGET_BYTES: u64 = 400_000;
 
 /// The sizes of every file of a site folder, by address.
 pub fn measure(folder: &Path) -> Result<BTreeMap<String, Sizes>> {
-    let files = Site::of_folder(folder.to_owned()).files()?;
+    let files = Site::of_folder(folder.to_owned()).contents()?;
     // Brotli at its best takes half a minute for the engine: all cores, the largest file first.
     let mut queue: Vec<_> = files.into_iter().collect();
-    queue.sort_by_key(|(_, path)| fs::metadata(path).map_or(0, |metadata| metadata.len()));
+    queue.sort_by_key(|(_, content)| fs::metadata(content.path()).map_or(0, |metadata| metadata.len()));
     let (queue, measured) = (Mutex::new(queue), Mutex::new(BTreeMap::new()));
     let work = || -> Result<()> {
         loop {
             let next = queue.lock().ok().and_then(|mut queue| queue.pop());
-            let Some((address, path)) = next else { return Ok(()) };
-            let sizes = of_bytes(&fs::read(path)?)?;
+            let Some((address, content)) = next else { return Ok(()) };
+            let sizes = of_bytes(&content.read()?)?;
             if let Ok(mut measured) = measured.lock() {
                 measured.insert(address, sizes);
             }
@@ -73,10 +73,10 @@ pub fn table(files: &BTreeMap<String, Sizes>) -> String {
 
 /// An error where the page's part of a site folder is over its budget.
 pub fn ensure_page_fits(folder: &Path) -> Result<()> {
-    let files = Site::of_folder(folder.to_owned()).files()?;
+    let files = Site::of_folder(folder.to_owned()).contents()?;
     let mut gzip_bytes = 0;
-    for (_, path) in files.into_iter().filter(|(address, _)| part_of(address) == "page") {
-        gzip_bytes += gzip(&fs::read(path)?)?.len() as u64;
+    for (_, content) in files.into_iter().filter(|(address, _)| part_of(address) == "page") {
+        gzip_bytes += gzip(&content.read()?)?.len() as u64;
     }
     let (is, budget) = (kilobytes(gzip_bytes), kilobytes(PAGE_BUDGET_BYTES));
     ensure!(gzip_bytes <= PAGE_BUDGET_BYTES, "the page is over its budget: {is} of {budget} with gzip");

@@ -1,4 +1,4 @@
-// The files as a static host serves them: types that browsers insist on, no header that an ordinary host lacks.
+// The files as a static host serves them: types that browsers insist on, open to other origins, and none of the headers that an ordinary host lacks.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
