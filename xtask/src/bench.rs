@@ -3,59 +3,72 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
+use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 
-use crate::args::Args;
 use crate::browser_tests;
 use crate::site::Site;
 use crate::{dist, project, sizes, wasm};
 
-pub fn command(mut args: Args) -> Result<()> {
-    let part = args.word();
-    let no_build = args.flag("--no-build");
+#[derive(Args)]
+pub struct Options {
+    part: Option<Part>,
+    /// Measure what was built last
+    #[arg(long)]
+    no_build: bool,
+    /// Options of criterion or of www/e2e/bench.mjs, after those above
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
+    pub rest: Vec<String>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    Native,
+    Browser,
+    Sizes,
+}
+
+pub fn command(options: &Options) -> Result<()> {
     let out = project::target_dir()?.join("bench");
     fs::create_dir_all(&out)?;
-    match part.as_deref() {
-        Some("native") => native(args),
-        Some("browser") => browser(args, no_build, &out),
-        Some("sizes") => sizes(args, no_build, &out),
-        None => {
-            args.finish()?;
-            sizes(Args::default(), no_build, &out)?;
-            browser(Args::default(), true, &out)?;
-            native(Args::default())
-        }
-        Some(other) => bail!("there is no benchmark '{other}'; there are native, browser and sizes"),
+    let is_chosen = |part: Part| options.part.is_none_or(|only| only == part);
+    if !options.no_build && (is_chosen(Part::Sizes) || is_chosen(Part::Browser)) {
+        wasm::build()?;
     }
+    // Their options are of different programs, so they belong to one part.
+    let rest = if options.part.is_some() { options.rest.as_slice() } else { &[] };
+    if is_chosen(Part::Sizes) {
+        sizes(&out)?;
+    }
+    if is_chosen(Part::Browser) {
+        browser(&out, rest)?;
+    }
+    if is_chosen(Part::Native) {
+        native(rest)?;
+    }
+    Ok(())
 }
 
 /// Criterion's benchmarks. They use the profile of the tests, so that the tensor library is not compiled once more.
-fn native(args: Args) -> Result<()> {
+fn native(rest: &[String]) -> Result<()> {
     let mut command = project::cargo("bench");
     let benches = ["--bench", "engine", "--bench", "rules"];
     let command = command.args(["--profile", "test"]).args(project::NATIVE_PACKAGES).args(benches);
-    project::run(command.arg("--").args(args.rest()))
+    project::run(command.arg("--").args(rest))
 }
 
 /// The page in Chromium, on every rung.
-fn browser(args: Args, no_build: bool, out: &Path) -> Result<()> {
-    if !no_build {
-        wasm::build()?;
-    }
+fn browser(out: &Path, rest: &[String]) -> Result<()> {
     let url = browser_tests::serve(Site::of_working_tree()?)?;
     let json = out.join("browser.json");
-    project::run(browser_tests::node("bench.mjs", &url)?.arg("--json").arg(&json).args(args.rest()))?;
+    project::run(browser_tests::node("bench.mjs", &url)?.arg("--json").arg(&json).args(rest))?;
     eprintln!("the numbers are in {}", json.display());
     Ok(())
 }
 
 /// What a reader downloads.
-fn sizes(args: Args, no_build: bool, out: &Path) -> Result<()> {
-    args.finish()?;
-    if !no_build {
-        wasm::build()?;
-    }
+fn sizes(out: &Path) -> Result<()> {
     let folder: PathBuf = out.join("dist");
     dist::write(&folder)?;
     let files = sizes::measure(&folder)?;

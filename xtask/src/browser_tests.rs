@@ -9,6 +9,7 @@ use serde_json::json;
 use crate::counting::{self, Tally};
 use crate::project::{self, WASM_TARGET};
 use crate::site::Site;
+use crate::test::Rung;
 use crate::{dist, http, sizes, toolchain, wasm};
 
 /// Chromium gives WebGPU without a GPU only where it is told to, on its software adapter.
@@ -20,15 +21,6 @@ const DIST_FILES: [&str; 3] = ["element.test.mjs", "server.test.mjs", "worker.te
 /// No file of tests may take longer, in milliseconds: Node.js counts a file as a test too. What waits in a page for an
 /// answer that never comes fails long before.
 const TEST_TIMEOUT: &str = "--test-timeout=1800000";
-
-pub struct E2eOptions {
-    /// Only tests whose names match this.
-    pub filter: Option<String>,
-    /// Only this rung: `webgpu` or `cpu`.
-    pub rung: Option<String>,
-    /// Test what was built last.
-    pub no_build: bool,
-}
 
 /// The worker's tests, compiled like what is shipped, run in a dedicated worker of the browser.
 pub fn wasm(filter: Option<&str>) -> Result<Tally> {
@@ -57,29 +49,30 @@ pub fn wasm(filter: Option<&str>) -> Result<Tally> {
     Ok(counting::tests(&mut command))
 }
 
-/// The page in Chromium: with WebGPU, without it, and as `dist` writes it.
-pub fn e2e(options: &E2eOptions) -> Result<Tally> {
+/// The page in Chromium: with WebGPU, without it, and as `dist` writes it. Only tests whose names match `filter`, only
+/// the `chosen` rung, and with `no_build` on what was built last.
+pub fn e2e(filter: Option<&str>, chosen: Option<Rung>, no_build: bool) -> Result<Tally> {
     toolchain::ensure_chromium()?;
     toolchain::ensure_npm_packages(&e2e_dir())?;
-    if !options.no_build {
+    if !no_build {
         wasm::build()?;
     }
     let mut tally = Tally::default();
     let files = test_files(|_| true)?;
     let url = serve(Site::of_working_tree()?)?;
-    for rung in ["webgpu", "cpu"] {
-        if options.rung.as_deref().is_none_or(|only| only == rung) {
-            eprintln!("-- the page with rung {rung} --");
-            tally += run_node(&files, &url, rung, options.filter.as_deref())?;
+    for (rung, name) in [(Rung::Webgpu, "webgpu"), (Rung::Cpu, "cpu")] {
+        if chosen.is_none_or(|only| only == rung) {
+            eprintln!("-- the page with rung {name} --");
+            tally += run_node(&files, &url, name, filter)?;
         }
     }
-    if options.rung.is_none() {
+    if chosen.is_none() {
         eprintln!("-- the page as dist writes it --");
         let folder = project::target_dir()?.join("e2e-dist");
         dist::write(&folder)?;
         sizes::ensure_page_fits(&folder)?;
         let files = test_files(|name| DIST_FILES.contains(&name))?;
-        tally += run_node(&files, &serve(Site::of_folder(folder))?, "cpu", options.filter.as_deref())?;
+        tally += run_node(&files, &serve(Site::of_folder(folder))?, "cpu", filter)?;
     }
     Ok(tally)
 }

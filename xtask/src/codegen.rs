@@ -5,7 +5,6 @@ use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
-use crate::args::Args;
 use crate::project;
 
 /// What is generated: a file, and the example that prints it.
@@ -18,8 +17,7 @@ const FILES: [(&str, &[&str]); 3] = [
     ("www/first-paint.html", &["-p", "web", "--example", "first_paint"]),
 ];
 
-pub fn command(args: Args) -> Result<()> {
-    args.finish()?;
+pub fn command() -> Result<()> {
     for (file, example) in FILES {
         let mut command = project::cargo("run");
         let output = command.arg("--quiet").args(example).stderr(Stdio::inherit()).output();

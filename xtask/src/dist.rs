@@ -4,17 +4,28 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
+use clap::Args;
 
-use crate::args::Args;
 use crate::hashed_names;
 use crate::site::Site;
 use crate::{project, sizes, wasm};
 
-pub fn command(mut args: Args) -> Result<()> {
-    let out: PathBuf = args.option("--out")?.unwrap_or_else(|| project::root().join("dist"));
-    let no_build = args.flag("--no-build");
-    args.finish()?;
-    if !no_build {
+/// Lies in every folder that this command wrote. Hidden, so that no host shows it and the site has no such file.
+const MARKER: &str = ".moe-playground-dist";
+
+#[derive(Args)]
+pub struct Options {
+    /// Where to: a new folder, an empty one, or an earlier output of this command [default: dist]
+    #[arg(long)]
+    out: Option<PathBuf>,
+    /// Write what was built last
+    #[arg(long)]
+    no_build: bool,
+}
+
+pub fn command(options: &Options) -> Result<()> {
+    let out = options.out.clone().unwrap_or_else(|| project::root().join("dist"));
+    if !options.no_build {
         wasm::build()?;
     }
     write(&out)?;
@@ -39,6 +50,8 @@ pub fn write(out: &Path) -> Result<()> {
     }
 
     clear(out)?;
+    fs::create_dir_all(out)?;
+    fs::write(out.join(MARKER), "`cargo xtask dist` wrote this folder and may empty it.\n")?;
     for (address, bytes) in hashed_names::apply(files)? {
         let path = out.join(address);
         fs::create_dir_all(path.parent().unwrap_or(out))?;
@@ -47,15 +60,35 @@ pub fn write(out: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Empties a folder, but only one that looks like an earlier output of ours.
+/// Empties a folder, but only an earlier output of ours.
 fn clear(out: &Path) -> Result<()> {
     if !out.exists() {
         return Ok(());
     }
     let is_empty = out.read_dir().with_context(|| format!("{} is not a folder", out.display()))?.next().is_none();
-    let is_site = out.join("index.html").is_file() && out.join("assets").is_dir();
-    if !is_empty && !is_site {
-        bail!("{} holds something else than an earlier site; choose another --out", out.display());
+    if !is_empty && !out.join(MARKER).is_file() {
+        bail!(
+            "{} holds something that `cargo xtask dist` did not write; choose another --out, or remove it yourself",
+            out.display()
+        );
     }
     fs::remove_dir_all(out).with_context(|| format!("could not empty {}", out.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_earlier_output_is_emptied() {
+        let folder = std::env::temp_dir().join(format!("moe-playground-dist-{}", std::process::id()));
+        fs::create_dir_all(folder.join("assets")).expect("a folder");
+        fs::write(folder.join("index.html"), "somebody's own page").expect("a file");
+        let error = clear(&folder).expect_err("it looks like a site and is not ours");
+        assert!(error.to_string().contains("did not write") && folder.join("index.html").is_file());
+        fs::write(folder.join(MARKER), "").expect("a file");
+        clear(&folder).expect("it is ours now");
+        assert!(!folder.exists());
+        clear(&folder).expect("nothing is there");
+    }
 }

@@ -1,6 +1,5 @@
 //! One command for everything one does with this repository: `cargo xtask help`.
 
-mod args;
 mod bench;
 mod browser_tests;
 mod codegen;
@@ -18,31 +17,56 @@ mod tidy;
 mod toolchain;
 mod wasm;
 
-use std::process::{Command, ExitCode};
+use std::process::{self, ExitCode};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use clap::{Args, Parser, Subcommand};
 
-use crate::args::Args;
+/// One command for everything one does with this repository.
+///
+/// The first build compiles the tensor library and takes many minutes; later ones take seconds.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
 
-const HELP: &str = "\
-cargo xtask <command>
+#[derive(Subcommand)]
+enum Command {
+    /// Build page and worker and serve them
+    Serve(serve::Options),
+    /// Build page and worker only
+    Build,
+    /// Write the static site, for any static host
+    Dist(dist::Options),
+    /// Run all tests, or some
+    Test(test::Options),
+    /// Check the rules of the layout that no compiler checks
+    Tidy,
+    /// Write the files that are generated from Rust and committed
+    Codegen,
+    /// Take pictures of the page at every width
+    Shots(shots::Options),
+    /// Measure: native, browser or sizes; all without a word
+    Bench(bench::Options),
+    /// moe-train, with all that follows
+    #[command(disable_help_flag = true)]
+    Train(Rest),
+    /// What the shipped models do on held-out text, into docs/
+    #[command(disable_help_flag = true)]
+    Measure(Rest),
+}
 
-  serve    build page and worker and serve them        [--port 8080] [--host 127.0.0.1] [--open] [--no-build]
-  build    build page and worker only
-  dist     the static site, for any static host        [--out dist] [--no-build]
-  test     all tests, or some: lint unit wasm e2e      [--filter TEXT] [--rung webgpu|cpu] [--no-build]
-  tidy     the rules of the layout that no compiler checks
-  codegen  the TypeScript mirror of the wire types
-  shots    pictures of the page at every width         [--no-build] [--out DIR] …, see www/e2e/shots.mjs
-  bench    native, browser or sizes; all without a word
-  train    moe-train, with all that follows
-  measure  what the shipped models do on held-out text, into docs/
-  help     this text
-
-The first build compiles the tensor library and takes many minutes; later ones take seconds.";
+/// Passed on as it stands.
+#[derive(Args)]
+struct Rest {
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "ARGUMENTS")]
+    arguments: Vec<String>,
+}
 
 fn main() -> ExitCode {
-    match run() {
+    match run(Cli::parse().command) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -51,28 +75,18 @@ fn main() -> ExitCode {
     }
 }
 
-fn run() -> Result<()> {
-    let mut args = Args::from_env();
-    let command = args.word().unwrap_or_else(|| "help".to_owned());
-    match command.as_str() {
-        "serve" => serve::command(args),
-        "build" => {
-            args.finish()?;
-            wasm::build().map(drop)
-        }
-        "dist" => dist::command(args),
-        "test" => test::command(args),
-        "tidy" => tidy::command(args),
-        "codegen" => codegen::command(args),
-        "shots" => shots::command(args),
-        "bench" => bench::command(args),
-        "train" => train(&args.rest()),
-        "measure" => train(&[vec!["measure".to_owned()], args.rest()].concat()),
-        "help" | "--help" | "-h" => {
-            println!("{HELP}");
-            Ok(())
-        }
-        other => bail!("there is no command '{other}'\n\n{HELP}"),
+fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Serve(options) => serve::command(&options),
+        Command::Build => wasm::build().map(drop),
+        Command::Dist(options) => dist::command(&options),
+        Command::Test(options) => test::command(&options),
+        Command::Tidy => tidy::command(),
+        Command::Codegen => codegen::command(),
+        Command::Shots(options) => shots::command(&options),
+        Command::Bench(options) => bench::command(&options),
+        Command::Train(rest) => train(&rest.arguments),
+        Command::Measure(rest) => train(&[vec!["measure".to_owned()], rest.arguments].concat()),
     }
 }
 
@@ -80,6 +94,32 @@ fn run() -> Result<()> {
 fn train(args: &[String]) -> Result<()> {
     let mut build = project::cargo("build");
     project::run(build.args(["--profile", "test"]).args(project::NATIVE_PACKAGES).args(["--bin", "moe-train"]))?;
-    let mut command = Command::new(project::target_dir()?.join("debug").join("moe-train"));
+    let mut command = process::Command::new(project::target_dir()?.join("debug").join("moe-train"));
     project::run(command.current_dir(project::root()).args(args))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_commands_are_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn what_another_program_reads_is_passed_on() {
+        let parse = |line: &str| Cli::try_parse_from(line.split_whitespace()).map(|cli| cli.command);
+        let Ok(Command::Train(rest)) = parse("xtask train --help x --y=1") else { panic!("not train") };
+        assert_eq!(rest.arguments, ["--help", "x", "--y=1"]);
+        let Ok(Command::Shots(options)) = parse("xtask shots --no-build --out a --widths 390") else {
+            panic!("no shots")
+        };
+        assert_eq!(options.rest, ["--widths", "390"]);
+        let Ok(Command::Bench(options)) = parse("xtask bench native --warm-up-time 0.5") else { panic!("not bench") };
+        assert_eq!(options.rest, ["--warm-up-time", "0.5"]);
+        assert!(parse("xtask serve --prot 1").is_err() && parse("xtask test lnt").is_err());
+    }
 }

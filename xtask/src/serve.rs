@@ -5,25 +5,37 @@ use std::process::{Command, Stdio};
 use std::thread;
 
 use anyhow::Result;
+use clap::Args;
 
-use crate::args::Args;
 use crate::site::Site;
 use crate::{http, wasm};
 
-pub fn command(mut args: Args) -> Result<()> {
-    let port = args.option("--port")?.unwrap_or(8080);
-    let host = args.option("--host")?.unwrap_or_else(|| "127.0.0.1".to_owned());
-    let folder: Option<PathBuf> = args.option("--dir")?;
-    let (open, no_build) = (args.flag("--open"), args.flag("--no-build"));
-    args.finish()?;
+#[derive(Args)]
+pub struct Options {
+    #[arg(long, default_value_t = 8080)]
+    port: u16,
+    /// 0.0.0.0 lets other machines in
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
+    /// Open the page in the browser
+    #[arg(long)]
+    open: bool,
+    /// Serve what was built last
+    #[arg(long)]
+    no_build: bool,
+    /// Serve a folder that holds the whole site, such as the output of `dist`, and build nothing
+    #[arg(long)]
+    dir: Option<PathBuf>,
+}
 
+pub fn command(options: &Options) -> Result<()> {
     // Before the build, so that a port in use is not found out after many minutes.
-    let site = match &folder {
+    let site = match &options.dir {
         Some(folder) => Site::of_folder(folder.clone()),
         None => Site::of_working_tree()?,
     };
-    let address = http::spawn(site, &host, port)?;
-    if folder.is_none() && !no_build {
+    let address = http::spawn(site, &options.host, options.port)?;
+    if options.dir.is_none() && !options.no_build {
         wasm::build()?;
     }
 
@@ -32,7 +44,7 @@ pub fn command(mut args: Args) -> Result<()> {
     if !address.ip().is_loopback() {
         println!("other machines can reach it; browsers give WebGPU to them only over HTTPS");
     }
-    if open {
+    if options.open {
         open_in_browser(&url);
     }
     loop {

@@ -2,41 +2,62 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::Result;
+use clap::{Args, ValueEnum};
 
-use crate::args::Args;
-use crate::browser_tests::{self, E2eOptions};
+use crate::browser_tests;
 use crate::counting::{self, Tally};
 use crate::{project, tidy, toolchain, wasm};
 
+#[derive(Args)]
+pub struct Options {
+    /// Only these [default: all, in this order]
+    steps: Vec<Step>,
+    /// Only tests whose names contain this
+    #[arg(long)]
+    filter: Option<String>,
+    /// Of the end-to-end tests, only this rung
+    #[arg(long)]
+    rung: Option<Rung>,
+    /// Let the end-to-end tests run on what was built last
+    #[arg(long)]
+    no_build: bool,
+}
+
 /// In the order they run: what fails soonest comes first.
-const STEPS: [&str; 4] = ["lint", "unit", "wasm", "e2e"];
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Step {
+    Lint,
+    Unit,
+    Wasm,
+    E2e,
+}
 
-pub fn command(mut args: Args) -> Result<()> {
-    let filter: Option<String> = args.option("--filter")?;
-    let rung: Option<String> = args.option("--rung")?;
-    let no_build = args.flag("--no-build");
-    let mut chosen = Vec::new();
-    while let Some(step) = args.word() {
-        if !STEPS.contains(&step.as_str()) {
-            bail!("there is no step '{step}'; the steps are {}", STEPS.join(", "));
-        }
-        chosen.push(step);
-    }
-    args.finish()?;
+/// What the page's engine runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Rung {
+    Webgpu,
+    Cpu,
+}
 
+pub fn command(options: &Options) -> Result<()> {
     let mut done = Vec::new();
-    for step in STEPS.into_iter().filter(|step| chosen.is_empty() || chosen.iter().any(|name| name == step)) {
-        eprintln!("\n== {step} ==");
+    for step in Step::value_variants().iter().copied() {
+        if !options.steps.is_empty() && !options.steps.contains(&step) {
+            continue;
+        }
+        let filter = options.filter.as_deref();
+        let name = format!("{step:?}").to_lowercase();
+        eprintln!("\n== {name} ==");
         let start = Instant::now();
         let tally = match step {
-            "lint" => lint(),
-            "unit" => unit(filter.as_deref()),
-            "wasm" => browser_tests::wasm(filter.as_deref()),
-            _ => browser_tests::e2e(&E2eOptions { filter: filter.clone(), rung: rung.clone(), no_build }),
+            Step::Lint => lint(),
+            Step::Unit => unit(filter),
+            Step::Wasm => browser_tests::wasm(filter),
+            Step::E2e => browser_tests::e2e(filter, options.rung, options.no_build),
         };
         let tally = tally.unwrap_or_else(|error| counting::failure(&error));
-        done.push((step, start.elapsed(), tally));
+        done.push((name, start.elapsed(), tally));
     }
     summarise(&done)
 }
@@ -71,7 +92,7 @@ fn unit(filter: Option<&str>) -> Result<Tally> {
     Ok(tally)
 }
 
-fn summarise(done: &[(&str, Duration, Tally)]) -> Result<()> {
+fn summarise(done: &[(String, Duration, Tally)]) -> Result<()> {
     println!("\n{:<8}{:>10}{:>10}{:>10}", "step", "time", "passed", "failed");
     let mut total = Tally::default();
     for (step, time, tally) in done {

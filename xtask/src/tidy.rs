@@ -5,11 +5,9 @@ mod sources;
 
 use anyhow::{Result, bail};
 
-use crate::args::Args;
 use crate::project;
 
-pub fn command(args: Args) -> Result<()> {
-    args.finish()?;
+pub fn command() -> Result<()> {
     check()?;
     println!("tidy: nothing to complain about");
     Ok(())
