@@ -11,10 +11,10 @@ import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 
 import { launch, newPage } from "./lib/browser.mjs";
+import { SITE_URL } from "./lib/environment.mjs";
 import { Figure, addAttributes, recordedRun } from "./lib/figure.mjs";
 import { gpuCalls } from "./lib/gpu_calls.mjs";
 import { record } from "./lib/record.mjs";
-import { openSite } from "./lib/site.mjs";
 import { number, summary } from "./lib/statistics.mjs";
 import { defaultTrace, withNewTokens } from "./lib/traces.mjs";
 
@@ -37,27 +37,23 @@ const RUNS = [
     name: "this text, longer",
     attributes: {
       group: "this-text",
-      prompt: "My brother was afraid of her father, but he was very fond of the house, and the garden behind it was full of old trees.",
+      prompt:
+        "My brother was afraid of her father, but he was very fond of the house, and the garden behind it was full of old trees.",
     },
   },
 ];
 
-const site = await openSite();
-const results = { cpu: `${cpus().length} × ${cpus()[0]?.model}`, num_repeats: NUM_REPEATS, rungs: [] };
-try {
-  for (const rung of options.rungs.split(",")) {
-    const browser = await launch(rung === "webgpu" && options.gpu ? "gpu" : rung);
-    results.browser = `Chromium ${browser.version()}`;
-    const samples = [];
-    for (let repeat = 0; repeat < NUM_REPEATS; repeat += 1) {
-      samples.push(await measure(browser, rung));
-      console.error(`${rung} ${repeat + 1}/${NUM_REPEATS}`);
-    }
-    await browser.close();
-    results.rungs.push(summarise(rung, samples));
+const results = { browser: "", cpu: `${cpus().length} × ${cpus()[0]?.model}`, num_repeats: NUM_REPEATS, rungs: [] };
+for (const rung of options.rungs.split(",")) {
+  const browser = await launch(rung === "webgpu" && options.gpu ? "gpu" : rung);
+  results.browser = `Chromium ${browser.version()}`;
+  const samples = [];
+  for (let repeat = 0; repeat < NUM_REPEATS; repeat += 1) {
+    samples.push(await measure(browser, rung));
+    console.error(`${rung} ${repeat + 1}/${NUM_REPEATS}`);
   }
-} finally {
-  site.close();
+  await browser.close();
+  results.rungs.push(summarise(rung, samples));
 }
 if (options.json) writeFileSync(options.json, `${JSON.stringify(results, null, 2)}\n`);
 console.log(table(results));
@@ -68,9 +64,9 @@ async function measure(browser, rung) {
   page.setDefaultTimeout(300_000);
   await page.addInitScript(record);
   // The page as it lies, but for the rung, and for a run as long as is asked for.
-  await addAttributes(page, site.url, { backend: rung, ...RUNS[0].attributes });
-  await recordedRun(page, withNewTokens(await defaultTrace(site.url), NUM_STEPS));
-  await page.goto(site.url);
+  await addAttributes(page, SITE_URL, { backend: rung, ...RUNS[0].attributes });
+  await recordedRun(page, withNewTokens(await defaultTrace(SITE_URL), NUM_STEPS));
+  await page.goto(SITE_URL);
   const figure = new Figure(page);
   const { backend, at_ms } = await figure.live();
   const sample = { backend, live_ms: at_ms, runs: [], ...(await page.evaluate(earlierTimes)) };
@@ -78,7 +74,8 @@ async function measure(browser, rung) {
   for (const { attributes } of RUNS) {
     // Changed attributes run the model again by themselves.
     await page.evaluate((attributes) => {
-      for (const [name, value] of Object.entries(attributes)) document.querySelector("moe-playground").setAttribute(name, value);
+      for (const [name, value] of Object.entries(attributes))
+        document.querySelector("moe-playground").setAttribute(name, value);
     }, attributes);
     const { run } = await figure.step(0, { after });
     sample.runs.push(await decode(page, run, rung === "webgpu"));
@@ -110,14 +107,28 @@ async function decode(page, run, hasGpu) {
   for (const name of Object.keys(before.calls ?? {})) {
     calls[name] = (after.calls[name] - before.calls[name]) / (after.num_steps - before.num_steps);
   }
-  const tasks = await page.evaluate(() => window.moe.longTasks.map(({ startTime, duration }) => ({ startTime, duration })));
-  const durations = tasks.filter(({ startTime }) => startTime > first_ms && startTime < last_ms).map(({ duration }) => duration);
-  return { tokens_per_s, num_tokens, num_steps: times.length, calls, num_long_tasks: durations.length, longest_ms: Math.max(0, ...durations) };
+  const tasks = await page.evaluate(() =>
+    window.moe.longTasks.map(({ startTime, duration }) => ({ startTime, duration })),
+  );
+  const durations = tasks
+    .filter(({ startTime }) => startTime > first_ms && startTime < last_ms)
+    .map(({ duration }) => duration);
+  return {
+    tokens_per_s,
+    num_tokens,
+    num_steps: times.length,
+    calls,
+    num_long_tasks: durations.length,
+    longest_ms: Math.max(0, ...durations),
+  };
 }
 
 /** When each step of a run was told, in milliseconds. */
 function stepTimes(page, run) {
-  return page.evaluate((run) => window.moe.steps.filter(({ detail }) => detail.run === run).map(({ at_ms }) => at_ms), run);
+  return page.evaluate(
+    (run) => window.moe.steps.filter(({ detail }) => detail.run === run).map(({ at_ms }) => at_ms),
+    run,
+  );
 }
 
 /** How long the text is at the last step of a run. */
@@ -130,11 +141,14 @@ function lastLength(page, run) {
 
 /** Size of the engine's linear memory, which never shrinks: model, working memory, and whatever was needed to load it. */
 function wasmBytes(page) {
-  return page.workers().at(-1).evaluate(async () => {
-    const { default: init } = await import(new URL("moe_worker.js", location.href));
-    // It is initialised already, and answers with what it exports.
-    return (await init()).memory.buffer.byteLength;
-  });
+  return page
+    .workers()
+    .at(-1)
+    .evaluate(async () => {
+      const { default: init } = await import(new URL("moe_worker.js", location.href).href);
+      // It is initialised already, and answers with what it exports.
+      return (await init()).memory.buffer.byteLength;
+    });
 }
 
 /** In the page: milliseconds from navigation to the first paint with content, and to the recorded run. */
@@ -160,7 +174,8 @@ function summarise(rung, samples) {
     };
   });
   const result = { rung, backend: samples[0].backend, runs };
-  for (const time of ["paint_ms", "recorded_ms", "live_ms", "worker_mb"]) result[time] = summary(samples.map((sample) => sample[time]));
+  for (const time of ["paint_ms", "recorded_ms", "live_ms", "worker_mb"])
+    result[time] = summary(samples.map((sample) => sample[time]));
   return result;
 }
 
@@ -176,11 +191,34 @@ function table({ browser, cpu, num_repeats, rungs }) {
     const { paint_ms, recorded_ms, live_ms, worker_mb } = result;
     lines.push(`| ${[name(result), ...[paint_ms, recorded_ms, live_ms, worker_mb].map(number)].join(" | ")} |`);
   }
-  const heads = ["tokens in the text, mean", "decode, tokens/s", "submits a step", "dispatches a step", "maps a step", "main-thread tasks over 50 ms", "longest, ms"];
+  const heads = [
+    "tokens in the text, mean",
+    "decode, tokens/s",
+    "submits a step",
+    "dispatches a step",
+    "maps a step",
+    "main-thread tasks over 50 ms",
+    "longest, ms",
+  ];
   lines.push("", `| rung | run | ${heads.join(" | ")} |`, `| --- | --- | ${heads.map(() => "---").join(" | ")} |`);
   for (const result of rungs) {
-    for (const { name: run, num_tokens, tokens_per_s, gpu_calls_per_step: calls, num_long_tasks, longest_task_ms } of result.runs) {
-      const numbers = [num_tokens, tokens_per_s, calls.submit, calls.dispatch, calls.map, num_long_tasks, longest_task_ms];
+    for (const {
+      name: run,
+      num_tokens,
+      tokens_per_s,
+      gpu_calls_per_step: calls,
+      num_long_tasks,
+      longest_task_ms,
+    } of result.runs) {
+      const numbers = [
+        num_tokens,
+        tokens_per_s,
+        calls.submit,
+        calls.dispatch,
+        calls.map,
+        num_long_tasks,
+        longest_task_ms,
+      ];
       lines.push(`| ${[name(result), run, ...numbers.map(number)].join(" | ")} |`);
     }
   }

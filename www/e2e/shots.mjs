@@ -14,7 +14,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 
 import { elementState, launch, newPage } from "./lib/browser.mjs";
-import { openSite } from "./lib/site.mjs";
+import { SITE_URL } from "./lib/environment.mjs";
 
 const HEIGHTS = { 1440: 900, 768: 1024, 390: 844 };
 /** How long a picture waits for its event before it is taken all the same. */
@@ -33,7 +33,6 @@ const { values: options } = parseArgs({
   },
 });
 
-const site = await openSite();
 const browser = await launch(options.rung);
 mkdirSync(options.out, { recursive: true });
 try {
@@ -42,7 +41,6 @@ try {
   }
 } finally {
   await browser.close();
-  site.close();
 }
 
 async function shoot(width, colorScheme) {
@@ -55,7 +53,7 @@ async function shoot(width, colorScheme) {
     javaScriptEnabled: !isPoster,
   });
   if (!isPoster) await page.addInitScript(remember);
-  await page.goto(new URL(options.path, site.url).href);
+  await page.goto(new URL(options.path, SITE_URL).href);
   const reached = isPoster || (await arrives(page).catch(() => false));
   for (const key of options.press.split(",").filter(Boolean)) await page.keyboard.press(key);
   // Transitions take at most 300 ms.

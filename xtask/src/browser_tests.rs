@@ -83,6 +83,7 @@ pub fn node(script: &str, url: &str) -> Result<std::process::Command> {
     toolchain::ensure_npm_packages(&e2e_dir())?;
     let mut command = std::process::Command::new("node");
     command.current_dir(e2e_dir()).arg(script).env("MOE_URL", url).env("CHROMIUM", chromium);
+    command.env("MOE_WEBGPU_FLAGS", WEBGPU_FLAGS.join(" "));
     Ok(command)
 }
 

@@ -1,5 +1,6 @@
 //! `cargo xtask test`: everything that must hold, in steps that can be chosen, with a summary of their durations.
 
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
@@ -69,6 +70,7 @@ fn lint() -> Result<Tally> {
         Ok(()) => Tally { passed: 1, failed: 0 },
         Err(error) => counting::failure(&error),
     };
+    tally += scripts_and_styles()?;
     let mut native = project::cargo("clippy");
     tally += counting::check(native.args(project::NATIVE_PACKAGES).args(["--all-targets", "--", "-D", "warnings"]));
     toolchain::ensure_wasm_target()?;
@@ -76,6 +78,24 @@ fn lint() -> Result<Tally> {
     let mut docs = project::cargo("doc");
     docs.args(["--no-deps", "-p", "moe-router", "-p", "moe-trace"]).env("RUSTDOCFLAGS", "-D warnings");
     tally += counting::check(&mut docs);
+    Ok(tally)
+}
+
+/// Formatting, lints and types of JavaScript and CSS.
+fn scripts_and_styles() -> Result<Tally> {
+    let www = project::root().join("www");
+    toolchain::ensure_npm_packages(&www)?;
+    // Their types.
+    toolchain::ensure_npm_packages(&www.join("e2e"))?;
+    let tool = |name: &str| {
+        let mut command = Command::new(www.join("node_modules/.bin").join(name));
+        command.current_dir(project::root());
+        command
+    };
+    let mut tally = counting::check(tool("biome").args(["ci", "--error-on-warnings"]));
+    for project in ["www/packages", "www/e2e"] {
+        tally += counting::check(tool("tsc").args(["--project", project]));
+    }
     Ok(tally)
 }
 

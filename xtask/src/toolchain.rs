@@ -10,7 +10,7 @@ use crate::project::{self, WASM_TARGET};
 /// Names under which Chromium goes; the tests are made for its open-source build, Chrome will do.
 const CHROMIUM: [&str; 5] = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome", "chrome"];
 
-/// The oldest Node.js that the end-to-end tests run on.
+/// The oldest Node.js that the tools in JavaScript run on.
 const MIN_NODE_MAJOR: u32 = 20;
 
 /// Installs the standard library of the wasm target if the toolchain in use lacks it.
@@ -55,7 +55,7 @@ pub fn ensure_npm_packages(folder: &Path) -> Result<()> {
     let version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
     let major = version.trim_start_matches('v').split('.').next().and_then(|major| major.parse::<u32>().ok());
     if major.is_none_or(|major| major < MIN_NODE_MAJOR) {
-        bail!("the end-to-end tests need Node.js {MIN_NODE_MAJOR} or newer; this is {version}");
+        bail!("the tools of {} need Node.js {MIN_NODE_MAJOR} or newer; this is {version}", folder.display());
     }
     let modified = |path: &str| folder.join(path).metadata().and_then(|metadata| metadata.modified()).ok();
     // npm writes the hidden lock file last, so it is there and newer only after a complete installation.

@@ -11,6 +11,15 @@ const PATIENCE_MS = 120_000;
  *
  * `attributes` are laid over those of every figure of the page. The recorded run, which the first live run repeats, is
  * cut to `newTokens`; null leaves it as it is. `prepare(page)` may add routes.
+ *
+ * @param {{ url: string, open: Function }} site
+ * @param {import("node:test").TestContext} t
+ * @param {{
+ *   path?: string,
+ *   attributes?: object,
+ *   newTokens?: number | null,
+ *   prepare?: (page: import("playwright-core").Page) => unknown
+ * } & import("playwright-core").BrowserContextOptions} options
  */
 export async function openFigure(site, t, { path = "", attributes = {}, newTokens = 2, prepare, ...options } = {}) {
   const opened = await site.open(t, path, {
@@ -34,8 +43,10 @@ export function recordedRun(page, trace) {
 
 /** Of an attribute that is there twice, the first counts. */
 export function addAttributes(page, url, attributes) {
-  const escape = (text) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
-  const written = Object.entries(attributes).map(([name, value]) => ` ${name}="${escape(value)}"`).join("");
+  const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll('"', "&quot;");
+  const written = Object.entries(attributes)
+    .map(([name, value]) => ` ${name}="${escaped(value)}"`)
+    .join("");
   return page.route(url, async (route) => {
     const response = await route.fetch();
     const body = (await response.text()).replaceAll(/<moe-playground\b/g, `<moe-playground${written}`);
@@ -92,17 +103,17 @@ export class Figure {
 
   /** The detail of the `count`th `moe-ready` of a live engine. */
   live(count = 1) {
-    return this.#wait(({ ready }, id, count) => ready.filter(({ from, source }) => from === id && source.startsWith("live"))[count - 1], count);
+    return this.#wait("live", count);
   }
 
   /** The detail of `moe-ready` without an engine. */
   recorded() {
-    return this.#wait(({ ready }, id) => ready.find(({ from, source }) => from === id && source === "recorded"));
+    return this.#wait("recorded");
   }
 
   /** The detail of the `count`th error whose `what` contains these words. */
   error(words, count = 1) {
-    return this.#wait(({ errors }, id, [words, count]) => errors.filter(({ from, what }) => from === id && what.includes(words))[count - 1], [words, count]);
+    return this.#wait("error", words, count);
   }
 
   /** Waits until the notice on the figure contains these words; returns all of it. */
@@ -114,9 +125,7 @@ export class Figure {
 
   /** The detail of the first step, from this number on, of a live run later than `after`. */
   step(number, { after = 0 } = {}) {
-    const isIt = ({ steps }, id, [number, after]) =>
-      steps.find(({ from, detail: { run, step } }) => from === id && run > after && step >= number)?.detail;
-    return this.#wait(isIt, [number, after]);
+    return this.#wait("step", number, after);
   }
 
   /** Waits until a live run later than `after` has come to its end; returns its trace. */
@@ -148,13 +157,26 @@ export class Figure {
     return { token: Number(token), layer: Number(layer) };
   }
 
-  /** Waits until this is selected: a token, a layer or both. */
+  /**
+   * Waits until this is selected: a token, a layer or both.
+   *
+   * @param {{ token?: number | string, layer?: number | string }} what
+   */
   async selected({ token = "\\d+", layer = "\\d+" }) {
-    await this.panel("token").filter({ hasText: new RegExp(`Token #${token} · layer ${layer}(?!\\d)`) }).waitFor();
+    await this.panel("token")
+      .filter({ hasText: new RegExp(`Token #${token} · layer ${layer}(?!\\d)`) })
+      .waitFor();
   }
 
-  async #wait(fact, value) {
-    const source = `(${fact})(window.moe, document.querySelector(${JSON.stringify(this.selector)})?.id, ${JSON.stringify(value)})`;
-    return (await this.page.waitForFunction(source)).jsonValue();
+  /**
+   * Waits until something is true of what the page has recorded (`window.moe`) and of this figure's element. `read` is
+   * called in the page, by its name in `window.moe.read`: see record.mjs.
+   */
+  async #wait(read, ...values) {
+    const handle = await this.page.waitForFunction(
+      ([read, selector, values]) => window.moe.read[read](document.querySelector(selector)?.id, ...values),
+      [read, this.selector, values],
+    );
+    return handle.jsonValue();
   }
 }

@@ -19,7 +19,11 @@ export const MODELS = [
   entry("gone", "a model that is not there", "switch"),
 ];
 
-/** Serves MODELS on a page. `slowly(file)` is awaited before a file of the twin is answered. */
+/**
+ * Serves MODELS on a page. `slowly(file)` is awaited before a file of the twin is answered.
+ *
+ * @param {(file: string) => unknown} slowly
+ */
 export async function withModels(page, slowly = async () => {}) {
   const context = page.context();
   await context.route(/\/models\/index\.json$/, (route) => route.fulfill({ json: MODELS }));

@@ -5,10 +5,11 @@ import { createServer } from "node:http";
 /** `{ url, close }` of a server that answers everything with this page. */
 export async function pageServer(html) {
   const server = createServer((_, response) => response.writeHead(200, { "Content-Type": "text/html" }).end(html));
-  await new Promise((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(null)));
+  const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   const close = () => {
     server.closeAllConnections();
     server.close();
   };
-  return { url: `http://127.0.0.1:${server.address().port}/`, close };
+  return { url: `http://127.0.0.1:${port}/`, close };
 }

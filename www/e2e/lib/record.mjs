@@ -7,18 +7,28 @@
  * - `steps`: `{ from, at_ms, detail }` of every `moe-step`
  * - `messages`: what workers said, without the steps: progress, ready, finished, failed
  * - `shifts`, `longTasks`: what the browser itself measured
+ *
+ * `read` has the questions that a test waits on, each about the element of an id: an answer, or nothing so far.
  */
 export function record() {
   const moe = { ready: [], errors: [], steps: [], messages: [], shifts: [], longTasks: [] };
-  window.moe = moe;
+  const of = (list, id) => list.filter(({ from }) => from === id);
+  const read = {
+    recorded: (id) => of(moe.ready, id).find(({ source }) => source === "recorded"),
+    live: (id, count) => of(moe.ready, id).filter(({ source }) => source.startsWith("live"))[count - 1],
+    error: (id, words, count) => of(moe.errors, id).filter(({ what }) => what.includes(words))[count - 1],
+    step: (id, number, after) =>
+      of(moe.steps, id).find(({ detail: { run, step } }) => run > after && step >= number)?.detail,
+  };
+  window.moe = { ...moe, read };
   const heading = (event) => ({ from: event.target.id, at_ms: performance.now() });
   addEventListener("moe-ready", (event) => moe.ready.push({ ...heading(event), ...event.detail }));
   addEventListener("moe-error", (event) => moe.errors.push({ ...heading(event), ...event.detail }));
   addEventListener("moe-step", (event) => moe.steps.push({ ...heading(event), detail: event.detail }));
 
   window.Worker = class extends Worker {
-    constructor(...values) {
-      super(...values);
+    constructor(url, options) {
+      super(url, options);
       this.addEventListener("message", ({ data }) => data?.type !== "step" && moe.messages.push(data));
     }
   };

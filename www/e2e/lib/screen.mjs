@@ -8,9 +8,16 @@ function read(host) {
   const root = host.shadowRoot;
   const all = (selector, within = root) => [...within.querySelectorAll(selector)];
   const strip = root.querySelector(".panel-strip .finding").textContent;
-  const [, lost, requests] = strip.match(/^(\d+|One) of (\d+) requests/) ?? [null, 0, strip.match(/(\d+) requests?/)?.[1]];
+  const [, lost, requests] = strip.match(/^(\d+|One) of (\d+) requests/) ?? [
+    null,
+    0,
+    strip.match(/(\d+) requests?/)?.[1],
+  ];
   const lane = (lane) => {
-    const [asked, slots, turnedAway] = lane.getAttribute("aria-label").match(/asked by (\d+), (\d+) slots, (\d+) turned away/).slice(1);
+    const [asked, slots, turnedAway] = lane
+      .getAttribute("aria-label")
+      .match(/asked by (\d+), (\d+) slots, (\d+) turned away/)
+      .slice(1);
     return {
       asked: Number(asked),
       slots: Number(slots),

@@ -3,14 +3,18 @@
 /** `{ header, steps }` of the recorded run that comes with the page. */
 export async function defaultTrace(url) {
   const response = await fetch(new URL("traces/default.jsonl", url));
-  const [header, ...steps] = (await response.text()).trim().split("\n").map((line) => JSON.parse(line));
+  const [header, ...steps] = (await response.text())
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
   return { header, steps };
 }
 
 /** The same run, asked for this many new tokens: a live run follows its request. It has no more steps than there were. */
 export function withNewTokens({ header, steps }, newTokens) {
   const kept = steps.slice(0, newTokens + 1);
-  if (kept.length === newTokens + 1) kept[newTokens] = { ...kept[newTokens], next: { ...kept[newTokens].next, chosen: null } };
+  if (kept.length === newTokens + 1)
+    kept[newTokens] = { ...kept[newTokens], next: { ...kept[newTokens].next, chosen: null } };
   return { header: { ...header, request: { ...header.request, max_new_tokens: newTokens } }, steps: kept };
 }
 
@@ -56,7 +60,10 @@ export function sharedLoss(before, now) {
   const differing = now.tokens.findIndex(({ id }, token) => id !== before.tokens[token]?.id);
   const shared = differing < 0 ? now.tokens.length : differing;
   const mean = ({ tokens }) => {
-    const losses = tokens.slice(0, shared).map(({ loss }) => loss).filter((loss) => loss !== null);
+    const losses = tokens
+      .slice(0, shared)
+      .map(({ loss }) => loss)
+      .filter((loss) => loss !== null);
     return losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
   };
   return { before: mean(before), now: mean(now) };

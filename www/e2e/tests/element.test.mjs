@@ -21,14 +21,22 @@ test("the element has an open shadow root and its three methods", async (t) => {
   const element = await page.evaluate((name) => {
     const it = document.querySelector(name);
     const methods = ["run", "stop", "getTrace"].filter((method) => typeof it[method] === "function");
-    return { defined: it.matches(":defined"), open: it.shadowRoot?.mode, drawn: it.shadowRoot.querySelector("#root").childElementCount, methods };
+    return {
+      defined: it.matches(":defined"),
+      open: it.shadowRoot?.mode,
+      drawn: it.shadowRoot.querySelector("#root").childElementCount,
+      methods,
+    };
   }, ELEMENT);
-  assert.deepEqual({ ...element, drawn: element.drawn > 0 }, {
-    defined: true,
-    open: "open",
-    drawn: true,
-    methods: ["run", "stop", "getTrace"],
-  });
+  assert.deepEqual(
+    { ...element, drawn: element.drawn > 0 },
+    {
+      defined: true,
+      open: "open",
+      drawn: true,
+      methods: ["run", "stop", "getTrace"],
+    },
+  );
 });
 
 /** First paints: one that is drawn into a declarative shadow root, and what stands between the tags. */
@@ -96,7 +104,8 @@ test("moving the element keeps it, removing it ends it, and it can come back", a
 test("two elements share one download and mount both", async (t) => {
   const wasm = [];
   const { page, problems } = await site.open(t, "examples/two.html", {
-    prepare: (page) => page.on("request", (request) => /\/web_bg[^/]*\.wasm$/.test(request.url()) && wasm.push(request.url())),
+    prepare: (page) =>
+      page.on("request", (request) => /\/web_bg[^/]*\.wasm$/.test(request.url()) && wasm.push(request.url())),
   });
   for (const id of ["#roomy", "#tight"]) {
     await page.locator(id).scrollIntoViewIfNeeded();
@@ -108,12 +117,16 @@ test("two elements share one download and mount both", async (t) => {
 
 test("an element far below the window loads nothing until it is reached or run", async (t) => {
   const { page } = await site.open(t, "examples/two.html", {
-    prepare: (page) => page.addInitScript(() => addEventListener("DOMContentLoaded", () => {
-      document.querySelector("#tight").style.marginTop = "5000px";
-      document.querySelector("#tight").before(document.querySelector("h2"));
-    })),
+    prepare: (page) =>
+      page.addInitScript(() =>
+        addEventListener("DOMContentLoaded", () => {
+          const tight = /** @type {HTMLElement} */ (document.querySelector("#tight"));
+          tight.style.marginTop = "5000px";
+          tight.before(document.querySelector("h2"));
+        }),
+      ),
   });
   assert.equal(await elementState(page, ["waiting"], "#tight"), "waiting");
-  await page.evaluate(() => document.querySelector("#tight").run("Hello"));
+  await page.locator("#tight").evaluate((/** @type {any} */ figure) => figure.run("Hello"));
   assert.equal(await elementState(page, undefined, "#tight"), "mounted");
 });

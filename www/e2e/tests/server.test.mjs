@@ -23,11 +23,21 @@ test("scripts, styles and wasm have their types", async (t) => {
       assert.equal(headers[name], undefined, `${name} of ${response.url()}`);
     }
   }
-  assert.deepEqual(Object.keys(types).filter((extension) => !seen.has(extension)), [], "all kinds were served");
+  assert.deepEqual(
+    Object.keys(types).filter((extension) => !seen.has(extension)),
+    [],
+    "all kinds were served",
+  );
 });
 
 test("what is not there is not found, and no path leads out of the site", async () => {
-  for (const path of ["nowhere", "assets/nowhere.js", "..%2f..%2fCargo.toml", "assets/..%2f..%2f..%2fCargo.toml", "%2fetc%2fpasswd"]) {
+  for (const path of [
+    "nowhere",
+    "assets/nowhere.js",
+    "..%2f..%2fCargo.toml",
+    "assets/..%2f..%2f..%2fCargo.toml",
+    "%2fetc%2fpasswd",
+  ]) {
     const response = await fetch(new URL(path, site.url));
     assert.equal(response.status, 404, path);
   }

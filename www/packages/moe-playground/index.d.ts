@@ -102,13 +102,6 @@ export interface MoePlaygroundConfig {
   workerUrl: string;
 }
 
-/** The application as `web.js` exports it; only the element calls it. */
-export interface MoePlaygroundApplication {
-  default(): Promise<unknown>;
-  /** What `root` holds is a poster: it is removed when there is something better to show. */
-  mount(root: Element, host: HTMLElement, config: MoePlaygroundConfig): MoePlaygroundHandle;
-}
-
 /** One mounted application. */
 export interface MoePlaygroundHandle {
   run(prompt?: string): void;

@@ -4,6 +4,10 @@
 // what a page puts there (a picture, a sentence) is the first paint and, should all fail, the fallback. A page may bring
 // a first paint that is drawn already, as a declarative shadow root with an element `#root`; it then stands for the slot.
 
+/**
+ * @import { MoePlayground as Promised, MoePlaygroundConfig, MoePlaygroundHandle, UserError } from "../index.d.ts"
+ */
+
 /** The folder this module was loaded from; everything the element needs lies beside it. */
 const BASE = new URL("./", import.meta.url);
 
@@ -29,21 +33,37 @@ const HEAD = `
 
 const ROOT = `<div id="root" part="root"><slot></slot></div>`;
 
+/** @implements {Promised} */
 export class MoePlayground extends HTMLElement {
   static observedAttributes = Object.keys(ATTRIBUTES);
 
+  /** @type {HTMLElement} */
   #root;
   /** What the root holds until the application takes over, and again when it is gone. */
   #poster;
+  /** @type {HTMLElement} */
   #notice;
+  /** @type {Promise<unknown> | undefined} */
   #stylesheet;
-  /** The mounted application, or null. */
+  /**
+   * The mounted application, or null.
+   *
+   * @type {MoePlaygroundHandle | null}
+   */
   #handle = null;
   /** A number for each attempt to mount; a mount that finishes after its element has left the page is given up. */
   #attempt = 0;
-  /** Waits until the element comes near the window. */
+  /**
+   * Waits until the element comes near the window.
+   *
+   * @type {IntersectionObserver | null}
+   */
   #observer = null;
-  /** Calls of run() and stop() from before the application was mounted: only the last one counts. */
+  /**
+   * The run() from before the application was mounted; only the last one counts.
+   *
+   * @type {((handle: MoePlaygroundHandle) => void) | null}
+   */
   #pending = null;
   #updateIsQueued = false;
 
@@ -51,10 +71,10 @@ export class MoePlayground extends HTMLElement {
     super();
     const shadow = this.shadowRoot ?? this.attachShadow({ mode: "open" });
     if (!shadow.querySelector("#root")) shadow.innerHTML = ROOT;
-    this.#root = shadow.querySelector("#root");
+    this.#root = /** @type {HTMLElement} */ (shadow.querySelector("#root"));
     this.#poster = [...this.#root.childNodes];
     this.#root.insertAdjacentHTML("beforebegin", HEAD);
-    this.#notice = shadow.querySelector("#notice");
+    this.#notice = /** @type {HTMLElement} */ (shadow.querySelector("#notice"));
   }
 
   connectedCallback() {
@@ -135,9 +155,10 @@ export class MoePlayground extends HTMLElement {
       if (attempt !== this.#attempt) return;
       this.#notice.hidden = true;
       // The poster stays in the root until the application has something better, and then leaves in the same frame.
-      this.#handle = application.mount(this.#root, this, this.#config());
+      const handle = application.mount(this.#root, this, this.#config());
+      this.#handle = handle;
       this.#setState("mounted");
-      this.#pending?.(this.#handle);
+      this.#pending?.(handle);
       this.#pending = null;
     } catch (error) {
       if (attempt === this.#attempt) this.#fail(error);
@@ -159,13 +180,14 @@ export class MoePlayground extends HTMLElement {
   /** Resolves when the style sheet applies. Without it the page is plain but whole, so its absence is no failure. */
   #loadStylesheet() {
     // The first paint brought it along, and it has been applied: no script runs before it.
-    if (this.shadowRoot.querySelector("link[rel=stylesheet]")?.sheet) return undefined;
+    const brought = /** @type {HTMLLinkElement | null} */ (this.shadowRoot?.querySelector("link[rel=stylesheet]"));
+    if (brought?.sheet) return undefined;
     this.#stylesheet ??= new Promise((resolve) => {
       const link = document.createElement("link");
       link.rel = "stylesheet";
       link.href = new URL("playground.css", BASE).href;
       link.onload = link.onerror = resolve;
-      this.shadowRoot.prepend(link);
+      this.shadowRoot?.prepend(link);
     });
     return this.#stylesheet;
   }
@@ -220,13 +242,25 @@ function explain(error) {
   const what = "The playground could not start.";
   const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   if (location.protocol === "file:") {
-    return { what, why: "Browsers load no modules from local files.", try_this: "Serve the folder, for example with `cargo xtask serve`." };
+    return {
+      what,
+      why: "Browsers load no modules from local files.",
+      try_this: "Serve the folder, for example with `cargo xtask serve`.",
+    };
   }
   if (typeof WebAssembly !== "object" || (error instanceof WebAssembly.CompileError && !/polic/i.test(error.message))) {
-    return { what, why: "This browser lacks a part of WebAssembly that is needed.", try_this: "Update the browser; what is shown here needs no update." };
+    return {
+      what,
+      why: "This browser lacks a part of WebAssembly that is needed.",
+      try_this: "Update the browser; what is shown here needs no update.",
+    };
   }
   if (/polic/i.test(why)) {
-    return { what, why, try_this: "The page's security policy must allow 'wasm-unsafe-eval' for scripts and blob: for workers." };
+    return {
+      what,
+      why,
+      try_this: "The page's security policy must allow 'wasm-unsafe-eval' for scripts and blob: for workers.",
+    };
   }
   return { what, why, try_this: "Check the connection and reload the page." };
 }

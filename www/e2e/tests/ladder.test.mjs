@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { RUNG } from "../lib/browser.mjs";
+import { RUNG } from "../lib/environment.mjs";
 import { beforeWorker, openFigure } from "../lib/figure.mjs";
 import { suite } from "../lib/suite.mjs";
 
@@ -47,7 +47,10 @@ test("where WebGPU finds no adapter the model runs on the CPU, and the page says
 test("the CPU is used where it is asked for", async (t) => {
   const { figure } = await openFigure(site, t, { attributes: { backend: "cpu" } });
   const { source, backend } = await figure.live();
-  assert.deepEqual({ source, rung: backend.rung, why: backend.why }, { source: "live_cpu", rung: "cpu", why: "you asked for the CPU" });
+  assert.deepEqual(
+    { source, rung: backend.rung, why: backend.why },
+    { source: "live_cpu", rung: "cpu", why: "you asked for the CPU" },
+  );
 });
 
 test("where only WebGPU is asked for and there is none, the recorded run stays with the reason", async (t) => {
@@ -76,7 +79,8 @@ test("with the recorded run only, no engine is fetched", async (t) => {
   const fetched = [];
   const { figure, page, problems } = await openFigure(site, t, {
     attributes: { backend: "recorded" },
-    prepare: (page) => page.on("request", (request) => /worker|\/models\//.test(request.url()) && fetched.push(request.url())),
+    prepare: (page) =>
+      page.on("request", (request) => /worker|\/models\//.test(request.url()) && fetched.push(request.url())),
   });
   const { source, backend } = await figure.recorded();
   assert.deepEqual({ source, backend }, { source: "recorded", backend: null });

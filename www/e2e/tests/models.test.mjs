@@ -16,7 +16,9 @@ const badge = (figure) => figure.panel("strip").locator(".source");
 /** Opens the menu and chooses. */
 async function choose(figure, name) {
   await chip(figure).locator("summary").click();
-  await entries(figure).filter({ hasText: MODELS.find((model) => model.name === name).title }).click();
+  await entries(figure)
+    .filter({ hasText: MODELS.find((model) => model.name === name).title })
+    .click();
 }
 
 /** Names of the models whose weights were asked for, in order. */
@@ -76,7 +78,10 @@ test("a chosen model loads with progress, keeps prompt and seed, and runs as it 
   assert.doesNotMatch(await badge(figure).textContent(), /·/);
   assert.match(await figure.panel("token").textContent(), /This rule reads no gate/);
   assert.equal(page.workers().length, 1, "the worker before was ended");
-  const moved = await page.evaluate((from) => window.moe.shifts.slice(from).reduce((sum, { value }) => sum + value, 0), shifts);
+  const moved = await page.evaluate(
+    (from) => window.moe.shifts.slice(from).reduce((sum, { value }) => sum + value, 0),
+    shifts,
+  );
   assert.ok(moved < 0.05, `what is on the screen moved by ${moved}`);
   assert.deepEqual(problems, []);
 
@@ -137,7 +142,8 @@ test("the menu works by keys", async (t) => {
   for (const key of ["ArrowDown", "ArrowDown", "ArrowDown", "ArrowUp"]) await page.keyboard.press(key);
   assert.deepEqual(await figure.selection(), { token, layer: (await figure.selection()).layer });
   await page.keyboard.press("Escape");
-  const closed = () => chip(figure).evaluate((details) => !details.open && details.getRootNode().activeElement.tagName === "SUMMARY");
+  const closed = () =>
+    chip(figure).evaluate((details) => !details.open && details.getRootNode().activeElement.tagName === "SUMMARY");
   assert.ok(await closed(), "Escape closes it, and the focus is where it was");
   await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");
@@ -166,14 +172,18 @@ test("on a phone the menu fits and is chosen by touch", async (t) => {
 
 test("without a list there is no menu, and nothing else is missing", async (t) => {
   const { figure, problems } = await openFigure(site, t, {
-    prepare: (page) => page.context().route(/\/models\/index\.json$/, (route) => route.fulfill({ status: 404, body: "" })),
+    prepare: (page) =>
+      page.context().route(/\/models\/index\.json$/, (route) => route.fulfill({ status: 404, body: "" })),
   });
   await figure.live();
   await figure.finished();
   await chip(figure).locator("summary").click();
   assert.match(await chip(figure).locator(".more").textContent(), /parameters.*weights/);
   assert.equal(await entries(figure).count(), 0);
-  assert.deepEqual(problems.filter((problem) => !problem.includes("index.json")), []);
+  assert.deepEqual(
+    problems.filter((problem) => !problem.includes("index.json")),
+    [],
+  );
 });
 
 test("with the recorded run only, nothing can be chosen and no list is fetched", async (t) => {

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { brokenServer } from "../lib/broken_server.mjs";
 import { openFigure } from "../lib/figure.mjs";
+import { originServer } from "../lib/origin_server.mjs";
 import { suite } from "../lib/suite.mjs";
 
 const site = suite();
@@ -13,7 +13,9 @@ const WEIGHTS = /\/weights\.safetensors$/;
 /** Grows with the name of every file of a model that is asked for over the network. */
 function fetchedFiles(page) {
   const files = [];
-  page.context().on("request", (request) => /\/models\/[^/]+\//.test(request.url()) && files.push(request.url().split("/").at(-1)));
+  page
+    .context()
+    .on("request", (request) => /\/models\/[^/]+\//.test(request.url()) && files.push(request.url().split("/").at(-1)));
   return files;
 }
 
@@ -46,10 +48,17 @@ test("progress counts every byte of the model and reaches its end", async (t) =>
   const reports = await progress(page);
   const { total_bytes } = reports[0];
   assert.ok(total_bytes > model.weights_bytes, "weights and tokenizer");
-  assert.deepEqual(reports.filter((report) => report.from_cache || report.total_bytes !== total_bytes), []);
+  assert.deepEqual(
+    reports.filter((report) => report.from_cache || report.total_bytes !== total_bytes),
+    [],
+  );
   assert.equal(reports.at(-1).loaded_bytes, total_bytes);
   const loaded = reports.map(({ loaded_bytes }) => loaded_bytes);
-  assert.deepEqual(loaded, [...loaded].sort((a, b) => a - b), "it never goes back");
+  assert.deepEqual(
+    loaded,
+    [...loaded].sort((a, b) => a - b),
+    "it never goes back",
+  );
   assert.deepEqual(problems, []);
 });
 
@@ -68,7 +77,10 @@ test("a second visit takes the model from the cache", async (t) => {
   assert.deepEqual(problems, []);
 });
 
-for (const [name, damage] of [["corrupt", withFlippedBit], ["short", withoutItsEnd]]) {
+for (const [name, damage] of [
+  ["corrupt", withFlippedBit],
+  ["short", withoutItsEnd],
+]) {
   test(`a file that arrives ${name} is thrown away and fetched again`, async (t) => {
     let files;
     const { page, figure } = await openFigure(site, t, {
@@ -90,7 +102,7 @@ for (const [name, damage] of [["corrupt", withFlippedBit], ["short", withoutItsE
 }
 
 test("a download that is cut off is made again", async (t) => {
-  const server = await brokenServer(site.url, WEIGHTS, 1);
+  const server = await originServer(site.url, { cut: WEIGHTS });
   t.after(server.close);
   const { figure } = await openFigure(site, t, { attributes: { model: `${server.url}models/default/` } });
   await figure.live();

@@ -15,14 +15,24 @@ test("attributes overrule the recorded run's settings", async (t) => {
   const { header } = await figure.finished();
   const { prompt, seed, routing, group } = header.request;
   assert.deepEqual({ prompt, seed, group }, { prompt: "Hello there", seed: 42, group: "this_text" });
-  assert.deepEqual({ factor: routing.overflow.factor, priority: routing.overflow.priority }, { factor: 0.5, priority: "bpr_max" });
+  assert.deepEqual(
+    { factor: routing.overflow.factor, priority: routing.overflow.priority },
+    { factor: 0.5, priority: "bpr_max" },
+  );
   assert.equal(await figure.prompt.inputValue(), "Hello there");
   assert.deepEqual(problems, []);
 });
 
 test("attributes with other values are told with what is allowed, and cost nothing else", async (t) => {
   const { page, figure } = await openFigure(site, t, {
-    attributes: { seed: "-1", "capacity-factor": "9", policy: "greedy", group: "batch", backend: "cuda", prompt: "Kept" },
+    attributes: {
+      seed: "-1",
+      "capacity-factor": "9",
+      policy: "greedy",
+      group: "batch",
+      backend: "cuda",
+      prompt: "Kept",
+    },
   });
   const allowed = {
     seed: "a whole number from 0 to 4294967295",
@@ -82,10 +92,15 @@ test("run() takes a prompt, and steps are plain objects equal to those of getTra
   assert.equal(trace.header.request.prompt, "Good morning");
   const told = await page.evaluate((run) => {
     const isPlain = (value) =>
-      value === null || typeof value !== "object" ||
-      ([Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value)) && Object.values(value).every(isPlain));
+      value === null ||
+      typeof value !== "object" ||
+      ([Object.prototype, Array.prototype].includes(Object.getPrototypeOf(value)) &&
+        Object.values(value).every(isPlain));
     const details = window.moe.steps.map(({ detail }) => detail).filter((detail) => detail.run === run);
-    return { details, arePlain: details.every(isPlain) && isPlain(document.querySelector("moe-playground").getTrace()) };
+    return {
+      details,
+      arePlain: details.every(isPlain) && isPlain(document.querySelector("moe-playground").getTrace()),
+    };
   }, trace.header.request.run);
   assert.ok(told.arePlain, "no maps, no classes, nothing that JSON cannot write");
   assert.deepEqual(told.details, trace.steps);
@@ -139,7 +154,11 @@ test("two figures on a page run the same text, each with its own settings", asyn
 
 test("what is done to one figure leaves the other alone", async (t) => {
   const { page, roomy, tight } = await openTwo(t);
-  const before = { trace: await tight.trace(), selection: await tight.selection(), prompt: await tight.prompt.inputValue() };
+  const before = {
+    trace: await tight.trace(),
+    selection: await tight.selection(),
+    prompt: await tight.prompt.inputValue(),
+  };
   const { run } = (await roomy.trace()).header.request;
   await roomy.run("Only here");
   const { header } = await roomy.finished({ after: run });
@@ -149,7 +168,10 @@ test("what is done to one figure leaves the other alone", async (t) => {
   await roomy.selected({ token: 1 });
   await roomy.capacityFactor.fill("1");
   await roomy.finished({ after: header.request.run });
-  assert.deepEqual({ trace: await tight.trace(), selection: await tight.selection(), prompt: await tight.prompt.inputValue() }, before);
+  assert.deepEqual(
+    { trace: await tight.trace(), selection: await tight.selection(), prompt: await tight.prompt.inputValue() },
+    before,
+  );
 });
 
 test("a figure in a page leaves the page its keys until it has the focus", async (t) => {
@@ -172,7 +194,8 @@ test("a changed trace attribute shows the other recorded run", async (t) => {
   const body = toJsonLines(withNewTokens(await defaultTrace(site.url), 1));
   const { page, figure, problems } = await openFigure(site, t, {
     attributes: { backend: "recorded" },
-    prepare: (page) => page.route("**/other.jsonl", (route) => route.fulfill({ contentType: "application/x-ndjson", body })),
+    prepare: (page) =>
+      page.route("**/other.jsonl", (route) => route.fulfill({ contentType: "application/x-ndjson", body })),
   });
   await figure.recorded();
   assert.equal((await figure.trace()).steps.length, 3);
@@ -205,7 +228,10 @@ test("getTrace() in a listener gives the run that the event is about", async (t)
     prepare: (page) =>
       page.addInitScript(() => {
         window.moeAtStep = [];
-        addEventListener("moe-step", ({ target, detail }) => window.moeAtStep.push([detail.run, detail.step, target.getTrace()?.steps.length]));
+        addEventListener("moe-step", ({ target, detail }) => {
+          const figure = /** @type {import("../../packages/moe-playground/index.d.ts").MoePlayground} */ (target);
+          window.moeAtStep.push([detail.run, detail.step, figure.getTrace()?.steps.length]);
+        });
       }),
   });
   const { header } = await figure.finished();
@@ -218,7 +244,12 @@ test("getTrace() in a listener gives the run that the event is about", async (t)
 test("a lost worker of one figure leaves the other alone", async (t) => {
   const { page, roomy, tight } = await openTwo(t);
   const before = { "#roomy": await roomy.trace(), "#tight": await tight.trace() };
-  await page.workers()[0].evaluate(() => void setTimeout(() => { throw new Error("thrown by a test"); }));
+  await page.workers()[0].evaluate(
+    () =>
+      void setTimeout(() => {
+        throw new Error("thrown by a test");
+      }),
+  );
   // Whose worker that was is not known before.
   const from = await (await page.waitForFunction(() => window.moe.errors[0]?.from)).jsonValue();
   const [lost, other] = from === "roomy" ? [roomy, tight] : [tight, roomy];

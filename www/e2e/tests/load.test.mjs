@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { RUNG } from "../lib/browser.mjs";
+import { RUNG } from "../lib/environment.mjs";
 import { holdBack, openFigure } from "../lib/figure.mjs";
 import { suite } from "../lib/suite.mjs";
 import { decisions, defaultTrace } from "../lib/traces.mjs";
@@ -16,7 +16,9 @@ const LIVE_BADGE = { webgpu: "live GPU", cpu: "live CPU" }[RUNG];
 /** Positions and sizes of everything that has a place of its own, by name. */
 async function boxes(page) {
   // While the first paint is there, the application is laid out behind it, at another place.
-  await page.waitForFunction(() => !document.querySelector("moe-playground").shadowRoot.querySelector("#root > [inert]"));
+  await page.waitForFunction(
+    () => !document.querySelector("moe-playground").shadowRoot.querySelector("#root > [inert]"),
+  );
   return page.evaluate(() => {
     const { shadowRoot } = document.querySelector("moe-playground");
     const places = {};
@@ -87,7 +89,13 @@ test("nothing moves when the run turns live", async (t) => {
   assert.deepEqual(await boxes(page), recorded);
 });
 
-for (const [name, width, height] of [["wide", 1440, 900], ["middle", 768, 1024], ["narrow", 390, 844]]) {
+/** @type {[string, number, number][]} */
+const SCREENS = [
+  ["wide", 1440, 900],
+  ["middle", 768, 1024],
+  ["narrow", 390, 844],
+];
+for (const [name, width, height] of SCREENS) {
   test(`the layout is stable from the first paint to the live run on a ${name} screen`, async (t) => {
     const { page, figure } = await openFigure(site, t, { viewport: { width, height } });
     await figure.finished();
@@ -119,12 +127,16 @@ test("the live run of the default prompt has the recorded run's numbers", async 
   const { steps } = await figure.finished();
   const recorded = (await defaultTrace(site.url)).steps[0];
   const assertNear = (found, expected, what) =>
-    assert.ok(Math.abs(found - expected) <= 1e-3 * Math.max(1, Math.abs(expected)), `${what}: ${found}, not ${expected}`);
+    assert.ok(
+      Math.abs(found - expected) <= 1e-3 * Math.max(1, Math.abs(expected)),
+      `${what}: ${found}, not ${expected}`,
+    );
   for (const [token, { loss }] of recorded.tokens.entries()) {
     if (loss !== null) assertNear(steps[0].tokens[token].loss, loss, `loss of token ${token}`);
   }
   for (const [layer, { gate_logits }] of recorded.layers.entries()) {
     const { values } = steps[0].layers[layer].gate_logits;
-    for (const [at, value] of gate_logits.values.entries()) assertNear(values[at], value, `gate logit ${at} of layer ${layer}`);
+    for (const [at, value] of gate_logits.values.entries())
+      assertNear(values[at], value, `gate logit ${at} of layer ${layer}`);
   }
 });

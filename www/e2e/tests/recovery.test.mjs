@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { RUNG } from "../lib/browser.mjs";
+import { RUNG } from "../lib/environment.mjs";
 import { beforeWorker, holdBack, openFigure } from "../lib/figure.mjs";
 import { suite } from "../lib/suite.mjs";
 
@@ -45,7 +45,12 @@ test("a worker that throws is replaced, and the run begins again", async (t) => 
   const opened = await openRunning(t);
   const { figure, page, run, worker } = opened;
   const release = await holdBack(page, /\/moe_worker_bg[^/]*\.wasm$/);
-  await worker.evaluate(() => void setTimeout(() => { throw new Error("thrown by a test"); }));
+  await worker.evaluate(
+    () =>
+      void setTimeout(() => {
+        throw new Error("thrown by a test");
+      }),
+  );
   const { what, why, try_this } = await figure.error("The engine stopped working.");
   assert.match(why, /thrown by a test/);
   assert.match(try_this, /started again (on the CPU )?\(1 of 2\).*Prompt and settings are kept/);
@@ -71,7 +76,9 @@ const KEEP_DEVICE = `
   const ask = self.GPUAdapter?.prototype.requestDevice;
   if (ask) GPUAdapter.prototype.requestDevice = async function (...values) { return (self.moeDevice = await ask.apply(this, values)); };`;
 
-test("what ran on a graphics device that is lost goes on on the CPU, and the page says why", { skip: RUNG !== "webgpu" && "this browser has none" }, async (t) => {
+test("what ran on a graphics device that is lost goes on on the CPU, and the page says why", {
+  skip: RUNG !== "webgpu" && "this browser has none",
+}, async (t) => {
   const opened = await openRunning(t, (page) => beforeWorker(page, KEEP_DEVICE));
   const { figure, run, worker } = opened;
   await worker.evaluate(() => self.moeDevice.destroy());
@@ -79,20 +86,25 @@ test("what ran on a graphics device that is lost goes on on the CPU, and the pag
   assert.ok(why);
   const { source, backend } = await figure.live(2);
   assert.equal(source, "live_cpu");
-  assert.match(backend.why, /^the GPU failed \([^]+\); reload the page to try it again$/);
+  assert.match(backend.why, /^the GPU failed \([\s\S]+\); reload the page to try it again$/);
   await goesOn(opened, run);
   await figure.engine.locator("summary").click();
-  assert.match(await figure.engine.textContent(), /live on your CPU[^]*the GPU failed/);
+  assert.match(await figure.engine.textContent(), /live on your CPU[\s\S]*the GPU failed/);
 });
 
-test("where only WebGPU is asked for, a lost graphics device is replaced by another", { skip: RUNG !== "webgpu" && "this browser has none" }, async (t) => {
+test("where only WebGPU is asked for, a lost graphics device is replaced by another", {
+  skip: RUNG !== "webgpu" && "this browser has none",
+}, async (t) => {
   const { page, figure } = await openFigure(site, t, {
     attributes: { backend: "webgpu" },
     newTokens: LONG,
     prepare: (page) => beforeWorker(page, KEEP_DEVICE),
   });
   await figure.step(0);
-  await page.workers().at(-1).evaluate(() => self.moeDevice.destroy());
+  await page
+    .workers()
+    .at(-1)
+    .evaluate(() => self.moeDevice.destroy());
   const { try_this } = await figure.error("The engine stopped working.");
   assert.match(try_this, /started again \(1 of 2\)/);
   assert.equal((await figure.live(2)).source, "live_gpu");
@@ -107,7 +119,10 @@ const DIES_EARLY = `
   };`;
 
 test("an engine that dies in the middle of every run is given up after three tries", async (t) => {
-  const { page, figure } = await openFigure(site, t, { newTokens: LONG, prepare: (page) => beforeWorker(page, DIES_EARLY) });
+  const { page, figure } = await openFigure(site, t, {
+    newTokens: LONG,
+    prepare: (page) => beforeWorker(page, DIES_EARLY),
+  });
   const { why, try_this } = await figure.error("The engine could not be kept running.");
   assert.match(why, /dead again/);
   assert.match(try_this, /Press Retry.*the run on the screen stays/);
@@ -145,7 +160,15 @@ test("an engine that cannot start is given up after three tries, and Retry start
 test("a worker lost while nothing runs is replaced too", async (t) => {
   const { page, figure } = await openFigure(site, t);
   await figure.finished();
-  await page.workers().at(-1).evaluate(() => void setTimeout(() => { throw new Error("thrown by a test"); }));
+  await page
+    .workers()
+    .at(-1)
+    .evaluate(
+      () =>
+        void setTimeout(() => {
+          throw new Error("thrown by a test");
+        }),
+    );
   await figure.error("The engine stopped working.");
   await figure.live(2);
   await figure.finished({ after: 1 });

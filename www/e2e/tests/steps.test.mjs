@@ -15,13 +15,23 @@ async function openRecorded(t) {
   await figure.recorded();
   if ((await figure.shownStep()) > 0) await figure.button("First step").click();
   await figure.atStep(1);
-  await opened.page.evaluate(() => document.querySelector("moe-playground").shadowRoot.activeElement?.blur());
+  await opened.page.evaluate(() => {
+    const { activeElement } = document.querySelector("moe-playground").shadowRoot;
+    if (activeElement instanceof HTMLElement) activeElement.blur();
+  });
   return { ...opened, trace: await figure.trace() };
 }
 
 test("buttons step forward and back, and each step shows its own text", async (t) => {
   const { figure, trace, problems } = await openRecorded(t);
-  const path = [["Step forward", 2], ["Step forward", 3], ["Step back", 2], ["Step forward", 3], ["First step", 1]];
+  /** @type {[string, number][]} */
+  const path = [
+    ["Step forward", 2],
+    ["Step forward", 3],
+    ["Step back", 2],
+    ["Step forward", 3],
+    ["First step", 1],
+  ];
   for (const [name, number] of path) {
     await figure.button(name).click();
     await figure.atStep(number);
@@ -72,11 +82,22 @@ test("Space again pauses", async (t) => {
 test("arrows to the sides go through the tokens, Home and End to the ends", async (t) => {
   const { page, figure, trace } = await openRecorded(t);
   const last = trace.steps[0].tokens.length - 1;
-  const path = [["Home", 0], ["ArrowRight", 1], ["ArrowRight", 2], ["ArrowLeft", 1], ["End", last], ["ArrowRight", last], ["Home", 0], ["ArrowLeft", 0]];
+  const path = [
+    ["Home", 0],
+    ["ArrowRight", 1],
+    ["ArrowRight", 2],
+    ["ArrowLeft", 1],
+    ["End", last],
+    ["ArrowRight", last],
+    ["Home", 0],
+    ["ArrowLeft", 0],
+  ];
   for (const [key, token] of path) {
     await page.keyboard.press(key);
     await figure.selected({ token });
-    const marked = await figure.tokens.evaluateAll((tokens) => tokens.flatMap(({ ariaSelected }, at) => (ariaSelected === "true" ? [at] : [])));
+    const marked = await figure.tokens.evaluateAll((tokens) =>
+      tokens.flatMap(({ ariaSelected }, at) => (ariaSelected === "true" ? [at] : [])),
+    );
     assert.deepEqual(marked, [token], `the text marks what ${key} selects`);
   }
 });
@@ -101,7 +122,9 @@ test("d goes through the places where requests were lost, in order, and round ag
   const { layers, tokens } = trace.steps[0];
   const places = tokens.flatMap((_, token) =>
     layers.flatMap(({ routing }, layer) =>
-      routing.assignments.some((request) => request.token === token && request.fate === "lost") ? [{ token, layer }] : [],
+      routing.assignments.some((request) => request.token === token && request.fate === "lost")
+        ? [{ token, layer }]
+        : [],
     ),
   );
   assert.ok(places.length > 0, "the recorded run shows an overflow in its first step");
@@ -129,7 +152,11 @@ test("c goes to the capacity factor, and there arrows move it", async (t) => {
 
 test("every control of the routing is called by its own name", async (t) => {
   const { figure } = await openRecorded(t);
-  assert.equal(await figure.host.getByRole("slider", { name: "Capacity factor" }).count(), 1, "the slider, not its number");
+  assert.equal(
+    await figure.host.getByRole("slider", { name: "Capacity factor" }).count(),
+    1,
+    "the slider, not its number",
+  );
   for (const name of ["When full", "Group", "k"]) {
     assert.equal(await figure.host.getByRole("combobox", { name, exact: true }).count(), 1, name);
   }
@@ -137,7 +164,10 @@ test("every control of the routing is called by its own name", async (t) => {
 
 test("lanes and layers are one stop of the Tab key each, and the focus goes with the selection", async (t) => {
   const { page, figure } = await openRecorded(t);
-  for (const [names, key, back] of [[".lane-name", "]", "["], [".layer-name", "ArrowDown", "ArrowUp"]]) {
+  for (const [names, key, back] of [
+    [".lane-name", "]", "["],
+    [".layer-name", "ArrowDown", "ArrowUp"],
+  ]) {
     const stops = figure.host.locator(`${names}[tabindex="0"]`);
     // Wherever the selection is, it goes to the first one, and then on by one.
     await stops.focus();
@@ -153,7 +183,7 @@ test("lanes and layers are one stop of the Tab key each, and the focus goes with
 });
 
 test("keys that come while the page is busy are all done, and none scrolls", async (t) => {
-  const { page, figure } = await openRecorded(t);
+  const { figure } = await openRecorded(t);
   await figure.tokens.first().click();
   await figure.selected({ token: 0 });
   // Within one task nothing is drawn in between, as when drawing takes long.
@@ -195,7 +225,9 @@ test("a click on a token selects it in every view", async (t) => {
   await figure.tokens.nth(3).click();
   await figure.selected({ token: 3 });
   const { layer } = await figure.selection();
-  const asked = trace.steps[0].layers[layer].routing.assignments.filter(({ token }) => token === 3).map(({ expert }) => expert);
+  const asked = trace.steps[0].layers[layer].routing.assignments
+    .filter(({ token }) => token === 3)
+    .map(({ expert }) => expert);
   const shown = await figure.panel("token").locator(".gate-row.is-asked b").allTextContents();
   assert.deepEqual(new Set(shown), new Set(asked.map((expert) => `E${expert}`)));
   const inLanes = await figure.panel("lanes").locator(".slot.is-selected").count();

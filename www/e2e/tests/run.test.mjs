@@ -42,13 +42,21 @@ test("a smaller capacity turns requests away, and the screen counts what the tra
 
   const step = steps[await figure.shownStep()];
   const totals = stepTotals(step);
-  assert.ok(totals.lost > 1 && totals.dropped > 0, `a quarter of an even share is too little: ${JSON.stringify(totals)}`);
+  assert.ok(
+    totals.lost > 1 && totals.dropped > 0,
+    `a quarter of an even share is too little: ${JSON.stringify(totals)}`,
+  );
   const { layer } = await figure.selection();
   const { routing } = step.layers[layer];
   const screen = await screenNumbers(figure);
   assert.deepEqual(screen.requests, { lost: totals.lost, requests: totals.requests });
-  assert.deepEqual(screen.layers, step.layers.map(({ routing }) => ({ lost: layerTotals(routing).lost, dropped: layerTotals(routing).dropped })));
-  const asked = (expert, fate) => routing.assignments.filter((request) => request.expert === expert && (fate ?? request.fate) === request.fate).length;
+  assert.deepEqual(
+    screen.layers,
+    step.layers.map(({ routing }) => ({ lost: layerTotals(routing).lost, dropped: layerTotals(routing).dropped })),
+  );
+  const asked = (expert, fate) =>
+    routing.assignments.filter((request) => request.expert === expert && (fate ?? request.fate) === request.fate)
+      .length;
   const lanes = Array.from({ length: routing.num_experts }, (_, expert) => ({
     asked: asked(expert),
     slots: routing.capacity,
@@ -114,7 +122,10 @@ test("the run before comes back with x, and goes again", async (t) => {
 test("one token at a time overflows nowhere, and the page says why", async (t) => {
   const { figure } = await openFigure(site, t, { attributes: { "capacity-factor": "0.25", group: "decode-step" } });
   const { steps } = await figure.finished();
-  assert.deepEqual(steps.map((step) => stepTotals(step).lost), steps.map(() => 0));
+  assert.deepEqual(
+    steps.map((step) => stepTotals(step).lost),
+    steps.map(() => 0),
+  );
   assert.match(await figure.panel("strip").textContent(), /Every one of \d+ requests was served/);
   assert.match(await figure.panel("lanes").textContent(), /one slot is enough and nothing can overflow/);
 });
@@ -128,9 +139,14 @@ test("one token at a time, the prompt is told from what the model wrote", async 
   assert.equal(header.request.group, "decode_step");
   const tokens = steps.flatMap(({ tokens }) => tokens);
   const isWritten = tokens.map((_, at) => textOf(tokens.slice(0, at)).length >= prompt.length);
-  assert.ok(isWritten.includes(true) && isWritten.filter((it) => !it).length > 1, "both, and a prompt of several tokens");
+  assert.ok(
+    isWritten.includes(true) && isWritten.filter((it) => !it).length > 1,
+    "both, and a prompt of several tokens",
+  );
   await figure.atStep(steps.length);
-  const marked = await figure.tokens.evaluateAll((tokens) => tokens.map(({ classList }) => classList.contains("is-written")));
+  const marked = await figure.tokens.evaluateAll((tokens) =>
+    tokens.map(({ classList }) => classList.contains("is-written")),
+  );
   assert.deepEqual(marked, isWritten);
   // Within the prompt the next token is given, after it the model takes one.
   const outcome = () => figure.panel("token").locator(".expectation .is-chosen .outcome").textContent();
@@ -148,7 +164,13 @@ test("a number beyond its limits shows the number that is used", async (t) => {
   await figure.host.getByText("Generation", { exact: true }).click();
   const field = figure.host.getByRole("spinbutton", { name: "New tokens" });
   // The second time the setting stays as it is, and nothing is drawn again.
-  for (const [typed, used] of [["9999", "256"], ["9999", "256"], ["-5", "0"], ["12", "12"], ["", "12"]]) {
+  for (const [typed, used] of [
+    ["9999", "256"],
+    ["9999", "256"],
+    ["-5", "0"],
+    ["12", "12"],
+    ["", "12"],
+  ]) {
     await field.fill(typed);
     await field.press("Tab");
     assert.equal(await field.inputValue(), used, `after "${typed}"`);
@@ -174,7 +196,10 @@ test("a stopped run begins at most one more step, and what there is stays", asyn
   await worker.evaluate(noteSteps);
   await figure.step((await figure.trace()).steps.length + 1);
   await page.evaluate(() => {
-    addEventListener("click", () => (window.moePressed = performance.timeOrigin + performance.now()), { capture: true, once: true });
+    addEventListener("click", () => (window.moePressed = performance.timeOrigin + performance.now()), {
+      capture: true,
+      once: true,
+    });
   });
   await figure.button("Stop").click();
   await figure.button("Run").waitFor();

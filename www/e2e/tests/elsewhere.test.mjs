@@ -3,15 +3,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { brokenServer } from "../lib/broken_server.mjs";
 import { openFigure } from "../lib/figure.mjs";
+import { originServer } from "../lib/origin_server.mjs";
 import { pageServer } from "../lib/page_server.mjs";
 import { suite } from "../lib/suite.mjs";
 
 const site = suite();
 
 test("a figure whose files lie on another origin runs", async (t) => {
-  const elsewhere = await brokenServer(site.url, /never/, 0);
+  const elsewhere = await originServer(site.url);
   t.after(elsewhere.close);
   const host = await pageServer(`<!doctype html><title>Elsewhere</title><link rel="icon" href="data:,">
     <script type="module" src="${elsewhere.url}assets/element.js"></script>
@@ -22,7 +22,12 @@ test("a figure whose files lie on another origin runs", async (t) => {
   assert.match(header.source, /^live/);
   assert.ok(steps.length > 1);
   assert.match(page.workers()[0].url(), /^blob:/, "browsers start no worker of another origin");
-  const origins = await page.evaluate(() => performance.getEntriesByType("resource").map(({ name }) => new URL(name).origin));
-  assert.deepEqual([...new Set(origins)].filter((origin) => origin !== new URL(elsewhere.url).origin && origin !== "null"), []);
+  const origins = await page.evaluate(() =>
+    performance.getEntriesByType("resource").map(({ name }) => new URL(name).origin),
+  );
+  assert.deepEqual(
+    [...new Set(origins)].filter((origin) => origin !== new URL(elsewhere.url).origin && origin !== "null"),
+    [],
+  );
   assert.deepEqual(problems, []);
 });
