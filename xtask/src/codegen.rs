@@ -6,6 +6,7 @@ use std::process::Stdio;
 use anyhow::{Context, Result, bail};
 
 use crate::project;
+use crate::tidy::document;
 
 /// What is generated: a file, and the example that prints it.
 const FILES: [(&str, &[&str]); 3] = [
@@ -18,6 +19,8 @@ const FILES: [(&str, &[&str]); 3] = [
 ];
 
 pub fn command() -> Result<()> {
+    document::write(project::root())?;
+    println!("wrote the tables of {}", document::FILE);
     for (file, example) in FILES {
         let mut command = project::cargo("run");
         let output = command.arg("--quiet").args(example).stderr(Stdio::inherit()).output();

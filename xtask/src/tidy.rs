@@ -1,6 +1,9 @@
 //! `cargo xtask tidy`: the rules of the layout that no compiler checks. It is a test too.
 
+pub mod document;
 mod edges;
+mod imports;
+mod rooms;
 mod sources;
 
 use anyhow::{Result, bail};
@@ -16,6 +19,8 @@ pub fn command() -> Result<()> {
 /// Fails with every complaint, a line each.
 pub fn check() -> Result<()> {
     let mut complaints = edges::complaints(&project::metadata(&["--no-deps"])?)?;
+    complaints.extend(rooms::complaints(project::root())?);
+    complaints.extend(document::complaints(project::root())?);
     complaints.extend(sources::complaints(project::root())?);
     if complaints.is_empty() {
         return Ok(());

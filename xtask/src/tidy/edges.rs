@@ -1,19 +1,20 @@
-//! Which package may depend on which: the table of ARCHITECTURE.md as a constant.
+//! Which package may depend on which.
 //!
-//! A new edge is a decision about the architecture: change the document and this table together, and say why.
+//! A new edge is a decision about the architecture: change this table and say why. `cargo xtask codegen` writes it into
+//! ARCHITECTURE.md.
 
 use anyhow::{Context, Result};
 use serde_json::Value;
 
 /// A package of ours and all that it may depend on among our own.
-struct Package {
-    name: &'static str,
-    may_use: &'static [&'static str],
+pub struct Package {
+    pub name: &'static str,
+    pub may_use: &'static [&'static str],
     /// In tests, benchmarks and examples, on top of `may_use`.
-    tests_may_use: &'static [&'static str],
+    pub tests_may_use: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 10] = [
+pub const PACKAGES: [Package; 10] = [
     Package { name: "moe-trace", may_use: &[], tests_may_use: &[] },
     Package { name: "moe-router", may_use: &["moe-trace"], tests_may_use: &[] },
     Package { name: "moe-kernels", may_use: &[], tests_may_use: &["moe-router", "moe-trace"] },
@@ -35,14 +36,14 @@ const PACKAGES: [Package; 10] = [
 ];
 
 /// A dependency from outside that only some packages may have.
-struct Reserved {
-    name: &'static str,
-    packages: &'static [&'static str],
+pub struct Reserved {
+    pub name: &'static str,
+    pub packages: &'static [&'static str],
     /// May have it in tests, on top of `packages`.
     in_tests: &'static [&'static str],
 }
 
-const RESERVED: [Reserved; 16] = [
+pub const RESERVED: [Reserved; 16] = [
     reserved("burn", &["moe-kernels", "moe-model", "moe-train"], &["moe-worker"]),
     reserved("burn-cubecl", &["moe-kernels"], &[]),
     reserved("cubecl", &["moe-kernels"], &[]),
@@ -62,7 +63,7 @@ const RESERVED: [Reserved; 16] = [
 ];
 
 /// Packages that may have nothing from outside but these: whoever reads them needs to know nothing else.
-const CLOSED: [(&str, &[&str]); 2] = [("moe-trace", &["serde", "thiserror", "ts-rs"]), ("moe-router", &[])];
+pub const CLOSED: [(&str, &[&str]); 2] = [("moe-trace", &["serde", "thiserror", "ts-rs"]), ("moe-router", &[])];
 
 const fn reserved(
     name: &'static str,

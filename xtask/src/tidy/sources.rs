@@ -74,7 +74,8 @@ fn of_file(name: &str, text: &str, twin_exists: impl Fn(&str) -> bool) -> Vec<St
     complaints
 }
 
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
+/// Every file below a folder, in order.
+pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut files = Vec::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
