@@ -2,12 +2,14 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 use serde_json::json;
 
 use crate::counting::{self, Tally};
 use crate::project::{self, WASM_TARGET};
+use crate::report::Report;
 use crate::site::Site;
 use crate::test::Rung;
 use crate::{dist, http, sizes, toolchain, wasm};
@@ -27,18 +29,13 @@ pub fn wasm(filter: Option<&str>) -> Result<Tally> {
     toolchain::ensure_wasm_target()?;
     let chromium = toolchain::ensure_chromium()?;
     let driver = toolchain::ensure_chromedriver()?;
-    // The page's tests run natively and hold nothing for a browser. But only where both packages are compiled, crates
-    // are shared with the build; without the page's, link-time optimisation wants every one of them in another form.
-    let mut targets = test_targets("moe-worker")?;
-    targets.extend(test_targets("web")?);
     let runner = build_runner()?;
 
     let config = project::target_dir()?.join("webdriver.json");
     let options = json!({ "goog:chromeOptions": { "binary": chromium, "args": WEBGPU_FLAGS } });
     fs::write(&config, options.to_string()).with_context(|| format!("could not write {}", config.display()))?;
-    let mut command = wasm::cargo("test");
+    let mut command = wasm_tests()?;
     command
-        .args(targets.iter().flat_map(|target| ["--test", target]))
         .args(filter)
         .env(format!("CARGO_TARGET_{}_RUNNER", WASM_TARGET.to_uppercase().replace('-', "_")), runner)
         .env("CHROMEDRIVER", driver)
@@ -49,39 +46,48 @@ pub fn wasm(filter: Option<&str>) -> Result<Tally> {
     Ok(counting::tests(&mut command))
 }
 
+/// `cargo test` of the tests that run in a browser.
+pub fn wasm_tests() -> Result<Command> {
+    // The page's tests run natively and hold nothing for a browser. But only where both packages are compiled, crates
+    // are shared with the build; without the page's, link-time optimisation wants every one of them in another form.
+    let mut targets = test_targets("moe-worker")?;
+    targets.extend(test_targets("web")?);
+    let mut command = wasm::cargo("test");
+    command.args(targets.iter().flat_map(|target| ["--test", target]));
+    Ok(command)
+}
+
 /// The page in Chromium: with WebGPU, without it, and as `dist` writes it. Only tests whose names match `filter`, only
 /// the `chosen` rung, and with `no_build` on what was built last.
-pub fn e2e(filter: Option<&str>, chosen: Option<Rung>, no_build: bool) -> Result<Tally> {
-    toolchain::ensure_chromium()?;
-    toolchain::ensure_npm_packages(&e2e_dir())?;
+pub fn e2e(report: &mut Report, filter: Option<&str>, chosen: Option<Rung>, no_build: bool) {
+    let step = "e2e";
     if !no_build {
-        wasm::build()?;
+        report.run(step, "build", || wasm::build().map(|_| Tally::default()));
     }
-    let mut tally = Tally::default();
-    let files = test_files(|_| true)?;
-    let url = serve(Site::of_working_tree()?)?;
-    for (rung, name) in [(Rung::Webgpu, "webgpu"), (Rung::Cpu, "cpu")] {
+    for (rung, name, part) in
+        [(Rung::Webgpu, "webgpu", "the page on WebGPU"), (Rung::Cpu, "cpu", "the page on the CPU")]
+    {
         if chosen.is_none_or(|only| only == rung) {
-            eprintln!("-- the page with rung {name} --");
-            tally += run_node(&files, &url, name, filter)?;
+            report
+                .run(step, part, || run_node(&test_files(|_| true)?, &serve(Site::of_working_tree()?)?, name, filter));
         }
     }
     if chosen.is_none() {
-        eprintln!("-- the page as dist writes it --");
-        let folder = project::target_dir()?.join("e2e-dist");
-        dist::write(&folder)?;
-        sizes::ensure_page_fits(&folder)?;
-        let files = test_files(|name| DIST_FILES.contains(&name))?;
-        tally += run_node(&files, &serve(Site::of_folder(folder))?, "cpu", filter)?;
+        report.run(step, "the page as dist writes it", || {
+            let folder = project::target_dir()?.join("e2e-dist");
+            dist::write(&folder)?;
+            sizes::ensure_page_fits(&folder)?;
+            let files = test_files(|name| DIST_FILES.contains(&name))?;
+            run_node(&files, &serve(Site::of_folder(folder))?, "cpu", filter)
+        });
     }
-    Ok(tally)
 }
 
 /// A Node.js script of `www/e2e` with the site's address in its environment.
-pub fn node(script: &str, url: &str) -> Result<std::process::Command> {
+pub fn node(script: &str, url: &str) -> Result<Command> {
     let chromium = toolchain::ensure_chromium()?;
     toolchain::ensure_npm_packages(&e2e_dir())?;
-    let mut command = std::process::Command::new("node");
+    let mut command = Command::new("node");
     command.current_dir(e2e_dir()).arg(script).env("MOE_URL", url).env("CHROMIUM", chromium);
     command.env("MOE_WEBGPU_FLAGS", WEBGPU_FLAGS.join(" "));
     Ok(command)

@@ -5,6 +5,7 @@ use std::ops::AddAssign;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
+use serde_json::Value;
 
 use crate::project;
 
@@ -30,6 +31,30 @@ pub fn check(command: &mut Command) -> Tally {
     }
 }
 
+/// Compiles, with cargo's messages as JSON: passed if nobody had anything to say, else a failure for each warning and
+/// error in our packages.
+pub fn compilation(command: &mut Command) -> Tally {
+    let mut num_complaints = 0;
+    let mut line = |line: &str| {
+        let Ok(message) = serde_json::from_str::<Value>(line) else { return };
+        if message["reason"] == "compiler-message" {
+            eprint!("{}", message["message"]["rendered"].as_str().unwrap_or_default());
+            num_complaints += u32::from(is_complaint(&message["message"]));
+        }
+    };
+    match lines(command, &mut line) {
+        Ok(true) if num_complaints == 0 => Tally { passed: 1, failed: 0 },
+        Ok(_) => Tally { passed: 0, failed: num_complaints.max(1) },
+        Err(error) => failure(&error),
+    }
+}
+
+/// A warning or an error about a place in the source, not the sum at the end.
+fn is_complaint(message: &Value) -> bool {
+    ["warning", "error"].iter().any(|level| message["level"] == *level)
+        && message["spans"].as_array().is_some_and(|spans| !spans.is_empty())
+}
+
 /// Something that should have been a test did not get that far.
 pub fn failure(error: &anyhow::Error) -> Tally {
     eprintln!("error: {error:#}");
@@ -46,22 +71,27 @@ pub fn tests(command: &mut Command) -> Tally {
 }
 
 fn run(command: &mut Command) -> Result<Tally> {
-    eprintln!("$ {}", project::display(command));
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("the tests did not start")?;
     let mut tally = Tally::default();
-    let output = child.stdout.take().context("the tests have no output")?;
-    for line in BufReader::new(output).split(b'\n') {
-        let line = line?;
-        let line = String::from_utf8_lossy(&line);
+    let succeeded = lines(command, &mut |line| {
         println!("{line}");
-        tally += summary_line(&line);
-    }
-    let status = child.wait()?;
-    if !status.success() && tally.failed == 0 {
-        eprintln!("error: the tests ended with {status}");
+        tally += summary_line(line);
+    })?;
+    if !succeeded && tally.failed == 0 {
+        eprintln!("error: the tests ended with an error");
         tally.failed = 1;
     }
     Ok(tally)
+}
+
+/// Runs a command and reads its output line by line; did it succeed?
+fn lines(command: &mut Command, each: &mut impl FnMut(&str)) -> Result<bool> {
+    eprintln!("$ {}", project::display(command));
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().context("it did not start")?;
+    let output = child.stdout.take().context("it has no output")?;
+    for line in BufReader::new(output).split(b'\n') {
+        each(&String::from_utf8_lossy(&line?));
+    }
+    Ok(child.wait()?.success())
 }
 
 /// The counts of a line such as `test result: ok. 3 passed; 0 failed; …` or, from Node, `ℹ pass 3`.
@@ -83,7 +113,17 @@ fn summary_line(line: &str) -> Tally {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
+
+    #[test]
+    fn warnings_are_complaints_and_their_sum_is_none() {
+        let spans = json!([{ "line_start": 1 }]);
+        assert!(is_complaint(&json!({ "level": "warning", "spans": spans })));
+        assert!(!is_complaint(&json!({ "level": "warning", "spans": [] })));
+        assert!(!is_complaint(&json!({ "level": "note", "spans": spans })));
+    }
 
     #[test]
     fn summaries_of_three_runners() {

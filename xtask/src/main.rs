@@ -7,7 +7,9 @@ mod counting;
 mod dist;
 mod hashed_names;
 mod http;
+mod linting;
 mod project;
+mod report;
 mod serve;
 mod shots;
 mod site;
@@ -17,6 +19,8 @@ mod tidy;
 mod toolchain;
 mod wasm;
 
+use std::env;
+use std::ffi::OsString;
 use std::process::{self, ExitCode};
 
 use anyhow::Result;
@@ -66,7 +70,10 @@ struct Rest {
 }
 
 fn main() -> ExitCode {
-    match run(Cli::parse().command) {
+    let arguments: Vec<OsString> = env::args_os().skip(1).collect();
+    let result =
+        if linting::is_compiler(&arguments) { linting::compile(&arguments) } else { run(Cli::parse().command) };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("error: {error:#}");
@@ -92,10 +99,8 @@ fn run(command: Command) -> Result<()> {
 
 /// Builds the trainer as the tests do, so that nothing is compiled twice, and runs it.
 fn train(args: &[String]) -> Result<()> {
-    let mut build = project::cargo("build");
-    project::run(build.args(["--profile", "test"]).args(project::NATIVE_PACKAGES).args(["--bin", "moe-train"]))?;
-    let mut command = process::Command::new(project::target_dir()?.join("debug").join("moe-train"));
-    project::run(command.current_dir(project::root()).args(args))
+    let trainer = project::native_program("--bin", "moe-train")?;
+    project::run(process::Command::new(trainer).current_dir(project::root()).args(args))
 }
 
 #[cfg(test)]

@@ -8,6 +8,8 @@ use std::sync::OnceLock;
 use anyhow::{Context, Result, bail};
 use serde_json::Value;
 
+use crate::linting;
+
 /// The target that page and worker are compiled for.
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
@@ -48,12 +50,26 @@ pub fn metadata(options: &[&str]) -> Result<Value> {
     serde_json::from_slice(&output.stdout).context("cargo metadata printed something that is not JSON")
 }
 
-/// `cargo <subcommand>` in the repository's root, by the cargo that runs us.
+/// `cargo <subcommand>` in the repository's root, by the cargo that runs us. What compiles for use is linted meanwhile;
+/// always, since cargo keeps what was compiled in another way apart.
 pub fn cargo(subcommand: &str) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root()).arg(subcommand);
+    if ["build", "test", "run", "bench"].contains(&subcommand) {
+        linting::install(&mut command);
+    }
     command
+}
+
+/// Builds a program of ours for this machine, by `kind` a `--bin` or an `--example`, and returns where it is.
+pub fn native_program(kind: &str, name: &str) -> Result<PathBuf> {
+    let mut build = cargo("build");
+    build.args(["--profile", "test"]).args(NATIVE_PACKAGES).args([kind, name]);
+    // Only with an example are the features those of the tests, and all that the tests share is compiled once.
+    run(build.args(["--example", "rules"]))?;
+    let folder = if kind == "--example" { "debug/examples" } else { "debug" };
+    Ok(target_dir()?.join(folder).join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
 }
 
 /// Shows a command, runs it with our terminal, and fails if it fails.

@@ -1,14 +1,15 @@
-//! `cargo xtask test`: everything that must hold, in steps that can be chosen, with a summary of their durations.
+//! `cargo xtask test`: everything that must hold, in steps that can be chosen, with a table of what took how long.
 
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::thread;
 
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
 use crate::browser_tests;
 use crate::counting::{self, Tally};
-use crate::{project, tidy, toolchain, wasm};
+use crate::report::Report;
+use crate::{linting, project, tidy, toolchain, wasm};
 
 #[derive(Args)]
 pub struct Options {
@@ -41,44 +42,90 @@ pub enum Rung {
     Cpu,
 }
 
+/// Native and wasm builds go on at the same time where at least so much memory is free: four compilers of the tensor
+/// library take about half of it.
+const MEMORY_FOR_TWO_BUILDS_BYTES: u64 = 12 << 30;
+
 pub fn command(options: &Options) -> Result<()> {
-    let mut done = Vec::new();
-    for step in Step::value_variants().iter().copied() {
-        if !options.steps.is_empty() && !options.steps.contains(&step) {
-            continue;
-        }
-        let filter = options.filter.as_deref();
-        let name = format!("{step:?}").to_lowercase();
-        eprintln!("\n== {name} ==");
-        let start = Instant::now();
-        let tally = match step {
-            Step::Lint => lint(),
-            Step::Unit => unit(filter),
-            Step::Wasm => browser_tests::wasm(filter),
-            Step::E2e => browser_tests::e2e(filter, options.rung, options.no_build),
-        };
-        let tally = tally.unwrap_or_else(|error| counting::failure(&error));
-        done.push((name, start.elapsed(), tally));
+    let is_chosen = |step: Step| options.steps.is_empty() || options.steps.contains(&step);
+    let filter = options.filter.as_deref();
+    let mut report = Report::default();
+    if is_chosen(Step::Lint) {
+        lint(&mut report, is_chosen(Step::Unit) && is_chosen(Step::Wasm));
     }
-    summarise(&done)
+    if is_chosen(Step::Unit) {
+        unit(&mut report, filter);
+    }
+    if is_chosen(Step::Wasm) {
+        report.run("wasm", "the engine in a browser", || browser_tests::wasm(filter));
+    }
+    if is_chosen(Step::E2e) {
+        browser_tests::e2e(&mut report, filter, options.rung, options.no_build);
+    }
+    report.finish();
+    Ok(())
 }
 
-/// Formatting, the rules of `tidy`, clippy for both kinds of target, and the documentation that teaches.
-fn lint() -> Result<Tally> {
-    let mut tally = counting::check(project::cargo("fmt").args(["--all", "--check"]));
-    tally += match tidy::check() {
-        Ok(()) => Tally { passed: 1, failed: 0 },
-        Err(error) => counting::failure(&error),
+/// Formatting, the rules of `tidy`, clippy for both kinds of target, and the documentation that teaches. Where all is
+/// compiled for tests anyway, clippy looks on (see `linting`); else it checks, which is soon done for a small change.
+fn lint(report: &mut Report, while_compiling: bool) {
+    let step = "lint";
+    report.run(step, "format", || Ok(counting::check(project::cargo("fmt").args(["--all", "--check"]))));
+    report.run(step, "layout", || tidy::check().map(|()| Tally { passed: 1, failed: 0 }));
+    report.run(step, "scripts and styles", scripts_and_styles);
+    if while_compiling {
+        compile_and_lint(report);
+    } else {
+        let deny = ["--", "-D", "warnings"];
+        report.run(step, "clippy, native", || {
+            let mut clippy = project::cargo("clippy");
+            Ok(counting::check(clippy.args(project::NATIVE_PACKAGES).arg("--all-targets").args(deny)))
+        });
+        report.run(step, "clippy, wasm", || {
+            toolchain::ensure_wasm_target()?;
+            Ok(counting::check(wasm::cargo("clippy").args(["--lib", "--tests"]).args(deny)))
+        });
+    }
+    report.run(step, "docs that teach", || {
+        let mut docs = project::cargo("doc");
+        docs.args(["--no-deps", "-p", "moe-router", "-p", "moe-trace"]).env("RUSTDOCFLAGS", "-D warnings");
+        Ok(counting::check(&mut docs))
+    });
+}
+
+/// Everything that the later steps run, for this machine and for the browser, without a warning.
+fn compile_and_lint(report: &mut Report) {
+    let native = || {
+        linting::ensure_driver()?;
+        let mut tests = project::cargo("test");
+        tests.args(["--no-run", "--all-targets", linting::MESSAGES]).args(project::NATIVE_PACKAGES);
+        Ok(counting::compilation(&mut tests))
     };
-    tally += scripts_and_styles()?;
-    let mut native = project::cargo("clippy");
-    tally += counting::check(native.args(project::NATIVE_PACKAGES).args(["--all-targets", "--", "-D", "warnings"]));
-    toolchain::ensure_wasm_target()?;
-    tally += counting::check(wasm::cargo("clippy").args(["--lib", "--tests", "--", "-D", "warnings"]));
-    let mut docs = project::cargo("doc");
-    docs.args(["--no-deps", "-p", "moe-router", "-p", "moe-trace"]).env("RUSTDOCFLAGS", "-D warnings");
-    tally += counting::check(&mut docs);
-    Ok(tally)
+    let wasm = || {
+        toolchain::ensure_wasm_target()?;
+        let mut tally = counting::compilation(wasm::cargo("build").arg(linting::MESSAGES));
+        tally += counting::compilation(browser_tests::wasm_tests()?.args(["--no-run", linting::MESSAGES]));
+        Ok(tally)
+    };
+    // Cargo locks one folder for each profile, and these are two.
+    if free_memory_bytes().is_some_and(|bytes| bytes >= MEMORY_FOR_TWO_BUILDS_BYTES) {
+        let mut beside = Report::default();
+        thread::scope(|scope| {
+            scope.spawn(|| beside.run("lint", "compile and clippy, wasm", wasm));
+            report.run("lint", "compile and clippy, native", native);
+        });
+        report.append(beside);
+    } else {
+        report.run("lint", "compile and clippy, native", native);
+        report.run("lint", "compile and clippy, wasm", wasm);
+    }
+}
+
+/// `None` where the system does not say it in Linux's way.
+fn free_memory_bytes() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix(" kB")?.parse::<u64>().ok().map(|kilobytes| kilobytes * 1024)
 }
 
 /// Formatting, lints and types of JavaScript and CSS.
@@ -100,28 +147,19 @@ fn scripts_and_styles() -> Result<Tally> {
 }
 
 /// Unit, property and oracle tests; and that the generated files are current.
-fn unit(filter: Option<&str>) -> Result<Tally> {
-    let mut tally = counting::tests(project::cargo("test").args(project::NATIVE_PACKAGES).args(filter));
+fn unit(report: &mut Report, filter: Option<&str>) {
+    let step = "unit";
+    let tests = || project::cargo("test");
+    report.run(step, "all packages", || Ok(counting::tests(tests().args(project::NATIVE_PACKAGES).args(filter))));
     if filter.is_none() {
-        eprintln!("-- what was compared with the reference numbers --");
-        let oracle = ["-p", "moe-router", "--test", "oracle", "--", "--nocapture"];
-        tally += counting::tests(project::cargo("test").args(oracle));
-        let types = ["-p", "moe-trace", "--features", "typescript", "--example", "typescript"];
-        tally += counting::tests(project::cargo("test").args(types));
+        report.run(step, "reference numbers compared", || {
+            // The packages are named as above: by itself, moe-router would have its dependencies compiled once more.
+            let oracle = ["--test", "oracle", "--", "--nocapture"];
+            Ok(counting::tests(tests().args(project::NATIVE_PACKAGES).args(oracle)))
+        });
+        report.run(step, "TypeScript mirror", || {
+            let types = ["-p", "moe-trace", "--features", "typescript", "--example", "typescript"];
+            Ok(counting::tests(tests().args(types)))
+        });
     }
-    Ok(tally)
-}
-
-fn summarise(done: &[(String, Duration, Tally)]) -> Result<()> {
-    println!("\n{:<8}{:>10}{:>10}{:>10}", "step", "time", "passed", "failed");
-    let mut total = Tally::default();
-    for (step, time, tally) in done {
-        total += *tally;
-        println!("{step:<8}{:>8} s{:>10}{:>10}", format!("{:.1}", time.as_secs_f32()), tally.passed, tally.failed);
-    }
-    println!("\n{} passed, {} failed", total.passed, total.failed);
-    if total.failed > 0 {
-        std::process::exit(1);
-    }
-    Ok(())
 }
