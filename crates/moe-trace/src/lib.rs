@@ -5,10 +5,11 @@
 
 mod compare;
 pub mod error;
-pub mod examples;
 pub mod gate_logits;
 pub mod ids;
 pub mod mixing;
+mod model_entry;
+pub mod prompts;
 pub mod protocol;
 pub mod routing;
 pub mod spec;
@@ -20,6 +21,7 @@ pub use error::UserError;
 pub use gate_logits::{GateLogits, ShapeError};
 pub use ids::{ExpertIdx, LayerIdx, RunId, TokenId};
 pub use mixing::Mixing;
+pub use model_entry::ModelEntry;
 pub use protocol::{BackendChoice, BackendInfo, Command, Event, FinishReason, ModelInfo, RunRequest, Rung, Sampling};
 pub use routing::{Assignment, Fate, Routing, RoutingError};
 pub use spec::{

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use moe_engine::{Engine, device};
 use moe_model::Manifest;
-use moe_trace::examples::EXAMPLES;
+use moe_trace::prompts::EXAMPLES;
 use moe_trace::{
     Event, Fate, RoutingGroup, RunId, RunRequest, SCHEMA_VERSION, Sampling, Source, StepTrace, TraceHeader,
 };

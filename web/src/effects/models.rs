@@ -1,7 +1,9 @@
 //! Fetches the list of models that a site offers. A site without one has no menu.
 
+use moe_trace::ModelEntry;
+
 use crate::browser::{address, fetch};
-use crate::settings::models::{Menu, ModelEntry};
+use crate::settings::models::Menu;
 
 /// Tells the menu of the list at `url`, if it is there and can be read.
 pub async fn menu(url: String, tell: impl FnOnce(Menu)) {

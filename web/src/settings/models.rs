@@ -1,24 +1,6 @@
 //! The models a site offers: `models/index.json`, a list in the order of the menu.
 
-use moe_trace::ModelInfo;
-use serde::Deserialize;
-
-/// One model of the list. Sizes in bytes and parameters.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-pub struct ModelEntry {
-    pub name: String,
-    /// What it is, in a few words: "top-2 of 8, balanced".
-    pub title: String,
-    /// Where its manifest lies, relative to the list. For a model beside the page this is its name in links.
-    pub folder: String,
-    /// Weights and tokenizer as they lie.
-    pub download_bytes: u32,
-    pub num_parameters: u32,
-    pub num_active_parameters: u32,
-    pub num_experts: u32,
-    /// The routing rule it was trained with, as text: `top_k:2`.
-    pub rule: String,
-}
+use moe_trace::{ModelEntry, ModelInfo};
 
 /// A model of the list that can be loaded.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,13 +1,13 @@
 //! Choosing a model, as lists of actions.
 
 use moe_trace::{
-    BackendChoice, BackendInfo, Event, FinishReason, ModelInfo, Policy, RoutingSpec, Rung, Source, UserError,
+    BackendChoice, BackendInfo, Event, FinishReason, ModelEntry, ModelInfo, Policy, RoutingSpec, Rung, Source,
+    UserError,
 };
 
 use super::tests::{Play, executed, fixture, recorded};
 use super::*;
 use crate::settings::Setting;
-use crate::settings::models::ModelEntry;
 use crate::settings::overrides::Overrides;
 
 fn url(name: &str) -> String {

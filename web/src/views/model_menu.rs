@@ -1,11 +1,11 @@
 //! The chip that names the model, and the list of others that opens from it.
 
-use moe_trace::ModelInfo;
+use moe_trace::{ModelEntry, ModelInfo};
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Node};
 use yew::prelude::*;
 
-use crate::settings::models::{Choice, Menu, ModelEntry};
+use crate::settings::models::{Choice, Menu};
 use crate::state::{Action, Phase};
 use crate::words::numbers;
 

@@ -1,6 +1,6 @@
 //! The prompt, examples of it, Run and Stop.
 
-use moe_trace::examples::EXAMPLES;
+use moe_trace::prompts::EXAMPLES;
 use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 

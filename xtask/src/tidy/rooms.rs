@@ -25,7 +25,7 @@ pub const CRATES: [Crate; 7] = [
     Crate {
         folder: "crates/moe-trace",
         floors: &[
-            &["error", "examples", "gate_logits", "ids", "mixing", "spec"],
+            &["error", "gate_logits", "ids", "mixing", "model_entry", "prompts", "spec"],
             &["routing", "text"],
             &["trace"],
             &["compare", "protocol"],

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
-use moe_trace::examples::EXAMPLES;
+use moe_trace::prompts::EXAMPLES;
 use moe_trace::{RoutingGroup, RunId, RunRequest, Sampling};
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +24,7 @@ const NEW_TOKENS: u32 = 64;
 /// One for every kind of text the page offers, routed as in training.
 pub fn of(model: &Path) -> Result<Vec<Sample>> {
     let mut engine = golden::load(model)?;
-    let sample = |example: &moe_trace::examples::Example| {
+    let sample = |example: &moe_trace::prompts::Example| {
         let request = RunRequest {
             run: RunId(0),
             prompt: example.prompt.to_owned(),

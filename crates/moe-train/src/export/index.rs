@@ -5,23 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use moe_model::Manifest;
-use serde::Serialize;
-
-/// A model of the menu.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-struct Entry {
-    name: String,
-    title: String,
-    /// Beside the index.
-    folder: String,
-    /// Weights and tokenizer, as they lie.
-    download_bytes: u32,
-    num_parameters: u32,
-    num_active_parameters: u32,
-    num_experts: u32,
-    /// In the textual form of docs/ROUTING_RULES.md.
-    rule: String,
-}
+use moe_trace::ModelEntry;
 
 /// The model of the page, and what one compares it with: the order of the menu. Others come behind, by name.
 const ORDER: [&str; 12] = [
@@ -47,7 +31,7 @@ pub fn of_folder(models: &Path) -> Result<String> {
         let Ok(manifest) = fs::read(folder.join("manifest.json")) else { continue };
         let manifest = Manifest::from_json(&manifest).with_context(|| format!("in {}", folder.display()))?;
         let info = manifest.info();
-        entries.push(Entry {
+        entries.push(ModelEntry {
             folder: folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default(),
             download_bytes: manifest.weights.bytes + manifest.tokenizer.bytes,
             num_parameters: info.num_parameters,
@@ -58,7 +42,7 @@ pub fn of_folder(models: &Path) -> Result<String> {
             title: manifest.title,
         });
     }
-    let place = |entry: &Entry| ORDER.iter().position(|name| *name == entry.name).unwrap_or(ORDER.len());
+    let place = |entry: &ModelEntry| ORDER.iter().position(|name| *name == entry.name).unwrap_or(ORDER.len());
     entries.sort_by(|a, b| place(a).cmp(&place(b)).then_with(|| a.name.cmp(&b.name)));
     Ok(serde_json::to_string_pretty(&entries)? + "\n")
 }

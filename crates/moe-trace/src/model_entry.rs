@@ -1,0 +1,21 @@
+//! An entry of `models/index.json`, the list of models that a site offers.
+
+use serde::{Deserialize, Serialize};
+
+/// One model of the list. Sizes in bytes and parameters.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct ModelEntry {
+    pub name: String,
+    /// What it is, in a few words: "top-2 of 8, balanced".
+    pub title: String,
+    /// Where its manifest lies, relative to the list. For a model beside the page this is its name in links.
+    pub folder: String,
+    /// Weights and tokenizer as they lie.
+    pub download_bytes: u32,
+    pub num_parameters: u32,
+    pub num_active_parameters: u32,
+    pub num_experts: u32,
+    /// The routing rule it was trained with, in the textual form of docs/ROUTING_RULES.md: `top_k:2`.
+    pub rule: String,
+}
