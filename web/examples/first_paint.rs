@@ -39,7 +39,8 @@ fn www(path: &str) -> PathBuf {
 
 /// The page as it stands when the recorded run has arrived and the engine has not.
 fn props(file: TraceFile) -> PageProps {
-    let mut state = State::new(Config::default(), Vec::new()).apply(replay::began(file.header));
+    let began = replay::began(file.header).expect("the site's recorded run is one of ours");
+    let mut state = State::new(Config::default(), Vec::new()).apply(began);
     for step in file.steps {
         state = state.apply(replay::step(step));
     }

@@ -4,7 +4,37 @@
 #[allow(dead_code)]
 mod fixture;
 
-use moe_trace::{Policy, RoutingGroup, RoutingSpec, TraceFile};
+use std::rc::Rc;
+
+use moe_trace::{Policy, RoutingGroup, RoutingSpec, SentStep, Source, TraceFile};
+use web::run::recording::Recording;
+
+/// Steps that tell only what changed make the same run, from a file and as they arrive.
+#[test]
+fn deltas_tell_the_same_run() {
+    for group in [RoutingGroup::ThisText, RoutingGroup::DecodeStep] {
+        let file = fixture::default_trace(RoutingSpec::default(), group);
+        let mut sent: Vec<SentStep> = vec![file.steps[0].clone().into()];
+        sent.extend(file.steps.windows(2).map(|pair| SentStep::after(&pair[0], pair[1].clone())));
+        let num_deltas = sent.iter().filter(|step| matches!(step, SentStep::Delta(_))).count();
+        assert_eq!(num_deltas > 0, group == RoutingGroup::ThisText, "a decode step has no rows of the one before");
+
+        let header = serde_json::to_string(&file.header).expect("a header serialises");
+        let steps = sent.iter().map(|step| serde_json::to_string(step).expect("a step serialises"));
+        let lines = std::iter::once(header).chain(steps).collect::<Vec<_>>().join("\n");
+        let back = TraceFile::from_lines(&lines, serde_json::from_str, serde_json::from_str).expect("a trace file");
+        assert_eq!(back, file);
+
+        let empty = Recording::new(Source::Recorded, Rc::new(fixture::model()), fixture::request_of(&file));
+        let step = |run: Recording, step| run.with_step(step, None).expect("steps in order");
+        let run = sent.clone().into_iter().fold(empty.clone(), step);
+        assert!(run.steps.iter().map(|step| &**step).eq(&file.steps));
+        // Without the step before it a delta is nothing.
+        if let SentStep::Delta(_) = &sent[1] {
+            assert!(empty.with_step(sent[1].clone(), None).is_none());
+        }
+    }
+}
 
 #[test]
 fn trace_files_survive_a_round_trip() {

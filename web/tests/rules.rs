@@ -6,6 +6,7 @@ use std::task::{Context, Poll, Wake};
 use std::thread::{self, Thread};
 
 use moe_trace::{BackendChoice, CapacitySpec, Overflow, RoutingSpec, TraceFile};
+use web::run::gate_reading::GateReading;
 use web::run::scene::TokenFate;
 use web::run::shared::Shared;
 use web::settings::Setting;
@@ -27,7 +28,7 @@ fn run_of(rule: &str, num_experts: usize) -> State {
 
 fn shown(file: TraceFile) -> State {
     let config = Config { backend: BackendChoice::Recorded, ..Config::default() };
-    let mut state = State::new(config, Vec::new()).apply(replay::began(file.header));
+    let mut state = State::new(config, Vec::new()).apply(replay::began(file.header).expect("a run of ours"));
     for step in file.steps {
         state = state.apply(replay::step(step));
     }
@@ -217,6 +218,19 @@ fn every_rule_that_gate_logits_are_enough_for_can_be_drawn() {
         assert!(state.what_if.is_none(), "{}", form.example);
         check(&state, &["All layers"], &[">transplanted<", "what-if"]);
     }
+}
+
+/// What was not recorded is said, and no bar of length zero is drawn in its place.
+#[test]
+fn a_run_without_gate_logits_says_so() {
+    let mut file = fixture::trace_of_rule(RoutingSpec::default(), 8, 2);
+    for layer in file.steps.iter_mut().flat_map(|step| &mut step.layers) {
+        layer.gate_logits = None;
+    }
+    let state = shown(file);
+    let scene = state.scene.clone().expect("a scene");
+    assert!(scene.layers.iter().all(|layer| layer.gate_values.is_empty() && layer.values_of(0).is_empty()));
+    check(&state, &[GateReading::NOT_RECORDED, "All layers"], &["scaleX(0.0000)", "<td>0.00</td>"]);
 }
 
 /// Waits for a future on this thread; the renderer brings threads of its own.

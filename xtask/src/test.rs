@@ -157,8 +157,8 @@ fn unit(report: &mut Report, filter: Option<&str>) {
             let oracle = ["--test", "oracle", "--", "--nocapture"];
             Ok(counting::tests(tests().args(project::NATIVE_PACKAGES).args(oracle)))
         });
-        report.run(step, "TypeScript mirror", || {
-            let types = ["-p", "moe-trace", "--features", "typescript", "--example", "typescript"];
+        report.run(step, "TypeScript and JSON Schema", || {
+            let types = ["-p", "moe-trace", "--features", "codegen", "--examples"];
             Ok(counting::tests(tests().args(types)))
         });
     }

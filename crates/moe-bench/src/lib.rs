@@ -20,11 +20,13 @@ pub fn request(engine: &Engine, prompt: &str, max_new_tokens: u32, group: Routin
     RunRequest {
         run: RunId(0),
         prompt: prompt.to_owned(),
+        companions: Vec::new(),
         max_new_tokens,
         sampling: Sampling::Greedy,
         routing: engine.info().trained_routing,
         group,
         seed: 7,
+        interventions: Vec::new(),
     }
 }
 

@@ -70,14 +70,15 @@ impl Engine {
             let begin = clock_ms();
             let (first, end) = match request.group {
                 RoutingGroup::ThisText => (0, state.ids.len()),
-                RoutingGroup::DecodeStep => (state.step as usize, state.step as usize + 1),
+                // `start` refuses batches.
+                RoutingGroup::DecodeStep | RoutingGroup::Batch => (state.step as usize, state.step as usize + 1),
             };
             let ids = &state.ids[first..end];
             let inputs: Vec<RoutingInputs> = state.inputs.iter().map(|inputs| inputs.at(first..end, ids)).collect();
             let pass = Pass { ids, first_position: first, inputs: &inputs };
             let outcome = self.model.forward(&pass, &state.router).await?;
             let (trace, finished) = self.conclude(&mut state, first, end, outcome);
-            emit(Event::Step { trace, elapsed_ms: (clock_ms() - begin) as f32 });
+            emit(Event::Step { trace: trace.into(), elapsed_ms: (clock_ms() - begin) as f32 });
             if let Some(reason) = finished {
                 return Ok(reason);
             }
@@ -86,6 +87,7 @@ impl Engine {
 
     /// Checks a request and makes its first state.
     fn start<'a>(&self, request: &'a RunRequest) -> Result<State<'a>, RunError> {
+        not_yet(request)?;
         let config = self.model.config();
         let router = Router::new(request.routing, config.num_experts).map_err(|error| {
             RunError::refused("This routing does not fit the model.", error.to_string(), "Change k or the policy.")
@@ -140,10 +142,9 @@ impl Engine {
         for (loss, position) in outcome.losses.iter().zip(first + 1..end) {
             state.losses[position] = Some(*loss);
         }
-        let tokens = (first..end).map(|position| TracedToken {
-            id: TokenId(state.ids[position]),
-            bytes: self.tokenizer.bytes(state.ids[position]).to_vec(),
-            loss: state.losses[position],
+        let tokens = (first..end).map(|position| {
+            let id = state.ids[position];
+            TracedToken::text(TokenId(id), self.tokenizer.bytes(id).to_vec(), state.losses[position])
         });
         let tokens = tokens.collect();
 
@@ -169,14 +170,8 @@ impl Engine {
                 }
             }
         }
-        let trace = StepTrace {
-            run: state.request.run,
-            step: state.step,
-            first_position: first as u32,
-            tokens,
-            layers: outcome.layers,
-            next: NextToken { candidates, chosen: chosen.as_ref().map(candidate) },
-        };
+        let next = NextToken { candidates, chosen: chosen.as_ref().map(candidate) };
+        let trace = StepTrace::of_text(state.request.run, state.step, first as u32, tokens, outcome.layers, next);
         state.step += 1;
         (trace, finished)
     }
@@ -198,6 +193,21 @@ impl Engine {
     }
 }
 
+/// Refuses what a request may ask for and this engine cannot do: it ignores nothing silently.
+fn not_yet(request: &RunRequest) -> Result<(), RunError> {
+    if request.group == RoutingGroup::Batch || !request.companions.is_empty() {
+        let why = "This engine decodes one text at a time, and a batch shares its capacity among several.";
+        let try_this = "Choose the group this text or decode step, without companions.";
+        return Err(RunError::refused("Several texts cannot be run together yet.", why, try_this));
+    }
+    if !request.interventions.is_empty() {
+        let changes: Vec<String> = request.interventions.iter().map(ToString::to_string).collect();
+        let why = format!("This engine runs the model as it is, and the request says: {}.", changes.join(", "));
+        return Err(RunError::refused("The model cannot be changed yet.", why, "Run without interventions."));
+    }
+    Ok(())
+}
+
 /// The draws of a run, by layer. Noise that a gate has only in training is left out, as in all papers.
 fn draws(request: &RunRequest, num_layers: usize, num_tokens: usize, num_experts: usize) -> Vec<RoutingInputs> {
     let mut inputs = RoutingInputs::draw(request.seed, num_layers, num_tokens, num_experts);
@@ -208,4 +218,36 @@ fn draws(request: &RunRequest, num_layers: usize, num_tokens: usize, num_experts
         }
     }
     inputs
+}
+
+#[cfg(test)]
+mod tests {
+    use moe_trace::{ExpertIdx, Intervention, LayerIdx, RoutingSpec, RunId, Sampling};
+
+    use super::*;
+
+    #[test]
+    fn what_it_cannot_do_is_refused_and_named() {
+        let plain = RunRequest {
+            run: RunId(0),
+            prompt: "The".to_owned(),
+            companions: Vec::new(),
+            max_new_tokens: 1,
+            sampling: Sampling::Greedy,
+            routing: RoutingSpec::default(),
+            group: RoutingGroup::ThisText,
+            seed: 7,
+            interventions: Vec::new(),
+        };
+        let check = |request: RunRequest, why: Option<&str>| {
+            let refused = not_yet(&request).err().map(|refused| refused.error.why);
+            assert_eq!(refused.is_some(), why.is_some(), "{refused:?}");
+            assert!(refused.unwrap_or_default().contains(why.unwrap_or_default()));
+        };
+        check(plain.clone(), None);
+        check(RunRequest { group: RoutingGroup::Batch, ..plain.clone() }, Some("one text at a time"));
+        check(RunRequest { companions: vec!["A".to_owned()], ..plain.clone() }, Some("one text at a time"));
+        let mute = Intervention::Mute { layer: LayerIdx(1), expert: ExpertIdx(3) };
+        check(RunRequest { interventions: vec![mute], ..plain }, Some("expert 3 of layer 1 is muted"));
+    }
 }

@@ -184,7 +184,7 @@ impl Fused {
                 .map(|(rows, layer)| {
                     let (gate_logits, routing) = routing_rows::read(rows, config.num_experts, k, rule.capacity)
                         .map_err(|error| TensorError(format!("layer {layer}: {error}")))?;
-                    Ok(LayerTrace { layer: LayerIdx(layer), gate_logits, routing })
+                    Ok(LayerTrace::decided(LayerIdx(layer), gate_logits, routing))
                 })
                 .collect::<Result<Vec<_>, TensorError>>()?,
             None => host_layers,
@@ -276,7 +276,7 @@ impl Fused {
         let rows = routing_rows::write(&logits, &routing);
         let shape = [pass.ids.len(), rows.len() / pass.ids.len()];
         let rows = Tensor::from_data(TensorData::new(rows, shape), &self.device);
-        Ok((rows, LayerTrace { layer: LayerIdx(layer as u32), gate_logits: logits, routing }))
+        Ok((rows, LayerTrace::decided(LayerIdx(layer as u32), logits, routing)))
     }
 
     fn run_experts(

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use moe_trace::{Command, Event, Policy, StepTrace, TraceHeader};
+use moe_trace::{Command, Event, ModelEntry, Policy, StepTrace, TraceHeader};
 use ts_rs::{TS, TypeVisitor};
 
 const HEADER: &str = "\
@@ -22,6 +22,7 @@ fn declarations() -> String {
     mirror.visit::<Event>();
     mirror.visit::<TraceHeader>();
     mirror.visit::<StepTrace>();
+    mirror.visit::<ModelEntry>();
     // Nothing on the wire mentions it, but the element's attribute has its values.
     mirror.visit::<Policy>();
     let declarations: Vec<String> = mirror.0.into_values().collect();

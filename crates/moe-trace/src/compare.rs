@@ -1,5 +1,6 @@
 //! Are two traces of the same run the same? Decisions exactly, numbers to a tolerance.
 
+use crate::layer_trace::LayerTrace;
 use crate::routing::Assignment;
 use crate::trace::StepTrace;
 
@@ -8,42 +9,55 @@ impl StepTrace {
     ///
     /// Tokens, experts, slots, fates, capacities and the chosen token are compared exactly; losses, gate logits, weights
     /// and probabilities to `|a − b| ≤ tolerance · max(1, |b|)`.
-    pub fn difference(&self, other: &StepTrace, tolerance: f32) -> Option<String> {
+    pub fn difference<'a>(&'a self, other: &'a StepTrace, tolerance: f32) -> Option<String> {
         let step = self.step;
         let far = |a: f32, b: f32| (a - b).abs() > tolerance * b.abs().max(1.0);
-        if (step, self.first_position) != (other.step, other.first_position) {
-            return Some(format!("step {step} at position {} is another one", self.first_position));
+        let (first_position, other_position) = (self.first_position(), other.first_position());
+        if (step, first_position) != (other.step, other_position) {
+            return Some(format!("step {step} at position {first_position} is another one"));
         }
         if self.tokens.len() != other.tokens.len() || self.layers.len() != other.layers.len() {
             return Some(format!("step {step} has another number of tokens or layers"));
         }
         for (at, (a, b)) in self.tokens.iter().zip(&other.tokens).enumerate() {
             let losses = (a.loss.unwrap_or(-1.0), b.loss.unwrap_or(-1.0));
-            if a.id != b.id || a.bytes != b.bytes || far(losses.0, losses.1) {
+            if a.id != b.id || a.content != b.content || far(losses.0, losses.1) {
                 return Some(format!("step {step}, token {at}: {a:?} is not {b:?}"));
             }
         }
         for (a, b) in self.layers.iter().zip(&other.layers) {
             let at = format!("step {step}, layer {}", a.layer);
-            let (logits, others) = (a.gate_logits.values(), b.gate_logits.values());
-            if let Some((a, b)) = logits.iter().zip(others).find(|(a, b)| far(**a, **b)) {
+            if a.gate_logits.is_some() != b.gate_logits.is_some() {
+                return Some(format!("{at}: one has gate logits, the other has none"));
+            }
+            let logits = |layer: &LayerTrace| layer.gate_logits.as_ref().map(|logits| logits.values().to_vec());
+            let (logits, others) = (logits(a).unwrap_or_default(), logits(b).unwrap_or_default());
+            if let Some((a, b)) = logits.iter().zip(&others).find(|(a, b)| far(**a, **b)) {
                 return Some(format!("{at}: gate logit {a} is not {b}"));
             }
-            if a.routing.capacity != b.routing.capacity || a.routing.assignments.len() != b.routing.assignments.len() {
+            let (Some(a), Some(b)) = (a.routing(), b.routing()) else {
+                // Of another program: numbers as they were written down.
+                if a.decision == b.decision {
+                    continue;
+                }
+                return Some(format!("{at}: another decision"));
+            };
+            if a.capacity != b.capacity || a.assignments.len() != b.assignments.len() {
                 return Some(format!("{at}: another capacity or number of requests"));
             }
             let decision = |a: &Assignment| (a.token, a.rank, a.expert, a.fate);
-            for (a, b) in a.routing.assignments.iter().zip(&b.routing.assignments) {
+            for (a, b) in a.assignments.iter().zip(&b.assignments) {
                 if decision(a) != decision(b) || far(a.weight, b.weight) || far(a.weight_raw, b.weight_raw) {
                     return Some(format!("{at}: {a:?} is not {b:?}"));
                 }
             }
         }
-        let chosen = |step: &StepTrace| step.next.chosen.as_ref().map(|choice| choice.id);
+        let chosen = |step: &StepTrace| step.next().and_then(|next| next.chosen.as_ref()).map(|choice| choice.id);
         if chosen(self) != chosen(other) {
             return Some(format!("step {step}: another token was chosen"));
         }
-        let candidates = self.next.candidates.iter().zip(&other.next.candidates);
+        let candidates = |step: &'a StepTrace| step.next().map_or(&[][..], |next| next.candidates.as_slice());
+        let candidates = candidates(self).iter().zip(candidates(other));
         let differing = candidates.map(|(a, b)| (a.probability, b.probability)).find(|(a, b)| far(*a, *b));
         differing.map(|(a, b)| format!("step {step}: a candidate's probability {a} is not {b}"))
     }
@@ -56,14 +70,9 @@ mod tests {
 
     fn step(loss: f32, chosen: u32) -> StepTrace {
         let candidate = Candidate { id: TokenId(chosen), bytes: vec![b'x'], probability: 0.5 };
-        StepTrace {
-            run: RunId(0),
-            step: 3,
-            first_position: 0,
-            tokens: vec![TracedToken { id: TokenId(1), bytes: vec![b'a'], loss: Some(loss) }],
-            layers: Vec::new(),
-            next: NextToken { candidates: vec![candidate.clone()], chosen: Some(candidate) },
-        }
+        let tokens = vec![TracedToken::text(TokenId(1), vec![b'a'], Some(loss))];
+        let next = NextToken { candidates: vec![candidate.clone()], chosen: Some(candidate) };
+        StepTrace::of_text(RunId(0), 3, 0, tokens, Vec::new(), next)
     }
 
     #[test]

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// What every error becomes where it meets a person.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct UserError {
     /// "The model could not be loaded."
     pub what: String,

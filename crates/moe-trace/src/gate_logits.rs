@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 ///
 /// The constructor is the only place where the shape can be wrong; deserialising goes through it too.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+#[cfg_attr(feature = "codegen", schemars(!try_from))]
 #[serde(try_from = "RawGateLogits")]
 pub struct GateLogits {
     num_experts: u32,

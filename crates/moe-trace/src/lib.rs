@@ -3,31 +3,53 @@
 //! Every type that is ever serialised lives here, so a live run, an exported file, a recorded run of the site and the
 //! detail of a DOM event are the same records. There are no tensors, files, clocks or random sources in this crate.
 
+mod choices;
 mod compare;
+mod delta;
 pub mod error;
 pub mod gate_logits;
+mod header;
 pub mod ids;
+mod intervention;
+mod layer_trace;
 pub mod mixing;
 mod model_entry;
 pub mod prompts;
 pub mod protocol;
+mod request;
 pub mod routing;
+mod rows;
+mod scores;
 pub mod spec;
 pub mod text;
+mod token;
 pub mod trace;
 pub mod trace_file;
+pub mod training;
 
+pub use choices::{Choice, Choices, ChoicesError, ExpertLoad};
+pub use delta::{DeltaError, SentStep, StepDelta};
 pub use error::UserError;
 pub use gate_logits::{GateLogits, ShapeError};
+pub use header::{
+    ExpertCount, HeaderError, IdSpace, Origin, Part, RankOrder, RouteSchema, SCHEMA_VERSION, Source, TraceHeader,
+    WeightKind,
+};
 pub use ids::{ExpertIdx, LayerIdx, RunId, TokenId};
+pub use intervention::{Intervention, InterventionError};
+pub use layer_trace::{Decision, LayerError, LayerTrace, OutputNorms};
 pub use mixing::Mixing;
 pub use model_entry::ModelEntry;
-pub use protocol::{BackendChoice, BackendInfo, Command, Event, FinishReason, ModelInfo, RunRequest, Rung, Sampling};
+pub use protocol::{BackendChoice, BackendInfo, Command, Event, ModelInfo, Rung};
+pub use request::{FinishReason, MAX_BATCH, RunRequest, Sampling};
 pub use routing::{Assignment, Fate, Routing, RoutingError};
+pub use scores::{Scores, ScoresError};
 pub use spec::{
     BaseSolver, CapacitySpec, MixerSpec, Normalise, Overflow, Policy, Priority, Rounding, RouterSpec, RoutingGroup,
     RoutingSpec, SecondExpert, SharedGate, SinkhornChoice, SlotOrder, Weighting,
 };
 pub use text::{Form, MIXER_FORMS, NOT_FROM_GATE_LOGITS, NeedsMore, ParseSpecError, ROUTER_FORMS};
-pub use trace::{Candidate, LayerTrace, NextToken, StepTrace, TracedToken};
-pub use trace_file::{SCHEMA_VERSION, Source, TraceFile, TraceFileError, TraceHeader};
+pub use token::{Patch, TokenContent, TracedToken};
+pub use trace::{BatchEntry, Candidate, NextToken, PassId, SequenceStep, Sequences, StepError, StepTrace};
+pub use trace_file::{TraceFile, TraceFileError};
+pub use training::{TrainCommand, TrainEvent};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Who is blended with whom, in one layer and group of tokens. Matrices are row-major.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Mixing {
     /// Tokens are blended into slots, and slots back into tokens.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// One model of the list. Sizes in bytes and parameters.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct ModelEntry {
     pub name: String,
     /// What it is, in a few words: "top-2 of 8, balanced".

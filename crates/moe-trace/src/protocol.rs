@@ -2,14 +2,16 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::delta::SentStep;
 use crate::error::UserError;
 use crate::ids::RunId;
-use crate::spec::{RoutingGroup, RoutingSpec};
-use crate::trace::StepTrace;
+use crate::request::{FinishReason, RunRequest};
+use crate::spec::RoutingSpec;
+use crate::training::{TrainCommand, TrainEvent};
 
 /// From the page to the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum Command {
     /// Fetch the model whose manifest is at this absolute URL and make it ready on a backend. Once per worker: a GPU
@@ -19,11 +21,13 @@ pub enum Command {
     Run(RunRequest),
     /// Stop this run before its next step. A run that is over already is not an error.
     Stop(RunId),
+    /// For a trainer. Others answer that they cannot train.
+    Train(TrainCommand),
 }
 
 /// From the worker to the page. Every event of a run carries its id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(tag = "type", content = "data", rename_all = "snake_case")]
 pub enum Event {
     /// Bytes of the model that have arrived, of those that will.
@@ -36,9 +40,9 @@ pub enum Event {
         model: ModelInfo,
         backend: BackendInfo,
     },
-    /// A step was executed; `elapsed_ms` is the wall time from its start to its trace being read back.
+    /// A step was executed, told whole or by what changed since the step before; `elapsed_ms` is the wall time from its start to its trace being read back.
     Step {
-        trace: StepTrace,
+        trace: SentStep,
         elapsed_ms: f32,
     },
     Finished {
@@ -51,11 +55,13 @@ pub enum Event {
         error: UserError,
         fatal: bool,
     },
+    /// From a trainer.
+    Train(TrainEvent),
 }
 
 /// Which backend the reader asks for. `recorded` never reaches a worker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BackendChoice {
     /// WebGPU where it works, else the CPU.
@@ -69,7 +75,7 @@ pub enum BackendChoice {
 
 /// The rung of the fallback ladder that an engine stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rung {
     Webgpu,
@@ -78,7 +84,7 @@ pub enum Rung {
 
 /// What the engine runs on, and why not on something better.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct BackendInfo {
     pub rung: Rung,
     /// The adapter's name for WebGPU, "WebAssembly SIMD" or "native" for the CPU.
@@ -89,7 +95,7 @@ pub struct BackendInfo {
 
 /// What a reader is told about a loaded model. Sizes in parameters and bytes.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct ModelInfo {
     pub name: String,
     /// SHA-256 of the weights file, in lower-case hexadecimal.
@@ -105,45 +111,4 @@ pub struct ModelInfo {
     pub max_tokens: u32,
     /// The routing the model was trained with.
     pub trained_routing: RoutingSpec,
-}
-
-/// One generation, completely described: the same request gives the same steps.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-pub struct RunRequest {
-    pub run: RunId,
-    pub prompt: String,
-    pub max_new_tokens: u32,
-    pub sampling: Sampling,
-    pub routing: RoutingSpec,
-    pub group: RoutingGroup,
-    /// Seeds sampling and random routing alike.
-    pub seed: u32,
-}
-
-/// How the next token is taken from the model's expectation.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(tag = "method", rename_all = "snake_case")]
-pub enum Sampling {
-    /// The most probable token; the lower id on a tie.
-    Greedy,
-    /// Softmax at `temperature` over the `top_k` most probable tokens (0: all), cut to the smallest set whose
-    /// probability reaches `top_p`.
-    Random { temperature: f32, top_k: u32, top_p: f32 },
-}
-
-/// Why a run ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
-#[serde(rename_all = "snake_case")]
-pub enum FinishReason {
-    /// The requested number of tokens was written.
-    Length,
-    /// The text is as long as the model can see.
-    ContextFull,
-    /// The model ended the text.
-    EndOfText,
-    /// The reader pressed stop, or started another run.
-    Stopped,
 }

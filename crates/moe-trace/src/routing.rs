@@ -9,7 +9,8 @@ use crate::ids::ExpertIdx;
 /// Whoever makes one sees to it that its records are in order and name tokens and experts there are. What comes out of a
 /// file is checked: see [`RoutingError`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+#[cfg_attr(feature = "codegen", schemars(!try_from))]
 #[serde(try_from = "RawRouting")]
 pub struct Routing {
     pub num_tokens: u32,
@@ -77,7 +78,7 @@ impl TryFrom<RawRouting> for Routing {
 
 /// One request of a token to an expert.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct Assignment {
     /// Index of the token within the step.
     pub token: u32,
@@ -95,7 +96,7 @@ pub struct Assignment {
 
 /// What became of a request. In JSON the tag `fate` stands beside the assignment's fields, with `slot` where there is one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(tag = "fate", rename_all = "snake_case")]
 pub enum Fate {
     /// Served; `slot` is its place in the expert's buffer, from 0.

@@ -11,9 +11,7 @@ use clap::Args;
 use moe_engine::{Engine, device};
 use moe_model::Manifest;
 use moe_trace::prompts::EXAMPLES;
-use moe_trace::{
-    Event, Fate, RoutingGroup, RunId, RunRequest, SCHEMA_VERSION, Sampling, Source, StepTrace, TraceHeader,
-};
+use moe_trace::{Event, Fate, RoutingGroup, RunId, RunRequest, Sampling, Source, StepTrace, TraceHeader};
 
 use crate::train::burn_block_on;
 
@@ -42,11 +40,13 @@ pub fn run(args: &GoldenArgs) -> Result<()> {
     let request = |prompt: &str, max_new_tokens| RunRequest {
         run: RunId(0),
         prompt: prompt.to_owned(),
+        companions: Vec::new(),
         max_new_tokens,
         sampling: Sampling::Greedy,
         routing: engine.info().trained_routing,
         group: args.group,
         seed: 7,
+        interventions: Vec::new(),
     };
     if let Some(file) = &args.try_prompts {
         let text = fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
@@ -59,8 +59,7 @@ pub fn run(args: &GoldenArgs) -> Result<()> {
     }
     let request = request(&args.prompt, args.new_tokens);
     let steps = record(&mut engine, &request)?;
-    let model = engine.info().clone();
-    let header = TraceHeader { schema_version: SCHEMA_VERSION, model, request, source: Source::Recorded };
+    let header = TraceHeader::of_run(Source::Recorded, engine.info().clone(), request);
     let mut lines = vec![serde_json::to_string(&header)?];
     for step in &steps {
         lines.push(serde_json::to_string(step)?);
@@ -94,28 +93,36 @@ pub fn record_until(
     is_last: impl Fn(&StepTrace) -> bool,
 ) -> Result<Vec<StepTrace>> {
     let start = Instant::now();
-    let mut steps = Vec::new();
+    let mut steps: Vec<StepTrace> = Vec::new();
+    let mut broken = None;
     let stop = Cell::new(false);
     let emit = |event| {
-        if let Event::Step { trace, .. } = event {
-            stop.set(is_last(&trace));
-            steps.push(trace);
+        let Event::Step { trace, .. } = event else { return };
+        match trace.expand(steps.last()) {
+            Ok(step) => {
+                stop.set(is_last(&step));
+                steps.push(step);
+            }
+            Err(error) => {
+                stop.set(true);
+                broken = Some(error);
+            }
         }
     };
     let clock = || start.elapsed().as_secs_f64() * 1e3;
     burn_block_on(engine.run(request, clock, emit, async || stop.get())).map_err(|error| anyhow!("{}", error.error))?;
-    Ok(steps)
+    broken.map_or(Ok(steps), |error| Err(error.into()))
 }
 
 /// The text of a step, prompt and continuation.
 pub fn text(step: &StepTrace) -> String {
-    let bytes: Vec<u8> = step.tokens.iter().flat_map(|token| token.bytes.clone()).collect();
+    let bytes: Vec<u8> = step.tokens.iter().flat_map(|token| token.bytes()).copied().collect();
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Requests that were turned away, over all layers.
 fn lost(step: &StepTrace) -> usize {
-    let all = step.layers.iter().flat_map(|layer| &layer.routing.assignments);
+    let all = step.layers.iter().filter_map(|layer| layer.routing()).flat_map(|routing| &routing.assignments);
     all.filter(|a| a.fate == Fate::Lost).count()
 }
 
@@ -132,12 +139,16 @@ mod tests {
         TraceFile::from_lines(&text, serde_json::from_str, serde_json::from_str).expect("a trace file")
     }
 
+    fn request_of(recorded: &TraceFile) -> RunRequest {
+        recorded.header.request.clone().expect("a run of ours")
+    }
+
     #[test]
     fn the_recorded_run_is_what_the_shipped_model_computes() {
         let recorded = recorded();
         let mut engine = load(Path::new(&format!("{FOLDER}models/default"))).expect("the shipped model");
-        assert_eq!(*engine.info(), recorded.header.model, "the run was recorded from another model");
-        let steps = record(&mut engine, &recorded.header.request).expect("the run ends well");
+        assert_eq!(Some(engine.info()), recorded.header.model.as_ref(), "the run was recorded from another model");
+        let steps = record(&mut engine, &request_of(&recorded)).expect("the run ends well");
         assert_eq!(steps.len(), recorded.steps.len());
         for (live, recorded) in steps.iter().zip(&recorded.steps) {
             assert_eq!(live.difference(recorded, 1e-4), None);
@@ -147,7 +158,7 @@ mod tests {
     #[test]
     fn every_rule_that_assigns_runs_on_the_shipped_model() {
         let mut engine = load(Path::new(&format!("{FOLDER}models/default"))).expect("the shipped model");
-        let mut request = RunRequest { max_new_tokens: 2, ..recorded().header.request };
+        let mut request = RunRequest { max_new_tokens: 2, ..request_of(&recorded()) };
         let mut num_rules = 0;
         for example in rules::all().filter_map(|rule| rule.form()).map(|form| form.example) {
             let Ok(router) = example.parse::<RouterSpec>() else { continue };
@@ -161,7 +172,7 @@ mod tests {
                     continue;
                 }
                 for step in record(&mut engine, &request).expect(example) {
-                    for routing in step.layers.iter().map(|layer| &layer.routing) {
+                    for routing in step.layers.iter().filter_map(|layer| layer.routing()) {
                         let slots = routing.assignments.iter().filter_map(|a| a.fate.slot());
                         assert!(slots.max() < routing.capacity.or(Some(u32::MAX)), "{example}: more than its slots");
                     }
@@ -175,14 +186,14 @@ mod tests {
     #[test]
     fn exactly_one_token_of_the_default_prompt_finds_an_expert_full() {
         let recorded = recorded();
-        assert_eq!(recorded.header.request.prompt, EXAMPLES[0].prompt);
+        assert_eq!(request_of(&recorded).prompt, EXAMPLES[0].prompt);
         assert_eq!((lost(&recorded.steps[0]), EXAMPLES[0].lost), (1, 1));
     }
 
     #[test]
     fn of_every_example_as_many_requests_are_lost_as_it_says() {
         let mut engine = load(Path::new(&format!("{FOLDER}models/default"))).expect("the shipped model");
-        let request = RunRequest { max_new_tokens: 0, ..recorded().header.request };
+        let request = RunRequest { max_new_tokens: 0, ..request_of(&recorded()) };
         let found = EXAMPLES.map(|example| {
             let request = RunRequest { prompt: example.prompt.to_owned(), ..request.clone() };
             let steps = record(&mut engine, &request).expect(example.kind);

@@ -255,13 +255,20 @@ impl App {
         wasm_bindgen_futures::spawn_local(models::menu(url, move |menu| dispatch.emit(Action::MenuRead(menu))));
     }
 
-    /// A step that the reducer took up is told to the world as the plain object it came as.
+    /// A step that the reducer took up is told to the world as the plain object it came as, or made whole where it told
+    /// only what changed.
     fn tell_step(&mut self, ctx: &Context<App>, action: Action, plain: Option<JsValue>) -> bool {
         let before = self.state.clone();
         let changed = self.act(ctx, action);
         if let Some(plain) = plain
             && (before.shown != self.state.shown || before.previous != self.state.previous)
         {
+            let is_delta = js_sys::Reflect::has(&plain, &"input_start_position".into()).unwrap_or(false);
+            let run = js_sys::Reflect::get(&plain, &"run".into()).ok().and_then(|run| run.as_f64());
+            let held = [&self.state.shown, &self.state.previous].into_iter().flatten();
+            let mut of_run = held.filter(|held| Some(f64::from(held.run().0)) == run);
+            let whole = of_run.next().and_then(|held| held.steps.last()).filter(|_| is_delta);
+            let plain = whole.and_then(|step| wire::to_js(&**step).ok()).unwrap_or(plain);
             dom::emit(&ctx.props().host, "moe-step", &plain);
         }
         changed

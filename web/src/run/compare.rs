@@ -54,7 +54,8 @@ pub fn change(before: &Shared<Recording>, now: &Scene) -> Option<Change> {
     let text_len = now.tokens.len();
     let step = (0..before.steps.len()).find(|&step| before.text_len(step) == text_len)?;
     let then = Scene::of(before, step)?;
-    let shared = then.tokens.iter().zip(&now.tokens).take_while(|(then, now)| then.id == now.id).count();
+    let shared =
+        then.tokens.iter().zip(&now.tokens).take_while(|(then, now)| then.id.is_some() && then.id == now.id).count();
     if shared < now.recording.prompt_len().min(text_len) {
         return None;
     }

@@ -1,7 +1,7 @@
 //! What a rule reads off the gate, and hence what the numbers beside it may be called.
 //!
-//! Every trace has gate logits, and their softmax is a distribution whatever the rule. But it is the rule's own number
-//! only where the rule is built on it; elsewhere the views say what they show.
+//! The softmax of gate logits is a distribution whatever the rule. But it is the rule's own number only where the rule is
+//! built on it; elsewhere the views say what they show. A trace may come without gate logits, and then they say that.
 
 use moe_router::gate::{sigmoid, softmax};
 use moe_trace::{GateLogits, RouterSpec};
@@ -25,6 +25,9 @@ pub enum GateReading {
 }
 
 impl GateReading {
+    /// What is said in place of values that a trace does not have.
+    pub const NOT_RECORDED: &str = "The gate was not recorded: this run has the decisions, but no gate logits.";
+
     pub fn of(rule: RouterSpec) -> GateReading {
         match rule {
             RouterSpec::Dense

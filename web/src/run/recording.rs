@@ -2,9 +2,7 @@
 
 use std::rc::Rc;
 
-use moe_trace::{
-    FinishReason, ModelInfo, RoutingGroup, RunId, RunRequest, SCHEMA_VERSION, Source, StepTrace, TraceHeader,
-};
+use moe_trace::{FinishReason, ModelInfo, RoutingGroup, RunId, RunRequest, SentStep, Source, StepTrace, TraceHeader};
 
 /// The recorded run; live runs count from 1.
 pub const RECORDED_RUN: RunId = RunId(0);
@@ -32,11 +30,14 @@ impl Recording {
         self.request.run
     }
 
-    /// The same run with one more step. Steps out of order are a stale worker's and are left out.
-    pub fn with_step(&self, step: StepTrace, elapsed_ms: Option<f32>) -> Option<Recording> {
-        if self.finished.is_some() || step.run != self.run() || step.step as usize != self.steps.len() {
+    /// The same run with one more step, whole or told by what changed. Steps out of order are a stale worker's and are
+    /// left out.
+    pub fn with_step(&self, step: impl Into<SentStep>, elapsed_ms: Option<f32>) -> Option<Recording> {
+        let step: SentStep = step.into();
+        if self.finished.is_some() || step.run() != self.run() || step.step() as usize != self.steps.len() {
             return None;
         }
+        let step = step.expand(self.steps.last().map(|last| &**last)).ok()?;
         let mut next = self.clone();
         next.steps.push(Rc::new(step));
         next.elapsed_ms.extend(elapsed_ms);
@@ -49,7 +50,7 @@ impl Recording {
 
     /// Length of the text at a step, in tokens.
     pub fn text_len(&self, step: usize) -> usize {
-        self.steps.get(step).map_or(0, |step| step.first_position as usize + step.tokens.len())
+        self.steps.get(step).map_or(0, |step| step.first_position() as usize + step.tokens.len())
     }
 
     /// How many of the tokens so far are the prompt's. With the group `decode step` even the prompt is read one token a
@@ -61,7 +62,7 @@ impl Recording {
         let mut num_bytes = 0;
         let is_given = |token: &&moe_trace::TracedToken| {
             let is_given = num_bytes < self.request.prompt.len();
-            num_bytes += token.bytes.len();
+            num_bytes += token.bytes().len();
             is_given
         };
         self.steps.iter().flat_map(|step| &step.tokens).take_while(is_given).count()
@@ -80,12 +81,7 @@ impl Recording {
 
     /// The header of a trace file of this run.
     pub fn header(&self) -> TraceHeader {
-        TraceHeader {
-            schema_version: SCHEMA_VERSION,
-            model: ModelInfo::clone(&self.model),
-            request: RunRequest::clone(&self.request),
-            source: self.source,
-        }
+        TraceHeader::of_run(self.source, ModelInfo::clone(&self.model), RunRequest::clone(&self.request))
     }
 
     /// Would both requests give the same steps?

@@ -30,7 +30,8 @@ pub struct Scene {
 pub struct SceneToken {
     pub piece: Piece,
     pub num_bytes: usize,
-    pub id: u32,
+    /// Of the vocabulary, where it was recorded.
+    pub id: Option<u32>,
     /// `-ln p` in nats.
     pub loss: Option<f32>,
     pub group: usize,
@@ -49,8 +50,11 @@ pub struct SceneLayer {
     pub layer: LayerIdx,
     /// The rule that routed.
     pub rule: RouterSpec,
-    /// What that rule reads off the gate, `[tokens, experts]`, row-major; empty where it reads nothing.
+    /// What that rule reads off the gate, `[tokens, experts]`, row-major; empty where it reads nothing, or where the gate
+    /// was not recorded.
     pub gate_values: Vec<f32>,
+    /// Has every token its gate logits? A trace may come without.
+    pub gate_is_recorded: bool,
     pub num_experts: usize,
     /// All assignments, `token` being the position in the text, ordered by token, then rank. The capacity is that of
     /// the only group, or `None`.
@@ -85,16 +89,15 @@ impl Scene {
             let first = groups.last().map_or(0, |group| group.first + group.num_tokens);
             groups.push(Group { step: first_step + offset, first, num_tokens: part.tokens.len() });
         }
-        let bytes: Vec<&[u8]> =
-            parts.iter().flat_map(|part| &part.tokens).map(|token| token.bytes.as_slice()).collect();
+        let bytes: Vec<&[u8]> = parts.iter().flat_map(|part| &part.tokens).map(|token| token.bytes()).collect();
         let mut tokens = Vec::with_capacity(bytes.len());
         let mut pieces = text::pieces(&bytes).into_iter();
         for (group, part) in parts.iter().enumerate() {
             for (token, piece) in part.tokens.iter().zip(&mut pieces) {
                 tokens.push(SceneToken {
-                    piece,
-                    num_bytes: token.bytes.len(),
-                    id: token.id.0,
+                    piece: text::of_no_text(token).unwrap_or(piece),
+                    num_bytes: token.bytes().len(),
+                    id: token.id.map(|id| id.0),
                     loss: token.loss,
                     group,
                 });
@@ -126,7 +129,7 @@ impl Scene {
     /// What the model expected after this token, where a step ended with it; and which step that was.
     pub fn next_after(&self, token: usize) -> Option<(usize, &NextToken)> {
         let step = (*self.steps_ending_at.get(token)?)?;
-        Some((step, &self.recording.steps[step].next))
+        Some((step, self.recording.steps[step].next()?))
     }
 
     /// Candidates with their text; bytes that are no text by themselves are shown as numbers.
@@ -186,7 +189,9 @@ impl SceneLayer {
         rule: RouterSpec,
     ) -> SceneLayer {
         let first = &parts[0].layers[layer];
-        let num_experts = first.gate_logits.num_experts();
+        let num_experts = first.routing().map_or(0, |routing| routing.num_experts as usize);
+        let gate_is_recorded =
+            parts.iter().filter_map(|part| part.layers.get(layer)).all(|of| of.gate_logits.is_some());
         let reading = GateReading::of(rule);
         let mut gate_values = Vec::new();
         let mut assignments = Vec::new();
@@ -195,20 +200,29 @@ impl SceneLayer {
         for (part, group) in parts.iter().zip(groups) {
             num_tokens += group.num_tokens as u32;
             let Some(traced) = part.layers.get(layer) else { continue };
-            gate_values.extend(reading.values(&traced.gate_logits));
-            capacities.push(traced.routing.capacity);
+            if let Some(gate_logits) = traced.gate_logits.as_ref().filter(|_| gate_is_recorded) {
+                gate_values.extend(reading.values(gate_logits));
+            }
+            let routing = traced.routing();
+            capacities.push(routing.and_then(|routing| routing.capacity));
             let at = group.first as u32;
-            assignments.extend(traced.routing.assignments.iter().map(|a| Assignment { token: a.token + at, ..*a }));
+            let requests = routing.map_or(&[][..], |routing| &routing.assignments);
+            assignments.extend(requests.iter().map(|a| Assignment { token: a.token + at, ..*a }));
         }
-        let capacity = if groups.len() == 1 { first.routing.capacity } else { None };
+        let capacity = if groups.len() == 1 { capacities.first().copied().flatten() } else { None };
         let routing = Routing { num_tokens, num_experts: num_experts as u32, capacity, assignments };
-        SceneLayer { layer: first.layer, rule, gate_values, num_experts, routing, capacities }
+        SceneLayer { layer: first.layer, rule, gate_values, gate_is_recorded, num_experts, routing, capacities }
     }
 
     /// What the rule read off the gate for one token, `[experts]`; empty where it read nothing.
     pub fn values_of(&self, token: usize) -> &[f32] {
         let start = token * self.num_experts;
         self.gate_values.get(start..start + self.num_experts).unwrap_or_default()
+    }
+
+    /// What to know about the values of the gate, where they are not simply what the rule decides by.
+    pub fn gate_note(&self) -> Option<&'static str> {
+        if self.gate_is_recorded { self.reading().note() } else { Some(GateReading::NOT_RECORDED) }
     }
 
     pub fn reading(&self) -> GateReading {

@@ -1,5 +1,7 @@
 //! Tokens as a reader sees them: byte fragments of one character are joined, and what is no text yet is shown as bytes.
 
+use moe_trace::{TokenContent, TracedToken};
+
 /// What one token shows. Tokens that together form one visible character are a head, which shows it, and its tails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
@@ -18,6 +20,17 @@ pub enum Part {
     Tail,
     /// Bytes that are no character, or not yet one: shown as hexadecimal numbers.
     Bytes,
+}
+
+/// What is shown of a token that is no text, or whose text was not recorded; `None` of others.
+pub fn of_no_text(token: &TracedToken) -> Option<Piece> {
+    let text = match (&token.content, token.id) {
+        (Some(TokenContent::Bytes(_)), _) => return None,
+        (Some(TokenContent::Patch(patch)), _) => format!("patch {},{}", patch.row, patch.column),
+        (None, Some(id)) => format!("#{id}"),
+        (None, None) => "?".to_owned(),
+    };
+    Some(Piece { text, part: Part::Bytes })
 }
 
 /// One piece per token, in order.
@@ -155,6 +168,19 @@ mod tests {
                 ("", Part::Tail),
             ],
         );
+    }
+
+    #[test]
+    fn tokens_without_text_show_what_is_known_of_them() {
+        use moe_trace::{Patch, TokenId};
+        let check = |id: Option<u32>, content: Option<TokenContent>, expected: Option<&str>| {
+            let token = TracedToken { id: id.map(TokenId), content, loss: None, accepted: None };
+            assert_eq!(of_no_text(&token).map(|piece| piece.text).as_deref(), expected);
+        };
+        check(Some(7), Some(TokenContent::Bytes(b"a".to_vec())), None);
+        check(Some(7), None, Some("#7"));
+        check(None, None, Some("?"));
+        check(None, Some(TokenContent::Patch(Patch { image: 0, row: 1, column: 2 })), Some("patch 1,2"));
     }
 
     #[test]

@@ -8,8 +8,8 @@ use crate::run::scene::{Scene, SceneLayer};
 use crate::settings::Settings;
 
 /// The selected layer with the group of `token` routed as the settings ask for; `None` where that cannot be said:
-/// another group would have other tokens, and some rules look at what no trace holds: the draws of the run, learned
-/// biases, or how frequent an id is.
+/// another group would have other tokens, some rules look at what no trace holds (the draws of the run, learned biases,
+/// or how frequent an id is), and some traces hold no gate logits.
 pub fn layer(scene: &Scene, layer: usize, token: usize, settings: &Settings) -> Option<SceneLayer> {
     let recording = &scene.recording;
     let routing = settings.routing(Some(&recording.model.trained_routing));
@@ -21,9 +21,10 @@ pub fn layer(scene: &Scene, layer: usize, token: usize, settings: &Settings) -> 
     let group = scene.groups[group_idx];
     let step = &recording.steps[group.step];
     let recorded = step.layers.get(layer)?;
-    let router = Router::new(routing, recorded.gate_logits.num_experts()).ok()?;
-    let ids: Vec<TokenId> = step.tokens.iter().map(|token| token.id).collect();
-    let rerouted = router.route(&RouterInput::new(&recorded.gate_logits).with_token_ids(&ids));
+    let gate_logits = recorded.gate_logits.as_ref()?;
+    let router = Router::new(routing, gate_logits.num_experts()).ok()?;
+    let ids: Vec<TokenId> = step.tokens.iter().map(|token| token.id).collect::<Option<_>>()?;
+    let rerouted = router.route(&RouterInput::new(gate_logits).with_token_ids(&ids));
 
     let before = &scene.layers[layer];
     let (first, end) = (group.first as u32, (group.first + group.num_tokens) as u32);
@@ -36,7 +37,8 @@ pub fn layer(scene: &Scene, layer: usize, token: usize, settings: &Settings) -> 
     let mut after = before.clone();
     after.rule = routing.router;
     let logits = scene.groups.iter().filter_map(|group| recording.steps[group.step].layers.get(layer));
-    after.gate_values = logits.flat_map(|layer| after.reading().values(&layer.gate_logits)).collect();
+    let logits = logits.filter_map(|layer| layer.gate_logits.as_ref());
+    after.gate_values = logits.flat_map(|logits| after.reading().values(logits)).collect();
     after.routing.assignments = assignments;
     after.capacities[group_idx] = rerouted.capacity;
     if recording.request.group == RoutingGroup::ThisText {

@@ -216,6 +216,8 @@ impl Settings {
         };
         RunRequest {
             run,
+            companions: Vec::new(),
+            interventions: Vec::new(),
             prompt: self.prompt.clone(),
             max_new_tokens: self.new_tokens,
             sampling,

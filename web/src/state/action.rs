@@ -1,9 +1,9 @@
 //! Everything that can happen to the state.
 
-use std::rc::Rc;
+use moe_trace::{Event, UserError};
 
-use moe_trace::{Event, TraceHeader, UserError};
-
+use crate::run::recording::Recording;
+use crate::run::shared::Shared;
 use crate::settings::Setting;
 use crate::settings::attributes::Config;
 use crate::settings::models::Menu;
@@ -23,8 +23,8 @@ pub enum Action {
         manifest_url: String,
     },
 
-    /// A recorded run begins; its steps follow as engine events of run 0.
-    ReplayBegan(Rc<TraceHeader>),
+    /// A recorded run begins, still without steps; they follow as engine events of run 0.
+    ReplayBegan(Shared<Recording>),
     ReplayFailed(UserError),
     /// The engine is ready and has waited long enough for the recorded run.
     ReplayIsLate,

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use moe_trace::{TraceHeader, UserError};
+use moe_trace::UserError;
 
 use crate::run::recording::Recording;
 use crate::run::scene::Scene;
@@ -23,7 +23,7 @@ impl State {
             Action::MenuRead(menu) => next.menu = Some(Rc::new(menu)),
             Action::ChooseModel { manifest_url } => next.choose_model(&manifest_url),
 
-            Action::ReplayBegan(header) => next.replay_began(&header),
+            Action::ReplayBegan(recorded) => next.replay_began(recorded),
             Action::ReplayFailed(error) => next.replay_failed(error),
             Action::Engine(event) => next.hear(event),
             Action::ReplayIsLate => next.replay_is_settled(),
@@ -185,10 +185,10 @@ impl State {
     }
 
     /// Takes the recorded run's settings for its own unless somebody has settled on others.
-    pub(super) fn adopt_settings(&mut self, header: &TraceHeader) {
+    pub(super) fn adopt_settings(&mut self, recorded: &Recording) {
         if !self.internals.settled {
-            self.settings = Settings::from_request(&header.request, &self.config.overrides);
-            self.internals.routed_for = Some(Rc::new(header.model.clone()));
+            self.settings = Settings::from_request(&recorded.request, &self.config.overrides);
+            self.internals.routed_for = Some(recorded.model.clone());
         }
     }
 

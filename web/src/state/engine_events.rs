@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use moe_trace::{BackendChoice, BackendInfo, Event, FinishReason, RunId, Rung, Source, StepTrace, UserError};
+use moe_trace::{BackendChoice, BackendInfo, Event, FinishReason, RunId, Rung, SentStep, Source, UserError};
 
 use crate::run::recording::RECORDED_RUN;
 use crate::run::shared::Shared;
@@ -43,11 +43,13 @@ impl State {
             Event::Step { trace, elapsed_ms } => self.step(trace, elapsed_ms),
             Event::Finished { run, reason } => self.finish(run, reason),
             Event::Failed { run, error, fatal } => self.failed(run, error, fatal),
+            // The page has no trainer yet, so nobody says anything of one.
+            Event::Train(_) => {}
         }
     }
 
-    fn step(&mut self, trace: StepTrace, elapsed_ms: f32) {
-        let run = trace.run;
+    fn step(&mut self, trace: SentStep, elapsed_ms: f32) {
+        let run = trace.run();
         if run != RECORDED_RUN && self.phase != Phase::Running(run) {
             return;
         }

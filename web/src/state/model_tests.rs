@@ -121,7 +121,7 @@ fn a_linked_model_is_routed_as_trained_whatever_the_recorded_run_was() {
             trained = ready_with(&mut play, "switch", "switch");
         } else {
             trained = ready_with(&mut play, "switch", "switch");
-            play.act(crate::state::replay::began(recorded().header));
+            play.act(crate::state::replay::began(recorded().header).expect("a run of ours"));
         }
         let request = play.posted().expect("a run");
         assert_eq!((request.routing, request.prompt.as_str()), (trained, fixture::PROMPT));
@@ -148,7 +148,7 @@ fn a_model_that_fails_leaves_the_run_and_the_choice() {
     let request = play.posted().expect("a run");
     assert_eq!(request.routing, RoutingSpec::default());
     let steps = executed(&request);
-    play.hear(Event::Step { trace: steps[0].clone(), elapsed_ms: 1.0 });
+    play.hear(Event::Step { trace: steps[0].clone().into(), elapsed_ms: 1.0 });
     assert_eq!((foreign(&play), play.state.phase.clone()), (None, Phase::Running(request.run)));
 }
 

@@ -2,9 +2,12 @@
 
 use std::rc::Rc;
 
-use moe_trace::{Event, FinishReason, RunRequest, StepTrace, TraceFile, TraceFileError, TraceHeader, UserError};
+use moe_trace::{
+    Event, FinishReason, RunRequest, Sequences, Source, StepTrace, TraceFile, TraceFileError, TraceHeader, UserError,
+};
 
-use crate::run::recording::RECORDED_RUN;
+use crate::run::recording::{RECORDED_RUN, Recording};
+use crate::run::shared::Shared;
 use crate::state::Action;
 
 /// Reads the first line of a trace file; the remaining lines are its steps.
@@ -24,21 +27,36 @@ pub fn step_lines(text: &str) -> impl Iterator<Item = &str> {
 /// What is wrong with a step that reads well by itself: no view could draw it. `num_layers`: those of the first step.
 pub fn problem(step: &StepTrace, num_layers: Option<usize>) -> Option<String> {
     let found = step.layers.len();
-    match num_layers {
-        _ if step.tokens.is_empty() => Some("it has no tokens".to_owned()),
-        Some(expected) if found != expected => Some(format!("it has {found} layers, the first step has {expected}")),
-        _ => None,
+    if matches!(step.sequences, Sequences::Batch { .. }) {
+        return Some("it has several texts, and the page draws one".to_owned());
     }
+    if step.tokens.is_empty() {
+        return Some("it has no tokens".to_owned());
+    }
+    if let Some(expected) = num_layers.filter(|expected| *expected != found) {
+        return Some(format!("it has {found} layers, the first step has {expected}"));
+    }
+    let foreign = step.layers.iter().find(|layer| layer.routing().is_none())?.layer;
+    Some(format!("layer {foreign} has no whole routing, and the page cannot draw parts of one yet"))
 }
 
-pub fn began(header: TraceHeader) -> Action {
-    let request = RunRequest { run: RECORDED_RUN, ..header.request.clone() };
-    Action::ReplayBegan(Rc::new(TraceHeader { request, ..header }))
+/// Of a run of ours, which says what was asked for; the page cannot show others yet.
+pub fn began(header: TraceHeader) -> Result<Action, UserError> {
+    let (Some(model), Some(request)) = (header.model, header.request) else {
+        let producer = header.origin.producer;
+        return Err(unavailable(format!(
+            "It was written down by {producer}; the page shows only runs of its own yet."
+        )));
+    };
+    let request = RunRequest { run: RECORDED_RUN, ..request };
+    let is_imported = header.origin.source == Source::Imported;
+    let source = if is_imported { Source::Imported } else { Source::Recorded };
+    Ok(Action::ReplayBegan(Shared::new(Recording::new(source, Rc::new(model), request))))
 }
 
 /// The run is renumbered, so that it can never be mistaken for a live one.
 pub fn step(trace: StepTrace) -> Action {
-    Action::Engine(Event::Step { trace: StepTrace { run: RECORDED_RUN, ..trace }, elapsed_ms: 0.0 })
+    Action::Engine(Event::Step { trace: StepTrace { run: RECORDED_RUN, ..trace }.into(), elapsed_ms: 0.0 })
 }
 
 pub fn finished() -> Action {
@@ -55,22 +73,24 @@ pub fn unavailable(why: impl std::fmt::Display) -> UserError {
 
 #[cfg(test)]
 mod tests {
-    use moe_trace::{NextToken, RunId, TokenId, TracedToken};
+    use moe_trace::{LayerIdx, LayerTrace, NextToken, RunId, TokenId, TracedToken};
 
     use super::*;
 
     #[test]
     fn steps_that_cannot_be_drawn_are_named() {
-        let check = |num_tokens: usize, num_layers: Option<usize>, expected: Option<&str>| {
-            let token = TracedToken { id: TokenId(1), bytes: b"a".to_vec(), loss: None };
+        let check = |num_tokens: usize, layers: Vec<LayerTrace>, num_layers: Option<usize>, expected: Option<&str>| {
+            let token = TracedToken::text(TokenId(1), b"a".to_vec(), None);
             let next = NextToken { candidates: Vec::new(), chosen: None };
             let tokens = vec![token; num_tokens];
-            let step = StepTrace { run: RunId(1), step: 0, first_position: 0, tokens, layers: Vec::new(), next };
+            let step = StepTrace::of_text(RunId(1), 0, 0, tokens, layers, next);
             assert_eq!(problem(&step, num_layers).as_deref(), expected);
         };
-        check(1, None, None);
-        check(1, Some(0), None);
-        check(0, None, Some("it has no tokens"));
-        check(1, Some(4), Some("it has 0 layers, the first step has 4"));
+        check(1, vec![], None, None);
+        check(1, vec![], Some(0), None);
+        check(0, vec![], None, Some("it has no tokens"));
+        check(1, vec![], Some(4), Some("it has 0 layers, the first step has 4"));
+        let partial = "layer 3 has no whole routing, and the page cannot draw parts of one yet";
+        check(1, vec![LayerTrace::empty(LayerIdx(3))], None, Some(partial));
     }
 }

@@ -29,7 +29,7 @@ fn it_turns_live_without_a_jump() {
     let (selection, step) = (play.state.selection, play.state.scene.as_ref().map(|scene| scene.step));
     play.ready();
     let request = play.posted().expect("a run begins by itself");
-    assert_eq!(request, RunRequest { run: RunId(1), ..recorded().header.request });
+    assert_eq!(request, RunRequest { run: RunId(1), ..fixture::request_of(&recorded()) });
     assert!(play.effects.iter().any(|effect| matches!(effect, Effect::EmitReady { source: Source::LiveCpu, .. })));
     assert_eq!(play.num_steps(), recorded().steps.len(), "the recorded run stays until the first live step");
     play.execute(&request, 3);
@@ -45,7 +45,7 @@ fn a_live_run_waits_for_the_recorded_settings() {
     let mut play = Play::new(BackendChoice::Auto);
     play.ready();
     assert_eq!(play.posted(), None);
-    play.act(replay::began(recorded().header));
+    play.act(replay::began(recorded().header).expect("a run of ours"));
     assert_eq!(play.posted().map(|request| request.prompt), Some(fixture::PROMPT.to_owned()));
 
     let mut play = Play::new(BackendChoice::Auto);
@@ -82,7 +82,7 @@ fn another_recorded_run_takes_the_place_of_the_one_before() {
     assert_eq!(play.effects, [Effect::FetchReplay]);
     assert_eq!(play.num_steps(), recorded().steps.len(), "the one before stays until then");
     play.replay(&tight);
-    assert_eq!(play.state.shown.as_ref().map(|shown| shown.request.routing), Some(tight.header.request.routing));
+    assert_eq!(play.state.shown.as_ref().map(|shown| shown.request.routing), Some(fixture::request_of(&tight).routing));
     assert_eq!((play.num_steps(), play.state.settings.capacity_factor), (tight.steps.len(), 0.75));
     assert!(play.effects.iter().any(|effect| matches!(effect, Effect::EmitReady { source: Source::Recorded, .. })));
 
@@ -97,9 +97,9 @@ fn another_recorded_run_takes_the_place_of_the_one_before() {
             let second = play.posted().expect("a run");
             play.execute(&second, 2).hear(Event::Finished { run: second.run, reason: FinishReason::Length });
         }
-        play.act(configured(BackendChoice::Auto)).act(replay::began(tight.header.clone()));
+        play.act(configured(BackendChoice::Auto)).act(replay::began(tight.header.clone()).expect("a run of ours"));
         let repeated = play.posted().map(|request| request.routing);
-        assert_eq!(repeated, (!is_settled).then_some(tight.header.request.routing));
+        assert_eq!(repeated, (!is_settled).then_some(fixture::request_of(&tight).routing));
         assert!(play.state.shown.as_ref().is_some_and(|shown| shown.run() != RECORDED_RUN), "the live run stays");
     }
 }

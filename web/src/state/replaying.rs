@@ -1,8 +1,6 @@
 //! The recorded run: when it comes, when it does not, and when another is asked for.
 
-use std::rc::Rc;
-
-use moe_trace::{FinishReason, RunRequest, Source, TraceHeader, UserError};
+use moe_trace::{FinishReason, UserError};
 
 use crate::run::recording::RECORDED_RUN;
 use crate::run::recording::Recording;
@@ -21,20 +19,18 @@ impl State {
     }
 
     /// A recorded run stands on the screen before its first step is there; a live run is never replaced by it.
-    pub(super) fn replay_began(&mut self, header: &TraceHeader) {
+    pub(super) fn replay_began(&mut self, recorded: Shared<Recording>) {
         let nothing_is_live = self.shown.as_ref().is_none_or(|shown| shown.run() == RECORDED_RUN);
         // One that comes too late changes nothing any more, unless there is nothing else.
         if !self.internals.replay_settled || (self.shown.is_none() && self.coming.is_none()) {
-            self.adopt_settings(header);
+            self.adopt_settings(&recorded);
             self.route_as_trained();
             // Both have the same number: an earlier one takes no more steps.
             if let Some(previous) = self.previous.take_if(|previous| previous.run() == RECORDED_RUN) {
                 self.previous = Some(Shared::new(previous.finished(FinishReason::Stopped)));
             }
             if nothing_is_live {
-                let request = RunRequest { run: RECORDED_RUN, ..header.request.clone() };
-                let source = if header.source == Source::Imported { Source::Imported } else { Source::Recorded };
-                self.shown = Some(Shared::new(Recording::new(source, Rc::new(header.model.clone()), request)));
+                self.shown = Some(recorded);
                 self.playback = Playback { cursor: Cursor::Step(0), playing: false, ..self.playback };
             }
         }

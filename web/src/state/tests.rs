@@ -2,7 +2,7 @@
 
 use moe_trace::{
     BackendChoice, BackendInfo, Command, Event, FinishReason, Policy, RoutingGroup, RoutingSpec, RunRequest, Rung,
-    Source, StepTrace, TraceFile,
+    Source, StepTrace, TokenId, TraceFile,
 };
 
 use super::*;
@@ -43,7 +43,7 @@ impl Play {
     }
 
     pub(super) fn replay(&mut self, file: &TraceFile) -> &mut Play {
-        self.act(replay::began(file.header.clone()));
+        self.act(replay::began(file.header.clone()).expect("a run of ours"));
         for step in &file.steps {
             self.act(replay::step(step.clone()));
         }
@@ -66,7 +66,7 @@ impl Play {
     /// The engine executes a request: the fixture's steps under its routing.
     pub(super) fn execute(&mut self, request: &RunRequest, steps: usize) -> &mut Play {
         for trace in executed(request).into_iter().take(steps) {
-            self.hear(Event::Step { trace, elapsed_ms: 10.0 });
+            self.hear(Event::Step { trace: trace.into(), elapsed_ms: 10.0 });
         }
         self
     }
@@ -197,7 +197,7 @@ fn decode_steps_gather_to_one_text() {
 fn the_prompt_ends_where_its_bytes_do() {
     let check = |group: RoutingGroup, num_steps: usize, expected: usize| {
         let file = fixture::default_trace(RoutingSpec::default(), group);
-        let mut run = Recording::new(Source::Recorded, Rc::new(fixture::model()), file.header.request);
+        let mut run = Recording::new(Source::Recorded, Rc::new(fixture::model()), fixture::request_of(&file));
         for step in file.steps.into_iter().take(num_steps) {
             run = run.with_step(step, None).expect("steps in order");
         }
@@ -216,14 +216,14 @@ fn texts_that_only_begin_alike_are_not_compared() {
     let check = |group: RoutingGroup, other_token: Option<usize>, is_compared: bool| {
         let file = fixture::default_trace(RoutingSpec::default(), group);
         let model = Rc::new(fixture::model());
-        let empty = Recording::new(Source::Recorded, model, file.header.request);
+        let empty = Recording::new(Source::Recorded, model, fixture::request_of(&file));
         let (mut before, mut now) = (empty.clone(), empty);
         for step in file.steps {
             now = now.with_step(step.clone(), None).expect("steps in order");
             let mut other = step;
-            let at = other_token.and_then(|token| token.checked_sub(other.first_position as usize));
+            let at = other_token.and_then(|token| token.checked_sub(other.first_position() as usize));
             if let Some(token) = at.and_then(|at| other.tokens.get_mut(at)) {
-                token.id.0 += 1;
+                token.id = token.id.map(|id| TokenId(id.0 + 1));
             }
             before = before.with_step(other, None).expect("steps in order");
         }

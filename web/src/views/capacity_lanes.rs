@@ -62,7 +62,9 @@ pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<
     };
     let topic = match scene.recording.request.group {
         RoutingGroup::ThisText => format!("Capacity lanes · layer {}", layer.layer),
-        RoutingGroup::DecodeStep => format!("Capacity lanes · layer {} · step {}", layer.layer, group.step + 1),
+        RoutingGroup::DecodeStep | RoutingGroup::Batch => {
+            format!("Capacity lanes · layer {} · step {}", layer.layer, group.step + 1)
+        }
     };
     html! {
         <Panel area="lanes" {topic} title={findings::lanes_title(layer, &group, capacity)} source={scene.source()}

@@ -77,6 +77,7 @@ pub fn equation(of: &Equation) -> Html {
             "This step routes one token. It asks no expert twice, so one slot is enough and nothing can overflow."
         }
         RoutingGroup::DecodeStep => "The group is what this step routes: several tokens, as the run says.",
+        RoutingGroup::Batch => "The group is one token of each text of the batch.",
     };
     html! {
         <div class="equation">

@@ -19,8 +19,8 @@ pub fn layer_table(scene: &Scene, selection: Selection, dispatch: &Callback<Acti
         };
         let totals = layer.totals();
         let demand = metrics::demand(&layer.routing);
-        // Of a distribution that the rule decides by; there may be none.
-        let entropy = (layer.reading() == GateReading::Softmax)
+        // Of a distribution that the rule decides by; there may be none, or it was not recorded.
+        let entropy = (layer.reading() == GateReading::Softmax && layer.gate_is_recorded)
             .then(|| format!("{:.2}", metrics::entropy_normalised(&layer.gate_values, layer.num_experts)));
         html! {
             <tr key={number} class={(number == selection.layer).then_some("is-selected")} onclick={choose}>

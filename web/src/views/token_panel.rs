@@ -41,8 +41,8 @@ pub fn TokenPanel(props: &TokenPanelProps) -> Html {
     let topic = format!("Token #{token} · layer {}", of_layer.layer);
     html! {
         <Panel area="token" {topic} title={findings::token_title(scene, of_layer, token)} source={scene.source()} table={as_table}>
-            <p class="fine" title={format!("entry {} of the vocabulary", shown.id)}>{ loss }</p>
-            if let Some(note) = reading.note() {
+            <p class="fine" title={shown.id.map(|id| format!("entry {id} of the vocabulary"))}>{ loss }</p>
+            if let Some(note) = of_layer.gate_note() {
                 <p class="fine gate-note">{ note }</p>
             }
             <div class="gate" role="list" aria-label={reading.names().1}>{ for rows }</div>
@@ -86,7 +86,11 @@ fn gate_row(props: &TokenPanelProps, layer: &SceneLayer, expert: usize, value: O
     html! {
         <div key={expert} {class} role="listitem" onclick={choose}>
             <b>{ format!("E{expert}") }</b>
-            <span class="bar" aria-hidden="true"><i style={format!("transform:scaleX({:.4})", value.unwrap_or_default())} /></span>
+            <span class="bar" aria-hidden="true">
+                if let Some(value) = value {
+                    <i style={format!("transform:scaleX({value:.4})")} />
+                }
+            </span>
             <span class="share">{ share }</span>
             <span class="outcome">{ outcome.unwrap_or_default() }</span>
         </div>

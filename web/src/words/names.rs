@@ -33,6 +33,7 @@ pub fn group(group: RoutingGroup) -> &'static str {
     match group {
         RoutingGroup::ThisText => "this text",
         RoutingGroup::DecodeStep => "decode step",
+        RoutingGroup::Batch => "batch",
     }
 }
 

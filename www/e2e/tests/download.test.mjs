@@ -116,7 +116,7 @@ test("a file that stays corrupt is refused with the reason, and Retry fetches it
   assert.match(why, /weights\.safetensors arrived corrupt.*thrown away/);
   assert.match(try_this, /Retry/);
   await figure.told(what);
-  assert.equal((await figure.trace()).header.source, "recorded");
+  assert.equal((await figure.trace()).header.origin.source, "recorded");
   await figure.button("Retry").first().click();
   await figure.live();
   await figure.notice.waitFor({ state: "hidden" });
@@ -134,7 +134,7 @@ test("where there is no model the page says so, and the recorded run stays", asy
   assert.deepEqual({ source, backend }, { source: "recorded", backend: null });
   assert.match(await figure.engine.textContent(), /recorded run · no engine/);
   const { header, steps } = await figure.trace();
-  assert.ok(header.source === "recorded" && steps.length > 1);
+  assert.ok(header.origin.source === "recorded" && steps.length > 1);
   await figure.button("Step forward").click();
   assert.equal(page.workers().length, 0, "no worker is kept for nothing");
 });

@@ -19,7 +19,7 @@ test("a figure whose files lie on another origin runs", async (t) => {
   t.after(host.close);
   const { page, figure, problems } = await openFigure(site, t, { path: host.url, newTokens: null });
   const { header, steps } = await figure.finished();
-  assert.match(header.source, /^live/);
+  assert.match(header.origin.source, /^live/);
   assert.ok(steps.length > 1);
   assert.match(page.workers()[0].url(), /^blob:/, "browsers start no worker of another origin");
   const origins = await page.evaluate(() =>

@@ -202,7 +202,7 @@ test("a changed trace attribute shows the other recorded run", async (t) => {
   await page.evaluate(() => document.querySelector("moe-playground").setAttribute("trace", "other.jsonl"));
   await page.waitForFunction(() => window.moe.ready.length === 2);
   const { header, steps } = await figure.trace();
-  assert.deepEqual([header.source, header.request.max_new_tokens, steps.length], ["recorded", 1, 2]);
+  assert.deepEqual([header.origin.source, header.request.max_new_tokens, steps.length], ["recorded", 1, 2]);
   await figure.stepCount.filter({ hasText: "of 2" }).waitFor();
   assert.deepEqual(problems, []);
 });

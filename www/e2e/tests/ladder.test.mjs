@@ -28,7 +28,7 @@ test("without WebGPU the model runs on the CPU, and the page says why", async (t
   assert.equal(source, "live_cpu");
   assert.equal(backend.why, "this browser offers no WebGPU");
   const { header } = await figure.finished();
-  assert.equal(header.source, "live_cpu");
+  assert.equal(header.origin.source, "live_cpu");
   const { words, why } = await chip(figure);
   assert.match(words, /live on your CPU/);
   assert.match(why, /this browser offers no WebGPU/);
@@ -63,7 +63,7 @@ test("where only WebGPU is asked for and there is none, the recorded run stays w
   assert.ok(try_this);
   await figure.told(why);
   await figure.recorded();
-  assert.equal((await figure.trace()).header.source, "recorded");
+  assert.equal((await figure.trace()).header.origin.source, "recorded");
 });
 
 test("WebGPU is used where it is asked for", { skip: RUNG !== "webgpu" && "this browser has none" }, async (t) => {

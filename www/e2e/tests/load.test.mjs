@@ -42,7 +42,7 @@ test("the recorded run is on the screen before the engine, and says that it is r
   });
   await figure.tokens.first().waitFor();
   const { header, steps } = await figure.trace();
-  assert.equal(header.source, "recorded");
+  assert.equal(header.origin.source, "recorded");
   assert.equal(steps.length > 0, true);
   assert.deepEqual(await badges(figure), ["recorded"]);
   assert.match(await figure.engine.textContent(), /starting the engine/);
@@ -57,7 +57,7 @@ test("the run turns live by itself, and every panel says so", async (t) => {
   assert.equal(source, LIVE_SOURCE);
   assert.equal(backend.rung, RUNG);
   const { header } = await figure.finished();
-  assert.equal(header.source, LIVE_SOURCE);
+  assert.equal(header.origin.source, LIVE_SOURCE);
   assert.deepEqual(header.model, model);
   assert.deepEqual(await badges(figure), [LIVE_BADGE]);
   assert.match(await figure.engine.textContent(), RUNG === "webgpu" ? /live on your GPU/ : /live on your CPU/);
@@ -70,7 +70,7 @@ test("an engine that is ready does not wait for ever for the recorded run", asyn
   });
   await figure.live();
   const { header, steps } = await figure.finished();
-  assert.equal(header.source, LIVE_SOURCE);
+  assert.equal(header.origin.source, LIVE_SOURCE);
   assert.ok(header.request.prompt.length > 0 && steps.length > 1);
   assert.equal(await figure.notice.count(), 0);
   assert.deepEqual(problems, []);

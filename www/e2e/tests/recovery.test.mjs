@@ -127,7 +127,7 @@ test("an engine that dies in the middle of every run is given up after three tri
   assert.match(why, /dead again/);
   assert.match(try_this, /Press Retry.*the run on the screen stays/);
   const { header, steps } = await figure.trace();
-  assert.ok(header.source.startsWith("live") && steps.length >= 3, "what it wrote stays");
+  assert.ok(header.origin.source.startsWith("live") && steps.length >= 3, "what it wrote stays");
   const starts = await page.evaluate(() => window.moe.ready.filter(({ source }) => source.startsWith("live")).length);
   assert.equal(starts, 3);
   assert.equal(page.workers().length, 0);
@@ -148,13 +148,13 @@ test("an engine that cannot start is given up after three tries, and Retry start
   assert.match(try_this, /Retry/);
   assert.equal(starts, 3);
   await figure.recorded();
-  assert.equal((await figure.trace()).header.source, "recorded");
+  assert.equal((await figure.trace()).header.origin.source, "recorded");
   assert.match(await figure.engine.textContent(), /recorded run · no engine/);
   await page.context().unroute(script);
   await figure.button("Retry").first().click();
   await figure.live();
   const { header } = await figure.finished();
-  assert.match(header.source, /^live/);
+  assert.match(header.origin.source, /^live/);
 });
 
 test("a worker lost while nothing runs is replaced too", async (t) => {

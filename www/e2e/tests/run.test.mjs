@@ -208,7 +208,7 @@ test("a stopped run begins at most one more step, and what there is stays", asyn
   assert.ok(began.length > 0, "steps were noted");
   assert.ok(began.filter((at) => at > pressed).length <= 1, `pressed at ${pressed}, steps began at ${began}`);
   const { header, steps } = await figure.trace();
-  assert.ok(header.source.startsWith("live") && steps.length >= 2 && steps.length < 200);
+  assert.ok(header.origin.source.startsWith("live") && steps.length >= 2 && steps.length < 200);
   await figure.button("Play").click();
   await figure.button("Pause").waitFor({ state: "hidden" });
   await figure.stepCount.filter({ hasText: "stopped" }).waitFor();

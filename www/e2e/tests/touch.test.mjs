@@ -59,7 +59,7 @@ test("a tap on a token selects it, and a tap on the engine's chip says why it is
   await figure.engine.locator("summary").tap();
   const more = await figure.engine.locator(".more");
   assert.ok(await more.isVisible());
-  assert.ok((await more.textContent()).length > header.source.length);
+  assert.ok((await more.textContent()).length > header.origin.source.length);
 });
 
 test("the narrowest phone shows the whole page too", async (t) => {

@@ -25,10 +25,13 @@ pub const CRATES: [Crate; 7] = [
     Crate {
         folder: "crates/moe-trace",
         floors: &[
-            &["error", "gate_logits", "ids", "mixing", "model_entry", "prompts", "spec"],
-            &["routing", "text"],
-            &["trace"],
-            &["compare", "protocol"],
+            &["error", "gate_logits", "ids", "mixing", "model_entry", "prompts", "scores", "spec"],
+            &["choices", "intervention", "routing", "text", "token"],
+            &["layer_trace", "request", "rows"],
+            &["trace", "training"],
+            &["compare", "delta"],
+            &["protocol"],
+            &["header"],
             &["trace_file"],
         ],
         exceptions: &[],

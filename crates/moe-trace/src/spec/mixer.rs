@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What is blended, and by which shares. `moe-router` checks a spec once and then runs it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(tag = "rule", rename_all = "snake_case")]
 pub enum MixerSpec {
     /// Every slot gets a blend of all tokens and every token one of all slots; so many slots per expert (Soft MoE). The
@@ -31,7 +31,7 @@ pub enum MixerSpec {
 
 /// How much a shared expert counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SharedGate {
     /// Always 1 (DeepSeekMoE).

@@ -10,7 +10,7 @@ pub use router::{BaseSolver, Normalise, RouterSpec, SecondExpert, SinkhornChoice
 
 /// How a layer routes: who asks whom, and what happens when an expert is full.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct RoutingSpec {
     pub router: RouterSpec,
     pub overflow: Overflow,
@@ -18,7 +18,7 @@ pub struct RoutingSpec {
 
 /// What happens when more tokens ask an expert than it has slots.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Overflow {
     /// Every request is served (MegaBlocks).
@@ -29,7 +29,7 @@ pub enum Overflow {
 
 /// How many slots an expert has, and who gets them.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct CapacitySpec {
     /// `cf` in `C = min(T, max(minimum, ceil(cf · k · T / E)))`.
     pub factor: f32,
@@ -42,7 +42,7 @@ pub struct CapacitySpec {
 
 /// How sources round the capacity. `Ceil` is the adopted one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Rounding {
     /// `ceil(cf · k · T / E)`, at most T.
@@ -67,7 +67,7 @@ pub enum Rounding {
 
 /// The order in which requests are offered slots.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SlotOrder {
     /// Token after token, each with all its choices (MegaBlocks). Causal: a later token displaces nobody.
@@ -78,7 +78,7 @@ pub enum SlotOrder {
 
 /// Which tokens are offered slots first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// In order of position.
@@ -99,7 +99,7 @@ pub enum Priority {
 
 /// The overflow policies of the page's menu: each names an `Overflow` and, for `random_second`, a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Policy {
     /// First come, first served; the rest pass by the residual.
@@ -115,7 +115,7 @@ pub enum Policy {
 
 /// The tokens that share capacity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RoutingGroup {
     /// The whole text so far is one group and is run again at every step, as in training and prefill.
@@ -123,6 +123,9 @@ pub enum RoutingGroup {
     ThisText,
     /// Each step routes one token with a key-value cache. Nothing can overflow.
     DecodeStep,
+    /// Up to eight texts decode in step, as a server's would: each step routes one token of each that goes on, and these
+    /// share the capacity. Whose request is lost depends on the others.
+    Batch,
 }
 
 impl Default for CapacitySpec {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// Which experts a token asks, and with what weight. `moe-router` checks a spec once and then runs it.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(tag = "rule", rename_all = "snake_case")]
 pub enum RouterSpec {
     /// Every expert, weighted by the whole softmax (Jacobs et al. 1991). Nobody is ever turned away.
@@ -71,7 +71,7 @@ pub enum RouterSpec {
 
 /// What the weights of the chosen experts are.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(tag = "form", rename_all = "snake_case")]
 pub enum Weighting {
     /// Their gate probabilities as they are (OLMoE, Qwen2-MoE); the sum is below 1.
@@ -87,7 +87,7 @@ pub enum Weighting {
 /// When GShard's second expert is asked at all. `g2` is the second weight after normalisation over the pair, `u` a
 /// uniform draw in [0, 1).
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(tag = "when", rename_all = "snake_case")]
 pub enum SecondExpert {
     Always,
@@ -108,7 +108,7 @@ pub enum SecondExpert {
 
 /// Whether GShard's weights are divided by their sum over both chosen experts or only over those that were kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Normalise {
     BeforeDrop,
@@ -117,7 +117,7 @@ pub enum Normalise {
 
 /// What S-BASE selects by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SinkhornChoice {
     /// The transport plan of the whole group: training.
@@ -128,7 +128,7 @@ pub enum SinkhornChoice {
 
 /// How BASE assigns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BaseSolver {
     /// The paper's auction, nearly the best balance: training.

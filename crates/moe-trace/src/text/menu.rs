@@ -48,6 +48,7 @@ impl fmt::Display for RoutingGroup {
         f.write_str(match self {
             RoutingGroup::ThisText => "this-text",
             RoutingGroup::DecodeStep => "decode-step",
+            RoutingGroup::Batch => "batch",
         })
     }
 }

@@ -29,11 +29,13 @@ pub fn arithmetic(model: &Path, data: &Path) -> Result<Answers> {
         let request = RunRequest {
             run: RunId(0),
             prompt: prompt.clone(),
+            companions: Vec::new(),
             max_new_tokens: 40,
             sampling: Sampling::Greedy,
             routing: engine.info().trained_routing,
             group: RoutingGroup::ThisText,
             seed: 0,
+            interventions: Vec::new(),
         };
         // Where the answer's line ends, the model has answered.
         let answered =

@@ -28,11 +28,13 @@ pub fn of(model: &Path) -> Result<Vec<Sample>> {
         let request = RunRequest {
             run: RunId(0),
             prompt: example.prompt.to_owned(),
+            companions: Vec::new(),
             max_new_tokens: NEW_TOKENS,
             sampling: SAMPLING,
             routing: engine.info().trained_routing,
             group: RoutingGroup::ThisText,
             seed: SEED,
+            interventions: Vec::new(),
         };
         let steps = golden::record(&mut engine, &request)?;
         let text = steps.last().map(golden::text).unwrap_or_default();

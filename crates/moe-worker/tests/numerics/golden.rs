@@ -2,7 +2,7 @@
 
 use moe_engine::{Engine, Manifest};
 use moe_model::{Device, device};
-use moe_trace::{Event, TraceFile};
+use moe_trace::{Event, StepTrace, TraceFile};
 use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::gpu::gpu;
@@ -19,14 +19,16 @@ async fn check(device: Device) {
     let recorded = TraceFile::from_lines(RECORDED, serde_json::from_str, serde_json::from_str).expect("a trace file");
     let manifest = Manifest::from_json(MANIFEST).expect("a manifest");
     let mut engine = Engine::load(&manifest, WEIGHTS, TOKENIZER, &device).await.expect("the shipped model loads");
-    assert_eq!(*engine.info(), recorded.header.model, "the trace was recorded from another model");
-    let mut steps = Vec::new();
+    assert_eq!(Some(engine.info()), recorded.header.model.as_ref(), "the trace was recorded from another model");
+    let request = recorded.header.request.as_ref().expect("a run of ours");
+    let mut steps: Vec<StepTrace> = Vec::new();
     let emit = |event| {
         if let Event::Step { trace, .. } = event {
-            steps.push(trace);
+            let step = trace.expand(steps.last()).expect("each step follows the one before");
+            steps.push(step);
         }
     };
-    engine.run(&recorded.header.request, || 0.0, emit, async || false).await.expect("the run ends well");
+    engine.run(request, || 0.0, emit, async || false).await.expect("the run ends well");
     assert_eq!(steps.len(), recorded.steps.len());
     for (live, recorded) in steps.iter().zip(&recorded.steps) {
         assert_eq!(live.difference(recorded, TOLERANCE), None);

@@ -1,0 +1,300 @@
+//! The training lab's part of the protocol: what a trainer is told, and what it tells. A worker that cannot train answers
+//! with `Failed`.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ids::{LayerIdx, RunId};
+use crate::layer_trace::LayerTrace;
+use crate::spec::{MixerSpec, RoutingSpec};
+
+/// From the page to a trainer. A training is a run and has a run's number; a fork is a run of its own.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+pub enum TrainCommand {
+    /// Begin, and go on until something else is said.
+    Start(TrainRequest),
+    /// Rest after the step in progress.
+    Pause(RunId),
+    /// Of a resting run: so many steps, then rest again.
+    Step {
+        run: RunId,
+        num_steps: u32,
+    },
+    Resume(RunId),
+    /// From the next step on.
+    Change {
+        run: RunId,
+        setting: TrainSetting,
+    },
+    /// Keep the state after the step in progress, and tell what it is like.
+    Snapshot(RunId),
+    /// Go back to a snapshot, exactly, and rest there.
+    Rewind {
+        run: RunId,
+        snapshot: SnapshotId,
+    },
+    /// A second run from a snapshot of the first, with the same batches to come; it rests.
+    Fork {
+        run: RunId,
+        snapshot: SnapshotId,
+        into: RunId,
+    },
+    /// End the run and forget it.
+    Stop(RunId),
+}
+
+/// A kept state of a training, counted from 0 within its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(transparent)]
+pub struct SnapshotId(pub u32);
+
+/// A training, completely described: the same request gives the same losses.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct TrainRequest {
+    pub run: RunId,
+    pub model: TrainedSizes,
+    pub rule: TrainedRule,
+    pub text: TrainingText,
+    /// Sequences per step; each is one routing group.
+    pub num_sequences: u32,
+    /// Tokens per sequence.
+    pub num_tokens: u32,
+    pub learning_rate: f32,
+    /// Auxiliary losses with their coefficients; none twice.
+    pub losses: Vec<WeightedLoss>,
+    /// By how much a step moves the selection bias (arXiv:2408.15664, algorithm 1); 0 for none.
+    pub bias_step: f32,
+    /// Of initial weights, batches and draws.
+    pub seed: u32,
+    /// The text whose routes every snapshot tells.
+    pub probe: String,
+    /// Steps between two snapshots that the trainer makes of itself; 0 for none.
+    pub snapshot_every: u32,
+}
+
+/// Sizes of a model that is trained from nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct TrainedSizes {
+    pub d_model: u32,
+    pub num_layers: u32,
+    pub num_heads: u32,
+    pub num_experts: u32,
+    pub d_expert: u32,
+    /// Beside the routed ones; every token asks them.
+    pub num_shared_experts: u32,
+}
+
+/// The rule of a layer: of requests, or of shares.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+pub enum TrainedRule {
+    Assigns(RoutingSpec),
+    Mixes(MixerSpec),
+}
+
+/// What is learned.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TrainingText {
+    /// Kinds of text that come with the page, in equal shares.
+    Shipped { kinds: Vec<String> },
+    /// The reader's own.
+    Own { text: String },
+    /// So many character grammars, mixed: the right specialisation is known.
+    Grammars { count: u32 },
+    /// Sums modulo each of these numbers.
+    ModularSums { moduli: Vec<u32> },
+}
+
+/// Losses beside that of the next token.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum AuxiliaryLoss {
+    Importance,
+    Load,
+    Balance,
+    DeviceBalance,
+    SequenceBalance,
+    LocalizedBalance,
+    Z,
+    Entropy,
+    MutualInformation,
+    SecondPlace,
+    L1,
+}
+
+/// A loss and what it is multiplied with; or, in an event, what it came to before that.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct WeightedLoss {
+    pub loss: AuxiliaryLoss,
+    pub coefficient: f32,
+}
+
+/// What may change while a training runs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(tag = "name", content = "value", rename_all = "snake_case")]
+pub enum TrainSetting {
+    LearningRate(f32),
+    Losses(Vec<WeightedLoss>),
+    BiasStep(f32),
+    /// The sizes stay; the rule must fit them.
+    Rule(TrainedRule),
+    NumSequences(u32),
+    Probe(String),
+}
+
+/// From a trainer to the page. A training that fails does so by `Failed`, as any run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+pub enum TrainEvent {
+    /// The model is made; `floor` is the loss of whoever knows only how frequent each token is, nats a token.
+    Started {
+        run: RunId,
+        num_parameters: u32,
+        floor: f32,
+    },
+    Step(TrainStep),
+    Snapshot(TrainSnapshot),
+    Changed {
+        run: RunId,
+        setting: TrainSetting,
+    },
+    /// It rests: paused, its steps done, rewound or just forked. The next step has this number.
+    Resting {
+        run: RunId,
+        next_step: u32,
+    },
+    Stopped {
+        run: RunId,
+    },
+}
+
+/// One optimiser step. Losses in nats a token, over the batch.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct TrainStep {
+    pub run: RunId,
+    /// Counted from 0; after a rewind they are counted again from there.
+    pub step: u32,
+    /// Of the next token, without the auxiliary losses.
+    pub next_token: f32,
+    /// Before their coefficients, mean over groups and layers, in the order of the request.
+    pub auxiliary: Vec<f32>,
+    pub gradient_norm: f32,
+    pub tokens_per_second: f32,
+    /// One per MoE layer.
+    pub layers: Vec<TrainedLayer>,
+}
+
+/// How a layer routed the batch of a step. Every list is `[experts]`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct TrainedLayer {
+    pub layer: LayerIdx,
+    /// Requests.
+    pub demand: Vec<u32>,
+    /// Requests served.
+    pub load: Vec<u32>,
+    /// Tokens that lost all their experts.
+    pub num_dropped_tokens: u32,
+    /// Mean entropy of the gate, in nats; absent where the rule reads no gate.
+    pub gate_entropy: Option<f32>,
+}
+
+/// A kept state, and what it is like.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct TrainSnapshot {
+    pub run: RunId,
+    pub snapshot: SnapshotId,
+    /// The steps done before it.
+    pub num_steps: u32,
+    /// Loss of held-out text, nats a token.
+    pub held_out: f32,
+    pub held_out_bits_per_byte: f32,
+    /// The probe's tokens, each as bytes.
+    pub probe_tokens: Vec<Vec<u8>>,
+    /// The probe routed: one entry per MoE layer.
+    pub probe_layers: Vec<LayerTrace>,
+    /// The gates, one per MoE layer.
+    pub gates: Vec<GateWeights>,
+    /// A text that the model writes now.
+    pub sample: String,
+}
+
+/// A layer's gate: what a token's state is multiplied with to get its logits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct GateWeights {
+    pub layer: LayerIdx,
+    pub num_experts: u32,
+    /// `[experts, d_model]`, row-major.
+    pub values: Vec<f32>,
+}
+
+impl TrainCommand {
+    /// The run that is meant.
+    pub fn run(&self) -> RunId {
+        match self {
+            TrainCommand::Start(request) => request.run,
+            TrainCommand::Pause(run)
+            | TrainCommand::Resume(run)
+            | TrainCommand::Snapshot(run)
+            | TrainCommand::Stop(run)
+            | TrainCommand::Step { run, .. }
+            | TrainCommand::Change { run, .. }
+            | TrainCommand::Rewind { run, .. }
+            | TrainCommand::Fork { run, .. } => *run,
+        }
+    }
+}
+
+impl TrainEvent {
+    /// The run that is spoken of.
+    pub fn run(&self) -> RunId {
+        match self {
+            TrainEvent::Step(step) => step.run,
+            TrainEvent::Snapshot(snapshot) => snapshot.run,
+            TrainEvent::Started { run, .. }
+            | TrainEvent::Changed { run, .. }
+            | TrainEvent::Resting { run, .. }
+            | TrainEvent::Stopped { run } => *run,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_tagged_objects() {
+        let check = |command: TrainCommand, json: &str| {
+            assert_eq!(serde_json::to_string(&command).expect("serialises"), json);
+            assert_eq!(serde_json::from_str::<TrainCommand>(json).expect("parses"), command);
+            assert_eq!(command.run(), RunId(3));
+        };
+        check(TrainCommand::Pause(RunId(3)), r#"{"type":"pause","data":3}"#);
+        let step = TrainCommand::Step { run: RunId(3), num_steps: 10 };
+        check(step, r#"{"type":"step","data":{"run":3,"num_steps":10}}"#);
+        let losses = vec![WeightedLoss { loss: AuxiliaryLoss::Balance, coefficient: 0.5 }];
+        let change = TrainCommand::Change { run: RunId(3), setting: TrainSetting::Losses(losses) };
+        check(
+            change,
+            concat!(
+                r#"{"type":"change","data":{"run":3,"setting":"#,
+                r#"{"name":"losses","value":[{"loss":"balance","coefficient":0.5}]}}}"#
+            ),
+        );
+    }
+}
