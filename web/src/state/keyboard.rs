@@ -3,6 +3,7 @@
 use crate::state::{Action, Motion};
 
 /// What a key asks for.
+#[allow(clippy::large_enum_variant, reason = "one is made a key press, and none is kept")]
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     Act(Action),
