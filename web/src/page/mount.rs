@@ -13,6 +13,7 @@ use crate::run::shared::Shared;
 use crate::settings::attributes::{Config, RawConfig};
 use crate::settings::models;
 use crate::state::Action;
+use crate::words::problems::Problem;
 
 /// A mounted page. Two of them on one document share nothing.
 #[wasm_bindgen]
@@ -84,12 +85,8 @@ fn read(config: JsValue) -> (Config, Vec<moe_trace::UserError>) {
     let (mut config, errors) = match wire::from_js::<RawConfig>(config) {
         Ok(raw) => Config::parse(&raw),
         Err(error) => {
-            let error = moe_trace::UserError::new(
-                "The configuration of the playground cannot be read.",
-                error.to_string(),
-                "Defaults are used; every entry must be a string.",
-            );
-            (Config::default(), vec![error])
+            let problem = Problem::BadConfig { why: error.to_string() };
+            (Config::default(), vec![problem.say()])
         }
     };
     config.manifest_url = match &config.model {

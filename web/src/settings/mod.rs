@@ -10,6 +10,7 @@ use std::ops::RangeInclusive;
 
 use moe_trace::{Overflow, Policy, RoutingGroup, RoutingSpec, RunId, RunRequest, Sampling};
 
+use crate::words::problems::Problem;
 use limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS, NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P};
 use overrides::Overrides;
 use routing_menu::RoutingMenu;
@@ -57,6 +58,15 @@ pub enum Setting {
 pub enum PromptProblem {
     Empty,
     TooLong { num_chars: usize },
+}
+
+impl From<PromptProblem> for Problem {
+    fn from(problem: PromptProblem) -> Problem {
+        match problem {
+            PromptProblem::Empty => Problem::PromptEmpty,
+            PromptProblem::TooLong { num_chars } => Problem::PromptTooLong { num_chars, max_chars: MAX_PROMPT_CHARS },
+        }
+    }
 }
 
 impl Default for Settings {

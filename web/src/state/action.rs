@@ -25,7 +25,9 @@ pub enum Action {
 
     /// A recorded run begins; its steps follow as engine events of run 0.
     ReplayBegan(Rc<TraceHeader>),
-    ReplayFailed(UserError),
+    ReplayFailed {
+        why: String,
+    },
     /// The engine is ready and has waited long enough for the recorded run.
     ReplayIsLate,
     /// The worker, or the replayed run, speaks.
@@ -42,9 +44,7 @@ pub enum Action {
         prompt: Option<String>,
     },
     /// A change of a setting has rested for a moment: run the model again.
-    Rerun {
-        ticket: u32,
-    },
+    Rerun,
     Stop,
     Set(Setting),
 
@@ -55,7 +55,7 @@ pub enum Action {
     StepBy(i32),
     StepTo(usize),
     SetSpeed(f32),
-    /// Between this run and the one before.
+    /// Between the run on the screen and the one that it is compared with.
     Flip,
 
     Select {
@@ -94,6 +94,16 @@ pub enum Theme {
     Dark,
 }
 
+impl Theme {
+    pub fn name(self) -> &'static str {
+        match self {
+            Theme::System => "system",
+            Theme::Light => "light",
+            Theme::Dark => "dark",
+        }
+    }
+}
+
 /// Which view a narrow screen shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tab {
@@ -103,4 +113,16 @@ pub enum Tab {
     Token,
     Load,
     Loss,
+}
+
+impl Tab {
+    pub fn name(self) -> &'static str {
+        match self {
+            Tab::Lanes => "lanes",
+            Tab::Layers => "layers",
+            Tab::Token => "token",
+            Tab::Load => "load",
+            Tab::Loss => "loss",
+        }
+    }
 }

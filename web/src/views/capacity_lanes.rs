@@ -17,8 +17,8 @@ use crate::views::routing_controls::routing_controls;
 use crate::views::table::table;
 
 pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<Action>) -> Html {
-    let selection = state.selection;
-    let what_if = state.what_if.as_deref();
+    let selection = state.selection();
+    let what_if = state.what_if().map(|layer| &**layer);
     let layer = what_if.unwrap_or(&scene.layers[selection.layer]);
     let group_idx = scene.tokens.get(selection.token).map_or(0, |token| token.group);
     let group = scene.groups[group_idx];
@@ -48,7 +48,7 @@ pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<
         Callback::from(move |()| lanes_table(&scene, &layer, &group))
     };
     let routing = match what_if {
-        Some(_) => state.settings.routing(Some(&scene.recording.model.trained_routing)),
+        Some(_) => state.routing(),
         None => scene.recording.request.routing,
     };
     let badges = routing_badges(&routing, &scene.recording.model.trained_routing, what_if.is_some());

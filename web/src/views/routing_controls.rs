@@ -25,7 +25,7 @@ fn k_of(text: &str) -> Option<Setting> {
 
 /// `num_experts`: of the run on the screen, for want of a model.
 pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<Action>) -> Html {
-    let settings = &state.settings;
+    let settings = state.settings();
     let on_factor = {
         let dispatch = dispatch.clone();
         Callback::from(move |event: InputEvent| {
@@ -43,12 +43,12 @@ pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<A
         })
     };
     let trained = state.trained_routing();
-    let routing = settings.routing(trained);
+    let routing = state.routing();
     // Some rules serve everybody, or fill the experts themselves: there is nothing to decide when an expert is full.
     let can_overflow = routing.router.can_overflow();
     let has_factor = can_overflow && matches!(routing.overflow, Overflow::Drop(_));
     let is_pair = settings.policy == Some(Policy::RandomSecond);
-    let num_experts = state.model.as_ref().map_or(num_experts, |model| model.num_experts as usize);
+    let num_experts = state.model().map_or(num_experts, |model| model.num_experts as usize);
     let needs_text = routing.router.uses_the_future();
     // A rule whose choice is no top-k is an entry of its own; so is a policy that the list has no name for.
     let has_own_rule = Settings::has_own_rule(trained);

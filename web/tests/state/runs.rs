@@ -1,89 +1,18 @@
-//! The reducer as lists of actions: what happens, and what is then true.
+//! Runs, and what a reader does with them, as lists of actions.
 
-use moe_trace::{
-    BackendChoice, BackendInfo, Command, Event, FinishReason, Policy, RoutingGroup, RoutingSpec, RunRequest, Rung,
-    Source, StepTrace, TraceFile,
-};
+use std::rc::Rc;
 
-use super::*;
-use crate::settings::Setting;
-use crate::settings::attributes::Config;
-use crate::settings::overrides::Overrides;
-use crate::state::replay;
+use moe_trace::{BackendChoice, Command, Event, FinishReason, Policy, RoutingGroup, RoutingSpec, Source};
+use web::run::recording::Recording;
+use web::run::scene::{Scene, TokenFate};
+use web::run::shared::Shared;
+use web::settings::Setting;
+use web::settings::attributes::Config;
+use web::settings::overrides::Overrides;
+use web::state::{Action, Effect, Engine, Motion};
 
-#[path = "../../tests/fixture/mod.rs"]
-#[allow(dead_code)]
-pub(super) mod fixture;
-
-/// Applies actions one after the other and collects their effects.
-pub(super) struct Play {
-    pub(super) state: State,
-    pub(super) effects: Vec<Effect>,
-}
-
-impl Play {
-    pub(super) fn new(backend: BackendChoice) -> Play {
-        let config = Config { backend, ..Config::default() };
-        Play { state: State::new(config, Vec::new()), effects: Vec::new() }
-    }
-
-    pub(super) fn act(&mut self, action: Action) -> &mut Play {
-        let next = self.state.apply(action);
-        self.effects = effects(&self.state, &next);
-        self.state = next;
-        self
-    }
-
-    pub(super) fn hear(&mut self, event: Event) -> &mut Play {
-        self.act(Action::Engine(event))
-    }
-
-    pub(super) fn set(&mut self, setting: Setting) -> &mut Play {
-        self.act(Action::Set(setting))
-    }
-
-    pub(super) fn replay(&mut self, file: &TraceFile) -> &mut Play {
-        self.act(replay::began(file.header.clone()));
-        for step in &file.steps {
-            self.act(replay::step(step.clone()));
-        }
-        self.act(replay::finished())
-    }
-
-    pub(super) fn ready(&mut self) -> &mut Play {
-        let backend = BackendInfo { rung: Rung::Cpu, name: "test".to_owned(), why: "asked for".to_owned() };
-        self.hear(Event::Ready { model: fixture::model(), backend })
-    }
-
-    /// The request that the last action posted.
-    pub(super) fn posted(&self) -> Option<RunRequest> {
-        self.effects.iter().find_map(|effect| match effect {
-            Effect::Post(Command::Run(request)) => Some(request.clone()),
-            _ => None,
-        })
-    }
-
-    /// The engine executes a request: the fixture's steps under its routing.
-    pub(super) fn execute(&mut self, request: &RunRequest, steps: usize) -> &mut Play {
-        for trace in executed(request).into_iter().take(steps) {
-            self.hear(Event::Step { trace, elapsed_ms: 10.0 });
-        }
-        self
-    }
-
-    pub(super) fn num_steps(&self) -> usize {
-        self.state.shown.as_ref().map_or(0, |shown| shown.steps.len())
-    }
-}
-
-pub(super) fn recorded() -> TraceFile {
-    fixture::default_trace(RoutingSpec::default(), RoutingGroup::ThisText)
-}
-
-pub(super) fn executed(request: &RunRequest) -> Vec<StepTrace> {
-    let file = fixture::default_trace(request.routing, request.group);
-    file.steps.into_iter().map(|step| StepTrace { run: request.run, ..step }).collect()
-}
+use super::play::{Play, recorded};
+use crate::fixture;
 
 #[test]
 fn moving_the_capacity_factor_reruns_and_compares() {
@@ -92,23 +21,25 @@ fn moving_the_capacity_factor_reruns_and_compares() {
     let first = play.posted().expect("a run");
     play.execute(&first, 2).hear(Event::Finished { run: first.run, reason: FinishReason::Length });
     play.set(Setting::CapacityFactor(2.0));
-    let [Effect::ScheduleRerun { ticket }] = play.effects[..] else { panic!("{:?}", play.effects) };
-    // A second move before the first has rested makes the first ticket void.
-    play.set(Setting::CapacityFactor(2.5)).act(Action::Rerun { ticket });
-    assert_eq!(play.posted(), None);
-    play.act(Action::Rerun { ticket: ticket + 1 });
+    assert_eq!(play.effects, [Effect::ScheduleRerun]);
+    // A second move before the first has rested begins the rest anew; both are one re-run.
+    play.set(Setting::CapacityFactor(2.5));
+    assert_eq!((play.posted(), &play.effects[..]), (None, &[Effect::ScheduleRerun][..]));
+    play.act(Action::Rerun);
     let second = play.posted().expect("a re-run");
+    play.act(Action::Rerun);
+    assert_eq!(play.posted(), None, "what has been run is not run again");
     assert_eq!(second.routing, RoutingSpec::with_policy(2, Policy::Drop, 2.5));
     play.execute(&second, 1);
-    assert_eq!(play.state.scene.as_ref().map(|scene| scene.totals().lost), Some(0));
-    let change = play.state.change.clone().expect("a comparison");
+    assert_eq!(play.state.scene().map(|scene| scene.totals().lost), Some(0));
+    let change = play.state.change().cloned().expect("a comparison");
     // The fixture's losses do not depend on routing; a comparison over all 23 predicted tokens is what counts.
     assert_eq!((change.before.num_tokens, change.after.num_tokens), (23, 23));
     // A/B brings the run before back, and again the new one.
     play.act(Action::Flip);
-    assert_eq!(play.state.scene.as_ref().map(|scene| scene.totals().lost), Some(1));
+    assert_eq!(play.state.scene().map(|scene| scene.totals().lost), Some(1));
     play.act(Action::Flip);
-    assert_eq!(play.state.scene.as_ref().map(|scene| scene.totals().lost), Some(0));
+    assert_eq!(play.state.scene().map(|scene| scene.totals().lost), Some(0));
 }
 
 #[test]
@@ -122,7 +53,7 @@ fn stale_steps_are_ignored() {
     play.execute(&second, 1).execute(&first, 5);
     assert_eq!(play.num_steps(), 1);
     play.hear(Event::Finished { run: first.run, reason: FinishReason::Stopped });
-    assert_eq!(play.state.phase, Phase::Running(second.run));
+    assert!(play.state.engine().is_at(second.run));
 }
 
 #[test]
@@ -136,7 +67,7 @@ fn stop_is_asked_once_and_ends_the_run() {
     assert_eq!(play.effects, []);
     assert!(play.state.is_stopping());
     play.hear(Event::Finished { run, reason: FinishReason::Stopped });
-    assert_eq!(play.state.phase, Phase::Idle);
+    assert!(play.state.engine().is_ready() && !play.state.is_running());
 }
 
 #[test]
@@ -148,9 +79,9 @@ fn prompts_that_cannot_run_are_kept_and_explained() {
         play.execute(&request, 1).hear(Event::Finished { run: request.run, reason: FinishReason::Length });
         play.act(Action::Run { prompt: Some(prompt.to_owned()) });
         assert_eq!(play.posted(), None);
-        assert_eq!(play.state.settings.prompt, prompt);
-        let notice = play.state.notice.clone().expect("an explanation");
-        assert!(notice.message.what.starts_with(what), "{}", notice.message.what);
+        assert_eq!(play.state.settings().prompt, prompt);
+        let notice = play.state.notice().expect("an explanation").problem.say();
+        assert!(notice.what.starts_with(what), "{}", notice.what);
         assert_eq!(play.num_steps(), 1, "the run on the screen stays");
     };
     check("", "There is nothing to run yet.");
@@ -164,13 +95,13 @@ fn changed_attributes_change_only_what_they_name() {
     play.set(Setting::Seed(99));
     let overrides = Overrides { capacity_factor: Some(0.5), ..Overrides::default() };
     let config = Config { backend: BackendChoice::Auto, overrides, ..Config::default() };
-    play.act(Action::Configured { config: Box::new(config.clone()), errors: Vec::new() });
-    assert_eq!((play.state.settings.seed, play.state.settings.capacity_factor), (99, 0.5));
-    assert!(matches!(play.effects[..], [Effect::ScheduleRerun { .. }]));
+    play.configure(&config);
+    assert_eq!((play.state.settings().seed, play.state.settings().capacity_factor), (99, 0.5));
+    assert!(matches!(play.effects[..], [Effect::ScheduleRerun]));
     let config = Config { backend: BackendChoice::Recorded, ..config };
-    play.act(Action::Configured { config: Box::new(config), errors: Vec::new() });
+    play.configure(&config);
     assert_eq!(play.effects[0], Effect::EndEngine);
-    assert_eq!(play.state.phase, Phase::Recorded);
+    assert_eq!(play.state.engine(), &Engine::Absent);
 }
 
 #[test]
@@ -180,9 +111,9 @@ fn decode_steps_gather_to_one_text() {
     let mut play = Play::new(BackendChoice::Recorded);
     play.replay(&file);
     // Nothing is lost, so the end of the prompt is shown.
-    assert_eq!((play.state.scene.as_ref().map(|scene| scene.step), play.state.selection.token), (Some(23), 23));
+    assert_eq!((play.state.scene().map(|scene| scene.step), play.state.selection().token), (Some(23), 23));
     play.act(Action::StepTo(prompt_len + 2));
-    let scene = play.state.scene.clone().expect("a scene");
+    let scene = play.scene();
     assert_eq!(scene.tokens.len(), prompt_len + 3);
     assert_eq!(scene.groups.len(), prompt_len + 3);
     let last = scene.groups[prompt_len + 2];
@@ -229,7 +160,7 @@ fn texts_that_only_begin_alike_are_not_compared() {
         }
         let now = Scene::of(&Shared::new(now), 99).expect("a scene");
         assert_eq!(
-            crate::run::compare::change(&Shared::new(before), &now).is_some(),
+            web::run::compare::change(&Shared::new(before), &now).is_some(),
             is_compared,
             "{group} {other_token:?}"
         );
@@ -249,36 +180,36 @@ fn playing_goes_to_the_end_and_stops() {
     for _ in 0..100 {
         play.act(Action::Tick);
     }
-    let scene = play.state.scene.clone().expect("a scene");
+    let scene = play.scene();
     assert_eq!(scene.step + 1, play.num_steps());
-    assert!(!play.state.playback.playing);
-    assert_eq!(play.state.selection.token + 1, scene.tokens.len(), "the selection follows the playback head");
+    assert!(!play.state.playback().playing);
+    assert_eq!(play.state.selection().token + 1, scene.tokens.len(), "the selection follows the playback head");
     play.act(Action::StepBy(-1)).act(Action::Move(Motion::FirstToken));
-    assert_eq!(play.state.selection.token, 0);
+    assert_eq!(play.state.selection().token, 0);
     play.act(Action::Move(Motion::Token(-1))).act(Action::Move(Motion::Layer(99)));
-    assert_eq!((play.state.selection.token, play.state.selection.layer), (0, fixture::NUM_LAYERS - 1));
+    assert_eq!((play.state.selection().token, play.state.selection().layer), (0, fixture::NUM_LAYERS - 1));
     play.act(Action::StepTo(0)).act(Action::Move(Motion::NextDrop));
-    let scene = play.state.scene.clone().expect("a scene");
-    let selection = play.state.selection;
-    assert!(scene.layers[selection.layer].fate(selection.token) >= crate::run::scene::TokenFate::LostSome);
+    let scene = play.scene();
+    let selection = play.state.selection();
+    assert!(scene.layers[selection.layer].fate(selection.token) >= TokenFate::LostSome);
 }
 
 #[test]
 fn without_an_engine_a_change_is_a_what_if_of_one_layer() {
     let mut play = Play::new(BackendChoice::Recorded);
     play.replay(&recorded());
-    assert_eq!(play.state.what_if, None);
+    assert_eq!(play.state.what_if(), None);
     play.set(Setting::CapacityFactor(2.0));
     assert_eq!(play.effects, [], "nothing is run");
-    let layer = play.state.what_if.clone().expect("the same logits, routed again");
+    let layer = play.state.what_if().cloned().expect("the same logits, routed again");
     assert_eq!((layer.totals().lost, layer.routing.capacity), (0, Some(12)));
-    let scene = play.state.scene.clone().expect("a scene");
+    let scene = play.scene();
     assert_eq!(scene.totals().lost, 1, "the run itself is as it was");
     // Chance needs draws, and another group other tokens: neither can be said without a re-run.
     play.set(Setting::Policy(Some(Policy::RandomSecond)));
-    assert_eq!(play.state.what_if, None);
+    assert_eq!(play.state.what_if(), None);
     play.set(Setting::Policy(Some(Policy::Drop))).set(Setting::Group(RoutingGroup::DecodeStep));
-    assert_eq!(play.state.what_if, None);
+    assert_eq!(play.state.what_if(), None);
     play.set(Setting::Group(RoutingGroup::ThisText)).set(Setting::CapacityFactor(1.25));
-    assert_eq!(play.state.what_if, None, "back to what was run");
+    assert_eq!(play.state.what_if(), None, "back to what was run");
 }

@@ -2,8 +2,11 @@
 
 use moe_trace::{BackendChoice, BackendInfo, Event, FinishReason, Rung, Source, UserError};
 
-use super::tests::{Play, fixture, recorded};
-use super::*;
+use web::state::{Action, Effect, Engine, MAX_RESTARTS};
+use web::words::problems::Problem;
+
+use super::play::{Play, recorded};
+use crate::fixture;
 
 #[test]
 fn a_dead_worker_is_replaced_twice_and_then_given_up() {
@@ -12,14 +15,14 @@ fn a_dead_worker_is_replaced_twice_and_then_given_up() {
     for attempt in 1..=MAX_RESTARTS {
         play.act(Action::EngineLost { why: "silence".to_owned() });
         assert_eq!(play.effects[0], Effect::StartEngine, "attempt {attempt}");
-        assert_eq!(play.state.phase, Phase::Starting);
+        assert_eq!(play.state.engine(), &Engine::Starting);
     }
     let error = UserError::new("x", "memory", "y");
     play.hear(Event::Failed { run: None, error, fatal: true });
     assert_eq!(play.effects[0], Effect::EndEngine);
-    assert!(matches!(play.state.phase, Phase::Failed(_)));
+    assert!(matches!(play.state.engine(), Engine::Failed(_)));
     assert!(play.effects.iter().any(|effect| matches!(effect, Effect::EmitReady { source: Source::Recorded, .. })));
-    assert_eq!(play.state.settings.prompt, fixture::PROMPT, "nothing is lost");
+    assert_eq!(play.state.settings().prompt, fixture::PROMPT, "nothing is lost");
     assert!(play.num_steps() > 1);
     play.act(Action::Retry);
     assert_eq!(play.effects, [Effect::StartEngine]);
@@ -42,7 +45,7 @@ fn a_run_that_always_dies_is_not_started_for_ever() {
         let request = play.posted().expect("it runs by itself");
         play.execute(&request, 1).act(Action::EngineLost { why: "silence".to_owned() });
     }
-    assert!(matches!(play.state.phase, Phase::Failed(_)));
+    assert!(matches!(play.state.engine(), Engine::Failed(_)));
     // Whoever asks again gets as many tries again.
     play.act(Action::Retry).ready();
     let request = play.posted().expect("a run");
@@ -65,19 +68,19 @@ fn what_fails_on_the_gpu_goes_on_on_the_cpu_and_says_why() {
     assert_eq!(play.state.backend_to_load(), BackendChoice::Auto);
     let request = play.posted().expect("a run");
     play.execute(&request, 2);
-    let by_engine = |play: &Play| play.state.shown.as_ref().is_some_and(|shown| play.state.is_by_engine(shown));
+    let by_engine = |play: &Play| play.state.latest().is_some_and(|shown| play.state.is_by_engine(shown));
     assert!(by_engine(&play));
     play.act(lost());
     assert_eq!((&play.effects[0], play.state.backend_to_load()), (&Effect::StartEngine, BackendChoice::Cpu));
-    let advice = play.state.notice.clone().expect("a message").message.try_this;
+    let advice = play.state.notice().expect("a message").problem.say().try_this;
     assert!(advice.starts_with("It is being started again on the CPU (1 of 2)."), "{advice}");
     play.ready();
     assert!(!by_engine(&play), "until its first step the run on the screen, and its speed, are the GPU's");
-    let why = play.state.backend.clone().expect("a backend").why.clone();
+    let why = play.state.backend().cloned().expect("a backend").why.clone();
     assert_eq!(why, "the GPU failed (The device is lost); reload the page to try it again");
     // The CPU may fail, too; and an attribute that changes is the author's word.
     play.act(lost()).act(lost());
-    let Phase::Failed(_) = &play.state.phase else { panic!("{:?}", play.state.phase) };
+    assert!(matches!(play.state.engine(), Engine::Failed(_)));
     play.act(Action::Retry);
     assert_eq!(play.state.backend_to_load(), BackendChoice::Auto);
 
@@ -90,8 +93,8 @@ fn what_fails_on_the_gpu_goes_on_on_the_cpu_and_says_why() {
     play.hear(Event::Failed { run: None, error: error.clone(), fatal: true });
     assert_eq!(play.state.backend_to_load(), BackendChoice::Cpu);
     play.hear(Event::Failed { run: None, error, fatal: true });
-    let notice = play.state.notice.clone().expect("a message");
-    assert_eq!(notice.message.try_this, "Press Retry to try once more; the run on the screen stays. Reload the page.");
+    let notice = play.state.notice().expect("a message").problem.say();
+    assert_eq!(notice.try_this, "Press Retry to try once more; the run on the screen stays. Reload the page.");
 
     let mut play = Play::new(BackendChoice::Webgpu);
     play.replay(&recorded());
@@ -106,7 +109,8 @@ fn a_missing_model_is_not_asked_for_again() {
     play.replay(&recorded());
     let error = UserError::new("The model could not be loaded.", "404", "Watch the recorded run.");
     play.hear(Event::Failed { run: None, error: error.clone(), fatal: false });
-    assert_eq!(play.state.phase, Phase::Failed(error.clone()));
+    let problem = Problem::ModelMissing { error: error.clone(), has_others: false };
+    assert_eq!(play.state.engine(), &Engine::Failed(problem));
     assert!(play.effects.contains(&Effect::EmitError(error)));
     assert!(play.effects.contains(&Effect::EndEngine));
 }
@@ -118,6 +122,7 @@ fn a_run_that_fails_by_itself_is_over() {
     let request = play.posted().expect("a run");
     let error = UserError::new("x", "y", "z");
     play.execute(&request, 2).hear(Event::Failed { run: Some(request.run), error, fatal: false });
-    let shown = play.state.shown.clone().expect("its steps stay");
-    assert_eq!((play.state.phase.clone(), shown.finished), (Phase::Idle, Some(FinishReason::Stopped)));
+    let shown = play.state.latest().cloned().expect("its steps stay");
+    assert_eq!((play.state.is_running(), shown.finished), (false, Some(FinishReason::Stopped)));
+    assert!(play.state.engine().is_ready());
 }

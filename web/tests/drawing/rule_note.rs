@@ -1,13 +1,11 @@
 //! What the page says of a rule is what the table of rules says.
 
-use std::pin::pin;
-use std::task::{Context, Poll, Waker};
-
 use moe_router::rules;
 use moe_trace::{Overflow, ROUTER_FORMS, RouterSpec, RoutingSpec};
 use web::views::rule_note::rule_note;
-use yew::ServerRenderer;
 use yew::prelude::*;
+
+use super::html;
 
 #[derive(Properties, PartialEq)]
 struct NoteProps {
@@ -22,16 +20,7 @@ fn Note(props: &NoteProps) -> Html {
 /// The note of a rule, as HTML.
 fn note(router: RouterSpec) -> String {
     let routing = RoutingSpec { router, overflow: Overflow::Dropless };
-    let renderer = ServerRenderer::<Note>::with_props(move || NoteProps { routing });
-    let mut html = pin!(renderer.hydratable(false).render());
-    // It waits for nothing but the renderer's own threads.
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        match html.as_mut().poll(&mut context) {
-            Poll::Ready(html) => return html,
-            Poll::Pending => std::thread::yield_now(),
-        }
-    }
+    html::<Note>(move || NoteProps { routing })
 }
 
 #[test]

@@ -1,10 +1,6 @@
 //! What the views say of runs under every kind of rule: made-up gate logits, routed by the real router, drawn as a reader
 //! sees them.
 
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake};
-use std::thread::{self, Thread};
-
 use moe_trace::{BackendChoice, CapacitySpec, Overflow, RoutingSpec, TraceFile};
 use web::run::scene::TokenFate;
 use web::run::shared::Shared;
@@ -13,10 +9,10 @@ use web::settings::attributes::Config;
 use web::state::replay;
 use web::state::{Action, State};
 use web::views::page::{Page, PageProps};
-use yew::{Callback, ServerRenderer};
+use yew::Callback;
 
-#[allow(dead_code)]
-mod fixture;
+use super::html;
+use crate::fixture;
 
 /// A model trained with `rule` and slots for all but the unlucky, in front of the reader.
 fn run_of(rule: &str, num_experts: usize) -> State {
@@ -25,31 +21,37 @@ fn run_of(rule: &str, num_experts: usize) -> State {
     shown(fixture::trace_of_rule(RoutingSpec { router, overflow }, num_experts, 2))
 }
 
+/// The state after an action.
+fn after(state: State, action: Action) -> State {
+    state.apply(action).0
+}
+
+fn set(state: &State, setting: Setting) -> State {
+    state.apply(Action::Set(setting)).0
+}
+
 fn shown(file: TraceFile) -> State {
     let config = Config { backend: BackendChoice::Recorded, ..Config::default() };
-    let mut state = State::new(config, Vec::new()).apply(replay::began(file.header));
-    for step in file.steps {
-        state = state.apply(replay::step(step));
-    }
-    state.apply(replay::finished()).apply(Action::StepTo(0))
+    let steps = file.steps.into_iter().map(replay::step);
+    let actions = [replay::began(file.header)].into_iter().chain(steps).chain([replay::finished(), Action::StepTo(0)]);
+    actions.fold(State::new(config, Vec::new()).0, after)
 }
 
 /// The page as HTML.
 fn drawn(state: &State) -> String {
     // A state stays on its thread: the run is read again where it is drawn.
-    let file = state.shown.as_ref().map(|shown| TraceFile {
+    let file = state.latest().map(|shown| TraceFile {
         header: shown.header(),
         steps: shown.steps.iter().map(|step| (**step).clone()).collect(),
     });
-    let (file, settings, selection) = (file.expect("a run"), state.settings.clone(), state.selection);
-    let renderer = ServerRenderer::<Page>::with_props(move || {
-        let set = [Setting::K(settings.k), Setting::CapacityFactor(settings.capacity_factor)];
-        let state = set.into_iter().fold(shown(file), |state, setting| state.apply(Action::Set(setting)));
+    let (file, settings, selection) = (file.expect("a run"), state.settings().clone(), state.selection());
+    html::<Page>(move || {
+        let state = [Setting::K(settings.k), Setting::CapacityFactor(settings.capacity_factor)]
+            .into_iter()
+            .fold(shown(file), |state, setting| set(&state, setting));
         let selection = Action::Select { token: selection.token, layer: Some(selection.layer), expert: None };
-        PageProps { state: Shared::new(state.apply(selection)), dispatch: Callback::noop() }
-    });
-    let html = block_on(renderer.hydratable(false).render());
-    html.replace('\u{202f}', " ").replace("<!-- -->", "")
+        PageProps { state: Shared::new(after(state, selection)), dispatch: Callback::noop() }
+    })
 }
 
 /// Does the page contain these words, and none of those?
@@ -94,33 +96,33 @@ fn hash_reads_no_gate() {
         &["gate 100", ">transplanted<", "Gate probabilities"],
     );
     // Other slots, the same experts: the rule was not touched.
-    let scene = state.scene.clone().expect("a scene");
-    state = state.apply(Action::Set(Setting::CapacityFactor(4.0)));
-    let what_if = state.what_if.clone().expect("the same ids, hashed again");
+    let scene = state.scene().cloned().expect("a scene");
+    state = set(&state, Setting::CapacityFactor(4.0));
+    let what_if = state.what_if().cloned().expect("the same ids, hashed again");
     let experts =
         |layer: &web::run::scene::SceneLayer| layer.routing.assignments.iter().map(|a| a.expert).collect::<Vec<_>>();
-    assert_eq!(experts(&what_if), experts(&scene.layers[state.selection.layer]));
+    assert_eq!(experts(&what_if), experts(&scene.layers[state.selection().layer]));
     assert_eq!((what_if.totals().lost, what_if.routing.capacity), (0, Some(24)));
     // k turns it into top-k, which reads the gate; and says that it was not trained so.
-    state = state.apply(Action::Set(Setting::K(Some(2))));
-    let what_if = state.what_if.clone().expect("top-2 of the same logits");
+    state = set(&state, Setting::K(Some(2)));
+    let what_if = state.what_if().cloned().expect("top-2 of the same logits");
     assert_eq!(what_if.gate_values.len(), 24 * 4);
     check(&state, &[">transplanted<", "what-if", "choice 2, gate "], &[]);
-    state = state.apply(Action::Set(Setting::K(None))).apply(Action::Set(Setting::CapacityFactor(1.25)));
+    state = set(&set(&state, Setting::K(None)), Setting::CapacityFactor(1.25));
     assert!(!state.settings_differ_from_shown(), "as trained again");
 }
 
 #[test]
 fn experts_that_choose_are_not_asked() {
     let state = run_of("expert_choice:1", 8);
-    let scene = state.scene.clone().expect("a scene");
+    let scene = state.scene().cloned().expect("a scene");
     let fates = |at: usize| (0..scene.tokens.len()).map(move |token| (at, token));
     let places: Vec<(usize, usize)> = (0..scene.layers.len()).flat_map(fates).collect();
     let asked = |&(layer, token): &(usize, usize)| scene.layers[layer].of_token(token).len();
     let none = *places.iter().find(|place| asked(place) == 0).expect("somebody is left out");
     let many = *places.iter().find(|place| asked(place) > 2).expect("somebody is popular");
     assert_eq!(scene.layers[none.0].fate(none.1), TokenFate::NotRouted);
-    let select = |(layer, token)| state.apply(Action::Select { token, layer: Some(layer), expert: None });
+    let select = |(layer, token)| state.apply(Action::Select { token, layer: Some(layer), expert: None }).0;
     let said = [
         "Every expert takes 3 tokens, those it scores highest",
         "Expert 0: takes 3",
@@ -139,7 +141,7 @@ fn experts_that_choose_are_not_asked() {
 #[test]
 fn sigmoid_scores_are_no_probabilities() {
     let state = run_of("deepseek:k=3", 15);
-    let scene = state.scene.clone().expect("a scene");
+    let scene = state.scene().cloned().expect("a scene");
     assert!(scene.layers[0].values_of(0).iter().sum::<f32>() > 2.0, "they sum to nothing in particular");
     check(
         &state,
@@ -156,8 +158,8 @@ fn sigmoid_scores_are_no_probabilities() {
         &["choice 1, gate", "Gate probabilities", ">transplanted<"],
     );
     // The bias that takes part in the choice is in no trace: no what-if can be true.
-    let state = state.apply(Action::Set(Setting::CapacityFactor(2.0)));
-    assert!(state.settings_differ_from_shown() && state.what_if.is_none());
+    let state = set(&state, Setting::CapacityFactor(2.0));
+    assert!(state.settings_differ_from_shown() && state.what_if().is_none());
 }
 
 #[test]
@@ -214,25 +216,7 @@ fn every_rule_that_gate_logits_are_enough_for_can_be_drawn() {
     for form in moe_trace::ROUTER_FORMS.iter().filter(|form| form.head != "balanced_hash") {
         let state = run_of(form.example, 8);
         assert!(!state.settings_differ_from_shown(), "{}", form.example);
-        assert!(state.what_if.is_none(), "{}", form.example);
+        assert!(state.what_if().is_none(), "{}", form.example);
         check(&state, &["All layers"], &[">transplanted<", "what-if"]);
-    }
-}
-
-/// Waits for a future on this thread; the renderer brings threads of its own.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Arc::new(Unpark(thread::current())).into();
-    let mut future = std::pin::pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
     }
 }

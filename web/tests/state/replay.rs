@@ -1,24 +1,24 @@
 //! The recorded run, as lists of actions.
 
-use moe_trace::{BackendChoice, Event, FinishReason, Policy, RoutingGroup, RoutingSpec, RunRequest, Source, UserError};
+use moe_trace::{BackendChoice, Event, FinishReason, Policy, RoutingGroup, RoutingSpec, RunId, RunRequest, Source};
+use web::run::scene::TokenFate;
+use web::settings::Setting;
+use web::settings::attributes::Config;
+use web::state::{Action, Effect, replay};
 
-use super::tests::{Play, fixture, recorded};
-use super::*;
-use crate::run::recording::RECORDED_RUN;
-use crate::settings::Setting;
-use crate::settings::attributes::Config;
-use crate::state::replay;
+use super::play::{Play, recorded};
+use crate::fixture;
 
 #[test]
 fn the_recorded_run_shows_its_only_drop() {
     let mut play = Play::new(BackendChoice::Recorded);
     play.replay(&recorded());
-    let scene = play.state.scene.clone().expect("a scene");
+    let scene = play.scene();
     assert_eq!(scene.step, 0);
     assert_eq!(scene.totals().lost, 1);
-    let selection = play.state.selection;
-    assert!(scene.layers[selection.layer].fate(selection.token) >= crate::run::scene::TokenFate::LostSome);
-    assert_eq!(play.state.settings.prompt, fixture::PROMPT);
+    let selection = play.state.selection();
+    assert!(scene.layers[selection.layer].fate(selection.token) >= TokenFate::LostSome);
+    assert_eq!(play.state.settings().prompt, fixture::PROMPT);
     assert!(matches!(play.effects[..], [Effect::EmitReady { source: Source::Recorded, .. }]));
 }
 
@@ -26,18 +26,18 @@ fn the_recorded_run_shows_its_only_drop() {
 fn it_turns_live_without_a_jump() {
     let mut play = Play::new(BackendChoice::Auto);
     play.replay(&recorded());
-    let (selection, step) = (play.state.selection, play.state.scene.as_ref().map(|scene| scene.step));
+    let (selection, step) = (play.state.selection(), play.state.scene().map(|scene| scene.step));
     play.ready();
     let request = play.posted().expect("a run begins by itself");
     assert_eq!(request, RunRequest { run: RunId(1), ..recorded().header.request });
     assert!(play.effects.iter().any(|effect| matches!(effect, Effect::EmitReady { source: Source::LiveCpu, .. })));
     assert_eq!(play.num_steps(), recorded().steps.len(), "the recorded run stays until the first live step");
     play.execute(&request, 3);
-    assert_eq!(play.state.shown.as_ref().map(|shown| shown.source), Some(Source::LiveCpu));
+    assert_eq!(play.state.latest().map(|shown| shown.source), Some(Source::LiveCpu));
     assert_eq!(play.num_steps(), 3);
-    assert_eq!(play.state.selection, selection);
-    assert_eq!(play.state.scene.as_ref().map(|scene| scene.step), step);
-    assert_eq!(play.state.previous, None, "the same request is not before and after");
+    assert_eq!(play.state.selection(), selection);
+    assert_eq!(play.state.scene().map(|scene| scene.step), step);
+    assert_eq!(play.state.against(), None, "the same request is not before and after");
 }
 
 #[test]
@@ -49,7 +49,7 @@ fn a_live_run_waits_for_the_recorded_settings() {
     assert_eq!(play.posted().map(|request| request.prompt), Some(fixture::PROMPT.to_owned()));
 
     let mut play = Play::new(BackendChoice::Auto);
-    play.ready().act(Action::ReplayFailed(UserError::new("a", "b", "c")));
+    play.ready().act(Action::ReplayFailed { why: "it is not there".to_owned() });
     assert!(play.posted().is_some());
 }
 
@@ -61,13 +61,13 @@ fn a_recorded_run_that_does_not_come_is_not_waited_for() {
     play.act(Action::ReplayIsLate);
     let request = play.posted().expect("a run of its own");
     play.execute(&request, 1).replay(&recorded());
-    assert_eq!(play.state.shown.as_ref().map(|shown| shown.run()), Some(request.run), "it comes too late");
-    assert_eq!(play.state.settings.prompt, request.prompt);
+    assert_eq!(play.state.latest().map(|shown| shown.run()), Some(request.run), "it comes too late");
+    assert_eq!(play.state.settings().prompt, request.prompt);
 
     // Nobody has asked for a run of nothing.
     let mut play = Play::new(BackendChoice::Auto);
     play.replay(&recorded()).set(Setting::Prompt(String::new())).ready();
-    assert_eq!((play.posted(), play.state.notice.clone()), (None, None));
+    assert_eq!((play.posted(), play.state.notice()), (None, None));
 }
 
 #[test]
@@ -82,8 +82,8 @@ fn another_recorded_run_takes_the_place_of_the_one_before() {
     assert_eq!(play.effects, [Effect::FetchReplay]);
     assert_eq!(play.num_steps(), recorded().steps.len(), "the one before stays until then");
     play.replay(&tight);
-    assert_eq!(play.state.shown.as_ref().map(|shown| shown.request.routing), Some(tight.header.request.routing));
-    assert_eq!((play.num_steps(), play.state.settings.capacity_factor), (tight.steps.len(), 0.75));
+    assert_eq!(play.state.latest().map(|shown| shown.request.routing), Some(tight.header.request.routing));
+    assert_eq!((play.num_steps(), play.state.settings().capacity_factor), (tight.steps.len(), 0.75));
     assert!(play.effects.iter().any(|effect| matches!(effect, Effect::EmitReady { source: Source::Recorded, .. })));
 
     // An engine repeats it, unless somebody has settled on something else.
@@ -100,6 +100,6 @@ fn another_recorded_run_takes_the_place_of_the_one_before() {
         play.act(configured(BackendChoice::Auto)).act(replay::began(tight.header.clone()));
         let repeated = play.posted().map(|request| request.routing);
         assert_eq!(repeated, (!is_settled).then_some(tight.header.request.routing));
-        assert!(play.state.shown.as_ref().is_some_and(|shown| shown.run() != RECORDED_RUN), "the live run stays");
+        assert!(play.state.latest().is_some_and(|shown| shown.is_live()), "the live run stays");
     }
 }

@@ -4,11 +4,14 @@ use moe_trace::{
     BackendChoice, BackendInfo, Event, FinishReason, ModelInfo, Policy, RoutingSpec, Rung, Source, UserError,
 };
 
-use super::tests::{Play, executed, fixture, recorded};
-use super::*;
-use crate::settings::Setting;
-use crate::settings::models::ModelEntry;
-use crate::settings::overrides::Overrides;
+use web::settings::Setting;
+use web::settings::attributes::Config;
+use web::settings::models::{self, Menu, ModelEntry};
+use web::settings::overrides::Overrides;
+use web::state::{Action, Effect, Engine, replay};
+
+use super::play::{Play, executed, recorded};
+use crate::fixture;
 
 fn url(name: &str) -> String {
     format!("https://host/models/{name}/manifest.json")
@@ -31,10 +34,13 @@ fn menu() -> Menu {
 
 /// The page with its default model running, and a menu.
 fn live() -> Play {
-    let mut play = Play::new(BackendChoice::Auto);
-    play.state.config.manifest_url = url("default");
+    live_with(Overrides::default())
+}
+
+fn live_with(overrides: Overrides) -> Play {
+    let mut play = Play::with(Config { manifest_url: url("default"), overrides, ..Config::default() });
     play.replay(&recorded()).ready().act(Action::MenuRead(menu()));
-    let request = play.state.coming.clone().expect("a run begins by itself").request.clone();
+    let request = play.state.coming().expect("a run begins by itself").request.clone();
     play.execute(&request, 2).hear(Event::Finished { run: request.run, reason: FinishReason::Length });
     play
 }
@@ -66,20 +72,20 @@ fn a_chosen_model_runs_as_trained_on_the_same_prompt() {
     play.set(Setting::Prompt("Something else".to_owned()));
     choose(&mut play, "hash");
     assert_eq!(play.effects, [Effect::StartEngine, Effect::SetModel("hash".to_owned())]);
-    assert_eq!(play.state.config.manifest_url, url("hash"));
+    assert_eq!(play.state.config().manifest_url, url("hash"));
     assert_eq!(
         (play.num_steps(), foreign(&play).as_deref()),
         (2, Some("fixture")),
         "the run before stays, and is named"
     );
-    assert_eq!(play.state.what_if, None);
+    assert_eq!(play.state.what_if(), None);
 
     let trained = ready_with(&mut play, "hash", "hash:0");
     let request = play.posted().expect("it runs at once");
     assert_eq!((request.prompt.as_str(), request.seed, request.routing), ("Something else", 42, trained));
     assert!(matches!(request.sampling, moe_trace::Sampling::Random { .. }));
-    assert_eq!((play.state.settings.k, play.state.settings.capacity_factor), (None, 1.25));
-    assert_eq!(play.state.what_if, None, "the controls say nothing about another model's run");
+    assert_eq!((play.state.settings().k, play.state.settings().capacity_factor), (None, 1.25));
+    assert_eq!(play.state.what_if(), None, "the controls say nothing about another model's run");
     assert!(play.effects.iter().any(|effect| matches!(effect, Effect::EmitReady { source: Source::LiveCpu, .. })));
     play.execute(&request, 1);
     assert_eq!(foreign(&play), None);
@@ -100,8 +106,7 @@ fn what_is_moved_while_a_model_loads_is_moved() {
 
 #[test]
 fn attributes_lie_over_the_trained_routing() {
-    let mut play = live();
-    play.state.config.overrides = Overrides { capacity_factor: Some(0.75), ..Overrides::default() };
+    let mut play = live_with(Overrides { capacity_factor: Some(0.75), ..Overrides::default() });
     choose(&mut play, "switch");
     ready_with(&mut play, "switch", "switch");
     let routing = play.posted().expect("a run").routing;
@@ -112,8 +117,7 @@ fn attributes_lie_over_the_trained_routing() {
 #[test]
 fn a_linked_model_is_routed_as_trained_whatever_the_recorded_run_was() {
     for replay_first in [true, false] {
-        let mut play = Play::new(BackendChoice::Auto);
-        play.state.config.model = Some("switch".to_owned());
+        let mut play = Play::with(Config { model: Some("switch".to_owned()), ..Config::default() });
         let trained;
         if replay_first {
             play.replay(&recorded());
@@ -121,7 +125,7 @@ fn a_linked_model_is_routed_as_trained_whatever_the_recorded_run_was() {
             trained = ready_with(&mut play, "switch", "switch");
         } else {
             trained = ready_with(&mut play, "switch", "switch");
-            play.act(crate::state::replay::began(recorded().header));
+            play.act(replay::began(recorded().header));
         }
         let request = play.posted().expect("a run");
         assert_eq!((request.routing, request.prompt.as_str()), (trained, fixture::PROMPT));
@@ -135,12 +139,12 @@ fn a_model_that_fails_leaves_the_run_and_the_choice() {
     play.hear(Event::Progress { loaded_bytes: 1, total_bytes: 9, from_cache: false });
     let error = UserError::new("The model could not be fetched.", "404.", "Check the connection.");
     play.hear(Event::Failed { run: None, error, fatal: false });
-    let notice = play.state.notice.clone().expect("a message");
-    assert!(notice.message.try_this.ends_with("Or choose another model above."), "{}", notice.message.try_this);
+    let notice = play.state.notice().expect("a message").problem.say();
+    assert!(notice.try_this.ends_with("Or choose another model above."), "{}", notice.try_this);
     assert_eq!((play.num_steps(), foreign(&play).as_deref()), (2, Some("fixture")));
     // The same one is tried again, another one is loaded, and so is the one before.
     choose(&mut play, "hash");
-    assert_eq!((&play.effects[..], play.state.notice.is_none()), (&[Effect::StartEngine][..], true));
+    assert_eq!((&play.effects[..], play.state.notice().is_none()), (&[Effect::StartEngine][..], true));
     choose(&mut play, "switch");
     assert_eq!(play.effects, [Effect::StartEngine, Effect::SetModel("switch".to_owned())]);
     choose(&mut play, "default");
@@ -149,20 +153,20 @@ fn a_model_that_fails_leaves_the_run_and_the_choice() {
     assert_eq!(request.routing, RoutingSpec::default());
     let steps = executed(&request);
     play.hear(Event::Step { trace: steps[0].clone(), elapsed_ms: 1.0 });
-    assert_eq!((foreign(&play), play.state.phase.clone()), (None, Phase::Running(request.run)));
+    assert_eq!((foreign(&play), play.state.engine().is_at(request.run)), (None, true));
 }
 
 #[test]
 fn the_attribute_and_the_menu_are_one_choice() {
     let mut play = live();
     choose(&mut play, "hash");
-    let config = play.state.config.clone();
+    let config = play.state.config().clone();
     // The element hands its attribute back, made absolute by the page.
     let config = Config { model: Some("https://host/models/hash/".to_owned()), ..config };
-    play.act(Action::Configured { config: Box::new(config.clone()), errors: Vec::new() });
+    play.configure(&config);
     assert_eq!(play.effects, [], "it is the same model");
     let config = Config { model: None, manifest_url: url("default"), ..config };
-    play.act(Action::Configured { config: Box::new(config), errors: Vec::new() });
+    play.configure(&config);
     assert_eq!(play.effects, [Effect::StartEngine], "the attribute is its author's: nobody sets it back");
     choose(&mut play, "default");
     choose(&mut play, "nowhere");
@@ -196,5 +200,5 @@ fn where_nothing_can_be_loaded_there_is_no_menu() {
     play.replay(&recorded()).act(Action::MenuRead(menu()));
     assert_eq!(play.state.menu(), None);
     choose(&mut play, "hash");
-    assert_eq!(play.state.phase, Phase::Recorded);
+    assert_eq!(play.state.engine(), &Engine::Absent);
 }
