@@ -84,8 +84,9 @@ impl State {
     }
 
     fn set(&mut self, setting: Setting, effects: &mut Vec<Effect>) {
-        let (has_model, can_rerun) = (self.model().is_some(), self.engine().is_ready());
-        self.controls.set(setting, has_model, can_rerun, effects);
+        let (trained, has_model, can_rerun) =
+            (self.trained_routing(), self.model().is_some(), self.engine().is_ready());
+        self.controls.set(setting, &trained, has_model, can_rerun, effects);
     }
 
     /// Asks for a run with the settings as they are, or says why there cannot be one.
@@ -97,7 +98,7 @@ impl State {
         match &self.worker.engine {
             Engine::Ready { .. } => {
                 let run = self.worker.next_run();
-                let request = self.controls.settings.request(run, self.trained_routing());
+                let request = self.controls.settings.request(run, &self.trained_routing());
                 self.runs.end_live();
                 self.worker.work_on(request, effects);
             }
@@ -117,7 +118,8 @@ impl State {
 
     fn configure(&mut self, config: Config, errors: Vec<UserError>, effects: &mut Vec<Effect>) {
         let before = std::mem::replace(&mut self.config, config);
-        let has_new_settings = self.controls.take_overrides(&before.overrides, &self.config.overrides);
+        let trained = self.trained_routing();
+        let has_new_settings = self.controls.take_overrides(&before.overrides, &self.config.overrides, &trained);
         let has_new_replay = before.trace_url != self.config.trace_url;
         if has_new_replay {
             self.change_replay(effects);
@@ -156,7 +158,7 @@ impl State {
     fn change_model(&mut self, effects: &mut Vec<Effect>) {
         self.change_engine(effects);
         if let Some(shown) = self.runs.latest() {
-            self.controls.show(&shown.request.routing);
+            self.controls.show(&shown.request.routing, &shown.model.trained_routing);
         }
     }
 

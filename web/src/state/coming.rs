@@ -175,7 +175,7 @@ impl State {
         if is_news && self.engine().is_ready() {
             let live = self.runs.latest().filter(|latest| latest.is_live()).map(|latest| &*latest.request);
             let live = self.engine().job().map(|job| &job.request).or(live);
-            let wanted = |run: RunId| self.controls.settings.request(run, self.trained_routing());
+            let wanted = |run: RunId| self.controls.settings.request(run, &self.trained_routing());
             if live.is_none_or(|live| *live != wanted(live.run)) {
                 self.run_unasked(effects);
             }

@@ -23,18 +23,26 @@ pub struct Controls {
 
 impl Controls {
     pub(super) fn new(overrides: &Overrides) -> Controls {
-        let settings = Settings::default().with(overrides);
+        // No model is known yet whose routing could be meant.
+        let settings = Settings::default().with(overrides, &RoutingSpec::default());
         Controls { settings, settled: false, rerun_pending: false, routed_for: None, touched: Vec::new() }
     }
 
     /// The reader changes a setting. `can_rerun`: is there an engine that would run again?
-    pub(super) fn set(&mut self, setting: Setting, has_model: bool, can_rerun: bool, effects: &mut Vec<Effect>) {
+    pub(super) fn set(
+        &mut self,
+        setting: Setting,
+        trained: &RoutingSpec,
+        has_model: bool,
+        can_rerun: bool,
+        effects: &mut Vec<Effect>,
+    ) {
         let reruns = setting.reruns();
         let before = self.settings.clone();
         if reruns && !has_model {
             self.touched.push(setting.clone());
         }
-        self.settings.set(setting);
+        self.settings.set(setting, trained);
         if self.settings != before {
             self.settled = true;
             if reruns && can_rerun {
@@ -44,9 +52,9 @@ impl Controls {
     }
 
     /// The attributes changed. Did a setting?
-    pub(super) fn take_overrides(&mut self, before: &Overrides, after: &Overrides) -> bool {
+    pub(super) fn take_overrides(&mut self, before: &Overrides, after: &Overrides, trained: &RoutingSpec) -> bool {
         let settings = self.settings.clone();
-        self.settings.take_changes(before, after);
+        self.settings.take_changes(before, after, trained);
         let changed = self.settings != settings;
         self.settled |= changed;
         changed
@@ -55,7 +63,7 @@ impl Controls {
     /// The reader asks for a run: on a new prompt, if one is given.
     pub(super) fn settle(&mut self, prompt: Option<String>) {
         if let Some(prompt) = prompt {
-            self.settings.set(Setting::Prompt(prompt));
+            self.settings.prompt = prompt;
         }
         self.settled = true;
     }
@@ -73,7 +81,7 @@ impl Controls {
     /// Takes the recorded run's settings for its own unless somebody has settled on others.
     pub(super) fn adopt(&mut self, header: &TraceHeader, overrides: &Overrides) {
         if !self.settled {
-            self.settings = Settings::from_request(&header.request, overrides);
+            self.settings = Settings::from_request(&header.request, overrides, &header.model.trained_routing);
             self.routed_for = Some(Rc::new(header.model.clone()));
         }
     }
@@ -88,7 +96,7 @@ impl Controls {
         self.routed_for = Some(model.clone());
         self.settings = self.settings.clone().as_trained(&model.trained_routing, overrides);
         for setting in touched {
-            self.settings.set(setting);
+            self.settings.set(setting, &model.trained_routing);
         }
     }
 
@@ -98,7 +106,7 @@ impl Controls {
     }
 
     /// Until another model is loaded the controls describe the run on the screen.
-    pub(super) fn show(&mut self, routing: &RoutingSpec) {
-        self.settings.show(routing);
+    pub(super) fn show(&mut self, routing: &RoutingSpec, trained: &RoutingSpec) {
+        self.settings.show(routing, trained);
     }
 }

@@ -193,15 +193,15 @@ impl State {
         is_foreign.then_some(of_run.name.as_str())
     }
 
-    /// The routing the model in question was trained with.
-    pub fn trained_routing(&self) -> Option<&RoutingSpec> {
+    /// The routing the model in question was trained with: the engine's or, without one, that of the latest run.
+    pub fn trained_routing(&self) -> RoutingSpec {
         let model = self.model().or_else(|| self.latest().map(|latest| &latest.model));
-        model.map(|model| &model.trained_routing)
+        model.map_or_else(RoutingSpec::default, |model| model.trained_routing)
     }
 
     /// The routing that the controls ask for.
     pub fn routing(&self) -> RoutingSpec {
-        self.settings().routing(self.trained_routing())
+        self.settings().routing(&self.trained_routing())
     }
 
     /// Do the controls ask for another routing than the latest run had? They say nothing about a run of another model

@@ -44,9 +44,10 @@ fn drawn(state: &State) -> String {
         header: shown.header(),
         steps: shown.steps.iter().map(|step| (**step).clone()).collect(),
     });
-    let (file, settings, selection) = (file.expect("a run"), state.settings().clone(), state.selection());
+    let (file, selection) = (file.expect("a run"), state.selection());
+    let (router, factor) = (state.routing().router, state.settings().capacity_factor);
     html::<Page>(move || {
-        let state = [Setting::K(settings.k), Setting::CapacityFactor(settings.capacity_factor)]
+        let state = [Setting::Rule(router), Setting::CapacityFactor(factor)]
             .into_iter()
             .fold(shown(file), |state, setting| set(&state, setting));
         let selection = Action::Select { token: selection.token, layer: Some(selection.layer), expert: None };

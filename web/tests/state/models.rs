@@ -8,6 +8,7 @@ use web::settings::Setting;
 use web::settings::attributes::Config;
 use web::settings::models::{self, Menu, ModelEntry};
 use web::settings::overrides::Overrides;
+use web::settings::routing_choice::RoutingChoice;
 use web::state::{Action, Effect, Engine, replay};
 
 use super::play::{Play, executed, recorded};
@@ -84,7 +85,10 @@ fn a_chosen_model_runs_as_trained_on_the_same_prompt() {
     let request = play.posted().expect("it runs at once");
     assert_eq!((request.prompt.as_str(), request.seed, request.routing), ("Something else", 42, trained));
     assert!(matches!(request.sampling, moe_trace::Sampling::Random { .. }));
-    assert_eq!((play.state.settings().k, play.state.settings().capacity_factor), (None, 1.25));
+    assert_eq!(
+        (play.state.settings().routing, play.state.settings().capacity_factor),
+        (RoutingChoice::AsTrained, 1.25)
+    );
     assert_eq!(play.state.what_if(), None, "the controls say nothing about another model's run");
     assert!(play.effects.iter().any(|effect| matches!(effect, Effect::EmitReady { source: Source::LiveCpu, .. })));
     play.execute(&request, 1);
