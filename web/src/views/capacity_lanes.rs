@@ -14,6 +14,8 @@ use crate::views::findings;
 use crate::views::lane_row::LaneView;
 use crate::views::panel::Panel;
 use crate::views::routing_controls::routing_controls;
+use crate::views::rule_controls::RuleControls;
+use crate::views::rule_note::rule_note;
 use crate::views::table::table;
 
 pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<Action>) -> Html {
@@ -60,6 +62,10 @@ pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<
         capacity,
         status: state.rerun_status(),
     };
+    let rule_controls = html! {
+        <RuleControls rule={state.routing().router} trained={state.trained_routing().router} num_experts={state.model().map_or(scene.num_experts(), |model| model.num_experts as usize)}
+            group={state.settings().group} dispatch={dispatch.clone()} />
+    };
     let topic = match scene.recording.request.group {
         RoutingGroup::ThisText => format!("Capacity lanes · layer {}", layer.layer),
         RoutingGroup::DecodeStep => format!("Capacity lanes · layer {} · step {}", layer.layer, group.step + 1),
@@ -69,7 +75,7 @@ pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<
             {badges} table={as_table}>
             <div class={classes!("lanes", is_crowded.then_some("is-crowded"))}>{ for rows }</div>
             { legend() }
-            { equation(&formula) }
+            { equation(&formula, rule_note(&routing, scene.num_experts(), rule_controls)) }
             { routing_controls(state, scene.num_experts(), dispatch) }
         </Panel>
     }

@@ -5,7 +5,6 @@ use moe_trace::{CapacitySpec, Overflow, Rounding, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
 use crate::views::badges::future_badge;
-use crate::views::rule_note::rule_note;
 
 /// What the formula is of.
 pub struct Equation {
@@ -20,7 +19,8 @@ pub struct Equation {
     pub status: &'static str,
 }
 
-pub fn equation(of: &Equation) -> Html {
+/// `rule_note`: the rule in words.
+pub fn equation(of: &Equation, rule_note: Html) -> Html {
     let Equation { routing, group, num_experts, num_tokens, capacity, status } = *of;
     let k = routing.router.k(num_experts);
     let Some(capacity) = capacity else {
@@ -34,7 +34,7 @@ pub fn equation(of: &Equation) -> Html {
                     <span aria-live="polite" class="status">{ status }</span>
                     { " Dropless: every request is served, however many there are." }
                 </p>
-                { rule_note(&routing, num_experts) }
+                { rule_note }
             </div>
         };
     };
@@ -90,7 +90,7 @@ pub fn equation(of: &Equation) -> Html {
                     { note }
                 }
             </p>
-            { rule_note(&routing, num_experts) }
+            { rule_note }
         </div>
     }
 }

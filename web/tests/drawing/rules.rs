@@ -4,8 +4,8 @@
 use moe_trace::{BackendChoice, CapacitySpec, Overflow, RoutingSpec, TraceFile};
 use web::run::scene::TokenFate;
 use web::run::shared::Shared;
-use web::settings::Setting;
 use web::settings::attributes::Config;
+use web::settings::{Setting, rule_form};
 use web::state::replay;
 use web::state::{Action, State};
 use web::views::page::{Page, PageProps};
@@ -219,5 +219,16 @@ fn every_rule_that_gate_logits_are_enough_for_can_be_drawn() {
         assert!(!state.settings_differ_from_shown(), "{}", form.example);
         assert!(state.what_if().is_none(), "{}", form.example);
         check(&state, &["All layers"], &[">transplanted<", "what-if"]);
+    }
+}
+
+#[test]
+fn every_rule_can_be_drawn_on_another_model() {
+    let state = run_of("top_k:2", 8);
+    for rule in rule_form::all().filter(|rule| rule.name() != "top_k") {
+        let state = set(&state, Setting::Rule(rule));
+        assert!(state.settings_differ_from_shown(), "{rule}");
+        let badges: &[&str] = if state.what_if().is_some() { &[">what-if<", ">transplanted<"] } else { &[] };
+        check(&state, badges, if badges.is_empty() { &[">what-if<"] } else { &[] });
     }
 }

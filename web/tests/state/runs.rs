@@ -2,13 +2,18 @@
 
 use std::rc::Rc;
 
-use moe_trace::{BackendChoice, Command, Event, FinishReason, Policy, RoutingGroup, RoutingSpec, Source};
+use moe_trace::{
+    BackendChoice, Command, Event, FinishReason, Policy, RoutingGroup, RoutingSpec, RunId, RunRequest, Source,
+    StepTrace,
+};
 use web::run::recording::Recording;
+use web::run::runs::Runs;
 use web::run::scene::{Scene, TokenFate};
 use web::run::shared::Shared;
-use web::settings::Setting;
 use web::settings::attributes::Config;
 use web::settings::overrides::Overrides;
+use web::settings::routing_choice::RoutingChoice;
+use web::settings::{Setting, rule_form};
 use web::state::{Action, Effect, Engine, Motion};
 
 use super::play::{Play, recorded};
@@ -212,4 +217,67 @@ fn without_an_engine_a_change_is_a_what_if_of_one_layer() {
     assert_eq!(play.state.what_if(), None);
     play.set(Setting::Group(RoutingGroup::ThisText)).set(Setting::CapacityFactor(1.25));
     assert_eq!(play.state.what_if(), None, "back to what was run");
+}
+
+#[test]
+fn any_rule_can_be_tried() {
+    // Chance needs draws; what these look at besides, no trace holds.
+    let has_what_if =
+        |spec: &RoutingSpec| !spec.uses_chance() && !["deepseek", "balanced_hash"].contains(&spec.router.name());
+    for rule in rule_form::all() {
+        let mut play = Play::new(BackendChoice::Recorded);
+        play.replay(&recorded()).set(Setting::Rule(rule));
+        let spec = play.state.routing();
+        let is_another = spec != RoutingSpec::default();
+        assert_eq!(spec.router, rule);
+        assert_eq!(play.state.what_if().is_some(), is_another && has_what_if(&spec), "{rule}");
+        play.set(Setting::Rule(RoutingSpec::default().router));
+        assert_eq!((play.state.settings().routing, play.state.what_if()), (RoutingChoice::AsTrained, None));
+
+        let mut play = Play::new(BackendChoice::Auto);
+        play.replay(&recorded()).ready().set(Setting::Rule(rule));
+        assert_eq!(play.effects.contains(&Effect::ScheduleRerun), is_another, "{rule}");
+        play.act(Action::Rerun);
+        assert_eq!(play.posted().map(|request| request.routing.router), is_another.then_some(rule));
+    }
+}
+
+#[test]
+fn a_run_stands_beside_the_one_before() {
+    let run = |number: u32, seed: u32| {
+        let file = recorded();
+        let request = RunRequest { run: RunId(number), seed, ..file.header.request };
+        let run = Recording::new(Source::LiveCpu, Rc::new(fixture::model()), request);
+        let step = StepTrace { run: RunId(number), ..file.steps[0].clone() };
+        run.with_step(step, Some(1.0)).expect("its first step")
+    };
+    let mut runs = Runs::default();
+    let check = |runs: &Runs, on_screen: u32, against: Option<u32>, looks_back: bool| {
+        let number = |run: Option<&Shared<Recording>>| run.map(|run| run.run().0);
+        assert_eq!((number(runs.on_screen()), number(runs.against())), (Some(on_screen), against));
+        assert_eq!(runs.looks_back(), looks_back);
+    };
+    assert!(runs.on_screen().is_none() && !runs.looks_back());
+    runs.flip();
+    runs.begin(run(1, 10));
+    check(&runs, 1, None, false);
+    runs.begin(run(2, 20));
+    check(&runs, 2, Some(1), false);
+    runs.flip();
+    check(&runs, 1, Some(2), true);
+    // The latest run is "before", whichever was looked at; what nobody can reach is not kept.
+    runs.begin(run(3, 30));
+    check(&runs, 3, Some(2), false);
+    assert_eq!((runs.kept().len(), runs.get(RunId(1))), (2, None));
+    // The same request again takes the place of the run it repeats.
+    runs.begin(run(4, 30));
+    check(&runs, 4, Some(2), false);
+    runs.flip();
+    runs.begin(run(5, 30));
+    check(&runs, 5, Some(2), false);
+    // A run that is over takes no more steps.
+    let second = || StepTrace { run: RunId(5), ..recorded().steps[1].clone() };
+    assert!(runs.add_step(second(), Some(1.0)) && !runs.add_step(second(), Some(1.0)), "each step once");
+    runs.end_live();
+    assert_eq!(runs.latest().and_then(|run| run.finished), Some(FinishReason::Stopped));
 }
