@@ -62,8 +62,9 @@ pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<
         capacity,
         status: state.rerun_status(),
     };
+    let num_experts = state.model().map_or(scene.num_experts(), |model| model.num_experts as usize);
     let rule_controls = html! {
-        <RuleControls rule={state.routing().router} trained={state.trained_routing().router} num_experts={state.model().map_or(scene.num_experts(), |model| model.num_experts as usize)}
+        <RuleControls rule={state.routing().router} trained={state.trained_routing().router} {num_experts}
             group={state.settings().group} dispatch={dispatch.clone()} />
     };
     let topic = match scene.recording.request.group {
