@@ -35,6 +35,11 @@ pub fn title(rule: &RouterSpec) -> &'static str {
     rules::of(rule).title
 }
 
+/// What a rule does, in a line.
+pub fn one_line(rule: &RouterSpec) -> &'static str {
+    rules::of(rule).one_line
+}
+
 /// The fields of a rule, in the order of its form.
 pub fn fields(rule: &RouterSpec) -> Vec<Field> {
     let text = rule.to_string();
@@ -44,7 +49,7 @@ pub fn fields(rule: &RouterSpec) -> Vec<Field> {
         let named = |piece: &str| piece.strip_prefix(field.key)?.strip_prefix('=').map(str::to_owned);
         let bare = |piece: &str| match field.kind {
             FieldKind::Word(words) => words.contains(&piece).then(|| piece.to_owned()),
-            _ => piece.parse::<f32>().is_ok().then(|| piece.to_owned()),
+            _ => piece.starts_with(|c: char| c.is_ascii_digit() || c == '-').then(|| piece.to_owned()),
         };
         let found = left.iter().enumerate().find_map(|(at, piece)| Some((at, named(piece).or_else(|| bare(piece))?)));
         if let Some((at, value)) = found {
@@ -74,16 +79,17 @@ pub fn fill(rule: &RouterSpec, key: &str, value: &str) -> Option<RouterSpec> {
     read(rule, &filled).or_else(|| optional.map(without).find_map(|fields| read(rule, &fields)))
 }
 
-/// Why a rule cannot be chosen for a layer of so many experts, where each step routes such a group.
+/// Why a rule cannot be chosen for a layer of so many experts, where each step routes such a group: a sentence without its
+/// full stop.
 pub fn obstacle(rule: &RouterSpec, num_experts: usize, group: RoutingGroup) -> Option<String> {
     if *rule == RouterSpec::BalancedHash {
-        return Some("it needs to know how often each token occurs in the training text".to_owned());
+        return Some("It needs to know how often each token occurs in the training text".to_owned());
     }
     if group == RoutingGroup::DecodeStep && rule.uses_the_future() {
-        return Some("it compares a token with later ones, and a decode step has one token".to_owned());
+        return Some("It compares a token with later ones, and a decode step has one token".to_owned());
     }
     let routing = RoutingSpec { router: *rule, overflow: Overflow::Dropless };
-    Router::new(routing, num_experts).err().map(|error| error.to_string())
+    Router::new(routing, num_experts).err().map(|error| error.to_string().trim_end_matches('.').to_owned())
 }
 
 fn form_of(rule: &RouterSpec) -> Option<&'static Form> {

@@ -64,8 +64,8 @@ pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<
     };
     let num_experts = state.model().map_or(scene.num_experts(), |model| model.num_experts as usize);
     let rule_controls = html! {
-        <RuleControls rule={state.routing().router} trained={state.trained_routing().router} {num_experts}
-            group={state.settings().group} dispatch={dispatch.clone()} />
+        <RuleControls rule={state.routing().router} trained={state.trained_routing().router} drawn={routing.router}
+            {num_experts} group={state.settings().group} dispatch={dispatch.clone()} />
     };
     let topic = match scene.recording.request.group {
         RoutingGroup::ThisText => format!("Capacity lanes · layer {}", layer.layer),

@@ -13,6 +13,8 @@ pub struct RuleControlsProps {
     /// The rule that is asked for, and the one that the model was trained with.
     pub rule: RouterSpec,
     pub trained: RouterSpec,
+    /// The rule of what is drawn, which may be another: not every rule has a what-if, and a re-run takes its time.
+    pub drawn: RouterSpec,
     pub num_experts: usize,
     pub group: RoutingGroup,
     pub dispatch: Callback<Action>,
@@ -20,7 +22,7 @@ pub struct RuleControlsProps {
 
 #[component]
 pub fn RuleControls(props: &RuleControlsProps) -> Html {
-    let RuleControlsProps { rule, trained, num_experts, group, .. } = *props;
+    let RuleControlsProps { rule, trained, drawn, num_experts, group, .. } = *props;
     // What was typed last and cannot be, and the rule it was typed for.
     let refused = use_state(|| None::<(RouterSpec, String)>);
     let choose = {
@@ -37,7 +39,8 @@ pub fn RuleControls(props: &RuleControlsProps) -> Html {
     let option = |entry: &RouterSpec| {
         let why_not = rule_form::obstacle(entry, num_experts, group);
         html! {
-            <option value={entry.name()} selected={entry.name() == rule.name()} disabled={why_not.is_some()} title={why_not.clone()}>
+            <option value={entry.name()} selected={entry.name() == rule.name()} disabled={why_not.is_some()}
+                title={why_not.clone()}>
                 { rule_form::title(entry) }
                 if entry.name() == trained.name() {
                     { " · as trained" }
@@ -46,11 +49,12 @@ pub fn RuleControls(props: &RuleControlsProps) -> Html {
         }
     };
     let barred = entries(trained).filter_map(|entry| Some((entry, rule_form::obstacle(&entry, num_experts, group)?)));
-    let notes = barred.map(|(entry, why)| html! { <li>{ format!("{}: {why}", rule_form::title(&entry)) }</li> });
+    let notes =
+        barred.map(|(entry, why)| html! { <li><b>{ rule_form::title(&entry) }</b>{ format!(". {why}.") }</li> });
     let notes: Vec<Html> = notes.collect();
     let fields = rule_form::fields(&rule);
     let change = |field: &Field| {
-        let (key, before) = (field.key, field.value.clone());
+        let key = field.key;
         let (dispatch, refused) = (props.dispatch.clone(), refused.clone());
         Callback::from(move |typed: String| match accepted(&rule, key, &typed, num_experts, group) {
             Ok(filled) => {
@@ -59,8 +63,8 @@ pub fn RuleControls(props: &RuleControlsProps) -> Html {
                 true
             }
             Err(why) => {
-                let shown = if typed.is_empty() { "nothing".to_owned() } else { typed };
-                refused.set(Some((rule, format!("{} stays {before}; with {shown}, {why}.", name_of(key)))));
+                let typed = if typed.is_empty() { "empty" } else { typed.as_str() };
+                refused.set(Some((rule, format!("{} cannot be {typed} here. {why}.", name_of(key)))));
                 false
             }
         })
@@ -75,6 +79,10 @@ pub fn RuleControls(props: &RuleControlsProps) -> Html {
                     <optgroup label="Together: looks at later tokens">{ for together.iter().map(option) }</optgroup>
                 </select>
             </label>
+            if rule.name() != drawn.name() {
+                <p>{ rule_form::one_line(&rule) }<span class="fine">
+                    { format!(" The picture shows {}.", rule_form::title(&drawn)) }</span></p>
+            }
             if !fields.is_empty() {
                 <div class="rule-fields">{ for fields.iter().map(|field| field_html(field, change(field))) }</div>
             }
@@ -102,8 +110,11 @@ fn accepted(
     num_experts: usize,
     group: RoutingGroup,
 ) -> Result<RouterSpec, String> {
-    let filled = rule_form::fill(rule, key, typed).ok_or("the rule is not complete")?;
-    rule_form::obstacle(&filled, num_experts, group).map_or(Ok(filled), Err)
+    let filled = rule_form::fill(rule, key, typed).ok_or("The rule is not complete then")?;
+    match rule_form::obstacle(&filled, num_experts, group) {
+        None => Ok(filled),
+        Some(why) => Err(why),
+    }
 }
 
 /// `change` says whether what was typed is taken; if it is not, the field shows what is in force.

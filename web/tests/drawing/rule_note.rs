@@ -56,7 +56,7 @@ fn controls(rule: &str, group: RoutingGroup) -> String {
     let rule = rule.parse().expect(rule);
     html::<RuleControls>(move || {
         let (trained, dispatch) = ("top_k:2".parse().expect("a rule"), Callback::noop());
-        RuleControlsProps { rule, trained, num_experts: 8, group, dispatch }
+        RuleControlsProps { rule, trained, drawn: rule, num_experts: 8, group, dispatch }
     })
 }
 

@@ -78,7 +78,7 @@ impl fmt::Display for Argument {
     /// What may stand after the `=`: `K`, or `norm|raw`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.value {
-            Value::Count | Value::Number => f.write_str(&self.key.to_uppercase()),
+            Value::Count | Value::Number => f.write_str(&self.key.to_ascii_uppercase()),
             Value::Word(words) => f.write_str(&words.join("|")),
         }
     }
