@@ -20,7 +20,9 @@ pub use error::UserError;
 pub use gate_logits::{GateLogits, ShapeError};
 pub use ids::{ExpertIdx, LayerIdx, RunId, TokenId};
 pub use mixing::Mixing;
-pub use protocol::{BackendChoice, BackendInfo, Command, Event, FinishReason, ModelInfo, RunRequest, Rung, Sampling};
+pub use protocol::{
+    BackendChoice, BackendInfo, Command, Event, FinishReason, ModelInfo, ReadyDetail, RunRequest, Rung, Sampling,
+};
 pub use routing::{Assignment, Fate, Routing, RoutingError};
 pub use spec::{
     BaseSolver, CapacitySpec, MixerSpec, Normalise, Overflow, Policy, Priority, Rounding, RouterSpec, RoutingGroup,

@@ -1,7 +1,6 @@
 //! The custom element that the page is in: its events and attributes, through which the page around it learns of things.
 
-use moe_trace::{BackendInfo, ModelInfo, Source, UserError};
-use serde::Serialize;
+use moe_trace::{BackendInfo, ModelInfo, ReadyDetail, Source, UserError};
 use wasm_bindgen::JsValue;
 use web_sys::{CustomEvent, CustomEventInit, HtmlElement};
 
@@ -10,14 +9,6 @@ use crate::state::Theme;
 
 pub struct Host {
     element: HtmlElement,
-}
-
-/// What `moe-ready` tells.
-#[derive(Serialize)]
-struct ReadyDetail {
-    source: Source,
-    model: Option<ModelInfo>,
-    backend: Option<BackendInfo>,
 }
 
 impl Host {

@@ -6,6 +6,7 @@ pub mod models;
 pub mod overrides;
 pub mod routing_choice;
 pub mod rule_form;
+pub mod theme;
 
 use std::ops::RangeInclusive;
 
@@ -105,6 +106,11 @@ impl Setting {
             | Setting::TopP(_) => false,
         }
     }
+
+    /// Does it say how a layer routes? Another model brings its own.
+    pub fn is_routing(&self) -> bool {
+        matches!(self, Setting::Rule(_) | Setting::K(_) | Setting::Policy(_) | Setting::CapacityFactor(_))
+    }
 }
 
 /// `trained`, wherever it is asked for, is the routing that the model in question was trained with.
@@ -126,29 +132,23 @@ impl Settings {
     }
 
     pub fn with(mut self, overrides: &Overrides, trained: &RoutingSpec) -> Settings {
-        self.prompt = overrides.prompt.clone().unwrap_or(self.prompt);
-        self.seed = overrides.seed.unwrap_or(self.seed);
-        self.route_with(overrides, trained);
-        self.group = overrides.group.unwrap_or(self.group);
+        for fixed in overrides.iter() {
+            self.set(fixed.clone(), trained);
+        }
         self
     }
 
     /// The controls as a model wants them that was trained with this routing. Prompt, seed and sampling stay.
     pub fn as_trained(mut self, trained: &RoutingSpec, overrides: &Overrides) -> Settings {
         self.show(trained, trained);
-        self.route_with(overrides, trained);
+        for fixed in overrides.iter().filter(|fixed| fixed.is_routing()) {
+            self.set(fixed.clone(), trained);
+        }
         if trained.router.uses_the_future() {
             // One token at a time there is no future to look at, and the engine refuses.
             self.group = RoutingGroup::ThisText;
         }
         self
-    }
-
-    fn route_with(&mut self, overrides: &Overrides, trained: &RoutingSpec) {
-        self.capacity_factor = overrides.capacity_factor.unwrap_or(self.capacity_factor);
-        if let Some(policy) = overrides.policy {
-            self.routing = self.routing.with_policy(Some(policy), trained);
-        }
     }
 
     /// Takes this routing for the reader's choice.
@@ -177,26 +177,33 @@ impl Settings {
         }
     }
 
-    /// Takes over the attributes that differ from before; what the reader set elsewhere stays.
-    pub fn take_changes(&mut self, before: &Overrides, after: &Overrides, trained: &RoutingSpec) {
-        if before.prompt != after.prompt
-            && let Some(prompt) = &after.prompt
-        {
-            self.prompt.clone_from(prompt);
+    /// Takes over the attributes that differ from before; what the reader set elsewhere stays. What is fixed no more goes
+    /// back to its default.
+    pub fn take_changes(&mut self, before: &Overrides, after: &Overrides, defaults: &Settings, trained: &RoutingSpec) {
+        for gone in before.iter().filter(|gone| !after.fixes(gone)) {
+            self.set(defaults.get(gone, trained), trained);
         }
-        if before.seed != after.seed {
-            self.seed = after.seed.unwrap_or(self.seed);
+        for fixed in after.iter().filter(|fixed| !before.iter().any(|known| known == *fixed)) {
+            self.set(fixed.clone(), trained);
         }
-        if before.capacity_factor != after.capacity_factor {
-            self.capacity_factor = after.capacity_factor.unwrap_or(self.capacity_factor);
-        }
-        if before.policy != after.policy
-            && let Some(policy) = after.policy
-        {
-            self.routing = self.routing.with_policy(Some(policy), trained);
-        }
-        if before.group != after.group {
-            self.group = after.group.unwrap_or(self.group);
+    }
+
+    /// The setting of the same kind as it is here.
+    pub fn get(&self, kind: &Setting, trained: &RoutingSpec) -> Setting {
+        let routing = self.routing.spec(trained);
+        match kind {
+            Setting::Prompt(_) => Setting::Prompt(self.prompt.clone()),
+            Setting::Rule(_) => Setting::Rule(routing.router),
+            Setting::K(_) => Setting::K(routing_choice::k(&routing)),
+            Setting::Policy(_) => Setting::Policy(routing_choice::policy(&routing)),
+            Setting::CapacityFactor(_) => Setting::CapacityFactor(self.capacity_factor),
+            Setting::Group(_) => Setting::Group(self.group),
+            Setting::Seed(_) => Setting::Seed(self.seed),
+            Setting::NewTokens(_) => Setting::NewTokens(self.new_tokens),
+            Setting::Greedy(_) => Setting::Greedy(self.greedy),
+            Setting::Temperature(_) => Setting::Temperature(self.temperature),
+            Setting::TopK(_) => Setting::TopK(self.top_k),
+            Setting::TopP(_) => Setting::TopP(self.top_p),
         }
     }
 

@@ -7,6 +7,7 @@ use moe_trace::{Event, TraceHeader, UserError};
 use crate::settings::Setting;
 use crate::settings::attributes::Config;
 use crate::settings::models::Menu;
+use crate::settings::theme::Theme;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -83,25 +84,6 @@ pub enum Motion {
     FirstToken,
     LastToken,
     NextDrop,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Theme {
-    /// As the system has it.
-    #[default]
-    System,
-    Light,
-    Dark,
-}
-
-impl Theme {
-    pub fn name(self) -> &'static str {
-        match self {
-            Theme::System => "system",
-            Theme::Light => "light",
-            Theme::Dark => "dark",
-        }
-    }
 }
 
 /// Which view a narrow screen shows.

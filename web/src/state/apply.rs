@@ -120,6 +120,9 @@ impl State {
         let before = std::mem::replace(&mut self.config, config);
         let trained = self.trained_routing();
         let has_new_settings = self.controls.take_overrides(&before.overrides, &self.config.overrides, &trained);
+        if before.theme != self.config.theme {
+            self.screen.set_theme(self.config.theme, effects);
+        }
         let has_new_replay = before.trace_url != self.config.trace_url;
         if has_new_replay {
             self.change_replay(effects);

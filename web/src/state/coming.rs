@@ -149,7 +149,8 @@ impl State {
         let nothing_came = self.runs.latest().is_none() && self.engine().job().is_none();
         // One that comes too late changes nothing any more, unless there is nothing else.
         if self.awaits_replay || nothing_came {
-            self.controls.adopt(header, &self.config.overrides);
+            let loaded = self.worker.loaded().map(|loaded| loaded.model.clone());
+            self.controls.adopt(header, loaded.as_deref(), &self.config.overrides);
             self.route_as_trained();
             self.runs.end_recorded();
             if self.runs.latest().is_none_or(|latest| !latest.is_live()) {

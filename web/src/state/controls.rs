@@ -11,7 +11,10 @@ use crate::state::Effect;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Controls {
     pub settings: Settings,
-    /// Has anybody but the recorded run decided on the settings?
+    /// The settings where neither author nor reader says anything: the recorded run's, with the routing that the model
+    /// chosen since was trained with.
+    defaults: Settings,
+    /// Has the reader decided on the settings?
     settled: bool,
     /// A change waits for the controls to rest; then the model is run again.
     rerun_pending: bool,
@@ -25,7 +28,14 @@ impl Controls {
     pub(super) fn new(overrides: &Overrides) -> Controls {
         // No model is known yet whose routing could be meant.
         let settings = Settings::default().with(overrides, &RoutingSpec::default());
-        Controls { settings, settled: false, rerun_pending: false, routed_for: None, touched: Vec::new() }
+        Controls {
+            settings,
+            defaults: Settings::default(),
+            settled: false,
+            rerun_pending: false,
+            routed_for: None,
+            touched: Vec::new(),
+        }
     }
 
     /// The reader changes a setting. `can_rerun`: is there an engine that would run again?
@@ -54,10 +64,8 @@ impl Controls {
     /// The attributes changed. Did a setting?
     pub(super) fn take_overrides(&mut self, before: &Overrides, after: &Overrides, trained: &RoutingSpec) -> bool {
         let settings = self.settings.clone();
-        self.settings.take_changes(before, after, trained);
-        let changed = self.settings != settings;
-        self.settled |= changed;
-        changed
+        self.settings.take_changes(before, after, &self.defaults, trained);
+        self.settings != settings
     }
 
     /// The reader asks for a run: on a new prompt, if one is given.
@@ -78,8 +86,14 @@ impl Controls {
         std::mem::take(&mut self.rerun_pending)
     }
 
-    /// Takes the recorded run's settings for its own unless somebody has settled on others.
-    pub(super) fn adopt(&mut self, header: &TraceHeader, overrides: &Overrides) {
+    /// Takes the recorded run's settings for its own unless the reader has settled on others. `model`: the one that is
+    /// loaded.
+    pub(super) fn adopt(&mut self, header: &TraceHeader, model: Option<&ModelInfo>, overrides: &Overrides) {
+        let none = Overrides::default();
+        self.defaults = Settings::from_request(&header.request, &none, &header.model.trained_routing);
+        if let Some(model) = model.filter(|model| !models::are_same(model, &header.model)) {
+            self.defaults = self.defaults.clone().as_trained(&model.trained_routing, &none);
+        }
         if !self.settled {
             self.settings = Settings::from_request(&header.request, overrides, &header.model.trained_routing);
             self.routed_for = Some(Rc::new(header.model.clone()));
@@ -94,6 +108,7 @@ impl Controls {
             return;
         }
         self.routed_for = Some(model.clone());
+        self.defaults = self.defaults.clone().as_trained(&model.trained_routing, &Overrides::default());
         self.settings = self.settings.clone().as_trained(&model.trained_routing, overrides);
         for setting in touched {
             self.settings.set(setting, &model.trained_routing);

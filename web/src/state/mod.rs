@@ -22,12 +22,14 @@ use std::rc::Rc;
 
 use moe_trace::{BackendChoice, BackendInfo, ModelInfo, RoutingSpec, UserError};
 
-pub use action::{Action, Motion, Tab, Theme};
+pub use action::{Action, Motion, Tab};
 pub use effects::Effect;
 pub use engine::Engine;
 pub use notices::Notice;
 pub use screen::{Cursor, Playback, Selection};
 pub use worker::MAX_RESTARTS;
+
+pub use crate::settings::theme::Theme;
 
 use crate::run::compare::Change;
 use crate::run::recording::Recording;
@@ -76,6 +78,8 @@ impl State {
         if state.engine().can_run() {
             effects.push(Effect::StartEngine);
         }
+        let theme = state.config.theme;
+        state.screen.set_theme(theme, &mut effects);
         state.notices.tell_attributes(errors, &mut effects);
         (state, effects)
     }

@@ -38,9 +38,6 @@ pub enum Problem {
         error: UserError,
         has_others: bool,
     },
-    BadConfig {
-        why: String,
-    },
 }
 
 impl Problem {
@@ -92,11 +89,6 @@ impl Problem {
             Problem::ModelMissing { error, has_others: true } => {
                 UserError { try_this: format!("{} Or choose another model above.", error.try_this), ..error.clone() }
             }
-            Problem::BadConfig { why } => UserError::new(
-                "The configuration of the playground cannot be read.",
-                why.as_str(),
-                "Defaults are used; every entry must be a string.",
-            ),
         }
     }
 }

@@ -110,7 +110,7 @@ fn what_is_moved_while_a_model_loads_is_moved() {
 
 #[test]
 fn attributes_lie_over_the_trained_routing() {
-    let mut play = live_with(Overrides { capacity_factor: Some(0.75), ..Overrides::default() });
+    let mut play = live_with(Overrides::from_iter([Setting::CapacityFactor(0.75)]));
     choose(&mut play, "switch");
     ready_with(&mut play, "switch", "switch");
     let routing = play.posted().expect("a run").routing;

@@ -98,7 +98,7 @@ fn changed_attributes_change_only_what_they_name() {
     let mut play = Play::new(BackendChoice::Auto);
     play.replay(&recorded()).ready();
     play.set(Setting::Seed(99));
-    let overrides = Overrides { capacity_factor: Some(0.5), ..Overrides::default() };
+    let overrides = Overrides::from_iter([Setting::CapacityFactor(0.5)]);
     let config = Config { backend: BackendChoice::Auto, overrides, ..Config::default() };
     play.configure(&config);
     assert_eq!((play.state.settings().seed, play.state.settings().capacity_factor), (99, 0.5));
