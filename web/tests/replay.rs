@@ -21,7 +21,10 @@ fn trace_files_survive_a_round_trip() {
     check("default", fixture::default_trace(RoutingSpec::default(), this_text));
     check("tight", fixture::default_trace(RoutingSpec::with_policy(2, Policy::Drop, 0.75), this_text));
     check("decode", fixture::default_trace(RoutingSpec::default(), RoutingGroup::DecodeStep));
-    let rule = |rule: &str| RoutingSpec { router: rule.parse().expect("a rule"), ..RoutingSpec::default() };
+    let rule = |rule: &str| RoutingSpec {
+        router: moe_router::rules::parse_router(rule).expect("a rule"),
+        ..RoutingSpec::default()
+    };
     check("one_expert", fixture::trace_of_rule(rule("top_k:1"), 1, 4));
     check("four_experts", fixture::trace_of_rule(rule("hash:seed=0"), 4, 4));
     check("fifteen_experts", fixture::trace_of_rule(rule("deepseek:k=3"), 15, 4));

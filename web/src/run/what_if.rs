@@ -1,8 +1,8 @@
 //! What-if: one layer's recorded gate logits, routed by another rule. Instant, and exact for that layer only: what later
 //! layers would have seen is not known without a re-run.
 
-use moe_router::{Router, RouterInput};
-use moe_trace::{Assignment, RouterSpec, RoutingGroup, TokenId};
+use moe_router::{Router, RouterInput, rules};
+use moe_trace::{Assignment, RoutingGroup, TokenId};
 
 use crate::run::scene::{Scene, SceneLayer};
 use crate::settings::Settings;
@@ -13,8 +13,8 @@ use crate::settings::Settings;
 pub fn layer(scene: &Scene, layer: usize, token: usize, settings: &Settings) -> Option<SceneLayer> {
     let recording = &scene.recording;
     let routing = settings.routing(Some(&recording.model.trained_routing));
-    let needs_more = matches!(routing.router, RouterSpec::Deepseek { .. } | RouterSpec::BalancedHash);
-    if settings.group != recording.request.group || routing.uses_chance() || needs_more {
+    let is_known = rules::facts(&routing.router).besides.is_in_a_trace();
+    if settings.group != recording.request.group || rules::uses_chance(&routing) || !is_known {
         return None;
     }
     let group_idx = scene.tokens.get(token)?.group;

@@ -1,5 +1,6 @@
 //! The element's attributes, as strings, become a checked configuration; what cannot be read is named and left out.
 
+use moe_router::decimal;
 use moe_trace::{BackendChoice, Policy, RoutingGroup, UserError};
 use serde::Deserialize;
 
@@ -79,7 +80,8 @@ impl Config {
             seed
         });
         let capacity_factor = given(&raw.capacity_factor).and_then(|text| {
-            let factor = decimal(text.trim()).filter(|factor| CAPACITY_FACTOR.contains(factor));
+            let factor = decimal::read(text.trim()).map(|factor| factor as f32);
+            let factor = factor.filter(|factor| CAPACITY_FACTOR.contains(factor));
             if factor.is_none() {
                 bad("capacity-factor", &text, "a number from 0.25 to 4");
             }
@@ -112,18 +114,6 @@ impl Config {
         };
         (config, errors)
     }
-}
-
-/// A number like `0.5`, without sign or exponent; not a number for some hundreds of digits. By hand: the general parser
-/// and its tables are more than all else that reads attributes.
-fn decimal(text: &str) -> Option<f32> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = || whole.bytes().chain(fraction.bytes());
-    if digits().next().is_none() || !digits().all(|digit| digit.is_ascii_digit()) {
-        return None;
-    }
-    let number = digits().fold(0.0, |number, digit| number * 10.0 + f64::from(digit - b'0'));
-    Some((number / 10_f64.powi(fraction.len() as i32)) as f32)
 }
 
 #[cfg(test)]
@@ -159,18 +149,6 @@ mod tests {
                 group: Some(RoutingGroup::DecodeStep),
             }
         );
-    }
-
-    #[test]
-    fn decimals_are_read_as_rust_reads_them() {
-        for text in
-            ["0.25", "0.35", "1", "1.", ".5", "1.25", "3.999999", "0.3333333333333333", "2.0000000000000004", "007.10"]
-        {
-            assert_eq!(decimal(text), text.parse().ok(), "{text}");
-        }
-        for text in ["", ".", "-1", "1e0", "1,5", "1.2.3", "NaN", "½"] {
-            assert_eq!(decimal(text), None, "{text}");
-        }
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod routing_menu;
 
 use std::ops::RangeInclusive;
 
+use moe_router::rules;
 use moe_trace::{Overflow, Policy, RoutingGroup, RoutingSpec, RunId, RunRequest, Sampling};
 
 use limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS, NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P};
@@ -115,7 +116,7 @@ impl Settings {
         self.show(trained);
         self.capacity_factor = overrides.capacity_factor.unwrap_or(self.capacity_factor);
         self.policy = overrides.policy.or(self.policy);
-        if trained.router.uses_the_future() {
+        if rules::facts(&trained.router).looks_ahead {
             // One token at a time there is no future to look at, and the engine refuses.
             self.group = RoutingGroup::ThisText;
         }
@@ -184,7 +185,7 @@ impl Settings {
     pub fn routing(&self, trained: Option<&RoutingSpec>) -> RoutingSpec {
         let trained = trained.copied().unwrap_or_default();
         let own = RoutingMenu::of(&trained);
-        let k = self.k.or(own.k).unwrap_or_else(|| RoutingSpec::default().router.k(1) as u32);
+        let k = self.k.or(own.k).unwrap_or_else(|| rules::facts(&RoutingSpec::default().router).k(1) as u32);
         let policy = self.policy.or(own.policy).unwrap_or_default();
         let other = RoutingSpec::with_policy(k, policy, self.capacity_factor);
         // GShard's random second expert is a rule of its own in the guise of a policy.
@@ -254,22 +255,23 @@ mod tests {
     fn as_trained_every_rule_is_itself_and_k_turns_it_into_top_k() {
         let drop = Overflow::Drop(CapacitySpec { factor: 1.5, ..CapacitySpec::default() });
         let by_lot = Overflow::Drop(CapacitySpec { priority: Priority::Random, ..CapacitySpec::default() });
-        for form in moe_trace::ROUTER_FORMS {
+        for (rule, example) in rules::all().filter_map(|rule| Some((rule, rule.example()?))) {
+            let Ok(router) = rules::parse_router(example) else { continue };
             for overflow in [drop, by_lot, Overflow::Dropless] {
-                let trained = RoutingSpec { router: form.example.parse().expect("an example"), overflow };
+                let trained = RoutingSpec { router, overflow };
                 let mut settings = Settings::default().as_trained(&trained, &Overrides::default());
-                assert_eq!(settings.routing(Some(&trained)), trained, "{}", form.example);
+                assert_eq!(settings.routing(Some(&trained)), trained, "{example}");
                 assert!(!settings.group.eq(&RoutingGroup::DecodeStep));
                 // A factor is a number, not a rule.
                 settings.set(Setting::CapacityFactor(0.5));
-                assert!(settings.routing(Some(&trained)).is_same_rule(&trained), "{}", form.example);
+                assert!(settings.routing(Some(&trained)).is_same_rule(&trained), "{example}");
                 settings.set(Setting::K(Some(7)));
                 settings.set(Setting::Policy(Some(Policy::Drop)));
                 assert_eq!(settings.routing(Some(&trained)), RoutingSpec::with_policy(7, Policy::Drop, 0.5));
                 settings.set(Setting::K(None));
                 let own = settings.routing(Some(&trained)).router;
                 // But for GShard, whose second expert the menu calls a policy.
-                assert!(own == trained.router || form.head == "gshard", "{}", form.example);
+                assert!(own == trained.router || rule.name == "gshard", "{example}");
             }
         }
     }
@@ -277,7 +279,8 @@ mod tests {
     #[test]
     fn a_rule_that_looks_ahead_takes_the_text_for_its_group() {
         let check = |rule: &str, group: RoutingGroup| {
-            let trained = RoutingSpec { router: rule.parse().expect("a rule"), overflow: Overflow::Dropless };
+            let trained =
+                RoutingSpec { router: rules::parse_router(rule).expect("a rule"), overflow: Overflow::Dropless };
             let by_step = Settings { group: RoutingGroup::DecodeStep, ..Settings::default() };
             assert_eq!(by_step.as_trained(&trained, &Overrides::default()).group, group);
         };
