@@ -2,9 +2,9 @@
 //!
 //! Such a rule is causal: only slots (see [`crate::dispatch`]) make tokens meet. (Two exceptions live here for their
 //! likeness: [`per_sequence`], where all tokens of a sequence choose together, and [`no_token_left_behind`], where who is
-//! turned away chooses again.) Each file is one rule; those that a
-//! [`RouterSpec`](moe_trace::RouterSpec) names are reached through [`Router`](crate::Router), the others ([`crate::rules`]
-//! says what they need) return logits or their requests for [`dispatch`](crate::dispatch::dispatch) or [`dropless`](crate::dispatch::dropless).
+//! turned away chooses again.) Each file is one rule; those that a [`RouterSpec`](moe_trace::RouterSpec) names are reached
+//! through [`Router`](crate::Router), the others ([`crate::rules`] says what they need) return logits or their requests for
+//! [`dispatch`](crate::dispatch::dispatch) or [`dropless`](crate::dispatch::dropless).
 
 pub mod dense;
 pub mod switch;

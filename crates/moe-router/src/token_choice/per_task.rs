@@ -1,6 +1,6 @@
 //! Task-level routing (Kudugunta et al. 2021, arXiv:2110.03742): one decision per task, a language pair or a domain.
 //!
-//! A learned row of logits per task stands where [`per_sequence`](super::per_sequence) has the mean of a sequence; the
+//! A learned row of logits per task stands where [`per_sequence`] has the mean of a sequence; the
 //! rest is the same function. Causal: a task is known before its first token. Train with balance losses over tasks, not
 //! tokens. Inference asks the same experts, and only these need to be loaded.
 //!

@@ -46,7 +46,9 @@ pub static RULE: Rule = Rule {
             requests: Requests::Exactly(count),
             ..Facts::OF_SWITCH
         }),
-        assign: own!(RouterSpec::Prototypes { count }, group => group.admit(&requests(group.gate_logits(), count as usize))),
+        assign: own!(RouterSpec::Prototypes { count }, group => {
+            group.admit(&requests(group.gate_logits(), count as usize))
+        }),
     }),
 };
 

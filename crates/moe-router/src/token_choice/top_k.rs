@@ -80,7 +80,9 @@ pub static RULE: Rule = Rule {
             }
         }),
         facts: own!(RouterSpec::TopK { k, .. } => Facts { requests: Requests::Exactly(k), ..Facts::OF_SWITCH }),
-        assign: own!(RouterSpec::TopK { k, weighting }, group => group.admit(&requests(group.gate_logits(), k as usize, weighting))),
+        assign: own!(RouterSpec::TopK { k, weighting }, group => {
+            group.admit(&requests(group.gate_logits(), k as usize, weighting))
+        }),
     }),
 };
 
