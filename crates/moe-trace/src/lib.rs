@@ -28,6 +28,6 @@ pub use spec::{
     BaseSolver, CapacitySpec, MixerSpec, Normalise, Overflow, Policy, Priority, Rounding, RouterSpec, RoutingGroup,
     RoutingSpec, SecondExpert, SharedGate, SinkhornChoice, SlotOrder, Weighting,
 };
-pub use text::{Argument, Form, MIXER_FORMS, NOT_FROM_GATE_LOGITS, NeedsMore, ParseSpecError, ROUTER_FORMS, Value};
+pub use text::ParseSpecError;
 pub use trace::{Candidate, LayerTrace, NextToken, StepTrace, TracedToken};
 pub use trace_file::{SCHEMA_VERSION, Source, TraceFile, TraceFileError, TraceHeader};

@@ -1,8 +1,8 @@
 //! What-if: one layer's recorded gate logits, routed by another rule. Instant, and exact for that layer only: what later
 //! layers would have seen is not known without a re-run.
 
-use moe_router::{Router, RouterInput};
-use moe_trace::{Assignment, RouterSpec, RoutingGroup, RoutingSpec, TokenId};
+use moe_router::{Router, RouterInput, rules};
+use moe_trace::{Assignment, RoutingGroup, RoutingSpec, TokenId};
 
 use crate::run::scene::{Scene, SceneLayer};
 
@@ -17,8 +17,8 @@ pub fn layer(
     group: RoutingGroup,
 ) -> Option<SceneLayer> {
     let recording = &scene.recording;
-    let needs_more = matches!(routing.router, RouterSpec::Deepseek { .. } | RouterSpec::BalancedHash);
-    if group != recording.request.group || routing.uses_chance() || needs_more {
+    let is_known = rules::facts(&routing.router).besides.is_in_a_trace();
+    if group != recording.request.group || rules::uses_chance(routing) || !is_known {
         return None;
     }
     let group_idx = scene.tokens.get(token)?.group;

@@ -10,6 +10,7 @@ pub mod theme;
 
 use std::ops::RangeInclusive;
 
+use moe_router::rules;
 use moe_trace::{Overflow, Policy, RouterSpec, RoutingGroup, RoutingSpec, RunId, RunRequest, Sampling};
 
 use crate::words::problems::Problem;
@@ -144,7 +145,7 @@ impl Settings {
         for fixed in overrides.iter().filter(|fixed| fixed.is_routing()) {
             self.set(fixed.clone(), trained);
         }
-        if trained.router.uses_the_future() {
+        if rules::facts(&trained.router).looks_ahead {
             // One token at a time there is no future to look at, and the engine refuses.
             self.group = RoutingGroup::ThisText;
         }
@@ -276,22 +277,23 @@ mod tests {
     fn as_trained_every_rule_is_itself_and_k_turns_it_into_top_k() {
         let drop = Overflow::Drop(CapacitySpec { factor: 1.5, ..CapacitySpec::default() });
         let by_lot = Overflow::Drop(CapacitySpec { priority: Priority::Random, ..CapacitySpec::default() });
-        for form in moe_trace::ROUTER_FORMS {
+        for (rule, example) in rules::all().filter_map(|rule| Some((rule, rule.example()?))) {
+            let Ok(router) = rules::parse_router(example) else { continue };
             for overflow in [drop, by_lot, Overflow::Dropless] {
-                let trained = RoutingSpec { router: form.example.parse().expect("an example"), overflow };
+                let trained = RoutingSpec { router, overflow };
                 let mut settings = Settings::default().as_trained(&trained, &Overrides::default());
-                assert_eq!(settings.routing(&trained), trained, "{}", form.example);
+                assert_eq!(settings.routing(&trained), trained, "{example}");
                 assert!(!settings.group.eq(&RoutingGroup::DecodeStep));
                 // A factor is a number, not a rule.
                 settings.set(Setting::CapacityFactor(0.5), &trained);
-                assert!(settings.routing(&trained).is_same_rule(&trained), "{}", form.example);
+                assert!(settings.routing(&trained).is_same_rule(&trained), "{example}");
                 settings.set(Setting::K(Some(7)), &trained);
                 settings.set(Setting::Policy(Some(Policy::Drop)), &trained);
                 assert_eq!(settings.routing(&trained), RoutingSpec::with_policy(7, Policy::Drop, 0.5));
                 settings.set(Setting::K(None), &trained);
                 let own = settings.routing(&trained).router;
                 // But for GShard, whose second expert the menu calls a policy.
-                assert!(own == trained.router || form.head == "gshard", "{}", form.example);
+                assert!(own == trained.router || rule.name == "gshard", "{example}");
             }
         }
     }
@@ -299,7 +301,8 @@ mod tests {
     #[test]
     fn a_rule_that_looks_ahead_takes_the_text_for_its_group() {
         let check = |rule: &str, group: RoutingGroup| {
-            let trained = RoutingSpec { router: rule.parse().expect("a rule"), overflow: Overflow::Dropless };
+            let trained =
+                RoutingSpec { router: rules::parse_router(rule).expect("a rule"), overflow: Overflow::Dropless };
             let by_step = Settings { group: RoutingGroup::DecodeStep, ..Settings::default() };
             assert_eq!(by_step.as_trained(&trained, &Overrides::default()).group, group);
         };
@@ -332,7 +335,7 @@ mod tests {
         settings.set(Setting::NewTokens(1_000_000), &trained);
         assert_eq!(settings.new_tokens, 256);
         settings.set(Setting::K(Some(0)), &trained);
-        assert_eq!(settings.routing(&trained).router.k(8), 1);
+        assert_eq!(rules::facts(&settings.routing(&trained).router).k(8), 1);
     }
 
     #[test]

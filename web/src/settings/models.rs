@@ -118,7 +118,7 @@ mod tests {
         assert_eq!(menu.find("https://host/models/default/manifest.json"), menu.choices().first());
         assert_eq!(menu.find("https://elsewhere/models/default/manifest.json"), None);
         for Choice { entry, .. } in menu.choices() {
-            assert!(entry.rule.parse::<moe_trace::RouterSpec>().is_ok(), "{}", entry.rule);
+            assert!(moe_router::rules::parse_router(&entry.rule).is_ok(), "{}", entry.rule);
             assert!(entry.num_active_parameters <= entry.num_parameters && entry.download_bytes > 0);
         }
     }

@@ -3,8 +3,9 @@
 
 use std::fmt::Write;
 
+use moe_router::rule::{Argument, Value};
 use moe_router::{Router, rules};
-use moe_trace::{Argument, Form, Overflow, ROUTER_FORMS, RouterSpec, RoutingGroup, RoutingSpec, Value};
+use moe_trace::{Overflow, RouterSpec, RoutingGroup, RoutingSpec};
 
 /// One argument of a rule, with its value.
 #[derive(Debug, Clone, PartialEq)]
@@ -27,7 +28,7 @@ pub enum FieldKind {
 
 /// All rules that can be asked for, in the order of the table of rules, each with the numbers of its example.
 pub fn all() -> impl Iterator<Item = RouterSpec> {
-    ROUTER_FORMS.iter().filter_map(|form| form.example.parse().ok())
+    rules::all().filter_map(|rule| rules::parse_router(rule.example()?).ok())
 }
 
 /// What people call a rule.
@@ -42,9 +43,9 @@ pub fn one_line(rule: &RouterSpec) -> &'static str {
 
 /// The fields of a rule, in the order of its form.
 pub fn fields(rule: &RouterSpec) -> Vec<Field> {
-    let text = rule.to_string();
+    let text = rules::router_text(rule);
     let mut left: Vec<&str> = text.split_once(':').map_or(Vec::new(), |(_, rest)| rest.split(',').collect());
-    let mut fields: Vec<Field> = form_of(rule).map_or(&[][..], |form| form.arguments).iter().map(empty).collect();
+    let mut fields: Vec<Field> = rules::of(rule).arguments().unwrap_or_default().iter().map(empty).collect();
     for field in &mut fields {
         let named = |piece: &str| piece.strip_prefix(field.key)?.strip_prefix('=').map(str::to_owned);
         let bare = |piece: &str| match field.kind {
@@ -85,15 +86,11 @@ pub fn obstacle(rule: &RouterSpec, num_experts: usize, group: RoutingGroup) -> O
     if *rule == RouterSpec::BalancedHash {
         return Some("It needs to know how often each token occurs in the training text".to_owned());
     }
-    if group == RoutingGroup::DecodeStep && rule.uses_the_future() {
+    if group == RoutingGroup::DecodeStep && rules::facts(rule).looks_ahead {
         return Some("It compares a token with later ones, and a decode step has one token".to_owned());
     }
     let routing = RoutingSpec { router: *rule, overflow: Overflow::Dropless };
     Router::new(routing, num_experts).err().map(|error| error.to_string().trim_end_matches('.').to_owned())
-}
-
-fn form_of(rule: &RouterSpec) -> Option<&'static Form> {
-    ROUTER_FORMS.iter().find(|form| form.head == rule.name())
 }
 
 fn empty(argument: &Argument) -> Field {
@@ -113,12 +110,12 @@ fn with(fields: &[Field], at: usize, value: &str) -> Vec<Field> {
 
 /// The rule that these fields make of it; `None` where they do not go together.
 fn read(rule: &RouterSpec, fields: &[Field]) -> Option<RouterSpec> {
-    let mut text = format!("{}:", rule.name());
+    let mut text = format!("{}:", rules::of(rule).name);
     for field in fields.iter().filter(|field| !field.value.is_empty()) {
         // Writing to a text cannot fail.
         let _ = write!(text, "{}={},", field.key, field.value);
     }
-    text.trim_end_matches([',', ':']).parse().ok()
+    rules::parse_router(text.trim_end_matches([',', ':'])).ok()
 }
 
 #[cfg(test)]
@@ -126,17 +123,17 @@ mod tests {
     use super::*;
 
     fn rule(text: &str) -> RouterSpec {
-        text.parse().expect(text)
+        rules::parse_router(text).expect(text)
     }
 
     #[test]
     fn every_rule_is_what_its_fields_say() {
         for rule in all() {
             let fields = fields(&rule);
-            assert_eq!(read(&rule, &fields), Some(rule), "{rule}");
-            assert!(fields.iter().all(|field| field.is_optional || !field.value.is_empty()), "{rule}: {fields:?}");
+            assert_eq!(read(&rule, &fields), Some(rule), "{rule:?}");
+            assert!(fields.iter().all(|field| field.is_optional || !field.value.is_empty()), "{rule:?}: {fields:?}");
             for field in &fields {
-                assert_eq!(fill(&rule, field.key, &field.value), Some(rule), "{rule}, {}", field.key);
+                assert_eq!(fill(&rule, field.key, &field.value), Some(rule), "{rule:?}, {}", field.key);
             }
         }
     }

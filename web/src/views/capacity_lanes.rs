@@ -76,7 +76,7 @@ pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<
             {badges} table={as_table}>
             <div class={classes!("lanes", is_crowded.then_some("is-crowded"))}>{ for rows }</div>
             { legend() }
-            { equation(&formula, rule_note(&routing, scene.num_experts(), rule_controls)) }
+            { equation(&formula, rule_note(&routing, rule_controls)) }
             { routing_controls(state, scene.num_experts(), dispatch) }
         </Panel>
     }

@@ -1,5 +1,6 @@
 //! What can be changed about the routing. Each change runs the model again.
 
+use moe_router::rules;
 use moe_trace::{Overflow, Policy, RoutingGroup};
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
@@ -45,11 +46,12 @@ pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<A
     let (trained, routing) = (state.trained_routing(), state.routing());
     let (k, policy) = (routing_choice::k(&routing), routing_choice::policy(&routing));
     // Some rules serve everybody, or fill the experts themselves: there is nothing to decide when an expert is full.
-    let can_overflow = routing.router.can_overflow();
+    let facts = rules::facts(&routing.router);
+    let can_overflow = facts.may_overflow();
     let has_factor = can_overflow && matches!(routing.overflow, Overflow::Drop(_));
     let is_pair = routing_choice::is_pair(&routing);
     let num_experts = state.model().map_or(num_experts, |model| model.num_experts as usize);
-    let needs_text = routing.router.uses_the_future();
+    let needs_text = facts.looks_ahead;
     // A rule whose choice is no top-k is an entry of its own; so is a policy that the list has no name for.
     let has_own_rule = k.is_none() || routing_choice::k(&trained).is_none();
     let has_own_policy = policy.is_none() || routing_choice::policy(&trained).is_none();

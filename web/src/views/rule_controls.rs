@@ -1,5 +1,6 @@
 //! Any routing rule, chosen from a list and filled in by the fields of its form. It knows no rule by name.
 
+use moe_router::rules;
 use moe_trace::{RouterSpec, RoutingGroup};
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
@@ -29,20 +30,20 @@ pub fn RuleControls(props: &RuleControlsProps) -> Html {
         let dispatch = props.dispatch.clone();
         Callback::from(move |event: Event| {
             let menu: HtmlSelectElement = event.target_unchecked_into();
-            if let Some(chosen) = entries(trained).find(|entry| entry.name() == menu.value()) {
+            if let Some(chosen) = entries(trained).find(|entry| name(&entry) == menu.value()) {
                 dispatch.emit(Action::Set(Setting::Rule(chosen)));
             }
         })
     };
     let (together, alone): (Vec<RouterSpec>, Vec<RouterSpec>) =
-        entries(trained).partition(|entry| entry.uses_the_future());
+        entries(trained).partition(|entry| rules::facts(entry).looks_ahead);
     let option = |entry: &RouterSpec| {
         let why_not = rule_form::obstacle(entry, num_experts, group);
         html! {
-            <option value={entry.name()} selected={entry.name() == rule.name()} disabled={why_not.is_some()}
+            <option value={name(&entry)} selected={name(&entry) == name(&rule)} disabled={why_not.is_some()}
                 title={why_not.clone()}>
                 { rule_form::title(entry) }
-                if entry.name() == trained.name() {
+                if name(&entry) == name(&trained) {
                     { " · as trained" }
                 }
             </option>
@@ -79,7 +80,7 @@ pub fn RuleControls(props: &RuleControlsProps) -> Html {
                     <optgroup label="Together: looks at later tokens">{ for together.iter().map(option) }</optgroup>
                 </select>
             </label>
-            if rule.name() != drawn.name() {
+            if name(&rule) != name(&drawn) {
                 <p>{ rule_form::one_line(&rule) }<span class="fine">
                     { format!(" The picture shows {}.", rule_form::title(&drawn)) }</span></p>
             }
@@ -99,7 +100,7 @@ pub fn RuleControls(props: &RuleControlsProps) -> Html {
 
 /// All rules; the trained one with its own numbers.
 fn entries(trained: RouterSpec) -> impl Iterator<Item = RouterSpec> {
-    rule_form::all().map(move |entry| if entry.name() == trained.name() { trained } else { entry })
+    rule_form::all().map(move |entry| if name(&entry) == name(&trained) { trained } else { entry })
 }
 
 /// The rule with another value in one field, or why it cannot be had here.
@@ -167,4 +168,8 @@ fn field_html(field: &Field, change: Callback<String, bool>) -> Html {
 /// `softmax_after` as a reader would write it.
 fn name_of(word: &str) -> String {
     word.replace('_', " ")
+}
+
+fn name(rule: &RouterSpec) -> &'static str {
+    rules::of(rule).name
 }

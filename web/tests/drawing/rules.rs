@@ -1,6 +1,7 @@
 //! What the views say of runs under every kind of rule: made-up gate logits, routed by the real router, drawn as a reader
 //! sees them.
 
+use moe_router::rules;
 use moe_trace::{BackendChoice, CapacitySpec, Overflow, RoutingSpec, TraceFile};
 use web::run::scene::TokenFate;
 use web::run::shared::Shared;
@@ -16,7 +17,7 @@ use crate::fixture;
 
 /// A model trained with `rule` and slots for all but the unlucky, in front of the reader.
 fn run_of(rule: &str, num_experts: usize) -> State {
-    let router = rule.parse().expect("a rule");
+    let router = rules::parse_router(rule).expect("a rule");
     let overflow = Overflow::Drop(CapacitySpec::default());
     shown(fixture::trace_of_rule(RoutingSpec { router, overflow }, num_experts, 2))
 }
@@ -214,10 +215,14 @@ fn dense_asks_everybody() {
 
 #[test]
 fn every_rule_that_gate_logits_are_enough_for_can_be_drawn() {
-    for form in moe_trace::ROUTER_FORMS.iter().filter(|form| form.head != "balanced_hash") {
-        let state = run_of(form.example, 8);
-        assert!(!state.settings_differ_from_shown(), "{}", form.example);
-        assert!(state.what_if().is_none(), "{}", form.example);
+    for example in rules::all().filter_map(|rule| rule.example()) {
+        let Ok(router) = rules::parse_router(example) else { continue };
+        if !rules::facts(&router).besides.is_in_a_model() {
+            continue;
+        }
+        let state = run_of(example, 8);
+        assert!(!state.settings_differ_from_shown(), "{example}");
+        assert!(state.what_if().is_none(), "{example}");
         check(&state, &["All layers"], &[">transplanted<", "what-if"]);
     }
 }
@@ -225,9 +230,9 @@ fn every_rule_that_gate_logits_are_enough_for_can_be_drawn() {
 #[test]
 fn every_rule_can_be_drawn_on_another_model() {
     let state = run_of("top_k:2", 8);
-    for rule in rule_form::all().filter(|rule| rule.name() != "top_k") {
+    for rule in rule_form::all().filter(|rule| rules::of(rule).name != "top_k") {
         let state = set(&state, Setting::Rule(rule));
-        assert!(state.settings_differ_from_shown(), "{rule}");
+        assert!(state.settings_differ_from_shown(), "{rule:?}");
         let badges: &[&str] = if state.what_if().is_some() { &[">what-if<", ">transplanted<"] } else { &[] };
         check(&state, badges, if badges.is_empty() { &[">what-if<"] } else { &[] });
     }

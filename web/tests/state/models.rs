@@ -48,7 +48,8 @@ fn live_with(overrides: Overrides) -> Play {
 
 /// The worker is ready with the model of this name, trained with this rule.
 fn ready_with(play: &mut Play, name: &str, rule: &str) -> RoutingSpec {
-    let trained = RoutingSpec { router: rule.parse().expect("a rule"), ..RoutingSpec::default() };
+    let trained =
+        RoutingSpec { router: moe_router::rules::parse_router(rule).expect("a rule"), ..RoutingSpec::default() };
     let (name, weights_sha256) = (name.to_owned(), name.repeat(8));
     let model = ModelInfo { name, weights_sha256, trained_routing: trained, ..fixture::model() };
     let backend = BackendInfo { rung: Rung::Cpu, name: "test".to_owned(), why: "asked for".to_owned() };

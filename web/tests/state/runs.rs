@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use moe_router::rules;
 use moe_trace::{
     BackendChoice, Command, Event, FinishReason, Policy, RoutingGroup, RoutingSpec, RunId, RunRequest, Source,
     StepTrace,
@@ -223,20 +224,20 @@ fn without_an_engine_a_change_is_a_what_if_of_one_layer() {
 fn any_rule_can_be_tried() {
     // Chance needs draws; what these look at besides, no trace holds.
     let has_what_if =
-        |spec: &RoutingSpec| !spec.uses_chance() && !["deepseek", "balanced_hash"].contains(&spec.router.name());
+        |spec: &RoutingSpec| !rules::uses_chance(spec) && rules::facts(&spec.router).besides.is_in_a_trace();
     for rule in rule_form::all() {
         let mut play = Play::new(BackendChoice::Recorded);
         play.replay(&recorded()).set(Setting::Rule(rule));
         let spec = play.state.routing();
         let is_another = spec != RoutingSpec::default();
         assert_eq!(spec.router, rule);
-        assert_eq!(play.state.what_if().is_some(), is_another && has_what_if(&spec), "{rule}");
+        assert_eq!(play.state.what_if().is_some(), is_another && has_what_if(&spec), "{rule:?}");
         play.set(Setting::Rule(RoutingSpec::default().router));
         assert_eq!((play.state.settings().routing, play.state.what_if()), (RoutingChoice::AsTrained, None));
 
         let mut play = Play::new(BackendChoice::Auto);
         play.replay(&recorded()).ready().set(Setting::Rule(rule));
-        assert_eq!(play.effects.contains(&Effect::ScheduleRerun), is_another, "{rule}");
+        assert_eq!(play.effects.contains(&Effect::ScheduleRerun), is_another, "{rule:?}");
         play.act(Action::Rerun);
         assert_eq!(play.posted().map(|request| request.routing.router), is_another.then_some(rule));
     }

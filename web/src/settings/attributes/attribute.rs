@@ -3,6 +3,7 @@
 use std::fmt;
 use std::ops::RangeInclusive;
 
+use moe_router::decimal;
 use moe_trace::UserError;
 
 use crate::settings::attributes::Config;
@@ -72,11 +73,13 @@ impl Attribute {
                 number.map(|number| take(number, config)).is_some()
             }
             Values::Number(range, take) => {
-                let number = decimal(value).filter(|number| range.contains(number));
+                let number = decimal::read(value).map(|number| number as f32).filter(|number| range.contains(number));
                 number.map(|number| take(number, config)).is_some()
             }
             Values::ZeroOr(range, take) => {
-                let number = decimal(value).filter(|number| *number == 0.0 || range.contains(number));
+                let number = decimal::read(value)
+                    .map(|number| number as f32)
+                    .filter(|number| *number == 0.0 || range.contains(number));
                 number.map(|number| take(number, config)).is_some()
             }
             Values::Address(_, take) => {
@@ -117,35 +120,6 @@ impl fmt::Display for Values {
             Values::ZeroOr(range, _) => write!(f, "0, or a number from {} to {}", range.start(), range.end()),
             Values::Text { max_chars, .. } => write!(f, "a text of up to {max_chars} characters"),
             Values::Address(what, _) => f.write_str(what),
-        }
-    }
-}
-
-/// A number like `0.5`, without sign or exponent; not a number for some hundreds of digits. By hand: the general parser
-/// and its tables are more than all else that reads attributes.
-fn decimal(text: &str) -> Option<f32> {
-    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
-    let digits = || whole.bytes().chain(fraction.bytes());
-    if digits().next().is_none() || !digits().all(|digit| digit.is_ascii_digit()) {
-        return None;
-    }
-    let number = digits().fold(0.0, |number, digit| number * 10.0 + f64::from(digit - b'0'));
-    Some((number / 10_f64.powi(fraction.len() as i32)) as f32)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn decimals_are_read_as_rust_reads_them() {
-        for text in
-            ["0.25", "0.35", "1", "1.", ".5", "1.25", "3.999999", "0.3333333333333333", "2.0000000000000004", "007.10"]
-        {
-            assert_eq!(decimal(text), text.parse().ok(), "{text}");
-        }
-        for text in ["", ".", "-1", "1e0", "1,5", "1.2.3", "NaN", "½"] {
-            assert_eq!(decimal(text), None, "{text}");
         }
     }
 }
