@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use moe_router::rules;
 use moe_trace::{Overflow, ROUTER_FORMS, RouterSpec, RoutingSpec};
-use web::views::rule_note::rule_note;
+use web::views::panels::lanes::rule_note::rule_note;
 use yew::ServerRenderer;
 use yew::prelude::*;
 

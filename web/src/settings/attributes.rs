@@ -5,6 +5,7 @@ use serde::Deserialize;
 
 use crate::settings::limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS};
 use crate::settings::overrides::Overrides;
+use crate::settings::view::View;
 
 /// What the custom element hands over: attributes as they stand, absent ones as `None`.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -30,6 +31,7 @@ pub struct RawConfig {
 /// The same, checked.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Config {
+    pub view: View,
     /// The model that was asked for, by folder or manifest; `None` leaves it to the page.
     pub model: Option<String>,
     /// Absolute URL of that model's manifest, or of the page's own model's.
@@ -53,11 +55,13 @@ impl Config {
                 "It is left out; everything else works as before.",
             ));
         };
-        if let Some(view) = given(&raw.view)
-            && view.trim() != "full"
-        {
-            bad("view", &view, "full");
-        }
+        let view = given(&raw.view).and_then(|text| {
+            let view = View::parse(&text);
+            if view.is_none() {
+                bad("view", &text, &View::allowed());
+            }
+            view
+        });
         let backend = given(&raw.backend).and_then(|text| {
             let choice = match text.trim() {
                 "auto" => Some(BackendChoice::Auto),
@@ -101,6 +105,7 @@ impl Config {
             ));
         }
         let config = Config {
+            view: view.unwrap_or_default(),
             model: given(&raw.model),
             // Only the document knows what addresses are relative to.
             manifest_url: String::new(),
@@ -181,7 +186,10 @@ mod tests {
             assert_eq!(errors[0].why, why);
             assert_eq!(config.overrides, Overrides { prompt: some("kept"), ..Overrides::default() });
         };
-        check(RawConfig { view: some("story"), ..RawConfig::default() }, "Allowed: full.");
+        check(
+            RawConfig { view: some("story"), ..RawConfig::default() },
+            "Allowed: full, or one or more of strip, layers, lanes, token, load, loss, counts.",
+        );
         check(RawConfig { backend: some("cuda"), ..RawConfig::default() }, "Allowed: auto, webgpu, cpu, recorded.");
         check(RawConfig { seed: some("-1"), ..RawConfig::default() }, "Allowed: a whole number from 0 to 4294967295.");
         check(RawConfig { capacity_factor: some("9"), ..RawConfig::default() }, "Allowed: a number from 0.25 to 4.");

@@ -5,6 +5,7 @@ pub mod limits;
 pub mod models;
 pub mod overrides;
 mod routing_menu;
+pub mod view;
 
 use std::ops::RangeInclusive;
 

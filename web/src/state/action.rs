@@ -7,6 +7,7 @@ use moe_trace::{Event, TraceHeader, UserError};
 use crate::settings::Setting;
 use crate::settings::attributes::Config;
 use crate::settings::models::Menu;
+use crate::settings::view::PanelName;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -70,7 +71,7 @@ pub enum Action {
     ToggleHelp,
     CloseHelp,
     SetTheme(Theme),
-    SetTab(Tab),
+    SetTab(PanelName),
     DismissNotice,
 }
 
@@ -92,15 +93,4 @@ pub enum Theme {
     System,
     Light,
     Dark,
-}
-
-/// Which view a narrow screen shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Tab {
-    #[default]
-    Lanes,
-    Layers,
-    Token,
-    Load,
-    Loss,
 }

@@ -21,7 +21,7 @@ use std::rc::Rc;
 
 use moe_trace::{BackendChoice, BackendInfo, ModelInfo, RoutingSpec, RunId, Source, UserError};
 
-pub use action::{Action, Motion, Tab, Theme};
+pub use action::{Action, Motion, Theme};
 pub use effects::{Effect, effects};
 
 use crate::run::compare::Change;
@@ -30,6 +30,7 @@ use crate::run::scene::{Scene, SceneLayer};
 use crate::run::shared::Shared;
 use crate::settings::attributes::Config;
 use crate::settings::models::{self, Choice, Menu};
+use crate::settings::view::PanelName;
 use crate::settings::{Setting, Settings};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -117,7 +118,8 @@ pub struct Notice {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Chrome {
     pub theme: Theme,
-    pub tab: Tab,
+    /// The panel whose tab is in front, on narrow screens.
+    pub tab: PanelName,
     pub help_open: bool,
 }
 

@@ -8,17 +8,11 @@ use yew::prelude::*;
 
 use crate::run::scene::{Scene, SceneLayer, TokenFate};
 use crate::run::shared::Shared;
-use crate::views::fate_glyph::Mark;
+use crate::views::parts::glyph::Mark;
+use crate::views::parts::ramp::{RAMP, ramp};
 
 /// Width of a token's column.
 pub const COLUMN: usize = 18;
-/// Steps of the luminance ramp.
-pub const RAMP: usize = 10;
-
-/// The step of the ramp that stands for a probability.
-pub fn ramp(probability: f32) -> usize {
-    ((probability * RAMP as f32) as usize).min(RAMP - 1)
-}
 
 /// Height of an expert's row: the more experts, the thinner.
 pub fn row_height(num_experts: usize) -> usize {
@@ -100,15 +94,4 @@ fn mark_paths(layer: &SceneLayer, num_tokens: usize, row: usize) -> [(&'static s
 fn push(path: &mut String, piece: std::fmt::Arguments<'_>) {
     // Writing to a string cannot fail.
     let _ = path.write_fmt(piece);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_ramp_covers_all_probabilities() {
-        let steps: Vec<usize> = [0.0, 0.05, 0.1, 0.55, 0.999, 1.0].map(ramp).to_vec();
-        assert_eq!(steps, [0, 0, 1, 5, 9, 9]);
-    }
 }

@@ -4,8 +4,8 @@ use moe_router::Router;
 use moe_trace::{CapacitySpec, Overflow, Rounding, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
-use crate::views::badges::future_badge;
-use crate::views::rule_note::rule_note;
+use crate::views::panels::lanes::rule_note::rule_note;
+use crate::views::parts::badges::future_badge;
 
 /// What the formula is of.
 pub struct Equation {

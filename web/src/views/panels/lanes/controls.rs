@@ -6,7 +6,8 @@ use yew::prelude::*;
 
 use crate::settings::limits::CAPACITY_FACTOR;
 use crate::settings::{Setting, Settings};
-use crate::state::{Action, State};
+use crate::state::Action;
+use crate::views::panel::Controls;
 use crate::words::names;
 
 const POLICIES: [Policy; 4] = [Policy::Drop, Policy::Bpr, Policy::RandomSecond, Policy::Dropless];
@@ -23,9 +24,9 @@ fn k_of(text: &str) -> Option<Setting> {
     if text == AS_TRAINED { Some(Setting::K(None)) } else { Some(Setting::K(Some(text.parse().ok()?))) }
 }
 
-/// `num_experts`: of the run on the screen, for want of a model.
-pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<Action>) -> Html {
-    let settings = &state.settings;
+pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Html {
+    let Controls { trained, routing, num_experts, .. } = *controls;
+    let trained = trained.as_ref();
     let on_factor = {
         let dispatch = dispatch.clone();
         Callback::from(move |event: InputEvent| {
@@ -42,13 +43,10 @@ pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<A
             }
         })
     };
-    let trained = state.trained_routing();
-    let routing = settings.routing(trained);
     // Some rules serve everybody, or fill the experts themselves: there is nothing to decide when an expert is full.
     let can_overflow = routing.router.can_overflow();
     let has_factor = can_overflow && matches!(routing.overflow, Overflow::Drop(_));
-    let is_pair = settings.policy == Some(Policy::RandomSecond);
-    let num_experts = state.model.as_ref().map_or(num_experts, |model| model.num_experts as usize);
+    let is_pair = controls.policy == Some(Policy::RandomSecond);
     let needs_text = routing.router.uses_the_future();
     // A rule whose choice is no top-k is an entry of its own; so is a policy that the list has no name for.
     let has_own_rule = Settings::has_own_rule(trained);
@@ -69,20 +67,20 @@ pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<A
             <label class="control factor" for="capacity-factor">
                 <span class="control-name">
                     { "Capacity factor" }
-                    <output>{ if can_overflow { format!("{:.2}", settings.capacity_factor) } else { "–".to_owned() } }</output>
+                    <output>{ if can_overflow { format!("{:.2}", controls.capacity_factor) } else { "–".to_owned() } }</output>
                 </span>
                 <input type="range" id="capacity-factor" data-capacity="" min={least.to_string()} max={most.to_string()} step="0.05"
-                    value={settings.capacity_factor.to_string()} disabled={!has_factor} oninput={on_factor}
+                    value={controls.capacity_factor.to_string()} disabled={!has_factor} oninput={on_factor}
                     title={if can_overflow { "Drag to re-run the model with more or fewer slots (c)" } else { why_full }} />
             </label>
             <label class="control" title={why_full}>
                 <span class="control-name">{ "When full" }</span>
                 <select disabled={!can_overflow} onchange={on_select(policy_of)}>
                     if has_own_policy {
-                        <option value={AS_TRAINED} selected={settings.policy.is_none()}>{ "as trained" }</option>
+                        <option value={AS_TRAINED} selected={controls.policy.is_none()}>{ "as trained" }</option>
                     }
                     { for POLICIES.iter().map(|&policy| html! {
-                        <option value={policy.to_string()} selected={Some(policy) == settings.policy}
+                        <option value={policy.to_string()} selected={Some(policy) == controls.policy}
                             disabled={policy == Policy::RandomSecond && num_experts < 2}>{ names::policy(policy) }</option>
                     }) }
                 </select>
@@ -91,7 +89,7 @@ pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<A
                 <span class="control-name">{ "Group" }</span>
                 <select onchange={on_select(|text| text.parse().ok().map(Setting::Group))}>
                     { for GROUPS.iter().map(|&group| html! {
-                        <option value={group.to_string()} selected={group == settings.group}
+                        <option value={group.to_string()} selected={group == controls.group}
                             disabled={needs_text && group == RoutingGroup::DecodeStep}>{ names::group(group) }</option>
                     }) }
                 </select>
@@ -100,10 +98,10 @@ pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<A
                 <span class="control-name">{ "k" }</span>
                 <select onchange={on_select(k_of)} disabled={is_pair}>
                     if has_own_rule && !is_pair {
-                        <option value={AS_TRAINED} selected={settings.k.is_none()}>{ "–" }</option>
+                        <option value={AS_TRAINED} selected={controls.k.is_none()}>{ "–" }</option>
                     }
                     { for (1..=num_experts as u32).map(|k| html! {
-                        <option value={k.to_string()} selected={Some(k) == if is_pair { Some(2) } else { settings.k }}>{ k }</option>
+                        <option value={k.to_string()} selected={Some(k) == if is_pair { Some(2) } else { controls.k }}>{ k }</option>
                     }) }
                 </select>
             </label>

@@ -1,29 +1,50 @@
 //! Layers × tokens: where in the model and where in the text. A click selects both.
 
+mod finding;
+mod stripe;
+
 use moe_trace::Fate;
 use yew::prelude::*;
 
 use crate::run::scene::{Scene, SceneLayer};
 use crate::run::shared::Shared;
 use crate::run::text::visible;
-use crate::state::{Action, Selection, Tab};
-use crate::views::findings;
-use crate::views::matrix_stripe::{COLUMN, MatrixStripe, row_height};
-use crate::views::panel::Panel;
-use crate::views::table::table;
+use crate::settings::view::PanelName;
+use crate::state::{Action, Selection};
+use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::parts::spoken::spoken_token;
+use crate::views::parts::table::table;
 use crate::words::names;
+use stripe::{COLUMN, MatrixStripe, row_height};
+
+pub static PANEL: Panel = Panel {
+    name: PanelName::Layers,
+    kind: "Layers × tokens",
+    area: "layers",
+    tab: Tab::Own("Layers"),
+    depth: Depth::Inspect,
+    lacks: |_| None,
+    topic: |_| PANEL.kind.to_owned(),
+    finding: |input| finding::finding(&input.scene),
+    badges: |_| Html::default(),
+    picture: |input| {
+        let PanelInput { scene, selection, tab, dispatch, .. } = input.clone();
+        html! { <Matrix {scene} {selection} {tab} {dispatch} /> }
+    },
+    table: Some(as_table),
+};
 
 #[derive(Properties, PartialEq)]
-pub struct LayerMatrixProps {
+struct MatrixProps {
     pub scene: Shared<Scene>,
     pub selection: Selection,
     /// A view behind another tab cannot scroll; it does when it comes to the front.
-    pub tab: Tab,
+    pub tab: PanelName,
     pub dispatch: Callback<Action>,
 }
 
 #[component]
-pub fn LayerMatrix(props: &LayerMatrixProps) -> Html {
+fn Matrix(props: &MatrixProps) -> Html {
     let scene = &props.scene;
     let frame = use_node_ref();
     use_effect_with((props.selection.token, props.tab, scene.clone()), {
@@ -38,10 +59,6 @@ pub fn LayerMatrix(props: &LayerMatrixProps) -> Html {
             }
         }
     });
-    let as_table = {
-        let scene = scene.clone();
-        Callback::from(move |()| matrix_table(&scene))
-    };
     let words = scene.tokens.iter().enumerate().map(|(token, shown)| {
         let class = (token == props.selection.token).then_some("is-selected");
         html! { <span key={token} {class} dir="auto">{ visible(&shown.piece.text) }</span> }
@@ -49,18 +66,16 @@ pub fn LayerMatrix(props: &LayerMatrixProps) -> Html {
     let width = format!("width:{}px", scene.tokens.len() * COLUMN);
     let column = format!("left:{}px", props.selection.token * COLUMN);
     html! {
-        <Panel area="layers" topic="Layers × tokens" title={findings::matrix_title(scene)} source={scene.source()} table={as_table}>
-            <div class="matrix" ref={frame}>
-                <div class="matrix-words" style={width.clone()} aria-hidden="true">{ for words }</div>
-                { for (0..scene.layers.len()).map(|layer| stripe(props, layer, &width)) }
-                <div class="matrix-column" style={column} aria-hidden="true" />
-            </div>
-        </Panel>
+        <div class="matrix" ref={frame}>
+            <div class="matrix-words" style={width.clone()} aria-hidden="true">{ for words }</div>
+            { for (0..scene.layers.len()).map(|layer| stripe(props, layer, &width)) }
+            <div class="matrix-column" style={column} aria-hidden="true" />
+        </div>
     }
 }
 
 /// A layer's stripe, what one can point at in it, and the one cell that takes the focus.
-fn stripe(props: &LayerMatrixProps, layer: usize, width: &str) -> Html {
+fn stripe(props: &MatrixProps, layer: usize, width: &str) -> Html {
     let scene = &props.scene;
     let of_layer = &scene.layers[layer];
     let row = row_height(of_layer.num_experts);
@@ -94,7 +109,7 @@ fn stripe(props: &LayerMatrixProps, layer: usize, width: &str) -> Html {
                 if is_selected {
                     <button type="button" class="matrix-cell" data-view="cell" tabindex="0"
                         style={format!("left:{}px;width:{}px;height:{height}px", token * COLUMN, COLUMN - 1)}
-                        aria-label={findings::spoken_token(scene, of_layer, token)} />
+                        aria-label={spoken_token(scene, of_layer, token)} />
                 }
             </div>
         </div>
@@ -108,7 +123,8 @@ fn experts_title(layer: &SceneLayer) -> String {
     }
 }
 
-fn matrix_table(scene: &Scene) -> Html {
+fn as_table(input: &PanelInput) -> Html {
+    let scene = &input.scene;
     let mut head = vec!["#".to_owned(), "token".to_owned()];
     head.extend(scene.layers.iter().map(|layer| format!("layer {}", layer.layer)));
     let head: Vec<&str> = head.iter().map(String::as_str).collect();

@@ -5,85 +5,72 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Node};
 use yew::prelude::*;
 
-use crate::settings::models::{Choice, Menu, ModelEntry};
-use crate::state::{Action, Phase};
+use crate::settings::models::{Choice, ModelEntry};
+use crate::state::{Action, Phase, State};
 use crate::words::numbers;
 
-/// What the chip is drawn from.
-pub struct ModelChip<'a> {
-    /// The engine's model or, without one, that of the run on the screen.
-    pub model: Option<&'a ModelInfo>,
-    /// The entry of `model`, where that is the engine's.
-    pub loaded: Option<&'a ModelEntry>,
-    /// The entry that was chosen and is not loaded; it is named in place of `model`.
-    pub coming: Option<&'a ModelEntry>,
-    pub menu: Option<&'a Menu>,
-    /// The manifest of the model that is loaded or wanted.
-    pub manifest_url: &'a str,
-    pub phase: &'a Phase,
-    pub dispatch: &'a Callback<Action>,
+/// The engine's model or, without one, that of the run on the screen; and while another one loads, that.
+pub fn model_chip(state: &State, dispatch: &Callback<Action>) -> Html {
+    let shown = state.shown.as_ref().map(|shown| &shown.model);
+    let wanted = state.wanted().map(|choice| &choice.entry);
+    let is_coming = state.model.is_none() && state.config.model.is_some() && state.menu().is_some();
+    let facts = match (wanted.filter(|_| is_coming), state.model.as_ref().or(shown)) {
+        (Some(entry), _) => Facts::of_entry(entry),
+        (None, Some(model)) => Facts::of_model(model, wanted.filter(|_| state.model.is_some())),
+        (None, None) => return Html::default(),
+    };
+    let more = match state.menu() {
+        None => html! { <p class="more">{ &facts.more }</p> },
+        Some(menu) => html! {
+            <div class="more menu" tabindex="-1">
+                <p class="fine">{ &facts.more }</p>
+                <h2><span class="topic">{ "Models" }</span><span class="fine">{ "each loads when chosen" }</span></h2>
+                <ul aria-label="Models">{ for menu.choices().iter().map(|choice| row(choice, state, dispatch)) }</ul>
+            </div>
+        },
+    };
+    html! {
+        <details class="chip model" onkeydown={Callback::from(on_key)} onfocusout={Callback::from(on_focus_out)}>
+            <summary title={facts.more.clone()}>
+                <b>{ facts.name }</b><span>{ facts.experts }</span><span>{ facts.size }</span>
+            </summary>
+            { more }
+        </details>
+    }
 }
 
-impl ModelChip<'_> {
-    pub fn html(&self) -> Html {
-        let facts = match (self.coming, self.model) {
-            (Some(entry), _) => Facts::of_entry(entry),
-            (None, Some(model)) => Facts::of_model(model, self.loaded),
-            (None, None) => return Html::default(),
-        };
-        let more = match self.menu {
-            None => html! { <p class="more">{ &facts.more }</p> },
-            Some(menu) => html! {
-                <div class="more menu" tabindex="-1">
-                    <p class="fine">{ &facts.more }</p>
-                    <h2><span class="topic">{ "Models" }</span><span class="fine">{ "each loads when chosen" }</span></h2>
-                    <ul aria-label="Models">{ for menu.choices().iter().map(|choice| self.row(choice)) }</ul>
-                </div>
-            },
-        };
-        html! {
-            <details class="chip model" onkeydown={Callback::from(on_key)} onfocusout={Callback::from(on_focus_out)}>
-                <summary title={facts.more.clone()}>
-                    <b>{ facts.name }</b><span>{ facts.experts }</span><span>{ facts.size }</span>
-                </summary>
-                { more }
-            </details>
-        }
-    }
-
-    fn row(&self, choice: &Choice) -> Html {
-        let entry = &choice.entry;
-        let is_current = choice.manifest_url == self.manifest_url;
-        let size = numbers::bytes(entry.download_bytes);
-        let state = match (is_current, self.phase) {
-            (false, _) => "",
-            (true, Phase::Idle | Phase::Running(_)) => "in use · ",
-            (true, Phase::Failed(_)) => "not loaded · ",
-            (true, _) => "loading … · ",
-        };
-        let onclick = {
-            let (dispatch, manifest_url) = (self.dispatch.clone(), choice.manifest_url.clone());
-            Callback::from(move |event: MouseEvent| {
-                if let Some(details) = details_of(&event) {
-                    close(&details);
-                }
-                dispatch.emit(Action::ChooseModel { manifest_url: manifest_url.clone() });
-            })
-        };
-        html! {
-            <li key={choice.manifest_url.clone()}>
-                <button type="button" aria-current={is_current.then_some("true")} {onclick}>
-                    <b>{ &entry.title }</b>
-                    <span class="size">{ state }{ size }</span>
-                    <span class="facts">
-                        <code>{ &entry.rule }</code>
-                        { format!(" · {} · {} parameters, {} active",
-                            numbers::count(entry.num_experts as usize, "expert", "experts"),
-                            numbers::parameters(entry.num_parameters), numbers::parameters(entry.num_active_parameters)) }
-                    </span>
-                </button>
-            </li>
-        }
+fn row(choice: &Choice, state: &State, dispatch: &Callback<Action>) -> Html {
+    let entry = &choice.entry;
+    let is_current = choice.manifest_url == state.config.manifest_url;
+    let size = numbers::bytes(entry.download_bytes);
+    let status = match (is_current, &state.phase) {
+        (false, _) => "",
+        (true, Phase::Idle | Phase::Running(_)) => "in use · ",
+        (true, Phase::Failed(_)) => "not loaded · ",
+        (true, _) => "loading … · ",
+    };
+    let onclick = {
+        let (dispatch, manifest_url) = (dispatch.clone(), choice.manifest_url.clone());
+        Callback::from(move |event: MouseEvent| {
+            if let Some(details) = details_of(&event) {
+                close(&details);
+            }
+            dispatch.emit(Action::ChooseModel { manifest_url: manifest_url.clone() });
+        })
+    };
+    html! {
+        <li key={choice.manifest_url.clone()}>
+            <button type="button" aria-current={is_current.then_some("true")} {onclick}>
+                <b>{ &entry.title }</b>
+                <span class="size">{ status }{ size }</span>
+                <span class="facts">
+                    <code>{ &entry.rule }</code>
+                    { format!(" · {} · {} parameters, {} active",
+                        numbers::count(entry.num_experts as usize, "expert", "experts"),
+                        numbers::parameters(entry.num_parameters), numbers::parameters(entry.num_active_parameters)) }
+                </span>
+            </button>
+        </li>
     }
 }
 

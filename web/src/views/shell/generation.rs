@@ -24,7 +24,7 @@ pub fn generation(settings: &Settings, dispatch: &Callback<Action>) -> Html {
                     <input type="checkbox" checked={settings.greedy} onchange={greedy} />
                     { "Greedy: always the most probable token" }
                 </label>
-                { for NUMBERS.iter().map(|number| number.html(settings, dispatch)) }
+                { for NUMBERS.iter().map(|number| number_field(number, settings, dispatch)) }
                 <p class="fine">{ "Takes effect with the next Run. The same seed gives the same text." }</p>
             </div>
         </details>
@@ -92,30 +92,30 @@ const NUMBERS: [NumberField; 5] = [
     },
 ];
 
-impl NumberField {
-    fn html(&'static self, settings: &Settings, dispatch: &Callback<Action>) -> Html {
-        // On change, not on input: a number half typed is no number yet.
-        let onchange = {
-            let (settings, dispatch) = (settings.clone(), dispatch.clone());
-            Callback::from(move |event: Event| {
-                let field: HtmlInputElement = event.target_unchecked_into();
-                let setting = self.typed(field.value_as_number());
-                // A number that is not taken as typed may change nothing, and then nothing is drawn again.
-                field.set_value(&self.accepted(&settings, setting.clone()));
-                if let Some(setting) = setting {
-                    dispatch.emit(Action::Set(setting));
-                }
-            })
-        };
-        html! {
-            <label>
-                <span>{ self.label }</span>
-                <input type="number" inputmode="decimal" min={self.least} max={self.most} step={self.step}
-                    value={(self.shown)(settings)} disabled={self.is_of_chance && settings.greedy} {onchange} />
-            </label>
-        }
+fn number_field(number: &'static NumberField, settings: &Settings, dispatch: &Callback<Action>) -> Html {
+    // On change, not on input: a number half typed is no number yet.
+    let onchange = {
+        let (settings, dispatch) = (settings.clone(), dispatch.clone());
+        Callback::from(move |event: Event| {
+            let field: HtmlInputElement = event.target_unchecked_into();
+            let setting = number.typed(field.value_as_number());
+            // A number that is not taken as typed may change nothing, and then nothing is drawn again.
+            field.set_value(&number.accepted(&settings, setting.clone()));
+            if let Some(setting) = setting {
+                dispatch.emit(Action::Set(setting));
+            }
+        })
+    };
+    html! {
+        <label>
+            <span>{ number.label }</span>
+            <input type="number" inputmode="decimal" min={number.least} max={number.most} step={number.step}
+                value={(number.shown)(settings)} disabled={number.is_of_chance && settings.greedy} {onchange} />
+        </label>
     }
+}
 
+impl NumberField {
     /// What is set by a typed number; an empty field is none.
     fn typed(&self, number: f64) -> Option<Setting> {
         number.is_finite().then(|| (self.setting)(number))

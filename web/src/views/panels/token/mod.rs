@@ -1,61 +1,67 @@
 //! The selected token in the selected layer: what the gate said, what was asked, what came of it.
 
+mod expectation;
+mod finding;
+
 use yew::prelude::*;
 
 use crate::run::gate_reading::GateReading;
-use crate::run::scene::{Scene, SceneLayer};
-use crate::run::shared::Shared;
+use crate::run::scene::SceneLayer;
+use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
-use crate::views::expectation::expectation;
-use crate::views::fate_glyph::{Mark, glyph};
-use crate::views::findings;
-use crate::views::panel::Panel;
-use crate::views::table::table;
+use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::parts::glyph::{Mark, glyph};
+use crate::views::parts::table::table;
 use crate::words::names;
 use crate::words::numbers;
+use expectation::expectation;
 
-#[derive(Properties, PartialEq)]
-pub struct TokenPanelProps {
-    pub scene: Shared<Scene>,
-    pub selection: Selection,
-    pub dispatch: Callback<Action>,
+pub static PANEL: Panel = Panel {
+    name: PanelName::Token,
+    kind: "Token",
+    area: "token",
+    tab: Tab::Own("Token"),
+    depth: Depth::Inspect,
+    lacks: |_| None,
+    topic: |input| format!("Token #{} · layer {}", input.selection.token, input.layer().layer),
+    finding: title,
+    badges: |_| Html::default(),
+    picture,
+    table: Some(as_table),
+};
+
+fn title(input: &PanelInput) -> String {
+    finding::finding(&input.scene, input.layer(), input.selection.token)
 }
 
-#[component]
-pub fn TokenPanel(props: &TokenPanelProps) -> Html {
-    let scene = &props.scene;
-    let Selection { token, layer, .. } = props.selection;
-    let of_layer = &scene.layers[layer];
-    let reading = of_layer.reading();
-    let values = of_layer.values_of(token);
-    let rows = (0..of_layer.num_experts).map(|expert| gate_row(props, of_layer, expert, values.get(expert).copied()));
-    let as_table = {
-        let scene = scene.clone();
-        Callback::from(move |()| token_table(&scene, &scene.layers[layer], token))
-    };
-    let shown = &scene.tokens[token];
+fn picture(input: &PanelInput) -> Html {
+    let Selection { token, .. } = input.selection;
+    let layer = input.layer();
+    let reading = layer.reading();
+    let values = layer.values_of(token);
+    let rows = (0..layer.num_experts).map(|expert| gate_row(input, layer, expert, values.get(expert).copied()));
+    let shown = &input.scene.tokens[token];
     let loss = match shown.loss {
         Some(loss) => format!("Cost {loss:.2} nats: it was expected with {}.", numbers::percent((-loss).exp())),
         None => "Nothing before it could predict it.".to_owned(),
     };
-    let topic = format!("Token #{token} · layer {}", of_layer.layer);
     html! {
-        <Panel area="token" {topic} title={findings::token_title(scene, of_layer, token)} source={scene.source()} table={as_table}>
+        <>
             <p class="fine" title={format!("entry {} of the vocabulary", shown.id)}>{ loss }</p>
             if let Some(note) = reading.note() {
                 <p class="fine gate-note">{ note }</p>
             }
             <div class="gate" role="list" aria-label={reading.names().1}>{ for rows }</div>
-            { expectation(scene, token) }
-        </Panel>
+            { expectation(&input.scene, token) }
+        </>
     }
 }
 
-fn gate_row(props: &TokenPanelProps, layer: &SceneLayer, expert: usize, value: Option<f32>) -> Html {
-    let token = props.selection.token;
+fn gate_row(input: &PanelInput, layer: &SceneLayer, expert: usize, value: Option<f32>) -> Html {
+    let token = input.selection.token;
     let request = layer.of_token(token).iter().find(|request| request.expert.index() == expert);
     let choose = {
-        let dispatch = props.dispatch.clone();
+        let dispatch = input.dispatch.clone();
         Callback::from(move |_: MouseEvent| dispatch.emit(Action::SelectExpert(Some(expert))))
     };
     let outcome = request.map(|request| {
@@ -81,7 +87,7 @@ fn gate_row(props: &TokenPanelProps, layer: &SceneLayer, expert: usize, value: O
     let class = classes!(
         "gate-row",
         request.is_some().then_some("is-asked"),
-        (props.selection.expert == Some(expert)).then_some("is-selected"),
+        (input.selection.expert == Some(expert)).then_some("is-selected"),
     );
     html! {
         <div key={expert} {class} role="listitem" onclick={choose}>
@@ -93,7 +99,8 @@ fn gate_row(props: &TokenPanelProps, layer: &SceneLayer, expert: usize, value: O
     }
 }
 
-fn token_table(scene: &Scene, layer: &SceneLayer, token: usize) -> Html {
+fn as_table(input: &PanelInput) -> Html {
+    let (layer, token) = (input.layer(), input.selection.token);
     let values = layer.values_of(token);
     let rows = (0..layer.num_experts).map(|expert| {
         let request = layer.of_token(token).iter().find(|request| request.expert.index() == expert);
@@ -107,6 +114,5 @@ fn token_table(scene: &Scene, layer: &SceneLayer, token: usize) -> Html {
             or_dash(request.map(|request| format!("{:.5}", request.weight))),
         ]
     });
-    let caption = findings::token_title(scene, layer, token);
-    table(&caption, &["expert", layer.reading().names().0, "choice", "fate", "slot", "weight if kept"], rows)
+    table(&title(input), &["expert", layer.reading().names().0, "choice", "fate", "slot", "weight if kept"], rows)
 }

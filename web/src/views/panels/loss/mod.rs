@@ -1,37 +1,48 @@
 //! What the passage costs, token by token, and what the last change did to it.
 
+mod finding;
+
 use std::fmt::Write;
 
 use yew::prelude::*;
 
 use crate::run::compare::{self, Change, PassageLoss};
-use crate::run::scene::Scene;
-use crate::run::shared::Shared;
 use crate::run::text::visible;
-use crate::state::{Action, Selection};
-use crate::views::findings;
-use crate::views::panel::Panel;
-use crate::views::table::table;
+use crate::settings::view::PanelName;
+use crate::state::Action;
+use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::parts::table::table;
 use crate::words::numbers;
 
-#[derive(Properties, PartialEq)]
-pub struct LossChartProps {
-    pub scene: Shared<Scene>,
-    pub change: Option<Shared<Change>>,
-    /// Is the run before on the screen? Then `change` leads back to it.
-    pub flipped: bool,
-    pub selection: Selection,
-    pub dispatch: Callback<Action>,
-}
+pub static PANEL: Panel = Panel {
+    name: PanelName::Loss,
+    kind: "Passage loss",
+    area: "loss",
+    tab: Tab::Own("Loss"),
+    depth: Depth::Inspect,
+    lacks: |input| {
+        let has_none = compare::passage_loss(&input.scene.tokens).is_none();
+        has_none.then_some("This text has no loss: nothing predicts its first token")
+    },
+    topic: |_| PANEL.kind.to_owned(),
+    finding: title,
+    badges: |_| Html::default(),
+    picture,
+    table: Some(as_table),
+};
 
 const HEIGHT: f32 = 64.0;
 const STEP: usize = 10;
 
-#[component]
-pub fn LossChart(props: &LossChartProps) -> Html {
-    let scene = &props.scene;
+fn title(input: &PanelInput) -> String {
+    compare::passage_loss(&input.scene.tokens)
+        .map_or_else(String::new, |loss| finding::finding(loss, input.change.as_deref(), input.flipped))
+}
+
+fn picture(input: &PanelInput) -> Html {
+    let scene = &input.scene;
     let loss = compare::passage_loss(&scene.tokens);
-    let change = props.change.as_deref();
+    let change = input.change.as_deref();
     let before = |token: usize| change.and_then(|change| *change.losses_before.get(token)?);
     let highest = scene.tokens.iter().enumerate().flat_map(|(token, shown)| [shown.loss, before(token)]).flatten();
     let scale = HEIGHT / highest.fold(1.0_f32, f32::max);
@@ -49,7 +60,7 @@ pub fn LossChart(props: &LossChartProps) -> Html {
     }
     let width = (scene.tokens.len() * STEP).max(STEP);
     let choose = {
-        let (dispatch, num_tokens) = (props.dispatch.clone(), scene.tokens.len());
+        let (dispatch, num_tokens) = (input.dispatch.clone(), scene.tokens.len());
         Callback::from(move |event: MouseEvent| {
             let chart: web_sys::Element = event.target_unchecked_into();
             let share = f64::from(event.offset_x()) / f64::from(chart.client_width().max(1));
@@ -57,29 +68,22 @@ pub fn LossChart(props: &LossChartProps) -> Html {
             dispatch.emit(Action::Select { token, layer: None, expert: None });
         })
     };
-    let as_table = {
-        let (scene, change, flipped) = (scene.clone(), props.change.clone(), props.flipped);
-        Callback::from(move |()| loss_table(&scene, change.as_deref(), flipped))
-    };
-    let title = findings::loss_title(loss, change, props.flipped);
     let selected = format!(
         "left:{:.3}%;width:{:.3}%",
-        100.0 * props.selection.token as f64 / scene.tokens.len().max(1) as f64,
+        100.0 * input.selection.token as f64 / scene.tokens.len().max(1) as f64,
         100.0 / scene.tokens.len().max(1) as f64,
     );
     html! {
-        <Panel area="loss" topic="Passage loss" title={title.clone()} source={scene.source()} table={as_table}>
-            <div class="loss">
-                <div class="loss-chart" onclick={choose}>
-                    <svg viewBox={format!("0 0 {width} {HEIGHT}")} preserveAspectRatio="none" role="img" aria-label={title}>
-                        <path class="bars" d={bars} />
-                        <path class="ticks" d={ticks} />
-                    </svg>
-                    <span class="loss-selected" style={selected} aria-hidden="true" />
-                </div>
-                { numbers(loss, change, props.flipped) }
+        <div class="loss">
+            <div class="loss-chart" onclick={choose}>
+                <svg viewBox={format!("0 0 {width} {HEIGHT}")} preserveAspectRatio="none" role="img" aria-label={title(input)}>
+                    <path class="bars" d={bars} />
+                    <path class="ticks" d={ticks} />
+                </svg>
+                <span class="loss-selected" style={selected} aria-hidden="true" />
             </div>
-        </Panel>
+            { numbers(loss, change, input.flipped) }
+        </div>
     }
 }
 
@@ -109,13 +113,14 @@ fn numbers(loss: Option<PassageLoss>, change: Option<&Change>, flipped: bool) ->
     }
 }
 
-fn loss_table(scene: &Scene, change: Option<&Change>, flipped: bool) -> Html {
+fn as_table(input: &PanelInput) -> Html {
+    let (scene, change) = (&input.scene, input.change.as_deref());
     let number = |loss: Option<f32>| loss.map_or("–".to_owned(), |loss| format!("{loss:.4}"));
     let rows = scene.tokens.iter().enumerate().map(|(token, shown)| {
         let before = change.and_then(|change| *change.losses_before.get(token)?);
         vec![token.to_string(), visible(scene.token_text(token)), number(shown.loss), number(before)]
     });
     // First the run on the screen, then the other one.
-    let (here, there) = if flipped { ("before", "now") } else { ("now", "before") };
+    let (here, there) = if input.flipped { ("before", "now") } else { ("now", "before") };
     table("Loss of each token in nats", &["#", "token", here, there], rows)
 }

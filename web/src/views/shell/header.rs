@@ -4,7 +4,7 @@ use moe_trace::{Rung, Source};
 use yew::prelude::*;
 
 use crate::state::{Action, Phase, State, Theme};
-use crate::views::chip::chip;
+use crate::views::shell::chip::chip;
 use crate::words::numbers;
 
 /// `model`: the chip that names it.
@@ -20,7 +20,7 @@ pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
     };
     html! {
         <header class="top">
-            <h1 class="wordmark">{ Wordmark::html() }<span>{ "MoE Playground" }</span></h1>
+            <h1 class="wordmark">{ wordmark() }<span>{ "MoE Playground" }</span></h1>
             <div class="chips">
                 { model }
                 { engine_chip(state) }
@@ -39,19 +39,15 @@ pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
     }
 }
 
-struct Wordmark;
-
-impl Wordmark {
-    /// Four doors, one of them closed.
-    fn html() -> Html {
-        html! {
-            <svg class="logo" viewBox="0 0 28 20" width="28" height="20" aria-hidden="true">
-                <path class="solid" d="M1 3h5v14H1zM8 3h5v14H8z" />
-                <path class="line" d="M15.5 3.5h1.2l.8 2 .8-2h1.2v13h-4z" />
-                <path class="half" d="M22 10h5v7h-5z" />
-                <path class="line" d="M22.5 3.5h4v13h-4z" />
-            </svg>
-        }
+/// Four doors, one of them closed.
+fn wordmark() -> Html {
+    html! {
+        <svg class="logo" viewBox="0 0 28 20" width="28" height="20" aria-hidden="true">
+            <path class="solid" d="M1 3h5v14H1zM8 3h5v14H8z" />
+            <path class="line" d="M15.5 3.5h1.2l.8 2 .8-2h1.2v13h-4z" />
+            <path class="half" d="M22 10h5v7h-5z" />
+            <path class="line" d="M22.5 3.5h4v13h-4z" />
+        </svg>
     }
 }
 

@@ -1,30 +1,18 @@
 //! Playing a run's steps, live or recorded: back, play, forward, speed, A/B.
 
-use moe_trace::FinishReason;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
-use crate::state::{Action, Playback};
+use crate::state::Action;
+use crate::views::panel::PanelInput;
 use crate::words::names;
-
-pub struct Transport<'a> {
-    pub playback: Playback,
-    /// The step on the screen.
-    pub step: usize,
-    pub num_steps: usize,
-    /// Why there are no more steps, where the run is over.
-    pub finished: Option<FinishReason>,
-    pub can_flip: bool,
-    pub flipped: bool,
-    pub dispatch: &'a Callback<Action>,
-}
 
 const SPEEDS: [f32; 4] = [0.5, 1.0, 2.0, 4.0];
 
-pub fn transport(of: &Transport) -> Html {
-    let Transport { step, num_steps, .. } = *of;
+pub fn transport(input: &PanelInput) -> Html {
+    let (step, num_steps) = (input.scene.step, input.num_steps);
     let button = |icon: &'static str, label: &'static str, disabled: bool, action: Action| {
-        let dispatch = of.dispatch.clone();
+        let dispatch = input.dispatch.clone();
         let onclick = Callback::from(move |_: MouseEvent| dispatch.emit(action.clone()));
         html! {
             <button type="button" class="key" aria-label={label} title={label} {disabled} {onclick}>
@@ -33,7 +21,7 @@ pub fn transport(of: &Transport) -> Html {
         }
     };
     let on_speed = {
-        let dispatch = of.dispatch.clone();
+        let dispatch = input.dispatch.clone();
         Callback::from(move |event: Event| {
             let field: HtmlSelectElement = event.target_unchecked_into();
             // Nothing selected is -1, which is no index.
@@ -43,12 +31,12 @@ pub fn transport(of: &Transport) -> Html {
         })
     };
     let flip = {
-        let dispatch = of.dispatch.clone();
+        let dispatch = input.dispatch.clone();
         Callback::from(move |_: MouseEvent| dispatch.emit(Action::Flip))
     };
     let (at_start, at_end) = (step == 0, step + 1 >= num_steps);
-    let (play_icon, play) = if of.playback.playing { ("icon-pause", "Pause") } else { ("icon-play", "Play") };
-    let end = of.finished.filter(|_| at_end).and_then(names::end);
+    let (play_icon, play) = if input.playback.playing { ("icon-pause", "Pause") } else { ("icon-play", "Play") };
+    let end = input.finished.filter(|_| at_end).and_then(names::end);
     html! {
         <div class="transport" role="group" aria-label="Steps of the run">
             { button("icon-first", "First step", at_start, Action::StepTo(0)) }
@@ -65,16 +53,16 @@ pub fn transport(of: &Transport) -> Html {
                 <span class="hidden">{ "Speed" }</span>
                 <select onchange={on_speed}>
                     { for SPEEDS.iter().map(|&speed| html! {
-                        <option value={speed.to_string()} selected={speed == of.playback.speed}>
+                        <option value={speed.to_string()} selected={speed == input.playback.speed}>
                             { format!("{speed}×") }
                         </option>
                     }) }
                 </select>
             </label>
-            if of.can_flip {
-                <button type="button" class="quiet flip" aria-pressed={of.flipped.to_string()} onclick={flip}
+            if input.can_flip {
+                <button type="button" class="quiet flip" aria-pressed={input.flipped.to_string()} onclick={flip}
                     title="Flip between this run and the one before (x)">
-                    { if of.flipped { "B: before" } else { "A: now" } }
+                    { if input.flipped { "B: before" } else { "A: now" } }
                 </button>
             }
         </div>

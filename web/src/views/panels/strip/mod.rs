@@ -1,6 +1,10 @@
 //! The text is the timeline: prompt, playback head, selection and result in one strip.
 
-use moe_trace::{Fate, FinishReason};
+mod cell;
+mod finding;
+mod transport;
+
+use moe_trace::Fate;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 use yew::prelude::*;
@@ -8,30 +12,41 @@ use yew::prelude::*;
 use crate::run::scene::{Scene, TokenFate};
 use crate::run::shared::Shared;
 use crate::run::text::{Part, quoted, visible};
-use crate::state::{Action, Playback, Selection};
-use crate::views::fate_glyph::{Mark, legend};
-use crate::views::findings;
-use crate::views::panel::Panel;
-use crate::views::table::table;
-use crate::views::token_cell::{TokenCell, TokenCellProps};
-use crate::views::transport::{Transport, transport};
+use crate::settings::view::PanelName;
+use crate::state::{Action, Selection};
+use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::parts::glyph::{Mark, legend};
+use crate::views::parts::table::table;
 use crate::words::names;
+use cell::{TokenCell, TokenCellProps};
+use transport::transport;
+
+pub static PANEL: Panel = Panel {
+    name: PanelName::Strip,
+    kind: "Tokens",
+    area: "strip",
+    tab: Tab::Always,
+    depth: Depth::Story,
+    lacks: |_| None,
+    topic: |input| format!("Tokens · fates in layer {}", input.layer().layer),
+    finding: |input| finding::finding(&input.scene),
+    badges: transport,
+    picture: |input| {
+        let PanelInput { scene, selection, dispatch, .. } = input.clone();
+        html! { <><Strip {scene} {selection} {dispatch} />{ legend() }</> }
+    },
+    table: Some(as_table),
+};
 
 #[derive(Properties, PartialEq)]
-pub struct TokenStripProps {
+struct StripProps {
     pub scene: Shared<Scene>,
     pub selection: Selection,
-    pub playback: Playback,
-    pub num_steps: usize,
-    /// Why the run on the screen has no more steps.
-    pub finished: Option<FinishReason>,
-    pub can_flip: bool,
-    pub flipped: bool,
     pub dispatch: Callback<Action>,
 }
 
 #[component]
-pub fn TokenStrip(props: &TokenStripProps) -> Html {
+fn Strip(props: &StripProps) -> Html {
     let scene = &props.scene;
     let list = use_node_ref();
     // The selected token stays in sight, and keeps the focus if the strip has it.
@@ -82,33 +97,16 @@ pub fn TokenStrip(props: &TokenStripProps) -> Html {
         };
         html! { <TokenCell key={token} ..cell /> }
     });
-    let as_table = {
-        let (scene, layer) = (scene.clone(), props.selection.layer);
-        Callback::from(move |()| strip_table(&scene, layer))
-    };
-    let transport = transport(&Transport {
-        playback: props.playback,
-        step: scene.step,
-        num_steps: props.num_steps,
-        finished: props.finished,
-        can_flip: props.can_flip,
-        flipped: props.flipped,
-        dispatch: &props.dispatch,
-    });
     let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
     html! {
-        <Panel area="strip" topic={format!("Tokens · fates in layer {}", layer.layer)} title={findings::strip_title(scene)}
-            source={scene.source()} badges={transport} table={as_table}>
-            <div class="strip" role="listbox" aria-label="Tokens" aria-orientation="horizontal" {dir} ref={list}>
-                { for cells }
-            </div>
-            { legend() }
-        </Panel>
+        <div class="strip" role="listbox" aria-label="Tokens" aria-orientation="horizontal" {dir} ref={list}>
+            { for cells }
+        </div>
     }
 }
 
-fn strip_table(scene: &Scene, layer: usize) -> Html {
-    let of_layer = &scene.layers[layer];
+fn as_table(input: &PanelInput) -> Html {
+    let (scene, of_layer) = (&input.scene, input.layer());
     let rows = (0..scene.tokens.len()).map(|token| {
         let asked = of_layer.of_token(token).iter().map(|request| {
             let fate = names::fate(request.fate);

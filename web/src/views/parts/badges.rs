@@ -5,21 +5,11 @@ use yew::prelude::*;
 
 use crate::words::names;
 
-/// The name of the model whose run is on the screen, where another one is loaded or wanted. Every source badge says it.
-#[derive(Clone, PartialEq)]
-pub struct ForeignModel(pub Option<AttrValue>);
-
-#[derive(Properties, PartialEq)]
-pub struct SourceBadgeProps {
-    pub source: Source,
-}
-
-/// A full dot for what happens now, a ring for what happened before.
-#[component]
-pub fn SourceBadge(props: &SourceBadgeProps) -> Html {
-    let is_live = matches!(props.source, Source::LiveGpu | Source::LiveCpu);
-    let model = use_context::<ForeignModel>().and_then(|ForeignModel(name)| name);
-    let title = match (props.source, &model) {
+/// A full dot for what happens now, a ring for what happened before. `model` is named where the reader might think of
+/// another one.
+pub fn source_badge(source: Source, model: Option<&str>) -> Html {
+    let is_live = matches!(source, Source::LiveGpu | Source::LiveCpu);
+    let title = match (source, model) {
         (Source::LiveGpu, None) => "These numbers come from the model running on this machine's GPU".to_owned(),
         (Source::LiveCpu, None) => "These numbers come from the model running on this machine's CPU".to_owned(),
         (Source::LiveGpu, Some(model)) => format!("These numbers come from {model}, as it ran on this machine's GPU"),
@@ -30,7 +20,7 @@ pub fn SourceBadge(props: &SourceBadgeProps) -> Html {
     };
     html! {
         <span class={classes!("source", is_live.then_some("is-live"))} {title}>
-            <i aria-hidden="true" />{ names::source(props.source) }
+            <i aria-hidden="true" />{ names::source(source) }
             if let Some(model) = model {
                 <span>{ format!("· {model}") }</span>
             }

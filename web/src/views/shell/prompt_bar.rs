@@ -7,7 +7,7 @@ use yew::prelude::*;
 use crate::settings::limits::MAX_PROMPT_CHARS;
 use crate::settings::{PromptProblem, Setting};
 use crate::state::{Action, Phase, State};
-use crate::views::generation::generation;
+use crate::views::shell::generation::generation;
 
 pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
     let oninput = {

@@ -4,7 +4,7 @@ use yew::prelude::*;
 
 use crate::run::text::Part;
 use crate::state::Action;
-use crate::views::fate_glyph::{Mark, glyph};
+use crate::views::parts::glyph::{Mark, glyph};
 
 #[derive(Properties, PartialEq, Clone)]
 pub struct TokenCellProps {

@@ -1,26 +1,31 @@
 //! Load per expert: what was asked before capacity, and what was served after it.
 
+mod finding;
+
 use moe_router::metrics;
 use yew::prelude::*;
 
-use crate::run::scene::{Scene, SceneLayer};
-use crate::run::shared::Shared;
-use crate::state::{Action, Selection};
-use crate::views::findings;
-use crate::views::panel::Panel;
-use crate::views::table::table;
+use crate::settings::view::PanelName;
+use crate::state::Action;
+use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::parts::table::table;
 
-#[derive(Properties, PartialEq)]
-pub struct LoadChartProps {
-    pub scene: Shared<Scene>,
-    pub selection: Selection,
-    pub dispatch: Callback<Action>,
-}
+pub static PANEL: Panel = Panel {
+    name: PanelName::Load,
+    kind: "Load",
+    area: "load",
+    tab: Tab::Own("Load"),
+    depth: Depth::Inspect,
+    lacks: |_| None,
+    topic: |input| format!("Load · layer {}", input.layer().layer),
+    finding: |input| finding::finding(input.layer()),
+    badges: |_| Html::default(),
+    picture,
+    table: Some(as_table),
+};
 
-#[component]
-pub fn LoadChart(props: &LoadChartProps) -> Html {
-    let scene = &props.scene;
-    let layer = &scene.layers[props.selection.layer];
+fn picture(input: &PanelInput) -> Html {
+    let layer = input.layer();
     let (demand, load) = (metrics::demand(&layer.routing), metrics::load(&layer.routing));
     let capacity = layer.routing.capacity;
     let top = demand.iter().copied().chain(capacity).max().unwrap_or(1).max(1);
@@ -47,10 +52,10 @@ pub fn LoadChart(props: &LoadChartProps) -> Html {
     };
     let columns = demand.iter().zip(&load).enumerate().map(|(expert, (&asked, &served))| {
         let choose = {
-            let dispatch = props.dispatch.clone();
+            let dispatch = input.dispatch.clone();
             Callback::from(move |_: MouseEvent| dispatch.emit(Action::SelectExpert(Some(expert))))
         };
-        let is_selected = props.selection.expert == Some(expert);
+        let is_selected = input.selection.expert == Some(expert);
         let title = format!("Expert {expert}: asked {asked}, served {served}");
         html! {
             <div key={expert} class={classes!("column", is_selected.then_some("is-selected"))} {title} onclick={choose}>
@@ -65,34 +70,28 @@ pub fn LoadChart(props: &LoadChartProps) -> Html {
         let (ratio, cv) = (metrics::max_over_mean(counts), metrics::demand_cv(counts));
         html! { <li><span>{ name }</span><b>{ format!("{ratio:.2}") }</b><b>{ format!("{cv:.2}") }</b></li> }
     });
-    let as_table = {
-        let (scene, layer) = (scene.clone(), props.selection.layer);
-        Callback::from(move |()| load_table(&scene.layers[layer]))
-    };
     html! {
-        <Panel area="load" topic={format!("Load · layer {}", layer.layer)} title={findings::load_title(layer)}
-            source={scene.source()} table={as_table}>
-            <div class="load">
-                <div class="columns" role="img" aria-label={findings::load_title(layer)}>
-                    { for columns }
-                    <div class="rules" aria-hidden="true">
-                        <span class={classes!("mean", side(mean_is_lower))} style={format!("bottom:{}", height(mean))}><em>{ format!("mean {mean:.1}") }</em></span>
-                        if let Some(capacity) = capacity {
-                            <span class={classes!("limit", side(!mean_is_lower))} style={format!("bottom:{}", height(capacity.into()))}><em>{ format!("C {capacity}") }</em></span>
-                        }
-                    </div>
+        <div class="load">
+            <div class="columns" role="img" aria-label={finding::finding(layer)}>
+                { for columns }
+                <div class="rules" aria-hidden="true">
+                    <span class={classes!("mean", side(mean_is_lower))} style={format!("bottom:{}", height(mean))}><em>{ format!("mean {mean:.1}") }</em></span>
+                    if let Some(capacity) = capacity {
+                        <span class={classes!("limit", side(!mean_is_lower))} style={format!("bottom:{}", height(capacity.into()))}><em>{ format!("C {capacity}") }</em></span>
+                    }
                 </div>
-                <ul class="stats">
-                    <li class="stats-head"><span /><span>{ "max/mean" }</span>
-                        <span title="Coefficient of variation: standard deviation over mean">{ "CV" }</span></li>
-                    { for stats }
-                </ul>
             </div>
-        </Panel>
+            <ul class="stats">
+                <li class="stats-head"><span /><span>{ "max/mean" }</span>
+                    <span title="Coefficient of variation: standard deviation over mean">{ "CV" }</span></li>
+                { for stats }
+            </ul>
+        </div>
     }
 }
 
-fn load_table(layer: &SceneLayer) -> Html {
+fn as_table(input: &PanelInput) -> Html {
+    let layer = input.layer();
     let (demand, load) = (metrics::demand(&layer.routing), metrics::load(&layer.routing));
     let importance = metrics::importance(&layer.routing);
     let rows = (0..demand.len()).map(|expert| {
