@@ -8,6 +8,8 @@ use crate::views::parts::badges::source_badge;
 #[derive(Properties, PartialEq)]
 pub struct FrameProps {
     pub panel: &'static Panel,
+    /// Is another tab in front, where the screen is narrow?
+    pub is_behind: bool,
     /// `None` leaves the place empty.
     pub input: Option<PanelInput>,
     /// Why it is empty.
@@ -20,7 +22,12 @@ pub fn Frame(props: &FrameProps) -> Html {
     let panel = props.panel;
     let name = panel.name.as_str();
     let heading = format!("{name}-title");
-    let class = classes!("panel", format!("panel-{name}"));
+    let class = classes!(
+        "panel",
+        format!("panel-{name}"),
+        format!("area-{}", panel.area),
+        props.is_behind.then_some("is-behind"),
+    );
     let toggle = {
         let is_table = is_table.clone();
         Callback::from(move |_: MouseEvent| is_table.set(!*is_table))

@@ -6,7 +6,7 @@ use crate::run::shared::Shared;
 use crate::settings::view::View;
 use crate::state::{Action, State, Theme};
 use crate::views::frame::Frame;
-use crate::views::panel::{Depth, PanelInput};
+use crate::views::panel::{Depth, Panel, PanelInput};
 use crate::views::panels;
 use crate::views::parts::spoken::spoken_token;
 use crate::views::shell::header::header;
@@ -36,7 +36,7 @@ pub fn Page(props: &PageProps) -> Html {
     };
     html! {
         <div class="moe" data-theme={theme}>
-            <div class="page" data-tab={state.chrome.tab.as_str()}>
+            <div class={classes!("page", (!is_whole).then_some("is-figure"))}>
                 if is_whole {
                     { header(state, model_chip(state, dispatch), dispatch) }
                     { prompt_bar(state, dispatch) }
@@ -62,7 +62,10 @@ pub fn Page(props: &PageProps) -> Html {
 fn frames(state: &State, dispatch: &Callback<Action>) -> Vec<Html> {
     let input = PanelInput::of(state, dispatch);
     let waiting = if state.has_engine() { "Waiting for the first run" } else { "There is no run to show" };
-    let frame = |panel| html! { <Frame {panel} input={input.clone()} {waiting} /> };
+    let frame = |panel: &'static Panel| {
+        let is_behind = state.config.view == View::Full && !panel.is_in_front(state.chrome.tab);
+        html! { <Frame {panel} {is_behind} input={input.clone()} {waiting} /> }
+    };
     panels::shown(&state.config.view, DEPTH).map(frame).collect()
 }
 

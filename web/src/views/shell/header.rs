@@ -4,6 +4,7 @@ use moe_trace::{Rung, Source};
 use yew::prelude::*;
 
 use crate::state::{Action, Phase, State, Theme};
+use crate::views::parts::sized::across;
 use crate::views::shell::chip::chip;
 use crate::words::numbers;
 
@@ -102,7 +103,7 @@ fn progress(phase: &Phase) -> Html {
     html! {
         <div class="progress" role="progressbar" aria-label="Loading the model" aria-valuemin="0"
             aria-valuemax={total_bytes.to_string()} aria-valuenow={loaded_bytes.to_string()}>
-            <i style={format!("transform:scaleX({share:.4})")} />
+            { across("fill", share) }
         </div>
     }
 }

@@ -57,8 +57,7 @@ pub fn lane(of: &LaneView) -> Html {
                 aria-pressed={of.is_selected.to_string()} onclick={choose}>
                 { format!("E{expert}") }
             </button>
-            <div class={classes!("slots", (of.width > 12).then_some("is-dense"))}
-                style={format!("--slots:{}", of.width.max(1))}>
+            <div class={classes!("slots", (of.width > 12).then_some("is-dense"))}>
                 { for of.lane.kept.iter().map(|request| slot(of, request)) }
                 { for (0..free).map(|_| html! { <span class="slot is-free" aria-hidden="true" /> }) }
             </div>

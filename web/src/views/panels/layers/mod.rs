@@ -12,6 +12,7 @@ use crate::run::text::visible;
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::parts::sized::at_pixel;
 use crate::views::parts::spoken::spoken_token;
 use crate::views::parts::table::table;
 use crate::words::names;
@@ -63,19 +64,19 @@ fn Matrix(props: &MatrixProps) -> Html {
         let class = (token == props.selection.token).then_some("is-selected");
         html! { <span key={token} {class} dir="auto">{ visible(&shown.piece.text) }</span> }
     });
-    let width = format!("width:{}px", scene.tokens.len() * COLUMN);
-    let column = format!("left:{}px", props.selection.token * COLUMN);
     html! {
         <div class="matrix" ref={frame}>
-            <div class="matrix-words" style={width.clone()} aria-hidden="true">{ for words }</div>
-            { for (0..scene.layers.len()).map(|layer| stripe(props, layer, &width)) }
-            <div class="matrix-column" style={column} aria-hidden="true" />
+            <div class="matrix-words" aria-hidden="true">{ for words }</div>
+            { for (0..scene.layers.len()).map(|layer| stripe(props, layer)) }
+            <svg class="matrix-column" width={(scene.tokens.len() * COLUMN).to_string()} height="100%" aria-hidden="true">
+                <rect x={(props.selection.token * COLUMN).to_string()} width={(COLUMN - 1).to_string()} height="100%" />
+            </svg>
         </div>
     }
 }
 
 /// A layer's stripe, what one can point at in it, and the one cell that takes the focus.
-fn stripe(props: &MatrixProps, layer: usize, width: &str) -> Html {
+fn stripe(props: &MatrixProps, layer: usize) -> Html {
     let scene = &props.scene;
     let of_layer = &scene.layers[layer];
     let row = row_height(of_layer.num_experts);
@@ -93,7 +94,6 @@ fn stripe(props: &MatrixProps, layer: usize, width: &str) -> Html {
     };
     let is_selected = layer == props.selection.layer;
     let token = props.selection.token;
-    let height = of_layer.num_experts * row;
     let lost = of_layer.totals().lost;
     html! {
         <div key={layer} class={classes!("matrix-layer", is_selected.then_some("is-selected"))}>
@@ -104,12 +104,13 @@ fn stripe(props: &MatrixProps, layer: usize, width: &str) -> Html {
                     <small>{ format!("{lost} lost") }</small>
                 }
             </button>
-            <div class="matrix-field" style={format!("{width};height:{height}px")} {onclick}>
+            <div class="matrix-field" {onclick}>
                 <MatrixStripe scene={scene.clone()} {layer} />
                 if is_selected {
-                    <button type="button" class="matrix-cell" data-view="cell" tabindex="0"
-                        style={format!("left:{}px;width:{}px;height:{height}px", token * COLUMN, COLUMN - 1)}
-                        aria-label={spoken_token(scene, of_layer, token)} />
+                    { at_pixel(token * COLUMN, html! {
+                        <button type="button" class="matrix-cell" data-view="cell" tabindex="0"
+                            aria-label={spoken_token(scene, of_layer, token)} />
+                    }) }
                 }
             </div>
         </div>

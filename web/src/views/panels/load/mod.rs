@@ -8,6 +8,7 @@ use yew::prelude::*;
 use crate::settings::view::PanelName;
 use crate::state::Action;
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::parts::sized::{at_height, upward};
 use crate::views::parts::table::table;
 
 pub static PANEL: Panel = Panel {
@@ -30,7 +31,7 @@ fn picture(input: &PanelInput) -> Html {
     let capacity = layer.routing.capacity;
     let top = demand.iter().copied().chain(capacity).max().unwrap_or(1).max(1);
     let mean = f64::from(demand.iter().sum::<u32>()) / demand.len().max(1) as f64;
-    let height = |number: f64| format!("{:.2}%", 100.0 * number / f64::from(top));
+    let share = |number: f64| number / f64::from(top);
     // Labels of lines that lie close together would cover each other.
     let is_close = capacity.is_some_and(|capacity| (f64::from(capacity) - mean).abs() < 0.16 * f64::from(top));
     let side = |below: bool| {
@@ -43,6 +44,9 @@ fn picture(input: &PanelInput) -> Html {
         }
     };
     let mean_is_lower = capacity.is_none_or(|capacity| mean <= f64::from(capacity));
+    let rule = |number: f64, class: &'static str, is_lower: bool, words: String| {
+        at_height(share(number), html! { <span class={classes!(class, side(is_lower))}><em>{ words }</em></span> })
+    };
     // Where columns are narrow the label is the number alone, and where they are narrower not each has one.
     let label_every = demand.len() / 12 + 1;
     let label = |expert: usize| match demand.len() {
@@ -59,9 +63,9 @@ fn picture(input: &PanelInput) -> Html {
         let title = format!("Expert {expert}: asked {asked}, served {served}");
         html! {
             <div key={expert} class={classes!("column", is_selected.then_some("is-selected"))} {title} onclick={choose}>
-                <span class="asked" style={format!("height:{}", height(asked.into()))} />
-                <span class="served" style={format!("height:{}", height(served.into()))} />
-                <b style={format!("bottom:{}", height(asked.into()))}>{ asked }</b>
+                { upward("asked", share(asked.into())) }
+                { upward("served", share(served.into())) }
+                { at_height(share(asked.into()), html! { <b>{ asked }</b> }) }
                 <small>{ label(expert) }</small>
             </div>
         }
@@ -71,13 +75,13 @@ fn picture(input: &PanelInput) -> Html {
         html! { <li><span>{ name }</span><b>{ format!("{ratio:.2}") }</b><b>{ format!("{cv:.2}") }</b></li> }
     });
     html! {
-        <div class="load">
+        <div class="with-stats">
             <div class="columns" role="img" aria-label={finding::finding(layer)}>
                 { for columns }
                 <div class="rules" aria-hidden="true">
-                    <span class={classes!("mean", side(mean_is_lower))} style={format!("bottom:{}", height(mean))}><em>{ format!("mean {mean:.1}") }</em></span>
+                    { rule(mean, "mean", mean_is_lower, format!("mean {mean:.1}")) }
                     if let Some(capacity) = capacity {
-                        <span class={classes!("limit", side(!mean_is_lower))} style={format!("bottom:{}", height(capacity.into()))}><em>{ format!("C {capacity}") }</em></span>
+                        { rule(capacity.into(), "limit", !mean_is_lower, format!("C {capacity}")) }
                     }
                 </div>
             </div>

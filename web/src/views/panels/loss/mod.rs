@@ -11,6 +11,7 @@ use crate::run::text::visible;
 use crate::settings::view::PanelName;
 use crate::state::Action;
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::parts::sized::{across, at_share};
 use crate::views::parts::table::table;
 use crate::words::numbers;
 
@@ -68,19 +69,16 @@ fn picture(input: &PanelInput) -> Html {
             dispatch.emit(Action::Select { token, layer: None, expert: None });
         })
     };
-    let selected = format!(
-        "left:{:.3}%;width:{:.3}%",
-        100.0 * input.selection.token as f64 / scene.tokens.len().max(1) as f64,
-        100.0 / scene.tokens.len().max(1) as f64,
-    );
+    let of_tokens = |number: usize| number as f64 / scene.tokens.len().max(1) as f64;
+    let selected = at_share(of_tokens(input.selection.token), across("loss-selected", of_tokens(1)));
     html! {
-        <div class="loss">
+        <div class="with-stats">
             <div class="loss-chart" onclick={choose}>
                 <svg viewBox={format!("0 0 {width} {HEIGHT}")} preserveAspectRatio="none" role="img" aria-label={title(input)}>
                     <path class="bars" d={bars} />
                     <path class="ticks" d={ticks} />
                 </svg>
-                <span class="loss-selected" style={selected} aria-hidden="true" />
+                { selected }
             </div>
             { numbers(loss, change, input.flipped) }
         </div>

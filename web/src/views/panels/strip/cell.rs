@@ -5,6 +5,7 @@ use yew::prelude::*;
 use crate::run::text::Part;
 use crate::state::Action;
 use crate::views::parts::glyph::{Mark, glyph};
+use crate::views::parts::sized::{at_height, upward};
 
 #[derive(Properties, PartialEq, Clone)]
 pub struct TokenCellProps {
@@ -54,9 +55,9 @@ pub fn TokenCell(props: &TokenCellProps) -> Html {
             <span class="hidden">{ &props.label }</span>
             <span class="token-text" dir="auto" aria-hidden="true">{ &props.text }</span>
             <span class={classes!("token-lane", props.first_is_lost.then_some("is-lost"))} aria-hidden="true">
-                <i style={format!("height:{}%", props.first)} />
+                { upward("level", f64::from(props.first) / 100.0) }
                 if let Some(second) = props.second {
-                    <b style={format!("bottom:{second}%")} />
+                    { at_height(f64::from(second) / 100.0, html! { <b /> }) }
                 }
             </span>
             <span class="token-experts" aria-hidden="true">

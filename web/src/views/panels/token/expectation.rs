@@ -5,6 +5,7 @@ use yew::prelude::*;
 
 use crate::run::scene::Scene;
 use crate::run::text::visible;
+use crate::views::parts::sized::bar;
 use crate::words::numbers;
 
 /// Candidates shown.
@@ -57,7 +58,7 @@ fn candidate_row(candidate: &Candidate, outcome: Option<&'static str>) -> Html {
     html! {
         <li class={outcome.map(|_| "is-chosen")}>
             <span class="candidate" dir="auto">{ visible(&Scene::candidate_text(candidate)) }</span>
-            <span class="bar" aria-hidden="true"><i style={format!("transform:scaleX({probability:.4})")} /></span>
+            { bar(probability) }
             <span class="share">{ numbers::percent(probability) }</span>
             <span class="outcome">{ outcome.unwrap_or_default() }</span>
         </li>

@@ -11,6 +11,7 @@ use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
 use crate::views::parts::glyph::{Mark, glyph};
+use crate::views::parts::sized::bar;
 use crate::views::parts::table::table;
 use crate::words::names;
 use crate::words::numbers;
@@ -92,7 +93,7 @@ fn gate_row(input: &PanelInput, layer: &SceneLayer, expert: usize, value: Option
     html! {
         <div key={expert} {class} role="listitem" onclick={choose}>
             <b>{ format!("E{expert}") }</b>
-            <span class="bar" aria-hidden="true"><i style={format!("transform:scaleX({:.4})", value.unwrap_or_default())} /></span>
+            { bar(value.unwrap_or_default()) }
             <span class="share">{ share }</span>
             <span class="outcome">{ outcome.unwrap_or_default() }</span>
         </div>
