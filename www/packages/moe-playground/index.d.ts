@@ -15,7 +15,7 @@
  *
  * | attribute         | value                                                                          |
  * | ----------------- | ------------------------------------------------------------------------------ |
- * | `view`            | `full` for the whole page                                                      |
+ * | `view`            | `full` for the whole page, or panels by name, as in `strip lanes`              |
  * | `model`           | the name of a model beside the element's files, or the address of another      |
  * | `trace`           | the address of the recorded run that is shown first                            |
  * | `prompt`          | the text to begin with                                                         |
