@@ -7,10 +7,10 @@ use std::fs;
 use moe_trace::RoutingSpec;
 use web::run::shared::Shared;
 use web::settings::attributes::{Config, RawConfig};
-use web::settings::view::PanelName;
+use web::settings::view::{PanelName, View};
 use web::state::{State, replay};
 use web::views::page::{Page, PageProps};
-use web::views::panel::Tab;
+use web::views::panel::{Depth, Tab};
 use web::views::panels;
 use yew::{Callback, ServerRenderer};
 
@@ -83,7 +83,8 @@ fn a_view_is_its_panels_and_nothing_else() {
             assert_eq!(html.contains("prompt-bar"), view == "full");
         }
     };
-    check("full", &["strip", "layers", "lanes", "token", "load", "loss", "counts"]);
+    let whole: Vec<&str> = panels::shown(&View::Full, Depth::Inspect).map(|panel| panel.name.as_str()).collect();
+    check("full", &whole);
     check("lanes", &["lanes"]);
     check("lanes strip", &["strip", "lanes"]);
 }

@@ -186,10 +186,7 @@ mod tests {
             assert_eq!(errors[0].why, why);
             assert_eq!(config.overrides, Overrides { prompt: some("kept"), ..Overrides::default() });
         };
-        check(
-            RawConfig { view: some("story"), ..RawConfig::default() },
-            "Allowed: full, or one or more of strip, layers, lanes, token, load, loss, counts.",
-        );
+        check(RawConfig { view: some("story"), ..RawConfig::default() }, &format!("Allowed: {}.", View::allowed()));
         check(RawConfig { backend: some("cuda"), ..RawConfig::default() }, "Allowed: auto, webgpu, cpu, recorded.");
         check(RawConfig { seed: some("-1"), ..RawConfig::default() }, "Allowed: a whole number from 0 to 4294967295.");
         check(RawConfig { capacity_factor: some("9"), ..RawConfig::default() }, "Allowed: a number from 0.25 to 4.");
