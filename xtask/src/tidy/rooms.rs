@@ -31,7 +31,7 @@ pub const CRATES: [Crate; 7] = [
             &["compare", "protocol"],
             &["trace_file"],
         ],
-        exceptions: &[],
+        exceptions: &[("protocol", "trace_file")],
     },
     Crate {
         folder: "crates/moe-router",
