@@ -5,7 +5,6 @@ use serde::{Deserialize, Serialize};
 use crate::ids::LayerIdx;
 use crate::protocol::ModelInfo;
 use crate::request::RunRequest;
-use crate::spec::RouterSpec;
 
 /// Version of the trace format this crate writes. Readers accept this and every older one.
 pub const SCHEMA_VERSION: u32 = 2;
@@ -206,7 +205,7 @@ impl TryFrom<RawHeader> for TraceHeader {
                 let model = raw.model.ok_or(missing("model"))?;
                 let request = raw.request.ok_or(missing("request"))?;
                 let source = raw.source.ok_or(missing("source"))?;
-                let header = TraceHeader::of_run(source, model, request);
+                let header = TraceHeader::of_run(source, model, request, None);
                 Ok(TraceHeader { origin: Origin { version: None, ..header.origin }, ..header })
             }
             SCHEMA_VERSION => {
@@ -230,19 +229,13 @@ impl TryFrom<RawHeader> for TraceHeader {
 }
 
 impl TraceHeader {
-    /// Of a run of ours, where everything is known.
-    pub fn of_run(source: Source, model: ModelInfo, request: RunRequest) -> TraceHeader {
-        let num_experts = model.num_experts;
-        // Where experts take tokens, a token may have any number.
-        let has_top_k = !matches!(
-            request.routing.router,
-            RouterSpec::ExpertChoice { .. } | RouterSpec::StrictlyBalanced { .. } | RouterSpec::TopP { .. }
-        );
+    /// Of a run of ours, where everything is known. `top_k`: what the rule of the request says of itself.
+    pub fn of_run(source: Source, model: ModelInfo, request: RunRequest, top_k: Option<u32>) -> TraceHeader {
         let routes = RouteSchema {
             num_layers: Some(model.num_layers),
-            top_k: has_top_k.then(|| request.routing.router.k(num_experts as usize) as u32),
+            top_k,
             moe_layer_ids: Some((0..model.num_layers).map(LayerIdx).collect()),
-            num_experts: ExpertCount::Exactly(num_experts),
+            num_experts: ExpertCount::Exactly(model.num_experts),
             id_space: IdSpace::LogicalGlobal,
             rank_order: RankOrder::Preference,
             weight_kind: WeightKind::Applied,

@@ -40,7 +40,7 @@ pub use intervention::{Intervention, InterventionError};
 pub use layer_trace::{Decision, LayerError, LayerTrace, OutputNorms};
 pub use mixing::Mixing;
 pub use model_entry::ModelEntry;
-pub use protocol::{BackendChoice, BackendInfo, Command, Event, ModelInfo, Rung};
+pub use protocol::{BackendChoice, BackendInfo, Command, Event, ModelInfo, ReadyDetail, Rung};
 pub use request::{FinishReason, MAX_BATCH, RunRequest, Sampling};
 pub use routing::{Assignment, Fate, Routing, RoutingError};
 pub use scores::{Scores, ScoresError};
@@ -48,7 +48,7 @@ pub use spec::{
     BaseSolver, CapacitySpec, MixerSpec, Normalise, Overflow, Policy, Priority, Rounding, RouterSpec, RoutingGroup,
     RoutingSpec, SecondExpert, SharedGate, SinkhornChoice, SlotOrder, Weighting,
 };
-pub use text::{Form, MIXER_FORMS, NOT_FROM_GATE_LOGITS, NeedsMore, ParseSpecError, ROUTER_FORMS};
+pub use text::ParseSpecError;
 pub use token::{Patch, TokenContent, TracedToken};
 pub use trace::{BatchEntry, Candidate, NextToken, PassId, SequenceStep, Sequences, StepError, StepTrace};
 pub use trace_file::{TraceFile, TraceFileError};

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::delta::SentStep;
 use crate::error::UserError;
+use crate::header::Source;
 use crate::ids::RunId;
 use crate::request::{FinishReason, RunRequest};
 use crate::spec::RoutingSpec;
@@ -57,6 +58,16 @@ pub enum Event {
     },
     /// From a trainer.
     Train(TrainEvent),
+}
+
+/// What the page tells whoever embeds it once it stands on the rung that it will stay on: the detail of `moe-ready`.
+/// Model and backend are `None` without an engine.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct ReadyDetail {
+    pub source: Source,
+    pub model: Option<ModelInfo>,
+    pub backend: Option<BackendInfo>,
 }
 
 /// Which backend the reader asks for. `recorded` never reaches a worker.

@@ -6,6 +6,7 @@ use crate::trace::StepTrace;
 
 /// A whole recorded run.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct TraceFile {
     pub header: TraceHeader,
     pub steps: Vec<StepTrace>,

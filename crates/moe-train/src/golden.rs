@@ -10,6 +10,7 @@ use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use moe_engine::{Engine, device};
 use moe_model::Manifest;
+use moe_router::rules;
 use moe_trace::prompts::EXAMPLES;
 use moe_trace::{Event, Fate, RoutingGroup, RunId, RunRequest, Sampling, Source, StepTrace, TraceHeader};
 
@@ -59,7 +60,8 @@ pub fn run(args: &GoldenArgs) -> Result<()> {
     }
     let request = request(&args.prompt, args.new_tokens);
     let steps = record(&mut engine, &request)?;
-    let header = TraceHeader::of_run(Source::Recorded, engine.info().clone(), request);
+    let top_k = rules::facts(&request.routing.router).top_k(engine.info().num_experts);
+    let header = TraceHeader::of_run(Source::Recorded, engine.info().clone(), request, top_k);
     let mut lines = vec![serde_json::to_string(&header)?];
     for step in &steps {
         lines.push(serde_json::to_string(step)?);
@@ -129,8 +131,7 @@ fn lost(step: &StepTrace) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use moe_router::rules;
-    use moe_trace::{RouterSpec, TraceFile};
+    use moe_trace::TraceFile;
 
     const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../www/site/");
 
@@ -160,13 +161,14 @@ mod tests {
         let mut engine = load(Path::new(&format!("{FOLDER}models/default"))).expect("the shipped model");
         let mut request = RunRequest { max_new_tokens: 2, ..request_of(&recorded()) };
         let mut num_rules = 0;
-        for example in rules::all().filter_map(|rule| rule.form()).map(|form| form.example) {
-            let Ok(router) = example.parse::<RouterSpec>() else { continue };
+        for example in rules::all().filter_map(|rule| rule.example()) {
+            let Ok(router) = rules::parse_router(example) else { continue };
+            let facts = rules::facts(&router);
             request.routing.router = router;
             for group in [RoutingGroup::ThisText, RoutingGroup::DecodeStep] {
                 request.group = group;
-                let needs_company = router.uses_the_future() && group == RoutingGroup::DecodeStep;
-                if needs_company || router == RouterSpec::BalancedHash {
+                let needs_company = facts.looks_ahead && group == RoutingGroup::DecodeStep;
+                if needs_company || !facts.besides.is_in_a_model() {
                     let refused = record(&mut engine, &request).expect_err(example);
                     assert!(refused.to_string().starts_with("This routing cannot be run"), "{refused}");
                     continue;

@@ -7,6 +7,8 @@ use crate::run::shared::Shared;
 use crate::settings::Setting;
 use crate::settings::attributes::Config;
 use crate::settings::models::Menu;
+use crate::settings::theme::Theme;
+use crate::settings::view::PanelName;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -25,7 +27,9 @@ pub enum Action {
 
     /// A recorded run begins, still without steps; they follow as engine events of run 0.
     ReplayBegan(Shared<Recording>),
-    ReplayFailed(UserError),
+    ReplayFailed {
+        why: String,
+    },
     /// The engine is ready and has waited long enough for the recorded run.
     ReplayIsLate,
     /// The worker, or the replayed run, speaks.
@@ -42,9 +46,7 @@ pub enum Action {
         prompt: Option<String>,
     },
     /// A change of a setting has rested for a moment: run the model again.
-    Rerun {
-        ticket: u32,
-    },
+    Rerun,
     Stop,
     Set(Setting),
 
@@ -55,7 +57,7 @@ pub enum Action {
     StepBy(i32),
     StepTo(usize),
     SetSpeed(f32),
-    /// Between this run and the one before.
+    /// Between the run on the screen and the one that it is compared with.
     Flip,
 
     Select {
@@ -70,7 +72,7 @@ pub enum Action {
     ToggleHelp,
     CloseHelp,
     SetTheme(Theme),
-    SetTab(Tab),
+    SetTab(PanelName),
     DismissNotice,
 }
 
@@ -83,24 +85,4 @@ pub enum Motion {
     FirstToken,
     LastToken,
     NextDrop,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Theme {
-    /// As the system has it.
-    #[default]
-    System,
-    Light,
-    Dark,
-}
-
-/// Which view a narrow screen shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Tab {
-    #[default]
-    Lanes,
-    Layers,
-    Token,
-    Load,
-    Loss,
 }

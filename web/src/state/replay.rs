@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use moe_trace::{
-    Event, FinishReason, RunRequest, Sequences, Source, StepTrace, TraceFile, TraceFileError, TraceHeader, UserError,
+    Event, FinishReason, RunRequest, Sequences, Source, StepTrace, TraceFile, TraceFileError, TraceHeader,
 };
 
 use crate::run::recording::{RECORDED_RUN, Recording};
@@ -41,12 +41,10 @@ pub fn problem(step: &StepTrace, num_layers: Option<usize>) -> Option<String> {
 }
 
 /// Of a run of ours, which says what was asked for; the page cannot show others yet.
-pub fn began(header: TraceHeader) -> Result<Action, UserError> {
+pub fn began(header: TraceHeader) -> Result<Action, String> {
     let (Some(model), Some(request)) = (header.model, header.request) else {
         let producer = header.origin.producer;
-        return Err(unavailable(format!(
-            "It was written down by {producer}; the page shows only runs of its own yet."
-        )));
+        return Err(format!("It was written down by {producer}; the page shows only runs of its own yet."));
     };
     let request = RunRequest { run: RECORDED_RUN, ..request };
     let is_imported = header.origin.source == Source::Imported;
@@ -61,14 +59,6 @@ pub fn step(trace: StepTrace) -> Action {
 
 pub fn finished() -> Action {
     Action::Engine(Event::Finished { run: RECORDED_RUN, reason: FinishReason::Length })
-}
-
-pub fn unavailable(why: impl std::fmt::Display) -> UserError {
-    UserError::new(
-        "The recorded run could not be shown.",
-        why.to_string(),
-        "Reload the page; a live run does not depend on it.",
-    )
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use moe_model::Manifest;
 use moe_model::config::GateForm;
+use moe_router::rules;
 use moe_trace::Overflow;
 
 use crate::evaluate::{DomainEvaluation, Evaluation, Sample};
@@ -63,7 +64,7 @@ pub fn sizes(manifest: &Manifest) -> String {
                 config.d_model,
             ),
         ),
-        row("routing", format!("`{}`{gate}; {overflow}", manifest.trained_routing.router)),
+        row("routing", format!("`{}`{gate}; {overflow}", rules::router_text(&manifest.trained_routing.router))),
         row(
             "text",
             format!("byte-level BPE of {} tokens, at most {} tokens of context", config.vocab_size, config.max_tokens),

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 use moe_model::Manifest;
+use moe_router::rules;
 use moe_trace::ModelEntry;
 
 /// The model of the page, and what one compares it with: the order of the menu. Others come behind, by name.
@@ -37,7 +38,7 @@ pub fn of_folder(models: &Path) -> Result<String> {
             num_parameters: info.num_parameters,
             num_active_parameters: info.num_active_parameters,
             num_experts: info.num_experts,
-            rule: info.trained_routing.router.to_string(),
+            rule: rules::router_text(&info.trained_routing.router),
             name: manifest.name,
             title: manifest.title,
         });

@@ -20,7 +20,8 @@ use burn::tensor::{Device, Int, Tensor};
 use clap::Args;
 use moe_model::reference::Forward;
 use moe_model::{ModelConfig, RoutingInputs, Weights};
-use moe_trace::{RouterSpec, RoutingSpec};
+use moe_router::rules;
+use moe_trace::RoutingSpec;
 
 use checkpoint::State;
 use data::Corpus;
@@ -178,7 +179,7 @@ fn finished_weights(folder: &Path, config: &ModelConfig, form: Weights) -> Resul
 
 /// Draws of a step, `[layers]`; empty ones where the rule leaves nothing to chance.
 fn draws_of(spec: RoutingSpec, seed: u64, num_tokens: usize, config: &ModelConfig) -> Vec<RoutingInputs> {
-    match spec.uses_chance() {
+    match rules::uses_chance(&spec) {
         true => RoutingInputs::draw(seed as u32, config.num_layers, num_tokens, config.num_experts),
         false => vec![RoutingInputs::default(); config.num_layers],
     }
@@ -186,9 +187,9 @@ fn draws_of(spec: RoutingSpec, seed: u64, num_tokens: usize, config: &ModelConfi
 
 /// Draws for held-out text: noise is left out, as in all papers; only random routing is nothing without chance.
 pub fn draws_at_inference(spec: RoutingSpec, num_tokens: usize, config: &ModelConfig) -> Vec<RoutingInputs> {
-    match spec.router {
-        RouterSpec::Random => draws_of(spec, 0, num_tokens, config),
-        _ => vec![RoutingInputs::default(); config.num_layers],
+    match rules::facts(&spec.router).chance.draws_when_scored() {
+        true => draws_of(spec, 0, num_tokens, config),
+        false => vec![RoutingInputs::default(); config.num_layers],
     }
 }
 

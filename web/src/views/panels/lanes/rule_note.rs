@@ -1,0 +1,46 @@
+//! The routing rule in words, from the table of rules that crate, documentation and URLs share: its name, and on demand
+//! what it does, whether it looks ahead, its paper, and the controls of others.
+
+use moe_router::rule::{Citation, Kind};
+use moe_router::rules;
+use moe_trace::RoutingSpec;
+use yew::prelude::*;
+
+/// `controls`: how another rule is chosen, where one can be.
+pub fn rule_note(routing: &RoutingSpec, controls: Html) -> Html {
+    let rule = rules::of(&routing.router);
+    let kind = match rule.kind() {
+        Kind::Assigns => "Assigns tokens to experts.",
+        Kind::Mixes => "Mixes tokens or experts.",
+        Kind::Scores => "Scores experts for a rule that assigns.",
+    };
+    let causal = match (rule.is_causal(), rules::looks_ahead(routing)) {
+        (true, false) => "Causal: no token's choice depends on later tokens.",
+        (true, true) => "Causal, but its slots are not: who gets one depends on later tokens.",
+        (false, true) => "Not causal: a token's choice depends on later tokens.",
+        (false, false) => "Not causal in training; as it runs here it is.",
+    };
+    let citation = |piece: Citation| match piece {
+        Citation::Text(text) => html! { { text } },
+        Citation::Arxiv(number) => {
+            let address = format!("https://arxiv.org/abs/{number}");
+            html! { <a href={address} target="_blank" rel="noopener">{ "arXiv:" }{ number }</a> }
+        }
+    };
+    html! {
+        <details class="rule-note">
+            <summary title="About this rule, and others to try">{ "Rule: " }<b>{ rule.title }</b></summary>
+            <div class="more">
+                <p>{ rule.one_line }</p>
+                <p>{ kind }{ " " }{ causal }</p>
+                <p class="fine">
+                    { for rule.citations().map(citation) }
+                    if let Some(place) = rule.equation {
+                        { ", " }{ place }
+                    }
+                </p>
+                { controls }
+            </div>
+        </details>
+    }
+}
