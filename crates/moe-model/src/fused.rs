@@ -137,7 +137,7 @@ impl Fused {
         let ids = ops::int_tensor(pass.ids.iter().map(|&id| id as i32).collect(), &self.device);
         let row =
             self.params.get(RowParams { num_tokens: num_tokens as u32, d_model: config.d_model as u32 }.to_words());
-        let attention = ops::params_tensor(attention_params(&config, pass).to_words(), &self.device);
+        let attention = ops::int_tensor(attention_params(&config, pass).to_words(), &self.device);
         let rule = match config.gate {
             GateForm::Linear => DeviceRule::new(router, num_tokens),
             GateForm::Cosine { .. } => None,
@@ -213,8 +213,8 @@ impl Fused {
         let normed = ops::rms_norm(&x, &block.attention_norm, row);
         let qkv = ops::linear(&normed, &block.w_qkv, &qkv_params);
         let cache = block.cache.take().expect("the cache is only absent while a kernel writes into it");
-        let (cache, queries) = ops::rope_cache(qkv, &self.angles, attention, cache, d_queries);
-        let mixed = ops::attention(queries, &cache, attention, self.config.d_head);
+        let (cache, queries) = ops::rope_cache(&qkv, &self.angles, attention, cache, d_queries);
+        let mixed = ops::attention(&queries, &cache, attention, self.config.d_head);
         block.cache = Some(cache);
         ops::linear_add(&mixed, &block.w_out, &x, &out_params)
     }
@@ -298,7 +298,7 @@ impl Fused {
         let params = self.params.get(params.to_words());
         let block = &self.blocks[layer];
         let hidden = ops::expert_up(normed, rows, &block.w_gate, &block.w_up, &params, num_tokens * k);
-        let x = ops::expert_down(hidden, rows, &block.w_down, &x, &params);
+        let x = ops::expert_down(&hidden, rows, &block.w_down, &x, &params);
         match &block.shared {
             Some(shared) => shared.add_to(x, normed, &mut self.params),
             None => x,

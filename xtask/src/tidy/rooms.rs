@@ -49,7 +49,7 @@ pub const CRATES: [Crate; 7] = [
     },
     Crate {
         folder: "crates/moe-kernels",
-        floors: &[&["constructors", "ops", "params"], &["cpu", "device", "kernel"], &["flex", "gpu"]],
+        floors: &[&["constructors", "kernel", "params"], &["cpu", "device", "ops"], &["flex", "gpu"]],
         exceptions: &[],
     },
     Crate {

@@ -34,7 +34,7 @@ impl ParamsCache {
         if self.by_words.len() == MAX_ENTRIES {
             self.by_words.clear();
         }
-        let tensor = ops::params_tensor(words.clone(), &self.device);
+        let tensor = ops::int_tensor(words.clone(), &self.device);
         self.by_words.insert(words, tensor.clone());
         tensor
     }

@@ -40,6 +40,6 @@ impl Shared {
         let params = cache.get(params.to_words());
         let rows = cache.requests_to_all(num_tokens);
         let hidden = ops::expert_up(normed, &rows, &self.w_gate, &self.w_up, &params, num_tokens);
-        ops::expert_down(hidden, &rows, &self.w_down, &x, &params)
+        ops::expert_down(&hidden, &rows, &self.w_down, &x, &params)
     }
 }
