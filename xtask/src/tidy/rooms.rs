@@ -21,7 +21,7 @@ pub struct Crate {
     pub exceptions: &'static [(&'static str, &'static str)],
 }
 
-pub const CRATES: [Crate; 7] = [
+pub const CRATES: [Crate; 8] = [
     Crate {
         folder: "crates/moe-trace",
         floors: &[
@@ -55,12 +55,19 @@ pub const CRATES: [Crate; 7] = [
     Crate {
         folder: "crates/moe-model",
         floors: &[
-            &["config", "history", "routing_inputs", "routing_rows", "sample", "tokenizer"],
-            &["manifest", "weights"],
-            &["checkpoint", "reference"],
-            &["fused"],
+            &["history", "read_back", "routing_inputs", "routing_rows", "sample", "tensors", "tokenizer"],
+            &["forms"],
+            &["config"],
+            &["weights"],
+            &["architecture", "fused", "reference"],
+            &["checkpoint", "manifest"],
         ],
-        exceptions: &[("reference", "fused")],
+        exceptions: &[],
+    },
+    Crate {
+        folder: "crates/moe-learn",
+        floors: &[&["batch", "chance", "clip", "loss", "recipe"], &["corpus"], &["learner"], &["held_out"]],
+        exceptions: &[],
     },
     Crate {
         folder: "crates/moe-worker",
@@ -71,9 +78,10 @@ pub const CRATES: [Crate; 7] = [
         folder: "crates/moe-train",
         floors: &[
             &["prepare", "train"],
-            &["export", "golden", "quality"],
-            &["evaluate", "measure"],
-            &["cards", "shipped"],
+            &["compressors", "site_model"],
+            &["export", "golden"],
+            &["evaluate", "findings"],
+            &["cards"],
         ],
         exceptions: &[],
     },
