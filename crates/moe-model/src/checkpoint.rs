@@ -186,7 +186,6 @@ impl ModuleMapper for Loader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::forms::cosine_gate::CosineGateConfig;
     use crate::forms::gate::GateConfig;
 
     #[test]
@@ -201,19 +200,16 @@ mod tests {
         }
     }
 
-    /// With every optional part.
-    fn full() -> ModelConfig {
-        ModelConfig { num_shared_experts: 1, selection_bias: true, ..ModelConfig::tiny() }
-    }
-
-    fn cosine() -> ModelConfig {
-        ModelConfig { gate: GateConfig::Cosine(CosineGateConfig { d_gate: 2 }), ..full() }
+    /// Every form of gate, with every optional part.
+    fn all_forms() -> Vec<ModelConfig> {
+        let full = ModelConfig { num_shared_experts: 1, selection_bias: true, ..ModelConfig::tiny() };
+        GateConfig::EXAMPLES.map(|gate| ModelConfig { gate, ..full.clone() }).to_vec()
     }
 
     #[test]
     fn a_file_written_is_a_file_read() {
         let (device, ours) = (Device::flex(), Architecture::MoePlayground);
-        for config in [full(), cosine()] {
+        for config in all_forms() {
             let weights = Weights::random(&config, 3, &device);
             let bytes = to_bytes(&named(&weights, ours)).expect("it can be written");
             let read = from_bytes(&bytes, ours, &config, &device).expect("it can be read");
@@ -234,7 +230,7 @@ mod tests {
         let device = Device::flex();
         let block = |name: &str| name.replace(".0.", ".*.").replace(".1.", ".*.");
         for architecture in [Architecture::MoePlayground] {
-            let found: Vec<(String, Role)> = [full(), cosine()]
+            let found: Vec<(String, Role)> = all_forms()
                 .iter()
                 .flat_map(|config| named(&Weights::zeros(config, &device), architecture))
                 .map(|parameter| (block(&parameter.name), parameter.role))

@@ -2,7 +2,6 @@
 
 use burn::module::Param;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use moe_model::forms::cosine_gate::CosineGateConfig;
 use moe_model::forms::gate::GateConfig;
 use moe_model::{Fused, ModelConfig, Router, RoutingInputs, StepInput, Weights, reference};
 use moe_router::rules;
@@ -137,12 +136,13 @@ fn for_every_rule_of_the_table() {
 
 #[test]
 fn for_every_form_of_a_layer() {
-    let cosine = ModelConfig { gate: GateConfig::Cosine(CosineGateConfig { d_gate: 2 }), ..ModelConfig::tiny() };
     let shared = ModelConfig { num_shared_experts: 2, ..ModelConfig::tiny() };
     let biased = ModelConfig { selection_bias: true, ..shared.clone() };
     let deepseek = RouterSpec::Deepseek { k: 2, groups: 1, kept: 1, scale: 1.0 };
     for policy in [Policy::Drop, Policy::Dropless] {
-        check_in(cosine.clone(), RoutingSpec::with_policy(2, policy, 0.75));
+        for gate in GateConfig::EXAMPLES {
+            check_in(ModelConfig { gate, ..ModelConfig::tiny() }, RoutingSpec::with_policy(2, policy, 0.75));
+        }
         check_in(shared.clone(), RoutingSpec::with_policy(2, policy, 0.75));
     }
     check_in(biased.clone(), RoutingSpec { router: deepseek, overflow: Overflow::Dropless });

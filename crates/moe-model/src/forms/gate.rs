@@ -25,6 +25,9 @@ pub enum Gate {
 }
 
 impl GateConfig {
+    /// One of each form, small enough for a tiny model: what tests go through.
+    pub const EXAMPLES: [GateConfig; 2] = [GateConfig::Linear, GateConfig::Cosine(CosineGateConfig { d_gate: 2 })];
+
     /// Shape of the matrix that ends in a column per expert.
     pub fn column_dims(&self, d_model: usize, num_experts: usize) -> [usize; 2] {
         match self {
@@ -89,5 +92,19 @@ impl Gate {
             Gate::Linear(gate) => &gate.weight,
             Gate::Cosine(gate) => &gate.embeddings,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_form_has_an_example() {
+        let place = |form: &GateConfig| match form {
+            GateConfig::Linear => 0,
+            GateConfig::Cosine(_) => 1,
+        };
+        assert!(GateConfig::EXAMPLES.iter().map(place).eq(0..GateConfig::EXAMPLES.len()));
     }
 }
