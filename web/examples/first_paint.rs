@@ -6,9 +6,6 @@
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::task::{Context, Poll, Wake};
-use std::thread::{self, Thread};
 
 use moe_trace::TraceFile;
 use web::run::shared::Shared;
@@ -28,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn drawn() -> Result<String, Box<dyn Error>> {
     let lines = fs::read_to_string(www("site/traces/default.jsonl"))?;
     let trace = TraceFile::from_lines(&lines, serde_json::from_str, serde_json::from_str)?;
-    let html = block_on(ServerRenderer::<Page>::with_props(move || props(trace)).hydratable(false).render());
+    let html = pollster::block_on(ServerRenderer::<Page>::with_props(move || props(trace)).hydratable(false).render());
     // Nothing in it works yet: it can be read, not used.
     Ok(format!("<div inert>{html}</div>\n").replace("><", "\n><"))
 }
@@ -39,29 +36,11 @@ fn www(path: &str) -> PathBuf {
 
 /// The page as it stands when the recorded run has arrived and the engine has not.
 fn props(file: TraceFile) -> PageProps {
-    let mut state = State::new(Config::default(), Vec::new()).apply(replay::began(file.header));
-    for step in file.steps {
-        state = state.apply(replay::step(step));
-    }
-    PageProps { state: Shared::new(state.apply(replay::finished())), dispatch: Callback::noop() }
-}
-
-/// Waits for a future on this thread; the renderer brings threads of its own.
-fn block_on<T>(future: impl Future<Output = T>) -> T {
-    struct Unpark(Thread);
-    impl Wake for Unpark {
-        fn wake(self: Arc<Self>) {
-            self.0.unpark();
-        }
-    }
-    let waker = Arc::new(Unpark(thread::current())).into();
-    let mut future = std::pin::pin!(future);
-    loop {
-        match future.as_mut().poll(&mut Context::from_waker(&waker)) {
-            Poll::Ready(output) => return output,
-            Poll::Pending => thread::park(),
-        }
-    }
+    let steps = file.steps.into_iter().map(replay::step);
+    let actions = [replay::began(file.header)].into_iter().chain(steps).chain([replay::finished()]);
+    let (state, _) = State::new(Config::default(), Vec::new());
+    let state = actions.fold(state, |state, action| state.apply(action).0);
+    PageProps { state: Shared::new(state), dispatch: Callback::noop() }
 }
 
 #[cfg(test)]

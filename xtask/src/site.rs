@@ -9,7 +9,7 @@ use anyhow::{Context, Result};
 use crate::{project, wasm};
 
 /// The files of `web/style` that make the style sheet, in its order: of two rules of one weight the later counts.
-const STYLES: [&str; 1] = ["playground.css"];
+const STYLES: [&str; 2] = ["playground.css", "rule_controls.css"];
 
 const STYLE_SHEET: &str = "/assets/playground.css";
 

@@ -154,7 +154,7 @@ fn unit(report: &mut Report, filter: Option<&str>) {
     if filter.is_none() {
         report.run(step, "reference numbers compared", || {
             // The packages are named as above: by itself, moe-router would have its dependencies compiled once more.
-            let oracle = ["--test", "oracle", "--", "--nocapture"];
+            let oracle = ["--test", "it", "oracle::", "--", "--nocapture"];
             Ok(counting::tests(tests().args(project::NATIVE_PACKAGES).args(oracle)))
         });
         report.run(step, "TypeScript mirror", || {

@@ -4,8 +4,7 @@ use moe_model::sample::{Choice, Seeded, ranked};
 use moe_model::tokenizer::END_OF_TEXT;
 use moe_model::{Router, RoutingInputs, StepInput, StepOutput, TensorError};
 use moe_trace::{
-    Candidate, Event, FinishReason, NextToken, RouterSpec, RoutingGroup, RunRequest, StepTrace, TokenId, TracedToken,
-    UserError,
+    Candidate, Event, FinishReason, NextToken, RoutingGroup, RunRequest, StepTrace, TokenId, TracedToken, UserError,
 };
 
 use crate::engine::Engine;
@@ -88,12 +87,13 @@ impl Engine {
         let router = Router::new(request.routing, config.num_experts).map_err(|error| {
             RunError::refused("This routing does not fit the model.", error.to_string(), "Change k or the policy.")
         })?;
-        if request.group == RoutingGroup::DecodeStep && request.routing.router.uses_the_future() {
-            let why = format!("{} shares tokens out among experts, and a decode step has one.", request.routing.router);
+        if request.group == RoutingGroup::DecodeStep && router.facts().looks_ahead {
+            let why = format!("{} shares tokens out among experts, and a decode step has one.", router.rule_text());
             let try_this = "Choose the group this text, or the rule's form for inference, such as base:greedy or sinkhorn:1,greedy.";
             return Err(RunError::refused("This routing cannot be run one token at a time.", why, try_this));
         }
-        if request.routing.router == RouterSpec::BalancedHash {
+        // Token frequencies are all that a rule may look at and a model does not know.
+        if !router.facts().besides.is_in_a_model() {
             let why =
                 "It deals tokens out by how often each occurs in the training text, which the model does not know.";
             return Err(RunError::refused(
@@ -121,7 +121,7 @@ impl Engine {
             num_prompt_tokens: ids.len(),
             losses: vec![None; ids.len()],
             ids,
-            inputs: draws(request, config.num_layers, config.max_tokens, config.num_experts),
+            inputs: draws(&router, request.seed, config.num_layers, config.max_tokens),
             random: Seeded::new(request.seed),
             step: 0,
         })
@@ -197,9 +197,9 @@ impl Engine {
 }
 
 /// The draws of a run, by layer. Noise that a gate has only in training is left out, as in all papers.
-fn draws(request: &RunRequest, num_layers: usize, num_tokens: usize, num_experts: usize) -> Vec<RoutingInputs> {
-    let mut inputs = RoutingInputs::draw(request.seed, num_layers, num_tokens, num_experts);
-    if matches!(request.routing.router, RouterSpec::Noisy { .. } | RouterSpec::DenseToSparse { .. }) {
+fn draws(router: &Router, seed: u32, num_layers: usize, num_tokens: usize) -> Vec<RoutingInputs> {
+    let mut inputs = RoutingInputs::draw(seed, num_layers, num_tokens, router.num_experts());
+    if !router.facts().chance.draws_live() {
         for inputs in &mut inputs {
             inputs.gumbels.clear();
             inputs.normals.clear();

@@ -5,7 +5,7 @@ use burn::tensor::{Int, Tensor, TensorData};
 use moe_model::reference::Forward;
 use moe_router::Router;
 use moe_router::losses::is_choice;
-use moe_trace::RouterSpec;
+use moe_router::rule::GateReads;
 
 /// The parts of the loss, unscaled, `[1]` each.
 pub struct Losses {
@@ -37,7 +37,7 @@ pub fn losses(forward: &Forward, targets: Tensor<2, Int>, router: &Router) -> Lo
             }
         }
         let demand = Tensor::<3>::from_data(TensorData::new(demand, [num_sequences, 1, num_experts]), &device);
-        let mean_probs = probabilities(router.spec().router, layer.gate_logits.clone()).mean_dim(1);
+        let mean_probs = probabilities(router.facts().reads, layer.gate_logits.clone()).mean_dim(1);
         let scale = num_experts as f64 / num_sequences as f64;
         balance = balance + (demand * mean_probs).sum() * (scale / num_layers);
 
@@ -48,11 +48,11 @@ pub fn losses(forward: &Forward, targets: Tensor<2, Int>, router: &Router) -> Lo
     Losses { cross_entropy: cross_entropy(forward.logits.clone(), targets).mean(), balance, z }
 }
 
-/// What the balance loss evens out: the softmax; for sigmoid gates, sigmoids over their sum (DeepSeek-V3,
-/// arXiv:2412.19437, eq. 18-20).
-fn probabilities(rule: RouterSpec, gate_logits: Tensor<3>) -> Tensor<3> {
-    match rule {
-        RouterSpec::Deepseek { .. } => {
+/// What the balance loss evens out, as [`GateReads::shares`] computes it off the graph: the softmax; for sigmoid gates,
+/// sigmoids over their sum (DeepSeek-V3, arXiv:2412.19437, eq. 18-20).
+fn probabilities(reads: GateReads, gate_logits: Tensor<3>) -> Tensor<3> {
+    match reads {
+        GateReads::Sigmoid => {
             let scores = sigmoid(gate_logits);
             scores.clone() / scores.sum_dim(2)
         }

@@ -1,6 +1,7 @@
 //! `manifest.json` of a model's folder: what to fetch, how to know that it arrived whole, and what it is.
 
-use moe_trace::{ModelInfo, RouterSpec, RoutingSpec};
+use moe_router::rules;
+use moe_trace::{ModelInfo, RoutingSpec};
 use serde::{Deserialize, Serialize};
 
 use crate::architecture::Architecture;
@@ -62,11 +63,7 @@ impl Manifest {
 
     /// What a reader is told about the model.
     pub fn info(&self) -> ModelInfo {
-        let k = match self.trained_routing.router {
-            // As many as a token has on average.
-            RouterSpec::ExpertChoice { average } => average.ceil() as usize,
-            rule => rule.k(self.config.num_experts),
-        };
+        let k = rules::facts(&self.trained_routing.router).num_active(self.config.num_experts);
         ModelInfo {
             name: self.name.clone(),
             weights_sha256: self.weights.sha256.clone(),

@@ -112,9 +112,9 @@ fn for_rules_that_only_the_host_knows() {
 #[test]
 fn for_every_rule_of_the_table() {
     let mut num_rules = 0;
-    for form in rules::all().filter_map(|rule| rule.form()) {
+    for example in rules::all().filter_map(|rule| rule.example()) {
         // Mixing rules assign nobody.
-        let Ok(router) = form.example.parse::<RouterSpec>() else { continue };
+        let Ok(router) = rules::parse_router(example) else { continue };
         num_rules += 1;
         for overflow in [Overflow::Dropless, Overflow::Drop(CapacitySpec { factor: 0.75, ..CapacitySpec::default() })] {
             check(RoutingSpec { router, overflow });
@@ -130,7 +130,7 @@ fn for_every_rule_of_the_table() {
         "hierarchical:2,2,2",
         "top_k:2,softmax_after",
     ] {
-        check(RoutingSpec { router: text.parse().expect(text), overflow: Overflow::Dropless });
+        check(RoutingSpec { router: rules::parse_router(text).expect(text), overflow: Overflow::Dropless });
     }
 }
 

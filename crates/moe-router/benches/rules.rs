@@ -2,10 +2,11 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use moe_router::draws::SplitMix64;
+use moe_router::group_choice::{expert_threshold, strictly_balanced};
 use moe_router::matrix::Matrix;
-use moe_router::rules::{self, Kind};
-use moe_router::token_choice::{attention, cosine, dselect_k, per_sequence, random};
-use moe_router::{Mixer, Router, RouterInput, group_choice::strictly_balanced};
+use moe_router::rule::Kind;
+use moe_router::token_choice::{attention, cosine, dselect_k, per_task, thor};
+use moe_router::{Mixer, Router, RouterInput, rules};
 use moe_trace::{CapacitySpec, GateLogits, Overflow, Policy, Priority, RoutingSpec, SlotOrder, TokenId, Weighting};
 
 const NUM_TOKENS: usize = 512;
@@ -73,8 +74,8 @@ impl Setup {
 
 fn texts(name: &str) -> Vec<&'static str> {
     let own: Vec<&str> = TEXTS.into_iter().filter(|text| text.split(':').next() == Some(name)).collect();
-    match rules::find(name).and_then(|rule| rule.form()) {
-        Some(form) if own.is_empty() => vec![form.example],
+    match rules::find(name).and_then(|rule| rule.example()) {
+        Some(example) if own.is_empty() => vec![example],
         _ => own,
     }
 }
@@ -85,13 +86,14 @@ fn every_rule(c: &mut Criterion) {
     let mut group = c.benchmark_group("rules");
     for rule in rules::all() {
         for text in texts(rule.name) {
-            match rule.kind {
+            match rule.kind() {
                 Kind::Mixes => {
-                    let mixer = Mixer::new(text.parse().expect(text), NUM_EXPERTS).expect(text);
+                    let mixer = Mixer::new(rules::parse_mixer(text).expect(text), NUM_EXPERTS).expect(text);
                     group.bench_function(text, |b| b.iter(|| mixer.mix(&setup.input())));
                 }
                 Kind::Assigns | Kind::Scores => {
-                    let spec = RoutingSpec { router: text.parse().expect(text), overflow: Overflow::Drop(slots) };
+                    let rule = rules::parse_router(text).expect(text);
+                    let spec = RoutingSpec { router: rule, overflow: Overflow::Drop(slots) };
                     let router = Router::new(spec, NUM_EXPERTS).expect(text);
                     group.bench_function(text, |b| b.iter(|| router.route(&setup.input())));
                 }
@@ -117,12 +119,12 @@ fn without_form(c: &mut Criterion) {
     group.bench_function("dselect_k", |b| b.iter(|| dselect_k::gate(&codes)));
     let tasks = GateLogits::new(NUM_EXPERTS, logits.values()[..NUM_EXPERTS * 4].to_vec()).expect("four tasks");
     let task_of: Vec<usize> = (0..NUM_TOKENS).map(|token| token % 4).collect();
-    group.bench_function("per_task", |b| b.iter(|| per_sequence::requests(&tasks, &task_of, K, Weighting::Norm)));
+    group.bench_function("per_task", |b| b.iter(|| per_task::requests(&tasks, &task_of, K, Weighting::Norm)));
     let thresholds = [0.03; NUM_EXPERTS];
     group.bench_function("expert_threshold", |b| {
-        b.iter(|| strictly_balanced::requests(logits, &strictly_balanced::threshold_mask(logits, &thresholds)))
+        b.iter(|| strictly_balanced::requests(logits, &expert_threshold::mask(logits, &thresholds)))
     });
-    group.bench_function("thor", |b| b.iter(|| random::thor_pair(&SplitMix64::new(1).permutation(NUM_EXPERTS))));
+    group.bench_function("thor", |b| b.iter(|| thor::pair(&SplitMix64::new(1).permutation(NUM_EXPERTS))));
     group.finish();
 }
 

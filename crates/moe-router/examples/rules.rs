@@ -1,10 +1,11 @@
 //! Prints the table of all rules as Markdown. `cargo xtask codegen` writes it to `docs/ROUTING_RULES.md`; the test below
 //! fails when that file is stale.
 
-use moe_router::rules::{self, Citation, Kind};
+use moe_router::rule::{Citation, Kind, Run};
+use moe_router::rules;
 
 const HEADER: &str = "\
-<!-- Generated from crates/moe-router/src/rules by `cargo xtask codegen`; change the table there instead. -->
+<!-- Generated from the rules of crates/moe-router by `cargo xtask codegen`; change the rule's file there instead. -->
 
 # Routing rules
 
@@ -40,13 +41,13 @@ fn markdown() -> String {
         text +=
             "| rule | what it does | causal | looks at, besides gate logits | trained with | at inference | source |\n";
         text += "| --- | --- | --- | --- | --- | --- | --- |\n";
-        for rule in rules::all().filter(|rule| rule.kind == kind) {
+        for rule in rules::all().filter(|rule| rule.kind() == kind) {
             text += &format!(
                 "| **{}** `{}` | {} | {} | {} | {} | {} | {}{} |\n",
                 rule.title,
                 rule.name,
                 rule.one_line,
-                if rule.causal { "yes" } else { "no" },
+                if rule.is_causal() { "yes" } else { "no" },
                 rule.needs,
                 rule.trained_with,
                 rule.at_inference,
@@ -57,12 +58,12 @@ fn markdown() -> String {
     }
     text += "\n## Texts\n\n| rule | form | example |\n| --- | --- | --- |\n";
     for rule in rules::all() {
-        if let Some(form) = rule.form() {
-            let shown = form.to_string().replace('|', "\\|");
-            text += &format!("| {} | `{shown}` | `{}` |\n", rule.title, form.example);
-        } else if let Some(rule_needs) = rule.needs_more() {
-            let (needs, in_rust, instead) = (rule_needs.needs, rule_needs.in_rust, rule_needs.instead);
-            text += &format!("| {} | none: it needs {needs}; `{in_rust}` | instead `{instead}` |\n", rule.title);
+        if let Some(example) = rule.example() {
+            let shown = rule.usage().replace('|', "\\|");
+            text += &format!("| {} | `{shown}` | `{example}` |\n", rule.title);
+        } else if let Run::InRust(run) = rule.run {
+            let (needs, module, instead) = (rule.needs, run.module, run.instead);
+            text += &format!("| {} | none: it needs {needs}; `{module}` | instead `{instead}` |\n", rule.title);
         }
     }
     text

@@ -26,33 +26,88 @@
 //! assert_eq!(slots(Rounding::Vmoe), 4);
 //! ```
 
+use std::cmp::Ordering;
+
 use moe_trace::{CapacitySpec, Rounding};
 
 use crate::decimal::share;
+use crate::limits;
+use crate::spec_error::SpecError;
+
+/// A capacity and how it came about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ByFormula {
+    /// Slots per expert.
+    pub slots: u32,
+    /// What the rounded formula gives by itself.
+    pub plain: u32,
+    /// What held it up or down.
+    pub held_by: HeldBy,
+}
+
+/// What holds a capacity where the formula gives another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum HeldBy {
+    /// Nothing: it is what the formula gives.
+    Nothing,
+    /// The spec's minimum: the formula gives less.
+    Minimum,
+    /// The number of tokens: more slots would be pointless.
+    Tokens,
+}
 
 /// Slots per expert for `num_tokens` tokens with `k` choices each among `num_experts` experts.
 pub fn capacity(spec: &CapacitySpec, num_tokens: usize, k: usize, num_experts: usize) -> u32 {
+    by_formula(spec, num_tokens, k, num_experts).slots
+}
+
+/// The same with its parts, for whoever shows the formula.
+///
+/// ```
+/// use moe_router::capacity::{ByFormula, HeldBy, by_formula};
+/// use moe_trace::CapacitySpec;
+///
+/// let of = |factor, num_tokens| by_formula(&CapacitySpec { factor, ..CapacitySpec::default() }, num_tokens, 2, 8);
+/// // 1.2 · 2 · 90 / 8 is 27 as it is written, though the f32 next to 1.2 makes a little more of it.
+/// assert_eq!(of(1.2, 90), ByFormula { slots: 27, plain: 27, held_by: HeldBy::Nothing });
+/// assert_eq!(of(8.0, 1), ByFormula { slots: 1, plain: 2, held_by: HeldBy::Tokens });
+/// assert_eq!(of(1.0, 0).held_by, HeldBy::Nothing); // no tokens, no slots
+/// ```
+pub fn by_formula(spec: &CapacitySpec, num_tokens: usize, k: usize, num_experts: usize) -> ByFormula {
     let fair_share = share(spec.factor, k * num_tokens, num_experts);
     // What sources compute that do not count `K`.
     let share_of_one = share(spec.factor, num_tokens, num_experts);
     let tokens_per_expert = num_tokens.div_ceil(num_experts);
     // Float to integer casts saturate, so a monstrous factor is merely "as many as fit".
-    let rounded = match spec.rounding {
+    let plain = match spec.rounding {
         Rounding::Ceil => (fair_share - 1e-9).ceil() as u32,
         Rounding::Floor => (fair_share + 1e-9).floor() as u32,
         Rounding::Round => fair_share.round_ties_even() as u32,
-        Rounding::Mesh => (share_of_one.floor() as u32).min(num_tokens as u32),
+        Rounding::Mesh => share_of_one.floor() as u32,
         Rounding::Tutel => (k as u32).saturating_mul(share(spec.factor, tokens_per_expert, 1).floor() as u32),
         Rounding::Fairseq => (k * tokens_per_expert) as u32,
         Rounding::FairseqEval => num_tokens.div_ceil(4) as u32,
         Rounding::Flaxformer => share_of_one.round_ties_even() as u32,
         Rounding::Vmoe => ((fair_share - 1e-9).ceil() as u32).checked_next_multiple_of(4).unwrap_or(u32::MAX),
     };
-    let slots = rounded.max(spec.minimum);
-    match spec.rounding {
-        Rounding::Ceil => slots.min(num_tokens as u32),
-        _ => slots,
-    }
+    let num_tokens = num_tokens as u32;
+    // The adopted formula holds the minimum down as well, mesh-TensorFlow's only itself.
+    let slots = match spec.rounding {
+        Rounding::Ceil => plain.max(spec.minimum).min(num_tokens),
+        Rounding::Mesh => plain.min(num_tokens).max(spec.minimum),
+        _ => plain.max(spec.minimum),
+    };
+    let held_by = match slots.cmp(&plain) {
+        Ordering::Equal => HeldBy::Nothing,
+        Ordering::Greater => HeldBy::Minimum,
+        Ordering::Less => HeldBy::Tokens,
+    };
+    ByFormula { slots, plain, held_by }
+}
+
+/// Can slots be given out by this spec?
+pub(crate) fn check(spec: &CapacitySpec) -> Result<(), SpecError> {
+    limits::positive("The capacity factor", spec.factor, "a finite number above 0, such as 1.25")
 }
 
 #[cfg(test)]

@@ -1,4 +1,7 @@
 //! Numbers as their author wrote them: 1.1, not the nearest f32 (1.10000002384…), whose product with 10 is more than 11.
+//!
+//! Decimals are read by hand: the general parser and its tables would be a large part of the page for the few digits that
+//! a person writes or an f32 has.
 
 /// Digits that every f32 keeps, and that a person writes at most. A number that needs more was computed, such as 1/3.
 const WRITTEN_DIGITS: usize = 6;
@@ -7,8 +10,25 @@ const WRITTEN_DIGITS: usize = 6;
 /// place each.
 const ROUNDING: f64 = f32::EPSILON as f64;
 
-/// The shortest decimal that names `number`, which is finite. It is what `Display` prints; a parser of decimals would be a
-/// large part of the page for the few digits that an f32 has.
+/// A number like `0.5`, without sign or exponent; `None` for any other text. Beyond 10²² it is within f64's own rounding,
+/// and for some hundreds of digits no number.
+///
+/// ```
+/// assert_eq!(moe_router::decimal::read("0.35"), Some(0.35));
+/// assert_eq!(moe_router::decimal::read("1e3"), None);
+/// ```
+pub fn read(text: &str) -> Option<f64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
+    let digits = || whole.bytes().chain(fraction.bytes());
+    if digits().next().is_none() || !digits().all(|digit| digit.is_ascii_digit()) {
+        return None;
+    }
+    // Exact up to 10²², as is the power of ten; a quotient of exact numbers is rounded once, as a parser would.
+    let number = digits().fold(0.0, |number, digit| number * 10.0 + f64::from(digit - b'0'));
+    Some(number / 10_f64.powi(fraction.len() as i32))
+}
+
+/// The shortest decimal that names `number`, which is finite. It is what `Display` prints.
 pub(crate) fn as_written(number: f32) -> f64 {
     written(number).0
 }
@@ -25,18 +45,10 @@ pub(crate) fn share(factor: f32, count: usize, parts: usize) -> f64 {
 
 /// The decimal and how many significant digits it has.
 fn written(number: f32) -> (f64, usize) {
-    let text = number.to_string();
-    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
-    let mut digits = 0.0;
-    let mut num_digits = 0;
-    for digit in whole.bytes().chain(fraction.bytes()).filter(u8::is_ascii_digit).map(|byte| byte - b'0') {
-        // Exact: no f32 has more than nine digits before its zeros.
-        digits = digits * 10.0 + f64::from(digit);
-        num_digits += usize::from(num_digits > 0 || digit > 0);
-    }
-    let trailing_zeros = text.len() - text.trim_end_matches(['0', '.']).len();
-    // Both are exact up to 10²², and a quotient of exact numbers is rounded once, as a parser would.
-    (digits.copysign(f64::from(number)) / 10_f64.powi(fraction.len() as i32), num_digits.saturating_sub(trailing_zeros))
+    let text = number.abs().to_string();
+    let value = read(&text).expect("finite numbers are printed as digits and a point");
+    let significant = text.trim_end_matches(['0', '.']).trim_start_matches(['0', '.']);
+    (value.copysign(f64::from(number)), significant.bytes().filter(u8::is_ascii_digit).count())
 }
 
 #[cfg(test)]
@@ -68,5 +80,17 @@ mod tests {
         assert_eq!(share(2.0 / 3.0, 3, 1), 2.0);
         // A factor of few digits means what it says, however near a whole number it leads.
         assert!(share(1.00001, 100_001, 100_000) > 1.0);
+    }
+
+    #[test]
+    fn decimals_are_read_as_rust_reads_them() {
+        for text in
+            ["0.25", "0.35", "1", "1.", ".5", "1.25", "3.999999", "0.3333333333333333", "2.0000000000000004", "007.10"]
+        {
+            assert_eq!(read(text).map(|number| number as f32), text.parse().ok(), "{text}");
+        }
+        for text in ["", ".", "-1", "1e0", "1,5", "1.2.3", "NaN", "½"] {
+            assert_eq!(read(text), None, "{text}");
+        }
     }
 }

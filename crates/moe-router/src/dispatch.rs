@@ -34,10 +34,9 @@
 //! assert_eq!(lost(Priority::BprMax), [(2, 0), (3, 1)]);
 //! ```
 
-use moe_trace::{Assignment, CapacitySpec, Fate, GateLogits, Overflow, Priority, Routing, SlotOrder};
+use moe_trace::{Assignment, Fate, GateLogits, Priority, Routing, SlotOrder};
 
-use crate::gate::{descending, gate_probs};
-use crate::overflow::selection::{keep_largest, random_keys, weight_keys};
+use crate::gate::{by_descending_key, gate_probs};
 use crate::request::Request;
 
 /// Lets `requests` in, one after the other. Assignments come back ordered by token, then rank.
@@ -81,37 +80,7 @@ pub fn dispatch(
             *next_slot += 1;
         }
     }
-    requests.iter().zip(fates).map(|(request, fate)| assignment(request, fate)).collect()
-}
-
-/// Lets `requests` in as `overflow` says, with `capacity` slots per expert. Without a capacity nobody is turned away, and
-/// order decides only who stands where in the queue: then by position.
-///
-/// `lots`: `[tokens, experts]`, for priorities by chance; missing lots count as 0.
-pub fn admit(
-    requests: &[Request],
-    gate_logits: &GateLogits,
-    lots: &[f32],
-    overflow: Overflow,
-    capacity: Option<u32>,
-) -> Routing {
-    let num_experts = gate_logits.num_experts();
-    let in_order = |priority, slot_order| {
-        let token_order = token_order(priority, requests, gate_logits, lots);
-        dispatch(requests, num_experts, &token_order, slot_order, capacity)
-    };
-    let assignments = match (overflow, capacity) {
-        (Overflow::Drop(CapacitySpec { priority: Priority::RandomPerExpert, .. }), Some(capacity)) => {
-            keep_largest(requests, &random_keys(requests, lots, num_experts), num_experts, capacity)
-        }
-        (Overflow::Drop(CapacitySpec { priority: Priority::Probability, .. }), Some(capacity)) => {
-            keep_largest(requests, &weight_keys(requests), num_experts, capacity)
-        }
-        (Overflow::Drop(slots), Some(_)) => in_order(slots.priority, slots.order),
-        _ => in_order(Priority::Position, SlotOrder::TokenMajor),
-    };
-    let (num_tokens, num_experts) = (gate_logits.num_tokens() as u32, num_experts as u32);
-    Routing { num_tokens, num_experts, capacity, assignments }
+    requests.iter().zip(fates).map(|(request, fate)| request.met(fate)).collect()
 }
 
 /// Everyone served: the routing of a rule without capacity.
@@ -121,12 +90,6 @@ pub fn dropless(requests: &[Request], num_tokens: usize, num_experts: usize) -> 
     let in_order: Vec<usize> = (0..num_tokens).collect();
     let assignments = dispatch(requests, num_experts, &in_order, SlotOrder::TokenMajor, None);
     Routing { num_tokens: num_tokens as u32, num_experts: num_experts as u32, capacity: None, assignments }
-}
-
-/// The request together with what became of it.
-pub(crate) fn assignment(request: &Request, fate: Fate) -> Assignment {
-    let Request { token, rank, expert, weight, weight_raw, withdrawn: _ } = *request;
-    Assignment { token, rank, expert, weight, weight_raw, fate }
 }
 
 /// The order in which tokens are offered slots: `[tokens]`, first served first; equal keys by position.
@@ -161,23 +124,16 @@ pub fn token_order(priority: Priority, requests: &[Request], gate_logits: &GateL
     by_descending_key(&keys)
 }
 
-/// Indices by descending key; equal keys keep their order.
-pub(crate) fn by_descending_key(keys: &[f32]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..keys.len()).collect();
-    order.sort_by(|&a, &b| descending(&keys[a], &keys[b]));
-    order
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::test_support;
+    use crate::example;
     use crate::token_choice::top_k;
     use moe_trace::Weighting;
 
     /// Slots of the running example's top-2 requests, token by token; `-` for a lost one.
     fn check(priority: Priority, slot_order: SlotOrder, capacity: Option<u32>, expected: [&str; 6]) {
-        let gate_logits = test_support::running_example();
+        let gate_logits = example::gate_logits();
         let requests = top_k::requests(&gate_logits, 2, Weighting::Norm);
         // Lots that rise with the position: the last token is served first.
         let lots: Vec<f32> = (0..24).map(|at| at as f32 / 24.0).collect();

@@ -60,6 +60,13 @@ pub(crate) fn descending<T: PartialOrd>(a: &T, b: &T) -> Ordering {
     b.partial_cmp(a).unwrap_or_else(|| is_nan(a).cmp(&is_nan(b)))
 }
 
+/// Indices by descending key; equal keys keep their order.
+pub(crate) fn by_descending_key(keys: &[f32]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..keys.len()).collect();
+    order.sort_by(|&a, &b| descending(&keys[a], &keys[b]));
+    order
+}
+
 /// Indices of the `k` largest values, largest first; equal values by lower index, NaN last. Fewer than `k` values give all.
 ///
 /// Rules select on logits rather than probabilities: the order is the same, but softmax may turn two different small

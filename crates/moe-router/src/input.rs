@@ -3,6 +3,7 @@
 //! This is the rim. [`RouterInput::check`] finds what is not finite or of another shape, and says so; behind it rules
 //! rely on it. What is left out has a stated meaning, never a hidden one.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use moe_trace::{GateLogits, TokenId};
@@ -154,6 +155,20 @@ impl<'a> RouterInput<'a> {
     pub fn num_real_tokens(&self) -> usize {
         self.gate_logits.num_tokens() - self.is_padding.iter().filter(|is_padding| **is_padding).count()
     }
+
+    /// Sequences counted from 0 in the order in which they begin, `[tokens]`, and their number.
+    pub(crate) fn sequences(&self) -> (Vec<usize>, usize) {
+        if self.sequence_ids.is_empty() {
+            return (vec![0; self.gate_logits.num_tokens()], 1);
+        }
+        let mut known = BTreeMap::new();
+        let of_tokens = self.sequence_ids.iter().map(|id| {
+            let next = known.len();
+            *known.entry(id).or_insert(next)
+        });
+        let of_tokens = of_tokens.collect();
+        (of_tokens, known.len())
+    }
 }
 
 /// An input that no router can route. The message names the part and what is allowed.
@@ -211,6 +226,11 @@ pub enum InputError {
         /// The length it should have.
         needed: usize,
     },
+}
+
+/// The first `length` values; what is missing counts as `missing`.
+pub(crate) fn whole<T: Copy>(values: &[T], length: usize, missing: T) -> Vec<T> {
+    values.iter().copied().chain(std::iter::repeat(missing)).take(length).collect()
 }
 
 pub(crate) fn number(

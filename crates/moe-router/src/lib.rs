@@ -1,7 +1,8 @@
 //! Pure Mixture-of-Experts routing: gate logits in, decisions out.
 //!
 //! A router is a function: it sees a [`RouterInput`] and returns a [`Routing`](moe_trace::Routing). There are no
-//! tensors, devices, files, clocks or hidden random sources here; whoever wants chance passes draws in as data.
+//! tensors, devices, files, clocks or hidden random sources here; whoever wants chance passes draws in as data, which
+//! [`draws`] makes from a seed.
 //!
 //! # A guided tour, with numbers
 //!
@@ -29,11 +30,11 @@
 //! 0.7685, and token 0 leaves the layer as 0.7685 · FFN₀(x) + 0.2315 · FFN₁(x).
 //!
 //! ```
-//! use moe_router::{Router, RouterInput, example};
+//! use moe_router::{Router, RouterInput, example, rules};
 //! use moe_trace::{Overflow, RoutingSpec};
 //!
 //! let gate_logits = example::gate_logits();
-//! let spec = RoutingSpec { router: "top_k:2".parse()?, overflow: Overflow::Dropless };
+//! let spec = RoutingSpec { router: rules::parse_router("top_k:2")?, overflow: Overflow::Dropless };
 //! let router = Router::new(spec, 4)?; // checked once …
 //! let routing = router.route(&RouterInput::new(&gate_logits)); // … and cannot fail from here on
 //! let [first, second] = routing.of_token(0) else { panic!("two requests") };
@@ -51,9 +52,10 @@
 //! place: 0.65 - 2.5 = -1.85 is less than -0.60 + 0.5 = -0.10. Chance is data: without draws there is no noise.
 //!
 //! ```
-//! # use moe_router::{Router, RouterInput, example};
+//! # use moe_router::{Router, RouterInput, example, rules};
 //! # use moe_trace::{GateLogits, Overflow, RoutingSpec};
-//! let router = Router::new(RoutingSpec { router: "noisy:k=2,std=1".parse()?, overflow: Overflow::Dropless }, 4)?;
+//! let noisy = rules::parse_router("noisy:k=2,std=1")?;
+//! let router = Router::new(RoutingSpec { router: noisy, overflow: Overflow::Dropless }, 4)?;
 //! let token_0 = GateLogits::new(4, vec![1.85, 0.65, -1.05, -0.60])?;
 //! let experts_and_weights = |input: &RouterInput| -> (Vec<u32>, Vec<f32>) {
 //!     router.route(input).of_token(0).iter().map(|request| (request.expert.0, request.weight)).unzip()
@@ -74,10 +76,10 @@
 //! one expert per token: ceil(1 · 1 · 6 / 4) = 2 slots, but four tokens want expert 0.
 //!
 //! ```
-//! # use moe_router::{Router, RouterInput, example, metrics};
+//! # use moe_router::{Router, RouterInput, example, metrics, rules};
 //! # use moe_trace::{CapacitySpec, Overflow, RoutingSpec};
 //! let overflow = Overflow::Drop(CapacitySpec { factor: 1.0, ..CapacitySpec::default() });
-//! let router = Router::new(RoutingSpec { router: "switch".parse()?, overflow }, 4)?;
+//! let router = Router::new(RoutingSpec { router: rules::parse_router("switch")?, overflow }, 4)?;
 //! let routing = router.route(&RouterInput::new(&example::gate_logits()));
 //! assert_eq!(routing.capacity, Some(2));
 //! assert_eq!(metrics::demand(&routing), [4, 0, 1, 1]);
@@ -97,10 +99,10 @@
 //! goes through the probabilities: expert 0's must fall.
 //!
 //! ```
-//! # use moe_router::{Router, RouterInput, example, gate_probs, losses};
+//! # use moe_router::{Router, RouterInput, example, gate_probs, losses, rules};
 //! # use moe_trace::{Overflow, RoutingSpec};
 //! # let gate_logits = example::gate_logits();
-//! # let spec = RoutingSpec { router: "switch".parse()?, overflow: Overflow::Dropless };
+//! # let spec = RoutingSpec { router: rules::parse_router("switch")?, overflow: Overflow::Dropless };
 //! # let routing = Router::new(spec, 4)?.route(&RouterInput::new(&gate_logits));
 //! example::assert_close(&[losses::switch(&gate_probs(&gate_logits), &routing)], &[1.4273]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -128,10 +130,11 @@
 //! crowd of four before expert 0 is two.
 //!
 //! ```
-//! # use moe_router::{Router, RouterInput, example, losses, metrics};
+//! # use moe_router::{Router, RouterInput, example, losses, metrics, rules};
 //! # use moe_trace::{Overflow, RoutingSpec};
 //! let gate_logits = example::gate_logits();
-//! let router = Router::new(RoutingSpec { router: "deepseek:1".parse()?, overflow: Overflow::Dropless }, 4)?;
+//! let deepseek = rules::parse_router("deepseek:1")?;
+//! let router = Router::new(RoutingSpec { router: deepseek, overflow: Overflow::Dropless }, 4)?;
 //! let demand = |bias: &[f32]| metrics::demand(&router.route(&RouterInput::new(&gate_logits).with_bias(bias)));
 //! let mut bias = vec![0.0; 4];
 //! assert_eq!(demand(&bias), [4, 0, 1, 1]);
@@ -149,16 +152,17 @@
 //! such rules do: the same first token gets another answer when the last one changes.
 //!
 //! ```
-//! # use moe_router::{Router, RouterInput};
+//! # use moe_router::{Router, RouterInput, rules};
 //! # use moe_trace::{GateLogits, RoutingSpec};
-//! let router = Router::new(RoutingSpec { router: "expert_choice:1".parse()?, ..RoutingSpec::default() }, 2)?;
+//! let expert_choice = rules::parse_router("expert_choice:1")?;
+//! let router = Router::new(RoutingSpec { router: expert_choice, ..RoutingSpec::default() }, 2)?;
 //! let expert_of_first = |last: [f32; 2]| {
 //!     let gate_logits = GateLogits::new(2, [[1.0, 0.0], last].concat()).expect("two rows of two");
 //!     router.route(&RouterInput::new(&gate_logits)).of_token(0)[0].expert.index()
 //! };
 //! assert_eq!(expert_of_first([0.0, 1.0]), 0); // expert 0 takes the first token, expert 1 the last
 //! assert_eq!(expert_of_first([9.0, 0.0]), 1); // expert 0 prefers the last; the first is left to expert 1
-//! assert!(router.spec().uses_the_future(2) && !moe_router::rules::find("expert_choice").expect("a rule").causal);
+//! assert!(rules::looks_ahead(router.spec()) && !rules::find("expert_choice").expect("a rule").is_causal());
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -172,10 +176,10 @@
 //! is to others.
 //!
 //! ```
-//! # use moe_router::{Mixer, RouterInput, example};
+//! # use moe_router::{Mixer, RouterInput, example, rules};
 //! # use moe_trace::Mixing;
 //! let gate_logits = example::gate_logits(); // a column per slot: one slot per expert
-//! let mixing = Mixer::new("soft_moe:1".parse()?, 4)?.mix(&RouterInput::new(&gate_logits))?;
+//! let mixing = Mixer::new(rules::parse_mixer("soft_moe:1")?, 4)?.mix(&RouterInput::new(&gate_logits))?;
 //! let Mixing::Slots { dispatch, combine, .. } = mixing else { panic!("slots") };
 //! let first_slot: Vec<f32> = dispatch.iter().step_by(4).copied().collect(); // the first column
 //! example::assert_close(&first_slot, &[0.2793, 0.1968, 0.1853, 0.0151, 0.2683, 0.0553]);
@@ -187,11 +191,12 @@
 //! logits. One expert runs, and every expert learns.
 //!
 //! ```
-//! # use moe_router::{Mixer, RouterInput, example};
+//! # use moe_router::{Mixer, RouterInput, example, rules};
 //! # use moe_trace::Mixing;
 //! # let gate_logits = example::gate_logits();
 //! let input = RouterInput::new(&gate_logits).with_sequence_ids(&[0, 0, 0, 1, 1, 1]); // two sequences of three tokens
-//! let Mixing::Merged { shares, .. } = Mixer::new("smear".parse()?, 4)?.mix(&input)? else { panic!("merged experts") };
+//! let mixer = Mixer::new(rules::parse_mixer("smear")?, 4)?;
+//! let Mixing::Merged { shares, .. } = mixer.mix(&input)? else { panic!("merged experts") };
 //! example::assert_close(&shares[..4], &[0.6075, 0.2176, 0.0715, 0.1035]); // θ = 0.6075 θ₀ + 0.2176 θ₁ + …
 //! example::assert_close(&shares[4..], &[0.2998, 0.2251, 0.2221, 0.2530]);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
@@ -202,10 +207,11 @@
 //! From the [example] and the gate ([`gate`]) to who asks whom (tokens choose for themselves in [`token_choice`], are
 //! assigned together in [`group_choice`], are blended in [`mixing`]), to who is let in ([`capacity`], [`dispatch`],
 //! [`overflow`]), to one checked entry for all of it ([`input`], [`router`], [`mixer`]), to what it amounts to
-//! ([`losses`], [`metrics`], [`measure`]). [`rules`] is the table of all rules: names, papers, whether they look ahead.
+//! ([`losses`], [`metrics`], [`measure`]). [`rules`] is the list of all rules, and [`rule`] what each declares: names, papers, texts, whether it looks
+//! ahead.
 //!
 //! One file is one rule: its idea, formula and paper, what differs between training and inference, whether it is
-//! causal, and its numbers. A family whose members differ by a setting shares a file: DeepSeek's gates of V2 and V3
+//! causal, and its numbers; then its declaration, which everything else reads, and its code. A family whose members differ by a setting shares a file: DeepSeek's gates of V2 and V3
 //! ([`token_choice::deepseek`]), Shazeer's noise and V-MoE's ([`token_choice::noisy_top_k`]), random and balanced
 //! tables ([`token_choice::hash`]), BASE's auction and its greedy choice ([`group_choice::auction`]), and LoRA experts
 //! under four names with MoV beside them ([`mixing::peft`]).
@@ -226,14 +232,15 @@ pub mod capacity;
 pub mod dispatch;
 pub mod overflow;
 
-mod check;
-mod decimal;
+pub mod decimal;
 pub mod input;
+mod limits;
 pub mod mixer;
 mod padding;
 pub mod router;
 pub mod spec_error;
 
+pub mod rule;
 pub mod rules;
 
 pub mod losses;
@@ -241,9 +248,6 @@ pub mod measure;
 pub mod metrics;
 
 pub mod draws;
-
-#[cfg(test)]
-mod test_support;
 
 pub use gate::gate_probs;
 pub use input::{InputError, RouterInput};

@@ -5,13 +5,13 @@
 
 use moe_trace::{GateLogits, MixerSpec, Mixing, SharedGate};
 
-use crate::check;
 use crate::gate::{sigmoid, softmax, top_k};
 use crate::input::{InputError, RouterInput};
+use crate::limits;
 use crate::matrix::Matrix;
 use crate::mixing::{lory, meo, soft_moe};
 use crate::padding::RealTokens;
-use crate::router::sequences;
+use crate::rules;
 use crate::spec_error::SpecError;
 use crate::token_choice::per_sequence::mean_logits;
 
@@ -25,7 +25,8 @@ pub struct Mixer {
 impl Mixer {
     /// Checks `spec` for a gate of `num_columns` columns: experts, or for Soft MoE slots of all experts.
     pub fn new(spec: MixerSpec, num_columns: usize) -> Result<Mixer, SpecError> {
-        check::mixer(spec, num_columns)?;
+        limits::at_least_one(num_columns)?;
+        (rules::mixes(&spec).check)(&spec, num_columns)?;
         Ok(Mixer { spec, num_columns })
     }
 
@@ -77,7 +78,7 @@ impl Mixer {
 
     /// One merged expert of the `k` best per sequence.
     fn merged(&self, real: &RealTokens, k: usize) -> Mixing {
-        let (sequence_of, num_sequences) = sequences(&real.input());
+        let (sequence_of, num_sequences) = real.input().sequences();
         let means = mean_logits(real.input().gate_logits, &sequence_of, num_sequences);
         self.merged_by(&means, &sequence_of, real, k)
     }
@@ -105,7 +106,7 @@ impl Mixer {
 
 /// Lory's logits of every segment of every sequence, and each token's segment. Segments do not cross sequences.
 fn segments(input: &RouterInput, segment: usize) -> (GateLogits, Vec<usize>) {
-    let (sequence_of, num_sequences) = sequences(input);
+    let (sequence_of, num_sequences) = input.sequences();
     let num_experts = input.gate_logits.num_experts();
     let mut values = Vec::new();
     let mut segment_of = vec![0; sequence_of.len()];

@@ -1,6 +1,6 @@
 //! What a rule asks for, before anyone is let in.
 
-use moe_trace::{ExpertIdx, Fate};
+use moe_trace::{Assignment, ExpertIdx, Fate};
 
 /// One wish of a token: "this expert, with this weight". `dispatch` turns it into an `Assignment`.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -31,5 +31,11 @@ impl Request {
             weight_raw: weight_raw as f32,
             withdrawn: None,
         }
+    }
+
+    /// The request together with what became of it.
+    pub(crate) fn met(&self, fate: Fate) -> Assignment {
+        let Request { token, rank, expert, weight, weight_raw, withdrawn: _ } = *self;
+        Assignment { token, rank, expert, weight, weight_raw, fate }
     }
 }

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use moe_trace::{Command, Event, Policy, StepTrace, TraceHeader};
+use moe_trace::{Command, Event, Policy, ReadyDetail, TraceFile};
 use ts_rs::{TS, TypeVisitor};
 
 const HEADER: &str = "\
@@ -20,8 +20,8 @@ fn declarations() -> String {
     let mut mirror = Mirror::default();
     mirror.visit::<Command>();
     mirror.visit::<Event>();
-    mirror.visit::<TraceHeader>();
-    mirror.visit::<StepTrace>();
+    mirror.visit::<ReadyDetail>();
+    mirror.visit::<TraceFile>();
     // Nothing on the wire mentions it, but the element's attribute has its values.
     mirror.visit::<Policy>();
     let declarations: Vec<String> = mirror.0.into_values().collect();

@@ -20,12 +20,14 @@ pub use error::UserError;
 pub use gate_logits::{GateLogits, ShapeError};
 pub use ids::{ExpertIdx, LayerIdx, RunId, TokenId};
 pub use mixing::Mixing;
-pub use protocol::{BackendChoice, BackendInfo, Command, Event, FinishReason, ModelInfo, RunRequest, Rung, Sampling};
+pub use protocol::{
+    BackendChoice, BackendInfo, Command, Event, FinishReason, ModelInfo, ReadyDetail, RunRequest, Rung, Sampling,
+};
 pub use routing::{Assignment, Fate, Routing, RoutingError};
 pub use spec::{
     BaseSolver, CapacitySpec, MixerSpec, Normalise, Overflow, Policy, Priority, Rounding, RouterSpec, RoutingGroup,
     RoutingSpec, SecondExpert, SharedGate, SinkhornChoice, SlotOrder, Weighting,
 };
-pub use text::{Form, MIXER_FORMS, NOT_FROM_GATE_LOGITS, NeedsMore, ParseSpecError, ROUTER_FORMS};
+pub use text::ParseSpecError;
 pub use trace::{Candidate, LayerTrace, NextToken, StepTrace, TracedToken};
 pub use trace_file::{SCHEMA_VERSION, Source, TraceFile, TraceFileError, TraceHeader};

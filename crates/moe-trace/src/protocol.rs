@@ -6,6 +6,7 @@ use crate::error::UserError;
 use crate::ids::RunId;
 use crate::spec::{RoutingGroup, RoutingSpec};
 use crate::trace::StepTrace;
+use crate::trace_file::Source;
 
 /// From the page to the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -51,6 +52,16 @@ pub enum Event {
         error: UserError,
         fatal: bool,
     },
+}
+
+/// What the page tells whoever embeds it once it stands on the rung that it will stay on: the detail of `moe-ready`.
+/// Model and backend are `None` without an engine.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
+pub struct ReadyDetail {
+    pub source: Source,
+    pub model: Option<ModelInfo>,
+    pub backend: Option<BackendInfo>,
 }
 
 /// Which backend the reader asks for. `recorded` never reaches a worker.

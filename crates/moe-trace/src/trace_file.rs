@@ -33,6 +33,7 @@ pub enum Source {
 
 /// A whole recorded run.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "typescript", derive(ts_rs::TS))]
 pub struct TraceFile {
     pub header: TraceHeader,
     pub steps: Vec<StepTrace>,

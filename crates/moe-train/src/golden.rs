@@ -117,7 +117,7 @@ mod tests {
 
     use super::*;
     use moe_router::rules;
-    use moe_trace::{RouterSpec, TraceFile};
+    use moe_trace::TraceFile;
 
     const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../www/site/");
 
@@ -148,13 +148,14 @@ mod tests {
         let mut engine = shipped();
         let mut request = RunRequest { max_new_tokens: 2, ..recorded().header.request };
         let mut num_rules = 0;
-        for example in rules::all().filter_map(|rule| rule.form()).map(|form| form.example) {
-            let Ok(router) = example.parse::<RouterSpec>() else { continue };
+        for example in rules::all().filter_map(|rule| rule.example()) {
+            let Ok(router) = rules::parse_router(example) else { continue };
+            let facts = rules::facts(&router);
             request.routing.router = router;
             for group in [RoutingGroup::ThisText, RoutingGroup::DecodeStep] {
                 request.group = group;
-                let needs_company = router.uses_the_future() && group == RoutingGroup::DecodeStep;
-                if needs_company || router == RouterSpec::BalancedHash {
+                let needs_company = facts.looks_ahead && group == RoutingGroup::DecodeStep;
+                if needs_company || !facts.besides.is_in_a_model() {
                     let refused = record(&mut engine, &request).expect_err(example);
                     assert!(refused.to_string().starts_with("This routing cannot be run"), "{refused}");
                     continue;

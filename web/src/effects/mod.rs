@@ -1,4 +1,104 @@
-//! What the state asks of the world, carried out: a file per outside world.
+//! What the state asks of the world, carried out: a file per outside world, which owns what it keeps alive.
 
-pub mod models;
-pub mod replay;
+mod clock;
+mod engine;
+mod host;
+mod models;
+mod replay;
+
+use wasm_bindgen::JsValue;
+use web_sys::HtmlElement;
+use yew::Callback;
+
+use crate::browser::address;
+use crate::browser::engine_client::Heard;
+use crate::settings::attributes::Config;
+use crate::state::{Action, Effect, State};
+use clock::Clock;
+use engine::EngineRunner;
+use host::Host;
+use models::ModelList;
+use replay::ReplayRunner;
+
+/// What the world says back.
+pub enum Report {
+    Act(Action),
+    /// From the worker of this number; an earlier worker's words are not heard any more.
+    Worker {
+        worker: u32,
+        heard: Heard,
+    },
+    /// From the recorded run of this number: an action, and for a step its plain object.
+    Replay {
+        replay: u32,
+        action: Action,
+        plain: Option<JsValue>,
+    },
+}
+
+/// Everything that is kept alive outside the state. Dropping it ends the worker and all timers.
+pub struct Effects {
+    engine: EngineRunner,
+    replay: ReplayRunner,
+    models: ModelList,
+    clock: Clock,
+    host: Host,
+}
+
+impl Effects {
+    /// `report`: where the world answers.
+    pub fn new(host: HtmlElement, report: Callback<Report>) -> Effects {
+        Effects {
+            engine: EngineRunner::new(report.clone()),
+            replay: ReplayRunner::new(report.clone()),
+            models: ModelList::new(report.clone()),
+            clock: Clock::new(report),
+            host: Host::new(host),
+        }
+    }
+
+    /// The action that a report amounts to, and the plain object of a step; `None` where nobody listens any more.
+    pub fn receive(&self, report: Report) -> Option<(Action, Option<JsValue>)> {
+        match report {
+            Report::Act(action) => Some((action, None)),
+            Report::Worker { worker, heard } => self.engine.receive(worker, heard),
+            Report::Replay { replay, action, plain } => self.replay.is_current(replay).then_some((action, plain)),
+        }
+    }
+
+    /// `state`: after the action that asks for it. `plain`: the step that the action brought, as it came.
+    pub fn carry_out(&mut self, effect: Effect, state: &State, plain: Option<&JsValue>) {
+        match effect {
+            Effect::StartEngine => {
+                self.engine.start(state);
+                self.models.fetch(state.config());
+            }
+            Effect::EndEngine => self.engine.end(),
+            Effect::Post(command) => self.engine.post(&command),
+
+            Effect::FetchReplay => self.replay.fetch(state.config()),
+            Effect::AwaitReplay => self.clock.await_replay(),
+            Effect::ScheduleRerun => self.clock.schedule_rerun(),
+
+            Effect::SetModel(model) => self.host.set_model(&model),
+            Effect::SetTheme(theme) => self.host.set_theme(theme),
+            Effect::EmitReady { source, model, backend } => self.host.emit_ready(source, model, backend),
+            Effect::EmitStep => self.host.emit_step(plain),
+            Effect::EmitError(error) => self.host.emit_error(&error),
+        }
+    }
+
+    /// What goes on for as long as the state says so: the watchdog and the playback.
+    pub fn follow(&mut self, state: &State) {
+        self.engine.expect_answer(state.engine().owes_answer());
+        self.clock.keep_pace(state.playback());
+    }
+}
+
+/// An address of the configuration, or a default beside the assets.
+fn resolve(config: &Config, given: Option<&str>, default: &str) -> String {
+    match given {
+        Some(given) => address::resolve(given, &address::document_base()),
+        None => address::beside_assets(config.base_url.as_deref(), default),
+    }
+}

@@ -1,17 +1,46 @@
-//! Fetches the list of models that a site offers. A site without one has no menu.
+//! The list of models that a site offers. A site without one has no menu.
+
+use yew::Callback;
 
 use crate::browser::{address, fetch};
+use crate::effects::Report;
+use crate::settings::attributes::Config;
 use crate::settings::models::{Menu, ModelEntry};
+use crate::state::Action;
 
-/// Tells the menu of the list at `url`, if it is there and can be read.
-pub async fn menu(url: String, tell: impl FnOnce(Menu)) {
-    let Ok(text) = fetch::text(&url).await else { return };
-    match fetch::parse::<Vec<ModelEntry>>(&text) {
-        Ok((entries, _)) => {
-            if let Some(menu) = Menu::new(entries, |address| address::resolve(address, &url)) {
-                tell(menu);
-            }
+pub struct ModelList {
+    report: Callback<Report>,
+    was_asked_for: bool,
+}
+
+impl ModelList {
+    pub fn new(report: Callback<Report>) -> ModelList {
+        ModelList { report, was_asked_for: false }
+    }
+
+    /// Once, and only where a model can be loaded.
+    pub fn fetch(&mut self, config: &Config) {
+        if std::mem::replace(&mut self.was_asked_for, true) {
+            return;
         }
-        Err(why) => web_sys::console::warn_1(&format!("moe-playground: {url} is no list of models: {why}").into()),
+        let url = address::beside_assets(config.base_url.as_deref(), "../models/index.json");
+        let report = self.report.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            if let Some(menu) = menu(url).await {
+                report.emit(Report::Act(Action::MenuRead(menu)));
+            }
+        });
+    }
+}
+
+/// The menu of the list at `url`, if it is there and can be read.
+async fn menu(url: String) -> Option<Menu> {
+    let text = fetch::text(&url).await.ok()?;
+    match fetch::parse::<Vec<ModelEntry>>(&text) {
+        Ok((entries, _)) => Menu::new(entries, |address| address::resolve(address, &url)),
+        Err(why) => {
+            web_sys::console::warn_1(&format!("moe-playground: {url} is no list of models: {why}").into());
+            None
+        }
     }
 }

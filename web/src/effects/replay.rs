@@ -1,43 +1,63 @@
-//! Fetches the recorded run and tells it step by step, one step a task, so that no task is long.
+//! The recorded run: fetched, and told step by step, one step a task, so that no task is long.
 
 use moe_trace::{StepTrace, TraceHeader};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
+use yew::Callback;
 
 use crate::browser::fetch;
+use crate::effects::{Report, resolve};
 use crate::run::recording::RECORDED_RUN;
+use crate::settings::attributes::Config;
 use crate::state::{Action, replay};
 
-/// Dispatches the recorded run at `url`. `on_step` gets every action, and for a step its plain object as well.
-pub async fn replay(url: String, tell: impl Fn(Action, Option<JsValue>)) {
-    let text = match fetch::text(&url).await {
-        Ok(text) => text,
-        Err(why) => return tell(Action::ReplayFailed(replay::unavailable(why)), None),
-    };
-    let parse_header = |line: &str| fetch::parse::<TraceHeader>(line).map(|(header, _)| header);
-    match replay::header(&text, parse_header) {
-        Ok(header) => tell(replay::began(header), None),
-        Err(error) => return tell(Action::ReplayFailed(replay::unavailable(error)), None),
+pub struct ReplayRunner {
+    report: Callback<Report>,
+    num_replays: u32,
+}
+
+impl ReplayRunner {
+    pub fn new(report: Callback<Report>) -> ReplayRunner {
+        ReplayRunner { report, num_replays: 0 }
     }
+
+    /// Fetches what the configuration names now; an earlier one is not heard any more.
+    pub fn fetch(&mut self, config: &Config) {
+        self.num_replays += 1;
+        let (report, replay) = (self.report.clone(), self.num_replays);
+        let url = resolve(config, config.trace_url.as_deref(), "../traces/default.jsonl");
+        wasm_bindgen_futures::spawn_local(async move {
+            let tell = |action, plain| report.emit(Report::Replay { replay, action, plain });
+            if let Err(why) = tell_steps(&url, &tell).await {
+                tell(Action::ReplayFailed { why }, None);
+            }
+        });
+    }
+
+    pub fn is_current(&self, replay: u32) -> bool {
+        replay == self.num_replays
+    }
+}
+
+/// Tells the run at `url`: every action, and for a step its plain object as well.
+async fn tell_steps(url: &str, tell: &impl Fn(Action, Option<JsValue>)) -> Result<(), String> {
+    let text = fetch::text(url).await?;
+    let parse_header = |line: &str| fetch::parse::<TraceHeader>(line).map(|(header, _)| header);
+    let header = replay::header(&text, parse_header).map_err(|error| error.to_string())?;
+    tell(replay::began(header), None);
     let mut num_layers = None;
     for (number, line) in replay::step_lines(&text).enumerate() {
         let read = fetch::parse::<StepTrace>(line)
             .and_then(|(step, plain)| replay::problem(&step, num_layers).map_or(Ok((step, plain)), Err));
-        match read {
-            Ok((step, plain)) => {
-                num_layers.get_or_insert(step.layers.len());
-                // The plain object is renumbered like the step itself; a fresh object takes any property.
-                let _ = js_sys::Reflect::set(&plain, &"run".into(), &RECORDED_RUN.0.into());
-                tell(replay::step(step), Some(plain));
-            }
-            Err(why) => {
-                let why = format!("Step {number} of the file cannot be read: {why}");
-                return tell(Action::ReplayFailed(replay::unavailable(why)), None);
-            }
-        }
+        let (step, plain) = read.map_err(|why| format!("Step {number} of the file cannot be read: {why}"))?;
+        num_layers.get_or_insert(step.layers.len());
+        // The plain object is renumbered like the step itself; a fresh object takes any property.
+        let _ = js_sys::Reflect::set(&plain, &"run".into(), &RECORDED_RUN.0.into());
+        tell(replay::step(step), Some(plain));
         next_task().await;
     }
     tell(replay::finished(), None);
+    Ok(())
 }
 
 /// Lets the browser paint and react before going on.

@@ -1,21 +1,10 @@
-//! Events out, keys in, and the focus.
+//! Keys in, the focus, and the poster.
 
-use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{CustomEvent, CustomEventInit, Element, HtmlElement, KeyboardEvent};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use web_sys::{Document, Element, HtmlElement, KeyboardEvent};
 
 use crate::state::keyboard::{self, Focus};
-
-/// Dispatches an event that leaves the shadow tree. `detail` is a plain object.
-pub fn emit(host: &HtmlElement, name: &str, detail: &JsValue) {
-    let init = CustomEventInit::new();
-    init.set_bubbles(true);
-    init.set_composed(true);
-    init.set_detail(detail);
-    if let Ok(event) = CustomEvent::new_with_event_init_dict(name, &init) {
-        // The answer only says whether a listener called preventDefault.
-        let _ = host.dispatch_event(&event);
-    }
-}
 
 /// What has the focus, seen from inside the shadow tree.
 fn focus_of(target: &Element) -> Focus {
@@ -35,7 +24,7 @@ fn focus_of(target: &Element) -> Focus {
 
 /// The key that this playground is to act on, which then nobody else does. Only while the event is being dispatched has
 /// it a path and can be held back; a message may be read much later, when the page has drawn something long.
-pub fn take_key(host: &HtmlElement, event: &KeyboardEvent) -> Option<String> {
+fn take_key(host: &HtmlElement, event: &KeyboardEvent) -> Option<String> {
     let is_shortcut = event.ctrl_key() || event.meta_key() || event.alt_key() || event.is_composing();
     if is_shortcut || event.default_prevented() {
         return None;
@@ -49,6 +38,34 @@ pub fn take_key(host: &HtmlElement, event: &KeyboardEvent) -> Option<String> {
     keyboard::command(&key, false)?;
     event.prevent_default();
     Some(key)
+}
+
+/// Hears the document's keys until it is dropped.
+pub struct Keys {
+    document: Document,
+    on_key: Closure<dyn FnMut(KeyboardEvent)>,
+}
+
+impl Keys {
+    /// `press` gets the keys that this playground is to act on. `None` where there is no document: then only the keyboard
+    /// map is missing, and the controls keep working.
+    pub fn hear(host: HtmlElement, press: impl Fn(String) + 'static) -> Option<Keys> {
+        let document = web_sys::window()?.document()?;
+        let on_key = Closure::new(move |event: KeyboardEvent| {
+            if let Some(key) = take_key(&host, &event) {
+                press(key);
+            }
+        });
+        document.add_event_listener_with_callback("keydown", on_key.as_ref().unchecked_ref()).ok()?;
+        Some(Keys { document, on_key })
+    }
+}
+
+impl Drop for Keys {
+    fn drop(&mut self) {
+        // A listener that is not there needs no removing.
+        let _ = self.document.remove_event_listener_with_callback("keydown", self.on_key.as_ref().unchecked_ref());
+    }
 }
 
 /// Puts the focus on the first element that the selector finds.

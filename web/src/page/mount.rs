@@ -10,7 +10,7 @@ use yew::AppHandle;
 use crate::browser::{address, wire};
 use crate::page::app::{App, AppProps, Msg, TraceWindow};
 use crate::run::shared::Shared;
-use crate::settings::attributes::{Config, RawConfig};
+use crate::settings::attributes::{Config, Places};
 use crate::settings::models;
 use crate::state::Action;
 
@@ -18,26 +18,29 @@ use crate::state::Action;
 #[wasm_bindgen]
 pub struct Handle {
     app: AppHandle<App>,
+    host: HtmlElement,
+    places: Places,
     trace: TraceWindow,
     container: Element,
 }
 
 /// Draws the page into `root`, an element inside the host's shadow tree. What `root` holds already is a poster: it
-/// stays until there is something to show instead. Events are dispatched on `host`; `config` holds the attributes as
-/// strings.
+/// stays until there is something to show instead. Attributes are read from `host`, and events are dispatched on it;
+/// `places` says where the element's files lie.
 #[wasm_bindgen]
-pub fn mount(root: Element, host: HtmlElement, config: JsValue) -> Result<Handle, JsValue> {
+pub fn mount(root: Element, host: HtmlElement, places: JsValue) -> Result<Handle, JsValue> {
     let document = root.owner_document().ok_or("the element to mount into belongs to no document")?;
     let container = document.create_element("div")?;
     container.set_attribute("class", "moe-container")?;
     // It is laid out but not seen until there is something to show.
     container.set_attribute("style", "visibility:hidden;position:absolute;left:0;right:0;height:0;overflow:hidden")?;
     root.append_child(&container)?;
-    let (config, errors) = read(config);
+    let places: Places = wire::from_js(places)?;
+    let (config, errors) = read(&host, &places);
     let trace: TraceWindow = Shared::new(RefCell::new(None));
-    let props = AppProps { host, root, trace: trace.clone(), config, errors };
+    let props = AppProps { host: host.clone(), root, trace: trace.clone(), config, errors };
     let app = yew::Renderer::<App>::with_root_and_props(container.clone(), props).render();
-    Ok(Handle { app, trace, container })
+    Ok(Handle { app, host, places, trace, container })
 }
 
 #[wasm_bindgen]
@@ -66,9 +69,9 @@ impl Handle {
         Ok(trace.into())
     }
 
-    /// The attributes changed: `config` as for `mount`.
-    pub fn update(&self, config: JsValue) {
-        let (config, errors) = read(config);
+    /// The attributes changed.
+    pub fn update(&self) {
+        let (config, errors) = read(&self.host, &self.places);
         self.app.send_message(Msg::Act(Action::Configured { config: Box::new(config), errors }));
     }
 
@@ -80,21 +83,14 @@ impl Handle {
     }
 }
 
-fn read(config: JsValue) -> (Config, Vec<moe_trace::UserError>) {
-    let (mut config, errors) = match wire::from_js::<RawConfig>(config) {
-        Ok(raw) => Config::parse(&raw),
-        Err(error) => {
-            let error = moe_trace::UserError::new(
-                "The configuration of the playground cannot be read.",
-                error.to_string(),
-                "Defaults are used; every entry must be a string.",
-            );
-            (Config::default(), vec![error])
-        }
-    };
-    config.manifest_url = match &config.model {
-        Some(model) => address::resolve(&models::manifest_of(model.trim()), &address::document_base()),
-        None => address::beside_assets(config.base_url.as_deref(), "../models/default/manifest.json"),
-    };
-    (config, errors)
+/// What the attributes of `host` say now.
+fn read(host: &HtmlElement, places: &Places) -> (Config, Vec<moe_trace::UserError>) {
+    let (config, errors) = Config::read(|name| host.get_attribute(name));
+    let manifest_url = models::manifest_url(
+        config.model.as_deref(),
+        |path| address::beside_assets(places.base_url.as_deref(), path),
+        |address| address::resolve(address, &address::document_base()),
+    );
+    let Places { base_url, worker_url } = places.clone();
+    (Config { manifest_url, base_url, worker_url, ..config }, errors)
 }

@@ -3,114 +3,78 @@
 //! Every trace has gate logits, and their softmax is a distribution whatever the rule. But it is the rule's own number
 //! only where the rule is built on it; elsewhere the views say what they show.
 
-use moe_router::gate::{sigmoid, softmax};
+use moe_router::gate::sigmoid;
+use moe_router::rule::GateReads;
+use moe_router::rules;
 use moe_trace::{GateLogits, RouterSpec};
 
 use crate::words::numbers;
 
+/// How the page says what a rule reads off the gate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GateReading {
-    /// Softmax over the experts: the gate probabilities.
-    Softmax,
-    /// A sigmoid of each logit by itself: scores that compete with none and sum to nothing.
-    Sigmoid,
-    /// The softmax of the mean logits of the whole text, the same for all its tokens.
-    WholeText,
-    /// Probabilities of another kind: of noisy or rescaled logits, within groups, of a transport plan.
-    OtherSoftmax,
-    /// The logits as they are.
-    Logits,
-    /// Nothing: the experts are known before any gate.
-    Nothing,
-}
+pub struct GateReading(pub GateReads);
 
 impl GateReading {
     pub fn of(rule: RouterSpec) -> GateReading {
-        match rule {
-            RouterSpec::Dense
-            | RouterSpec::Switch
-            | RouterSpec::TopK { .. }
-            | RouterSpec::Gshard { .. }
-            | RouterSpec::DeepseekV2 { .. }
-            | RouterSpec::TopP { .. }
-            | RouterSpec::NullExperts { .. }
-            | RouterSpec::ExpertChoice { .. }
-            | RouterSpec::StrictlyBalanced { .. }
-            | RouterSpec::NoTokenLeftBehind { .. } => GateReading::Softmax,
-            RouterSpec::Deepseek { .. } => GateReading::Sigmoid,
-            RouterSpec::PerSequence { .. } => GateReading::WholeText,
-            RouterSpec::Noisy { .. }
-            | RouterSpec::LogitNorm { .. }
-            | RouterSpec::DenseToSparse { .. }
-            | RouterSpec::Hierarchical { .. }
-            | RouterSpec::Prototypes { .. }
-            | RouterSpec::Sinkhorn { .. } => GateReading::OtherSoftmax,
-            RouterSpec::Relu | RouterSpec::TopAny { .. } | RouterSpec::Base { .. } => GateReading::Logits,
-            RouterSpec::Hash { .. } | RouterSpec::BalancedHash | RouterSpec::Random => GateReading::Nothing,
-        }
+        GateReading(rules::facts(&rule).reads)
     }
 
     /// What is drawn for every token and expert, between 0 and 1, `[tokens, experts]`; empty where the gate is not read.
     pub fn values(self, gate_logits: &GateLogits) -> Vec<f32> {
-        let of_row = |logits: &[f32]| match self {
-            GateReading::Nothing => Vec::new(),
-            GateReading::Sigmoid => logits.iter().map(|&logit| sigmoid(f64::from(logit))).collect(),
-            _ => softmax(logits),
-        };
-        gate_logits.rows().flat_map(of_row).map(|value| value as f32).collect()
+        self.0.values(gate_logits)
     }
 
     /// The name of one of these numbers, and of all of them.
     pub fn names(self) -> (&'static str, &'static str) {
-        match self {
-            GateReading::Sigmoid => ("gate score (sigmoid)", "Gate scores of all experts, by sigmoid"),
-            GateReading::Nothing => ("gate (not read)", "All experts; no gate is read"),
+        match self.0 {
+            GateReads::Sigmoid => ("gate score (sigmoid)", "Gate scores of all experts, by sigmoid"),
+            GateReads::Nothing => ("gate (not read)", "All experts; no gate is read"),
             _ => ("gate probability", "Gate probabilities of all experts"),
         }
     }
 
     /// What to know about these numbers, where they are not simply what the rule decides by.
     pub fn note(self) -> Option<&'static str> {
-        match self {
-            GateReading::Softmax => None,
-            GateReading::Sigmoid => Some(
+        match self.0 {
+            GateReads::Softmax => None,
+            GateReads::Sigmoid => Some(
                 "Sigmoid of each gate logit: scores, not probabilities. The choice may add a learned bias, the weight never does.",
             ),
-            GateReading::WholeText => {
+            GateReads::WholeText => {
                 Some("This token's own gate probabilities. The rule decides by the mean over the whole text.")
             }
-            GateReading::OtherSoftmax => {
+            GateReads::OtherSoftmax => {
                 Some("Softmax of the gate logits. The rule changes the logits before it decides by them.")
             }
-            GateReading::Logits => Some("Softmax of the gate logits. The rule decides by the logits themselves."),
-            GateReading::Nothing => Some("This rule reads no gate: the experts are known without it."),
+            GateReads::Logits => Some("Softmax of the gate logits. The rule decides by the logits themselves."),
+            GateReads::Nothing => Some("This rule reads no gate: the experts are known without it."),
         }
     }
 
     /// What a request was made with, in words: `gate 61 %`.
     pub fn said(self, weight_raw: f32) -> String {
-        match self {
-            GateReading::Softmax | GateReading::OtherSoftmax => format!("gate {}", numbers::percent(weight_raw)),
-            GateReading::WholeText => format!("gate over the whole text {}", numbers::percent(weight_raw)),
+        match self.0 {
+            GateReads::Softmax | GateReads::OtherSoftmax => format!("gate {}", numbers::percent(weight_raw)),
+            GateReads::WholeText => format!("gate over the whole text {}", numbers::percent(weight_raw)),
             _ => self.figure(weight_raw),
         }
     }
 
     /// The same as short as can be: `61 %`.
     pub fn figure(self, weight_raw: f32) -> String {
-        match self {
-            GateReading::Softmax | GateReading::OtherSoftmax | GateReading::WholeText => numbers::percent(weight_raw),
-            GateReading::Sigmoid => format!("score {weight_raw:.2}"),
-            GateReading::Logits => format!("logit {weight_raw:.2}"),
-            GateReading::Nothing => "no gate".to_owned(),
+        match self.0 {
+            GateReads::Softmax | GateReads::OtherSoftmax | GateReads::WholeText => numbers::percent(weight_raw),
+            GateReads::Sigmoid => format!("score {weight_raw:.2}"),
+            GateReads::Logits => format!("logit {weight_raw:.2}"),
+            GateReads::Nothing => "no gate".to_owned(),
         }
     }
 
     /// How sure a request was, between 0 and 1, as far as it can be drawn.
     pub fn share(self, weight_raw: f32) -> Option<f32> {
-        match self {
-            GateReading::Nothing => None,
-            GateReading::Logits => Some(sigmoid(f64::from(weight_raw)) as f32),
+        match self.0 {
+            GateReads::Nothing => None,
+            GateReads::Logits => Some(sigmoid(f64::from(weight_raw)) as f32),
             _ => Some(weight_raw.clamp(0.0, 1.0)),
         }
     }
@@ -123,7 +87,7 @@ mod tests {
     #[test]
     fn numbers_are_called_what_they_are() {
         let check = |rule: &str, values: &[f32], said: &str| {
-            let reading = GateReading::of(rule.parse().expect("a rule"));
+            let reading = GateReading::of(rules::parse_router(rule).expect("a rule"));
             let gate_logits = GateLogits::new(2, vec![0.0, 1.0]).expect("one row");
             let found = reading.values(&gate_logits);
             assert_eq!(found.len(), values.len(), "{rule}");

@@ -1,6 +1,7 @@
 //! A run as data: its steps, what there is to see at one of them, and how it compares with another.
 
 pub mod recording;
+pub mod runs;
 pub mod scene;
 
 pub mod gate_reading;

@@ -6,15 +6,18 @@ use moe_trace::{
     FinishReason, ModelInfo, RoutingGroup, RunId, RunRequest, SCHEMA_VERSION, Source, StepTrace, TraceHeader,
 };
 
-/// The recorded run; live runs count from 1.
+use crate::run::shared::Shared;
+
+/// The number of every recorded run; live runs count from 1.
 pub const RECORDED_RUN: RunId = RunId(0);
 
-/// Steps of one run, live or replayed: the views cannot tell the difference but for `source`.
+/// Steps of one run, live or replayed; `source` says which.
 #[derive(Debug, Clone)]
 pub struct Recording {
     pub source: Source,
     pub model: Rc<ModelInfo>,
-    pub request: Rc<RunRequest>,
+    /// Compared by identity: the same allocation is the same run, however many steps it has.
+    pub request: Shared<RunRequest>,
     pub steps: Vec<Rc<StepTrace>>,
     /// Wall time of each step; empty for a recorded run.
     pub elapsed_ms: Vec<f32>,
@@ -24,12 +27,17 @@ pub struct Recording {
 
 impl Recording {
     pub fn new(source: Source, model: Rc<ModelInfo>, request: RunRequest) -> Recording {
-        let request = Rc::new(request);
+        let request = Shared::new(request);
         Recording { source, model, request, steps: Vec::new(), elapsed_ms: Vec::new(), finished: None }
     }
 
     pub fn run(&self) -> RunId {
         self.request.run
+    }
+
+    /// Does it come from an engine on this machine, and not from a file?
+    pub fn is_live(&self) -> bool {
+        matches!(self.source, Source::LiveGpu | Source::LiveCpu)
     }
 
     /// The same run with one more step. Steps out of order are a stale worker's and are left out.
@@ -88,7 +96,7 @@ impl Recording {
         }
     }
 
-    /// Would both requests give the same steps?
+    /// Would both requests give the same steps? Their numbers do not matter.
     pub fn same_request(&self, other: &Recording) -> bool {
         let unnumbered = |request: &RunRequest| RunRequest { run: RunId(0), ..request.clone() };
         self.model.weights_sha256 == other.model.weights_sha256

@@ -3,6 +3,7 @@
 //! With the group `this text` a step carries the whole text. With `decode step` the text is gathered from all steps up
 //! to this one, each of which is a routing group of its own.
 
+use moe_router::rules;
 use moe_trace::{
     Assignment, Candidate, ExpertIdx, Fate, LayerIdx, NextToken, RouterSpec, Routing, RoutingGroup, Source,
 };
@@ -217,7 +218,7 @@ impl SceneLayer {
 
     /// Do the experts take tokens, instead of being asked by them?
     pub fn experts_take(&self) -> bool {
-        matches!(self.rule, RouterSpec::ExpertChoice { .. } | RouterSpec::StrictlyBalanced { .. })
+        rules::facts(&self.rule).fills_experts()
     }
 
     pub fn of_token(&self, token: usize) -> &[Assignment] {

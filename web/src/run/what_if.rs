@@ -1,27 +1,31 @@
 //! What-if: one layer's recorded gate logits, routed by another rule. Instant, and exact for that layer only: what later
 //! layers would have seen is not known without a re-run.
 
-use moe_router::{Router, RouterInput};
-use moe_trace::{Assignment, RouterSpec, RoutingGroup, TokenId};
+use moe_router::{Router, RouterInput, rules};
+use moe_trace::{Assignment, RoutingGroup, RoutingSpec, TokenId};
 
 use crate::run::scene::{Scene, SceneLayer};
-use crate::settings::Settings;
 
-/// The selected layer with the group of `token` routed as the settings ask for; `None` where that cannot be said:
-/// another group would have other tokens, and some rules look at what no trace holds: the draws of the run, learned
-/// biases, or how frequent an id is.
-pub fn layer(scene: &Scene, layer: usize, token: usize, settings: &Settings) -> Option<SceneLayer> {
+/// The layer with the group of `token` routed by `routing`; `None` where that cannot be said: another `group` would have
+/// other tokens, and some rules look at what no trace holds: the draws of the run, learned biases, or how frequent an id
+/// is.
+pub fn layer(
+    scene: &Scene,
+    layer: usize,
+    token: usize,
+    routing: &RoutingSpec,
+    group: RoutingGroup,
+) -> Option<SceneLayer> {
     let recording = &scene.recording;
-    let routing = settings.routing(Some(&recording.model.trained_routing));
-    let needs_more = matches!(routing.router, RouterSpec::Deepseek { .. } | RouterSpec::BalancedHash);
-    if settings.group != recording.request.group || routing.uses_chance() || needs_more {
+    let is_known = rules::facts(&routing.router).besides.is_in_a_trace();
+    if group != recording.request.group || rules::uses_chance(routing) || !is_known {
         return None;
     }
     let group_idx = scene.tokens.get(token)?.group;
     let group = scene.groups[group_idx];
     let step = &recording.steps[group.step];
     let recorded = step.layers.get(layer)?;
-    let router = Router::new(routing, recorded.gate_logits.num_experts()).ok()?;
+    let router = Router::new(*routing, recorded.gate_logits.num_experts()).ok()?;
     let ids: Vec<TokenId> = step.tokens.iter().map(|token| token.id).collect();
     let rerouted = router.route(&RouterInput::new(&recorded.gate_logits).with_token_ids(&ids));
 

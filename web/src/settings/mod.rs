@@ -1,18 +1,22 @@
-//! What the reader has set: prompt, routing, group and generation; and the models there are to choose from.
+//! What the reader has set: prompt, routing, group and generation; and the models and rules there are to choose from.
 
 pub mod attributes;
 pub mod limits;
 pub mod models;
 pub mod overrides;
-mod routing_menu;
+pub mod routing_choice;
+pub mod rule_form;
+pub mod theme;
 
 use std::ops::RangeInclusive;
 
-use moe_trace::{Overflow, Policy, RoutingGroup, RoutingSpec, RunId, RunRequest, Sampling};
+use moe_router::rules;
+use moe_trace::{Overflow, Policy, RouterSpec, RoutingGroup, RoutingSpec, RunId, RunRequest, Sampling};
 
+use crate::words::problems::Problem;
 use limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS, NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P};
 use overrides::Overrides;
-use routing_menu::RoutingMenu;
+use routing_choice::RoutingChoice;
 
 /// Shown until a recorded run or an attribute brings another.
 const FALLBACK_PROMPT: &str = "The cat sat on the mat and the dog";
@@ -21,10 +25,8 @@ const FALLBACK_PROMPT: &str = "The cat sat on the mat and the dog";
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
     pub prompt: String,
-    /// Experts a token asks by top-k; `None` leaves the choice to the rule the model was trained with.
-    pub k: Option<u32>,
-    /// `None` stands for the trained policy, where the menu has no name for it.
-    pub policy: Option<Policy>,
+    pub routing: RoutingChoice,
+    /// Laid on a routing that has slots, and kept while one has none.
     pub capacity_factor: f32,
     pub group: RoutingGroup,
     pub seed: u32,
@@ -40,7 +42,11 @@ pub struct Settings {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Setting {
     Prompt(String),
+    /// Any rule, with its arguments.
+    Rule(RouterSpec),
+    /// Experts a token asks by top-k; `None` goes back to the rule the model was trained with.
     K(Option<u32>),
+    /// `None` goes back to the policy the model was trained with.
     Policy(Option<Policy>),
     CapacityFactor(f32),
     Group(RoutingGroup),
@@ -59,12 +65,20 @@ pub enum PromptProblem {
     TooLong { num_chars: usize },
 }
 
+impl From<PromptProblem> for Problem {
+    fn from(problem: PromptProblem) -> Problem {
+        match problem {
+            PromptProblem::Empty => Problem::PromptEmpty,
+            PromptProblem::TooLong { num_chars } => Problem::PromptTooLong { num_chars, max_chars: MAX_PROMPT_CHARS },
+        }
+    }
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings {
             prompt: FALLBACK_PROMPT.to_owned(),
-            k: Some(2),
-            policy: Some(Policy::Drop),
+            routing: RoutingChoice::AsTrained,
             capacity_factor: 1.25,
             group: RoutingGroup::ThisText,
             seed: 7,
@@ -80,13 +94,30 @@ impl Default for Settings {
 impl Setting {
     /// Does the change take effect at once, by running the model again?
     pub fn reruns(&self) -> bool {
-        matches!(self, Setting::K(_) | Setting::Policy(_) | Setting::CapacityFactor(_) | Setting::Group(_))
+        match self {
+            Setting::Rule(_) | Setting::K(_) | Setting::Policy(_) | Setting::CapacityFactor(_) | Setting::Group(_) => {
+                true
+            }
+            Setting::Prompt(_)
+            | Setting::Seed(_)
+            | Setting::NewTokens(_)
+            | Setting::Greedy(_)
+            | Setting::Temperature(_)
+            | Setting::TopK(_)
+            | Setting::TopP(_) => false,
+        }
+    }
+
+    /// Does it say how a layer routes? Another model brings its own.
+    pub fn is_routing(&self) -> bool {
+        matches!(self, Setting::Rule(_) | Setting::K(_) | Setting::Policy(_) | Setting::CapacityFactor(_))
     }
 }
 
+/// `trained`, wherever it is asked for, is the routing that the model in question was trained with.
 impl Settings {
     /// The settings that made this request, with what the page's author fixed laid over them.
-    pub fn from_request(request: &RunRequest, overrides: &Overrides) -> Settings {
+    pub fn from_request(request: &RunRequest, overrides: &Overrides, trained: &RoutingSpec) -> Settings {
         let mut settings = Settings {
             prompt: request.prompt.clone(),
             group: request.group,
@@ -94,50 +125,48 @@ impl Settings {
             new_tokens: request.max_new_tokens,
             ..Settings::default()
         };
-        settings.show(&request.routing);
+        settings.show(&request.routing, trained);
         if let Sampling::Random { temperature, top_k, top_p } = request.sampling {
             settings = Settings { greedy: false, temperature, top_k, top_p, ..settings };
         }
-        settings.with(overrides)
+        settings.with(overrides, trained)
     }
 
-    pub fn with(mut self, overrides: &Overrides) -> Settings {
-        self.prompt = overrides.prompt.clone().unwrap_or(self.prompt);
-        self.seed = overrides.seed.unwrap_or(self.seed);
-        self.capacity_factor = overrides.capacity_factor.unwrap_or(self.capacity_factor);
-        self.policy = overrides.policy.or(self.policy);
-        self.group = overrides.group.unwrap_or(self.group);
+    pub fn with(mut self, overrides: &Overrides, trained: &RoutingSpec) -> Settings {
+        for fixed in overrides.iter() {
+            self.set(fixed.clone(), trained);
+        }
         self
     }
 
     /// The controls as a model wants them that was trained with this routing. Prompt, seed and sampling stay.
     pub fn as_trained(mut self, trained: &RoutingSpec, overrides: &Overrides) -> Settings {
-        self.show(trained);
-        self.capacity_factor = overrides.capacity_factor.unwrap_or(self.capacity_factor);
-        self.policy = overrides.policy.or(self.policy);
-        if trained.router.uses_the_future() {
+        self.show(trained, trained);
+        for fixed in overrides.iter().filter(|fixed| fixed.is_routing()) {
+            self.set(fixed.clone(), trained);
+        }
+        if rules::facts(&trained.router).looks_ahead {
             // One token at a time there is no future to look at, and the engine refuses.
             self.group = RoutingGroup::ThisText;
         }
         self
     }
 
-    /// Sets the routing's controls to what describes this routing.
-    pub fn show(&mut self, routing: &RoutingSpec) {
-        let menu = RoutingMenu::of(routing);
-        self.k = menu.k;
-        self.policy = menu.policy;
+    /// Takes this routing for the reader's choice.
+    pub fn show(&mut self, routing: &RoutingSpec, trained: &RoutingSpec) {
+        self.routing = RoutingChoice::of(*routing, trained);
         if let Overflow::Drop(slots) = routing.overflow {
             self.capacity_factor = slots.factor;
         }
     }
 
     /// Numbers are held within their ranges; not-a-number changes nothing.
-    pub fn set(&mut self, setting: Setting) {
+    pub fn set(&mut self, setting: Setting, trained: &RoutingSpec) {
         match setting {
             Setting::Prompt(prompt) => self.prompt = prompt,
-            Setting::K(k) => self.k = k.map(|k| k.max(1)),
-            Setting::Policy(policy) => self.policy = policy,
+            Setting::Rule(router) => self.routing = self.routing.with_rule(router, trained),
+            Setting::K(k) => self.routing = self.routing.with_k(k, trained),
+            Setting::Policy(policy) => self.routing = self.routing.with_policy(policy, trained),
             Setting::CapacityFactor(factor) => hold(&mut self.capacity_factor, factor, CAPACITY_FACTOR),
             Setting::Group(group) => self.group = group,
             Setting::Seed(seed) => self.seed = seed,
@@ -149,24 +178,33 @@ impl Settings {
         }
     }
 
-    /// Takes over the attributes that differ from before; what the reader set elsewhere stays.
-    pub fn take_changes(&mut self, before: &Overrides, after: &Overrides) {
-        if before.prompt != after.prompt
-            && let Some(prompt) = &after.prompt
-        {
-            self.prompt.clone_from(prompt);
+    /// Takes over the attributes that differ from before; what the reader set elsewhere stays. What is fixed no more goes
+    /// back to its default.
+    pub fn take_changes(&mut self, before: &Overrides, after: &Overrides, defaults: &Settings, trained: &RoutingSpec) {
+        for gone in before.iter().filter(|gone| !after.fixes(gone)) {
+            self.set(defaults.get(gone, trained), trained);
         }
-        if before.seed != after.seed {
-            self.seed = after.seed.unwrap_or(self.seed);
+        for fixed in after.iter().filter(|fixed| !before.iter().any(|known| known == *fixed)) {
+            self.set(fixed.clone(), trained);
         }
-        if before.capacity_factor != after.capacity_factor {
-            self.capacity_factor = after.capacity_factor.unwrap_or(self.capacity_factor);
-        }
-        if before.policy != after.policy {
-            self.policy = after.policy.or(self.policy);
-        }
-        if before.group != after.group {
-            self.group = after.group.unwrap_or(self.group);
+    }
+
+    /// The setting of the same kind as it is here.
+    pub fn get(&self, kind: &Setting, trained: &RoutingSpec) -> Setting {
+        let routing = self.routing.spec(trained);
+        match kind {
+            Setting::Prompt(_) => Setting::Prompt(self.prompt.clone()),
+            Setting::Rule(_) => Setting::Rule(routing.router),
+            Setting::K(_) => Setting::K(routing_choice::k(&routing)),
+            Setting::Policy(_) => Setting::Policy(routing_choice::policy(&routing)),
+            Setting::CapacityFactor(_) => Setting::CapacityFactor(self.capacity_factor),
+            Setting::Group(_) => Setting::Group(self.group),
+            Setting::Seed(_) => Setting::Seed(self.seed),
+            Setting::NewTokens(_) => Setting::NewTokens(self.new_tokens),
+            Setting::Greedy(_) => Setting::Greedy(self.greedy),
+            Setting::Temperature(_) => Setting::Temperature(self.temperature),
+            Setting::TopK(_) => Setting::TopK(self.top_k),
+            Setting::TopP(_) => Setting::TopP(self.top_p),
         }
     }
 
@@ -180,35 +218,16 @@ impl Settings {
         }
     }
 
-    /// The routing these controls stand for. What they leave as the model was trained stays exactly as it was.
-    pub fn routing(&self, trained: Option<&RoutingSpec>) -> RoutingSpec {
-        let trained = trained.copied().unwrap_or_default();
-        let own = RoutingMenu::of(&trained);
-        let k = self.k.or(own.k).unwrap_or_else(|| RoutingSpec::default().router.k(1) as u32);
-        let policy = self.policy.or(own.policy).unwrap_or_default();
-        let other = RoutingSpec::with_policy(k, policy, self.capacity_factor);
-        // GShard's random second expert is a rule of its own in the guise of a policy.
-        let is_pair = |policy| policy == Some(Policy::RandomSecond);
-        let keeps_policy = self.policy.is_none() || self.policy == own.policy;
-        let keeps_rule = is_pair(Some(policy)) == is_pair(own.policy) && (self.k.is_none() || self.k == own.k);
-        let mut overflow = if keeps_policy { trained.overflow } else { other.overflow };
-        if let Overflow::Drop(slots) = &mut overflow {
+    /// The routing that is asked for.
+    pub fn routing(&self, trained: &RoutingSpec) -> RoutingSpec {
+        let mut spec = self.routing.spec(trained);
+        if let Overflow::Drop(slots) = &mut spec.overflow {
             slots.factor = self.capacity_factor;
         }
-        RoutingSpec { router: if keeps_rule { trained.router } else { other.router }, overflow }
+        spec
     }
 
-    /// Is the trained rule one that k cannot describe, so that "as trained" is a choice of its own?
-    pub fn has_own_rule(trained: Option<&RoutingSpec>) -> bool {
-        trained.is_some_and(|trained| RoutingMenu::of(trained).k.is_none())
-    }
-
-    /// Is the trained policy one that the menu has no name for?
-    pub fn has_own_policy(trained: Option<&RoutingSpec>) -> bool {
-        trained.is_some_and(|trained| RoutingMenu::of(trained).policy.is_none())
-    }
-
-    pub fn request(&self, run: RunId, trained: Option<&RoutingSpec>) -> RunRequest {
+    pub fn request(&self, run: RunId, trained: &RoutingSpec) -> RunRequest {
         let sampling = if self.greedy {
             Sampling::Greedy
         } else {
@@ -239,37 +258,42 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_trained_routing_is_used_verbatim_where_the_controls_describe_it() {
+    fn the_trained_routing_is_used_verbatim_until_it_is_changed() {
         let trained = RoutingSpec { router: RouterSpec::Switch, ..RoutingSpec::default() };
-        let mut settings = Settings { k: Some(1), ..Settings::default() };
-        assert_eq!(settings.routing(Some(&trained)), trained);
-        settings.set(Setting::CapacityFactor(2.0));
+        let mut settings = Settings::default();
+        assert_eq!(settings.routing(&trained), trained);
+        settings.set(Setting::CapacityFactor(2.0), &trained);
         let slots = CapacitySpec { factor: 2.0, ..CapacitySpec::default() };
-        assert_eq!(settings.routing(Some(&trained)), RoutingSpec { overflow: Overflow::Drop(slots), ..trained });
-        settings.set(Setting::K(Some(3)));
-        assert_eq!(settings.routing(Some(&trained)), RoutingSpec::with_policy(3, Policy::Drop, 2.0));
+        assert_eq!(settings.routing(&trained), RoutingSpec { overflow: Overflow::Drop(slots), ..trained });
+        settings.set(Setting::K(Some(3)), &trained);
+        assert_eq!(settings.routing(&trained), RoutingSpec::with_policy(3, Policy::Drop, 2.0));
+        // A routing without slots has no factor; the slider's position is not lost.
+        settings.set(Setting::Policy(Some(Policy::Dropless)), &trained);
+        settings.set(Setting::Policy(Some(Policy::Drop)), &trained);
+        assert_eq!(settings.routing(&trained), RoutingSpec::with_policy(3, Policy::Drop, 2.0));
     }
 
     #[test]
     fn as_trained_every_rule_is_itself_and_k_turns_it_into_top_k() {
         let drop = Overflow::Drop(CapacitySpec { factor: 1.5, ..CapacitySpec::default() });
         let by_lot = Overflow::Drop(CapacitySpec { priority: Priority::Random, ..CapacitySpec::default() });
-        for form in moe_trace::ROUTER_FORMS {
+        for (rule, example) in rules::all().filter_map(|rule| Some((rule, rule.example()?))) {
+            let Ok(router) = rules::parse_router(example) else { continue };
             for overflow in [drop, by_lot, Overflow::Dropless] {
-                let trained = RoutingSpec { router: form.example.parse().expect("an example"), overflow };
+                let trained = RoutingSpec { router, overflow };
                 let mut settings = Settings::default().as_trained(&trained, &Overrides::default());
-                assert_eq!(settings.routing(Some(&trained)), trained, "{}", form.example);
+                assert_eq!(settings.routing(&trained), trained, "{example}");
                 assert!(!settings.group.eq(&RoutingGroup::DecodeStep));
                 // A factor is a number, not a rule.
-                settings.set(Setting::CapacityFactor(0.5));
-                assert!(settings.routing(Some(&trained)).is_same_rule(&trained), "{}", form.example);
-                settings.set(Setting::K(Some(7)));
-                settings.set(Setting::Policy(Some(Policy::Drop)));
-                assert_eq!(settings.routing(Some(&trained)), RoutingSpec::with_policy(7, Policy::Drop, 0.5));
-                settings.set(Setting::K(None));
-                let own = settings.routing(Some(&trained)).router;
+                settings.set(Setting::CapacityFactor(0.5), &trained);
+                assert!(settings.routing(&trained).is_same_rule(&trained), "{example}");
+                settings.set(Setting::K(Some(7)), &trained);
+                settings.set(Setting::Policy(Some(Policy::Drop)), &trained);
+                assert_eq!(settings.routing(&trained), RoutingSpec::with_policy(7, Policy::Drop, 0.5));
+                settings.set(Setting::K(None), &trained);
+                let own = settings.routing(&trained).router;
                 // But for GShard, whose second expert the menu calls a policy.
-                assert!(own == trained.router || form.head == "gshard", "{}", form.example);
+                assert!(own == trained.router || rule.name == "gshard", "{example}");
             }
         }
     }
@@ -277,7 +301,8 @@ mod tests {
     #[test]
     fn a_rule_that_looks_ahead_takes_the_text_for_its_group() {
         let check = |rule: &str, group: RoutingGroup| {
-            let trained = RoutingSpec { router: rule.parse().expect("a rule"), overflow: Overflow::Dropless };
+            let trained =
+                RoutingSpec { router: rules::parse_router(rule).expect("a rule"), overflow: Overflow::Dropless };
             let by_step = Settings { group: RoutingGroup::DecodeStep, ..Settings::default() };
             assert_eq!(by_step.as_trained(&trained, &Overrides::default()).group, group);
         };
@@ -288,27 +313,29 @@ mod tests {
 
     #[test]
     fn a_request_and_its_settings_are_the_same_thing() {
+        let trained = RoutingSpec::default();
         for policy in [Policy::Drop, Policy::Bpr, Policy::RandomSecond, Policy::Dropless] {
             for greedy in [true, false] {
-                let settings = Settings { policy: Some(policy), greedy, seed: 3, new_tokens: 9, ..Settings::default() };
-                let request = settings.request(RunId(1), None);
-                let back = Settings::from_request(&request, &Overrides::default());
-                assert_eq!(back.request(RunId(1), None), request);
+                let mut settings = Settings { greedy, seed: 3, new_tokens: 9, ..Settings::default() };
+                settings.set(Setting::Policy(Some(policy)), &trained);
+                let request = settings.request(RunId(1), &trained);
+                let back = Settings::from_request(&request, &Overrides::default(), &trained);
+                assert_eq!(back.request(RunId(1), &trained), request);
             }
         }
     }
 
     #[test]
     fn numbers_stay_within_their_ranges() {
-        let mut settings = Settings::default();
-        settings.set(Setting::CapacityFactor(99.0));
+        let (mut settings, trained) = (Settings::default(), RoutingSpec::default());
+        settings.set(Setting::CapacityFactor(99.0), &trained);
         assert_eq!(settings.capacity_factor, 4.0);
-        settings.set(Setting::CapacityFactor(f32::NAN));
+        settings.set(Setting::CapacityFactor(f32::NAN), &trained);
         assert_eq!(settings.capacity_factor, 4.0);
-        settings.set(Setting::NewTokens(1_000_000));
+        settings.set(Setting::NewTokens(1_000_000), &trained);
         assert_eq!(settings.new_tokens, 256);
-        settings.set(Setting::K(Some(0)));
-        assert_eq!(settings.k, Some(1));
+        settings.set(Setting::K(Some(0)), &trained);
+        assert_eq!(rules::facts(&settings.routing(&trained).router).k(8), 1);
     }
 
     #[test]

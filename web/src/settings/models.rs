@@ -32,12 +32,9 @@ impl Choice {
     /// What the element's attribute says of it: the name of a model beside the page, else an address. An attribute is
     /// relative to the document and not to the list, so the address is absolute.
     pub fn attribute(&self) -> String {
-        let folder = &self.entry.folder;
-        let is_name = folder.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-'));
-        if is_name && !folder.ends_with(".json") {
-            folder.clone()
-        } else {
-            self.manifest_url.trim_end_matches("manifest.json").to_owned()
+        match &self.entry.folder {
+            name if is_plain_name(name) => name.clone(),
+            _ => self.manifest_url.strip_suffix("manifest.json").unwrap_or(&self.manifest_url).to_owned(),
         }
     }
 }
@@ -70,12 +67,40 @@ pub fn are_same(one: &ModelInfo, other: &ModelInfo) -> bool {
     one.weights_sha256 == other.weights_sha256 && one.trained_routing == other.trained_routing
 }
 
-/// The manifest of a model that is named by its folder or by the manifest itself.
+/// Is this the name of a model beside the page, rather than an address? Names are what a link may say: it cannot make the
+/// page load a model from elsewhere.
+pub fn is_plain_name(text: &str) -> bool {
+    let is_of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let is_address = text.starts_with('.') || text.ends_with(".json");
+    !text.is_empty() && !is_address && text.chars().all(is_of_name)
+}
+
+/// The same as a regular expression, for the script of the index page, which runs before there is any Rust.
+pub const PLAIN_NAME: &str = r"^(?!.*\.json$)[\w-][\w.-]*$";
+
+/// The absolute address of the manifest of a model: of the one that `model` names or addresses, or of the page's own.
+/// `beside_assets` and `of_document` make a relative address absolute, as seen from the folder of the assets and from
+/// the document.
+pub fn manifest_url(
+    model: Option<&str>,
+    beside_assets: impl FnOnce(&str) -> String,
+    of_document: impl FnOnce(&str) -> String,
+) -> String {
+    match model.unwrap_or("default") {
+        name if is_plain_name(name) => beside_assets(&format!("../models/{name}/manifest.json")),
+        address => of_document(&manifest_of(address)),
+    }
+}
+
+/// The manifest of a model by the address of its folder or of the manifest itself. A query stays: it may hold a
+/// signature or a version.
 pub fn manifest_of(address: &str) -> String {
-    if address.ends_with(".json") {
-        address.to_owned()
-    } else {
-        format!("{}/manifest.json", address.trim_end_matches('/'))
+    let address = address.split_once('#').map_or(address, |(address, _)| address);
+    let (path, query) = address.split_at(address.find('?').unwrap_or(address.len()));
+    match path {
+        _ if path.ends_with(".json") => address.to_owned(),
+        "" => format!("manifest.json{query}"),
+        _ => format!("{}/manifest.json{query}", path.trim_end_matches('/')),
     }
 }
 
@@ -93,16 +118,91 @@ mod tests {
         assert_eq!(menu.find("https://host/models/default/manifest.json"), menu.choices().first());
         assert_eq!(menu.find("https://elsewhere/models/default/manifest.json"), None);
         for Choice { entry, .. } in menu.choices() {
-            assert!(entry.rule.parse::<moe_trace::RouterSpec>().is_ok(), "{}", entry.rule);
+            assert!(moe_router::rules::parse_router(&entry.rule).is_ok(), "{}", entry.rule);
             assert!(entry.num_active_parameters <= entry.num_parameters && entry.download_bytes > 0);
         }
     }
 
     #[test]
-    fn a_folder_and_its_manifest_name_the_same_model() {
-        for address in ["a/b", "a/b/", "a/b/manifest.json"] {
-            assert_eq!(manifest_of(address), "a/b/manifest.json");
-        }
+    fn a_list_without_models_is_no_menu() {
         assert_eq!(Menu::new(Vec::new(), str::to_owned), None);
+    }
+
+    /// Names and addresses as attributes have them, and the manifests they stand for. The page is `https://host/a/page`;
+    /// addresses are made absolute just as far as these examples need it.
+    const MODELS: [(&str, &str); 19] = [
+        ("default", "https://host/models/default/manifest.json"),
+        ("top-2.v1_b", "https://host/models/top-2.v1_b/manifest.json"),
+        ("-", "https://host/models/-/manifest.json"),
+        ("x.json", "https://host/a/x.json"),
+        (".", "https://host/a/./manifest.json"),
+        ("..", "https://host/a/../manifest.json"),
+        (".hidden", "https://host/a/.hidden/manifest.json"),
+        ("my model", "https://host/a/my model/manifest.json"),
+        ("größe", "https://host/a/größe/manifest.json"),
+        ("models/mine", "https://host/a/models/mine/manifest.json"),
+        ("models/mine/", "https://host/a/models/mine/manifest.json"),
+        ("models/mine/manifest.json", "https://host/a/models/mine/manifest.json"),
+        ("/mine/", "https://host/mine/manifest.json"),
+        ("mine?v=3", "https://host/a/mine/manifest.json?v=3"),
+        ("?v=3", "https://host/a/manifest.json?v=3"),
+        ("mine/#top", "https://host/a/mine/manifest.json"),
+        ("https://cdn/m/?sig=a/b.json", "https://cdn/m/manifest.json?sig=a/b.json"),
+        ("https://cdn/m/manifest.json?sig=a%2Fb", "https://cdn/m/manifest.json?sig=a%2Fb"),
+        ("https://cdn", "https://cdn/manifest.json"),
+    ];
+
+    fn of_document(address: &str) -> String {
+        match address {
+            _ if address.contains("://") => address.to_owned(),
+            _ if address.starts_with('/') => format!("https://host{address}"),
+            _ => format!("https://host/a/{address}"),
+        }
+    }
+
+    fn beside_assets(address: &str) -> String {
+        address.replacen("..", "https://host", 1)
+    }
+
+    #[test]
+    fn names_and_addresses_find_their_manifest() {
+        for (model, manifest) in MODELS {
+            assert_eq!(manifest_url(Some(model), beside_assets, of_document), manifest, "{model}");
+        }
+        assert_eq!(manifest_url(None, beside_assets, of_document), MODELS[0].1);
+    }
+
+    #[test]
+    fn what_a_choice_says_of_itself_finds_the_same_manifest() {
+        for (folder, _) in MODELS {
+            let entry = ModelEntry { folder: folder.to_owned(), ..entry() };
+            let resolve = |address: &str| {
+                if address.contains("://") { address.to_owned() } else { format!("https://host/models/{address}") }
+            };
+            let menu = Menu::new(vec![entry], resolve).expect("it is not empty");
+            let choice = &menu.choices()[0];
+            let found = manifest_url(Some(&choice.attribute()), beside_assets, of_document);
+            assert_eq!(found, choice.manifest_url, "{folder}");
+        }
+    }
+
+    #[test]
+    fn the_page_takes_from_a_link_what_is_a_plain_name() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/site/index.html");
+        let page = std::fs::read_to_string(path).expect("there is a page");
+        assert!(page.contains(&format!("/{PLAIN_NAME}/.test(linked")), "{path} has another rule than /{PLAIN_NAME}/");
+    }
+
+    fn entry() -> ModelEntry {
+        ModelEntry {
+            name: "a model".to_owned(),
+            title: "of a test".to_owned(),
+            folder: "folder".to_owned(),
+            download_bytes: 1,
+            num_parameters: 1,
+            num_active_parameters: 1,
+            num_experts: 8,
+            rule: "top_k:2".to_owned(),
+        }
     }
 }

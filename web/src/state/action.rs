@@ -7,6 +7,7 @@ use moe_trace::{Event, TraceHeader, UserError};
 use crate::settings::Setting;
 use crate::settings::attributes::Config;
 use crate::settings::models::Menu;
+use crate::settings::theme::Theme;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -25,7 +26,9 @@ pub enum Action {
 
     /// A recorded run begins; its steps follow as engine events of run 0.
     ReplayBegan(Rc<TraceHeader>),
-    ReplayFailed(UserError),
+    ReplayFailed {
+        why: String,
+    },
     /// The engine is ready and has waited long enough for the recorded run.
     ReplayIsLate,
     /// The worker, or the replayed run, speaks.
@@ -42,9 +45,7 @@ pub enum Action {
         prompt: Option<String>,
     },
     /// A change of a setting has rested for a moment: run the model again.
-    Rerun {
-        ticket: u32,
-    },
+    Rerun,
     Stop,
     Set(Setting),
 
@@ -55,7 +56,7 @@ pub enum Action {
     StepBy(i32),
     StepTo(usize),
     SetSpeed(f32),
-    /// Between this run and the one before.
+    /// Between the run on the screen and the one that it is compared with.
     Flip,
 
     Select {
@@ -85,15 +86,6 @@ pub enum Motion {
     NextDrop,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Theme {
-    /// As the system has it.
-    #[default]
-    System,
-    Light,
-    Dark,
-}
-
 /// Which view a narrow screen shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Tab {
@@ -103,4 +95,16 @@ pub enum Tab {
     Token,
     Load,
     Loss,
+}
+
+impl Tab {
+    pub fn name(self) -> &'static str {
+        match self {
+            Tab::Lanes => "lanes",
+            Tab::Layers => "layers",
+            Tab::Token => "token",
+            Tab::Load => "load",
+            Tab::Loss => "loss",
+        }
+    }
 }

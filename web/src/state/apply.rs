@@ -1,246 +1,194 @@
-//! The reducer: the state after an action. Pure, so a test is a list of actions.
+//! The reducer: the state after an action, and what the world is asked for. Pure, so a test is a list of actions.
 
 use std::rc::Rc;
 
-use moe_trace::{TraceHeader, UserError};
+use moe_trace::{BackendChoice, Source, UserError};
 
-use crate::run::recording::Recording;
-use crate::run::scene::Scene;
-use crate::run::shared::Shared;
-use crate::run::{compare, what_if};
+use crate::settings::Setting;
 use crate::settings::attributes::Config;
-use crate::settings::limits::MAX_PROMPT_CHARS;
-use crate::settings::models;
-use crate::settings::{PromptProblem, Setting, Settings};
-use crate::state::{Action, Cursor, Phase, Selection, State};
+use crate::state::{Action, Effect, Engine, State};
+use crate::words::problems::Problem;
 
 impl State {
-    /// The state after `action`.
-    pub fn apply(&self, action: Action) -> State {
+    /// The state after `action`, and what to do then, in order.
+    pub fn apply(&self, action: Action) -> (State, Vec<Effect>) {
         let mut next = self.clone();
-        match action {
-            Action::Configured { config, errors } => next.configure(*config, errors),
-            Action::MenuRead(menu) => next.menu = Some(Rc::new(menu)),
-            Action::ChooseModel { manifest_url } => next.choose_model(&manifest_url),
+        let mut effects = Vec::new();
+        next.take(action, &mut effects);
+        next.derive(self);
+        (next, effects)
+    }
 
-            Action::ReplayBegan(header) => next.replay_began(&header),
-            Action::ReplayFailed(error) => next.replay_failed(error),
-            Action::Engine(event) => next.hear(event),
-            Action::ReplayIsLate => next.replay_is_settled(),
-            Action::EngineLost { why } => next.engine_lost(&why, ""),
-            Action::Retry => next.retry(),
+    /// Hands the action to the machine it is for.
+    fn take(&mut self, action: Action, effects: &mut Vec<Effect>) {
+        match action {
+            Action::Configured { config, errors } => self.configure(*config, errors, effects),
+            Action::MenuRead(menu) => self.menu = Some(Rc::new(menu)),
+            Action::ChooseModel { manifest_url } => self.choose_model(&manifest_url, effects),
+
+            Action::ReplayBegan(header) => self.replay_began(&header, effects),
+            Action::ReplayFailed { why } => self.replay_failed(why, effects),
+            Action::ReplayIsLate => self.replay_is_settled(effects),
+            Action::Engine(event) => self.on_event(event, effects),
+            Action::EngineLost { why } => self.engine_lost(&why, "", effects),
+            Action::Retry => self.retry(effects),
 
             Action::Run { prompt } => {
-                if let Some(prompt) = prompt {
-                    next.settings.set(Setting::Prompt(prompt));
-                }
-                next.internals.settled = true;
-                next.playback = super::Playback { cursor: Cursor::Latest, playing: false, ..next.playback };
-                next.selection.follows = true;
-                next.internals.restarts = 0;
-                next.run();
+                self.controls.settle(prompt);
+                self.screen.follow_latest();
+                self.worker.forgive();
+                self.run(effects);
             }
-            Action::Rerun { ticket }
-                if ticket == next.internals.rerun_ticket && ticket != next.internals.served_ticket =>
-            {
-                next.internals.restarts = 0;
-                next.run();
-            }
-            Action::Rerun { .. } => {}
-            Action::Stop => {
-                if let Phase::Running(run) = next.phase {
-                    next.internals.stopping = Some(run);
+            Action::Rerun => {
+                if self.controls.take_rerun() {
+                    self.worker.forgive();
+                    self.run(effects);
                 }
             }
-            Action::Set(setting) => {
-                let reruns = setting.reruns();
-                let before = next.settings.clone();
-                if reruns && next.model.is_none() {
-                    next.internals.touched.push(setting.clone());
-                }
-                next.settings.set(setting);
-                if next.settings != before {
-                    next.internals.settled = true;
-                    if reruns && matches!(next.phase, Phase::Idle | Phase::Running(_)) {
-                        next.internals.rerun_ticket += 1;
-                    }
-                }
-            }
+            Action::Stop => self.worker.stop(effects),
+            Action::Set(setting) => self.set(setting, effects),
 
-            Action::TogglePlay => next.toggle_play(),
-            Action::Tick => next.tick(),
+            Action::TogglePlay => {
+                if let Some(extent) = self.extent() {
+                    self.screen.toggle_play(extent);
+                }
+            }
+            Action::Tick => {
+                if let Some(extent) = self.extent() {
+                    self.screen.tick(extent);
+                }
+            }
             Action::StepBy(steps) => {
-                let current = next.scene.as_ref().map_or(0, |scene| scene.step);
-                next.go_to(current.saturating_add_signed(steps as isize));
+                let step = self.scene().map_or(0, |scene| scene.step);
+                self.screen.go_to(step.saturating_add_signed(steps as isize), self.num_steps());
             }
-            Action::StepTo(step) => next.go_to(step),
-            Action::SetSpeed(speed) => next.playback.speed = speed,
-            Action::Flip => next.flipped = !next.flipped && next.previous.is_some(),
+            Action::StepTo(step) => self.screen.go_to(step, self.num_steps()),
+            Action::SetSpeed(speed) => self.screen.playback.speed = speed,
+            Action::Flip => self.runs.flip(),
 
-            Action::Select { token, layer, expert } => next.select(token, layer, expert),
-            Action::SelectLayer(layer) => next.selection.layer = layer,
-            Action::SelectExpert(expert) => next.selection.expert = expert,
-            Action::Move(motion) => next.move_selection(motion),
+            Action::Select { token, layer, expert } => self.screen.select(token, layer, expert),
+            Action::SelectLayer(layer) => self.screen.selection.layer = layer,
+            Action::SelectExpert(expert) => self.screen.selection.expert = expert,
+            Action::Move(motion) => {
+                if let Some(scene) = self.derived.scene() {
+                    self.screen.move_selection(motion, scene);
+                }
+            }
 
-            Action::ToggleHelp => next.chrome.help_open = !next.chrome.help_open,
-            Action::CloseHelp => next.chrome.help_open = false,
-            Action::SetTheme(theme) => next.chrome.theme = theme,
-            Action::SetTab(tab) => next.chrome.tab = tab,
-            Action::DismissNotice => next.notice = None,
+            Action::ToggleHelp => self.screen.help_open = !self.screen.help_open,
+            Action::CloseHelp => self.screen.help_open = false,
+            Action::SetTheme(theme) => self.screen.set_theme(theme, effects),
+            Action::SetTab(tab) => self.screen.tab = tab,
+            Action::DismissNotice => self.notices.dismiss(),
         }
-        next.refresh(self);
-        next
+    }
+
+    fn set(&mut self, setting: Setting, effects: &mut Vec<Effect>) {
+        let (trained, has_model, can_rerun) =
+            (self.trained_routing(), self.model().is_some(), self.engine().is_ready());
+        self.controls.set(setting, &trained, has_model, can_rerun, effects);
     }
 
     /// Asks for a run with the settings as they are, or says why there cannot be one.
-    pub(super) fn run(&mut self) {
-        self.internals.served_ticket = self.internals.rerun_ticket;
-        match self.settings.prompt_problem() {
-            Some(PromptProblem::Empty) => {
-                return self.tell(
-                    UserError::new(
-                        "There is nothing to run yet.",
-                        "The prompt is empty, and the model continues a text.",
-                        "Type a few words.",
-                    ),
-                    true,
-                );
-            }
-            Some(PromptProblem::TooLong { num_chars }) => {
-                let excess = num_chars - MAX_PROMPT_CHARS;
-                return self.tell(
-                    UserError::new(
-                        format!("The prompt is too long: {num_chars} of at most {MAX_PROMPT_CHARS} characters."),
-                        "The model sees only a few hundred tokens.",
-                        format!("Take away {excess} characters. Your text is kept as it is."),
-                    ),
-                    true,
-                );
-            }
-            None => {}
+    fn run(&mut self, effects: &mut Vec<Effect>) {
+        self.controls.take_rerun();
+        if let Some(problem) = self.controls.settings.prompt_problem() {
+            return self.notices.tell(problem.into(), effects);
         }
-        match &self.phase {
-            Phase::Idle | Phase::Running(_) => {}
+        match &self.worker.engine {
+            Engine::Ready { .. } => {
+                let run = self.worker.next_run();
+                let request = self.controls.settings.request(run, &self.trained_routing());
+                self.runs.end_live();
+                self.worker.work_on(request, effects);
+            }
             // It runs with the settings of that moment as soon as the engine is ready.
-            Phase::Starting | Phase::Loading { .. } => return,
-            Phase::Recorded => {
-                return self.tell(
-                    UserError::new(
-                        "Only the recorded run can be shown.",
-                        "This page asks for backend=\"recorded\", so no engine is loaded.",
-                        "Step through the recorded run below.",
-                    ),
-                    true,
-                );
-            }
-            Phase::Failed(error) => {
-                let error = error.clone();
-                return self.tell(error, true);
-            }
+            Engine::Starting | Engine::Loading(_) => {}
+            Engine::Absent => self.notices.tell(Problem::OnlyRecorded, effects),
+            Engine::Failed(problem) => self.notices.tell(problem.clone(), effects),
         }
-        let (Some(model), Some(backend)) = (self.model.clone(), &self.backend) else { return };
-        let run = moe_trace::RunId(self.internals.next_run);
-        self.internals.next_run += 1;
-        self.internals.stopping = None;
-        let request = self.settings.request(run, Some(&model.trained_routing));
-        let source = super::engine_events::source_of(backend);
-        self.end_shown();
-        self.coming = Some(Shared::new(Recording::new(source, model, request)));
-        self.phase = Phase::Running(run);
-        self.notice = self.notice.take().filter(|notice| notice.is_error);
     }
 
     /// A run that nobody asked for just now. A prompt that cannot run is explained when somebody does.
-    pub(super) fn run_unasked(&mut self) {
-        if self.settings.prompt_problem().is_none() {
-            self.run();
+    pub(super) fn run_unasked(&mut self, effects: &mut Vec<Effect>) {
+        if self.controls.settings.prompt_problem().is_none() {
+            self.run(effects);
         }
     }
 
-    fn configure(&mut self, config: Config, errors: Vec<UserError>) {
+    fn configure(&mut self, config: Config, errors: Vec<UserError>, effects: &mut Vec<Effect>) {
         let before = std::mem::replace(&mut self.config, config);
-        let settings = self.settings.clone();
-        let before_errors = std::mem::take(&mut self.internals.attribute_errors);
-        self.settings.take_changes(&before.overrides, &self.config.overrides);
-        let engine_of = |config: &Config| (config.backend, config.base_url.clone());
-        if before.trace_url != self.config.trace_url {
-            self.change_replay();
+        let trained = self.trained_routing();
+        let has_new_settings = self.controls.take_overrides(&before.overrides, &self.config.overrides, &trained);
+        if before.theme != self.config.theme {
+            self.screen.set_theme(self.config.theme, effects);
+        }
+        let has_new_replay = before.trace_url != self.config.trace_url;
+        if has_new_replay {
+            self.change_replay(effects);
         }
         if before.backend != self.config.backend {
-            self.internals.gpu_failed = None;
+            self.worker.forget_left_gpu();
         }
+        let engine_of = |config: &Config| (config.backend, config.base_url.clone());
         if before.manifest_url != self.config.manifest_url {
-            self.change_model();
+            self.change_model(effects);
         } else if engine_of(&before) != engine_of(&self.config) {
-            self.change_engine();
-        } else if settings != self.settings && matches!(self.phase, Phase::Idle | Phase::Running(_)) {
-            self.internals.rerun_ticket += 1;
+            self.change_engine(effects);
+        } else if has_new_settings && self.engine().is_ready() {
+            self.controls.rerun_after_rest(effects);
         }
-        // A value that was reported already is not news when another attribute changes.
-        for error in errors.iter().filter(|error| !before_errors.contains(error)) {
-            self.tell(error.clone(), true);
+        if has_new_replay && self.engine().is_ready() && self.engine().job().is_none() {
+            effects.push(Effect::AwaitReplay);
         }
-        self.internals.attribute_errors = errors;
-        self.internals.settled |= settings != self.settings;
+        self.notices.tell_attributes(errors, effects);
     }
 
-    /// Takes the recorded run's settings for its own unless somebody has settled on others.
-    pub(super) fn adopt_settings(&mut self, header: &TraceHeader) {
-        if !self.internals.settled {
-            self.settings = Settings::from_request(&header.request, &self.config.overrides);
-            self.internals.routed_for = Some(Rc::new(header.model.clone()));
+    /// The reader chooses from the menu. The one that failed to load may be chosen again.
+    fn choose_model(&mut self, manifest_url: &str, effects: &mut Vec<Effect>) {
+        let Some(choice) = self.menu().and_then(|menu| menu.find(manifest_url)) else { return };
+        if manifest_url == self.config.manifest_url {
+            return self.retry(effects);
         }
+        let attribute = choice.attribute();
+        self.config.model = Some(attribute.clone());
+        self.config.manifest_url = manifest_url.to_owned();
+        self.change_model(effects);
+        effects.push(Effect::SetModel(attribute));
     }
 
-    /// A model that the controls were not set for yet gets the routing it was trained with, and then what the reader
-    /// moved while it was loading.
-    pub(super) fn route_as_trained(&mut self) {
-        let Some(model) = &self.model else { return };
-        let touched = std::mem::take(&mut self.internals.touched);
-        if self.internals.routed_for.as_ref().is_some_and(|known| models::are_same(known, model)) {
-            return;
-        }
-        self.internals.routed_for = Some(model.clone());
-        self.settings = self.settings.clone().as_trained(&model.trained_routing, &self.config.overrides);
-        for setting in touched {
-            self.settings.set(setting);
+    /// Another model starts with its own routing. Until then the controls describe the run on the screen.
+    fn change_model(&mut self, effects: &mut Vec<Effect>) {
+        self.change_engine(effects);
+        if let Some(shown) = self.runs.latest() {
+            self.controls.show(&shown.request.routing, &shown.model.trained_routing);
         }
     }
 
-    /// Brings what is derived up to date with what it is derived from.
-    fn refresh(&mut self, before: &State) {
-        if self.flipped && self.previous.is_none() {
-            self.flipped = false;
+    /// Another model or backend is asked for.
+    fn change_engine(&mut self, effects: &mut Vec<Effect>) {
+        self.runs.end_live();
+        if matches!(self.engine(), Engine::Failed(_)) {
+            self.notices.dismiss();
         }
-        let moved = self.on_screen() != before.on_screen() || self.playback.cursor != before.playback.cursor;
-        if moved {
-            self.scene = self.on_screen().and_then(|recording| {
-                let last = recording.steps.len().saturating_sub(1);
-                let step = match self.playback.cursor {
-                    Cursor::Step(step) => step.min(last),
-                    Cursor::Latest => last,
-                };
-                match &before.scene {
-                    // A run that has only grown longer looks the same at this step: nothing is drawn again.
-                    Some(scene) if scene.step == step && scene.recording.request == recording.request => {
-                        Some(scene.clone())
-                    }
-                    _ => Scene::of(recording, step).map(Shared::new),
-                }
-            });
-            self.hold_selection();
+        self.controls.forget_touched();
+        self.worker.change(self.config.backend, effects);
+        if self.config.backend == BackendChoice::Recorded {
+            self.announce_recorded(effects);
         }
-        if self.scene != before.scene || self.previous != before.previous || self.flipped != before.flipped {
-            let other = if self.flipped { &self.shown } else { &self.previous };
-            let compared = other.as_ref().zip(self.scene.as_ref());
-            self.change = compared.and_then(|(other, scene)| compare::change(other, scene)).map(Shared::new);
+    }
+
+    fn retry(&mut self, effects: &mut Vec<Effect>) {
+        if self.worker.retry(effects) {
+            self.notices.dismiss();
         }
-        let inputs = |state: &State| (state.scene.clone(), state.settings.clone(), state.selection, state.flipped);
-        let moved = self.shown != before.shown || self.model != before.model;
-        if moved || inputs(self) != inputs(before) {
-            let scene = self.scene.as_ref().filter(|_| !self.flipped && self.settings_differ_from_shown());
-            let Selection { layer, token, .. } = self.selection;
-            self.what_if = scene.and_then(|scene| what_if::layer(scene, layer, token, &self.settings)).map(Shared::new);
+    }
+
+    /// Without an engine the run on the screen is all there is.
+    pub(super) fn announce_recorded(&mut self, effects: &mut Vec<Effect>) {
+        match self.runs.latest() {
+            Some(shown) => self.worker.announce(Source::Recorded, Some(&shown.model), effects),
+            None => self.worker.unannounce(),
         }
     }
 }

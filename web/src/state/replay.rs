@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use moe_trace::{Event, FinishReason, RunRequest, StepTrace, TraceFile, TraceFileError, TraceHeader, UserError};
+use moe_trace::{Event, FinishReason, RunRequest, StepTrace, TraceFile, TraceFileError, TraceHeader};
 
 use crate::run::recording::RECORDED_RUN;
 use crate::state::Action;
@@ -43,14 +43,6 @@ pub fn step(trace: StepTrace) -> Action {
 
 pub fn finished() -> Action {
     Action::Engine(Event::Finished { run: RECORDED_RUN, reason: FinishReason::Length })
-}
-
-pub fn unavailable(why: impl std::fmt::Display) -> UserError {
-    UserError::new(
-        "The recorded run could not be shown.",
-        why.to_string(),
-        "Reload the page; a live run does not depend on it.",
-    )
 }
 
 #[cfg(test)]

@@ -14,11 +14,13 @@ use crate::views::findings;
 use crate::views::lane_row::LaneView;
 use crate::views::panel::Panel;
 use crate::views::routing_controls::routing_controls;
+use crate::views::rule_controls::RuleControls;
+use crate::views::rule_note::rule_note;
 use crate::views::table::table;
 
 pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<Action>) -> Html {
-    let selection = state.selection;
-    let what_if = state.what_if.as_deref();
+    let selection = state.selection();
+    let what_if = state.what_if().map(|layer| &**layer);
     let layer = what_if.unwrap_or(&scene.layers[selection.layer]);
     let group_idx = scene.tokens.get(selection.token).map_or(0, |token| token.group);
     let group = scene.groups[group_idx];
@@ -48,7 +50,7 @@ pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<
         Callback::from(move |()| lanes_table(&scene, &layer, &group))
     };
     let routing = match what_if {
-        Some(_) => state.settings.routing(Some(&scene.recording.model.trained_routing)),
+        Some(_) => state.routing(),
         None => scene.recording.request.routing,
     };
     let badges = routing_badges(&routing, &scene.recording.model.trained_routing, what_if.is_some());
@@ -60,6 +62,11 @@ pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<
         capacity,
         status: state.rerun_status(),
     };
+    let num_experts = state.model().map_or(scene.num_experts(), |model| model.num_experts as usize);
+    let rule_controls = html! {
+        <RuleControls rule={state.routing().router} trained={state.trained_routing().router} drawn={routing.router}
+            {num_experts} group={state.settings().group} dispatch={dispatch.clone()} />
+    };
     let topic = match scene.recording.request.group {
         RoutingGroup::ThisText => format!("Capacity lanes · layer {}", layer.layer),
         RoutingGroup::DecodeStep => format!("Capacity lanes · layer {} · step {}", layer.layer, group.step + 1),
@@ -69,7 +76,7 @@ pub fn capacity_lanes(scene: &Shared<Scene>, state: &State, dispatch: &Callback<
             {badges} table={as_table}>
             <div class={classes!("lanes", is_crowded.then_some("is-crowded"))}>{ for rows }</div>
             { legend() }
-            { equation(&formula) }
+            { equation(&formula, rule_note(&routing, rule_controls)) }
             { routing_controls(state, scene.num_experts(), dispatch) }
         </Panel>
     }

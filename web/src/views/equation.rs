@@ -1,11 +1,11 @@
 //! The capacity, as the formula with its numbers, and the rule it is of.
 
-use moe_router::Router;
-use moe_trace::{CapacitySpec, Overflow, Rounding, RoutingGroup, RoutingSpec};
+use moe_router::capacity::HeldBy;
+use moe_router::{Router, rules};
+use moe_trace::{Overflow, Rounding, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
 use crate::views::badges::future_badge;
-use crate::views::rule_note::rule_note;
 
 /// What the formula is of.
 pub struct Equation {
@@ -20,54 +20,52 @@ pub struct Equation {
     pub status: &'static str,
 }
 
-pub fn equation(of: &Equation) -> Html {
+/// `rule_note`: the rule in words.
+pub fn equation(of: &Equation, rule_note: Html) -> Html {
     let Equation { routing, group, num_experts, num_tokens, capacity, status } = *of;
-    let k = routing.router.k(num_experts);
     let Some(capacity) = capacity else {
         return html! {
             <div class="equation">
                 <p class="formula"><span class="term"><b>{ "C = ∞" }</b></span></p>
                 <p class="fine">
-                    if routing.uses_the_future(num_experts) {
+                    if rules::looks_ahead(&routing) {
                         { future_badge() }
                     }
                     <span aria-live="polite" class="status">{ status }</span>
                     { " Dropless: every request is served, however many there are." }
                 </p>
-                { rule_note(&routing, num_experts) }
+                { rule_note }
             </div>
         };
     };
-    // Rules that fill the experts themselves have slots even where nobody is turned away.
-    let slots = match routing.overflow {
-        Overflow::Drop(slots) => slots,
-        Overflow::Dropless => CapacitySpec::default(),
-    };
     let term = |number: String, name: &'static str| html! { <span class="term"><b>{ number }</b><small>{ name }</small></span> };
     let sign = |sign: &'static str| html! { <span class="sign">{ sign }</span> };
-    // What the formula gives before it is held between the minimum and the number of tokens.
-    let plain = (f64::from(slots.factor) * (k * num_tokens) as f64 / num_experts as f64 - 1e-6).ceil() as u32;
-    // Theirs is another formula.
-    let has_formula = slots.rounding == Rounding::Ceil && routing.router.can_overflow();
-    let agrees = Router::new(routing, num_experts).is_ok_and(|router| router.capacity(num_tokens) == Some(capacity));
-    let formula = if has_formula && agrees {
-        html! {
-            <>
-                { term("C".to_owned(), "slots each") }{ sign("= ceil(") }
-                { term(slots.factor.to_string(), "capacity factor") }{ sign("×") }
-                { term(k.to_string(), "experts a token") }{ sign("×") }
-                { term(num_tokens.to_string(), "tokens T") }{ sign("/") }
-                { term(num_experts.to_string(), "experts") }{ sign(") =") }
-                { term(plain.to_string(), if plain == capacity { "slots each" } else { "by formula" }) }
-                if plain > capacity {
-                    { sign("→") }{ term(capacity.to_string(), "at most T") }
-                } else if plain < capacity {
-                    { sign("→") }{ term(capacity.to_string(), "at least") }
-                }
-            </>
+    let router = Router::new(routing, num_experts).ok();
+    let by_formula = router.and_then(|router| Some((router.k(), router.capacity_formula(num_tokens)?)));
+    // Other roundings have other formulas, and rules that fill the experts themselves have none.
+    let formula = match (routing.overflow, by_formula) {
+        (Overflow::Drop(slots), Some((k, formula)))
+            if slots.rounding == Rounding::Ceil && formula.slots == capacity =>
+        {
+            html! {
+                <>
+                    { term("C".to_owned(), "slots each") }{ sign("= ceil(") }
+                    { term(slots.factor.to_string(), "capacity factor") }{ sign("×") }
+                    { term(k.to_string(), "experts a token") }{ sign("×") }
+                    { term(num_tokens.to_string(), "tokens T") }{ sign("/") }
+                    { term(num_experts.to_string(), "experts") }{ sign(") =") }
+                    { term(formula.plain.to_string(), if formula.held_by == HeldBy::Nothing { "slots each" } else { "by formula" }) }
+                    { match formula.held_by {
+                        HeldBy::Nothing => Html::default(),
+                        HeldBy::Tokens => html! { <>{ sign("→") }{ term(capacity.to_string(), "at most T") }</> },
+                        HeldBy::Minimum => html! { <>{ sign("→") }{ term(capacity.to_string(), "at least") }</> },
+                    } }
+                </>
+            }
         }
-    } else {
-        html! { <>{ term("C".to_owned(), "slots each") }{ sign("=") }{ term(capacity.to_string(), "as the run says") }</> }
+        _ => {
+            html! { <>{ term("C".to_owned(), "slots each") }{ sign("=") }{ term(capacity.to_string(), "as the run says") }</> }
+        }
     };
     let note = match group {
         RoutingGroup::ThisText => {
@@ -82,7 +80,7 @@ pub fn equation(of: &Equation) -> Html {
         <div class="equation">
             <p class="formula">{ formula }</p>
             <p class="fine">
-                if routing.uses_the_future(num_experts) {
+                if rules::looks_ahead(&routing) {
                     { future_badge() }
                 }
                 <span aria-live="polite" class="status">{ status }</span>
@@ -90,7 +88,7 @@ pub fn equation(of: &Equation) -> Html {
                     { note }
                 }
             </p>
-            { rule_note(&routing, num_experts) }
+            { rule_note }
         </div>
     }
 }

@@ -1,5 +1,6 @@
 //! How the next token is taken: sampling, seed and length, behind a small disclosure.
 
+use moe_trace::RoutingSpec;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -124,7 +125,8 @@ impl NumberField {
     /// What the field shows after that: the number that is used.
     fn accepted(&self, settings: &Settings, setting: Option<Setting>) -> String {
         let mut after = settings.clone();
-        setting.into_iter().for_each(|setting| after.set(setting));
+        // None of these numbers is about routing.
+        setting.into_iter().for_each(|setting| after.set(setting, &RoutingSpec::default()));
         (self.shown)(&after)
     }
 }

@@ -3,7 +3,8 @@
 use moe_trace::{Rung, Source};
 use yew::prelude::*;
 
-use crate::state::{Action, Phase, State, Theme};
+use crate::state::engine::Progress;
+use crate::state::{Action, Engine, State, Theme};
 use crate::views::chip::chip;
 use crate::words::numbers;
 
@@ -13,10 +14,11 @@ pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
         let dispatch = dispatch.clone();
         Callback::from(move |_: MouseEvent| dispatch.emit(action.clone()))
     };
-    let (next_theme, theme_name) = match state.chrome.theme {
+    let theme = state.screen().theme;
+    let (next_theme, theme_name) = match theme {
         Theme::System => (Theme::Light, "auto"),
-        Theme::Light => (Theme::Dark, "light"),
-        Theme::Dark => (Theme::System, "dark"),
+        Theme::Light => (Theme::Dark, theme.name()),
+        Theme::Dark => (Theme::System, theme.name()),
     };
     html! {
         <header class="top">
@@ -24,17 +26,17 @@ pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
             <div class="chips">
                 { model }
                 { engine_chip(state) }
-                if matches!(state.phase, Phase::Failed(_)) {
+                if matches!(state.engine(), Engine::Failed(_)) {
                     <button type="button" class="quiet" onclick={act(Action::Retry)}>{ "Retry" }</button>
                 }
             </div>
             <div class="furniture">
                 <button type="button" class="quiet" title="Colours: as the system has it, light, or dark"
                     onclick={act(Action::SetTheme(next_theme))}>{ format!("Theme: {theme_name}") }</button>
-                <button type="button" class="quiet" aria-expanded={state.chrome.help_open.to_string()}
+                <button type="button" class="quiet" aria-expanded={state.screen().help_open.to_string()}
                     onclick={act(Action::ToggleHelp)}>{ "Keys" }<kbd>{ "?" }</kbd></button>
             </div>
-            { progress(&state.phase) }
+            { progress(state.engine()) }
         </header>
     }
 }
@@ -56,15 +58,15 @@ impl Wordmark {
 }
 
 fn engine_chip(state: &State) -> Html {
-    let (is_live, words) = match (&state.phase, &state.backend) {
-        (Phase::Idle | Phase::Running(_), Some(backend)) => {
-            let place = match backend.rung {
+    let (is_live, words) = match state.engine() {
+        Engine::Ready { loaded, .. } => {
+            let place = match loaded.backend.rung {
                 Rung::Webgpu => "live on your GPU",
                 Rung::Cpu => "live on your CPU",
             };
             (true, place.to_owned())
         }
-        (Phase::Loading { loaded_bytes, total_bytes, from_cache }, _) => {
+        Engine::Loading(Progress { loaded_bytes, total_bytes, from_cache }) => {
             let from = if *from_cache { "reading from cache" } else { "loading" };
             let words = if loaded_bytes == total_bytes {
                 "preparing the engine …".to_owned()
@@ -73,21 +75,21 @@ fn engine_chip(state: &State) -> Html {
             };
             (false, words)
         }
-        (Phase::Failed(_), _) => {
-            let words = match state.shown.as_ref().map(|shown| shown.source) {
+        Engine::Failed(_) => {
+            let words = match state.latest().map(|latest| latest.source) {
                 Some(Source::LiveGpu | Source::LiveCpu) => "earlier run · no engine",
                 Some(Source::Recorded | Source::Imported) => "recorded run · no engine",
                 None => "no engine",
             };
             (false, words.to_owned())
         }
-        (Phase::Recorded, _) => (false, "recorded run".to_owned()),
-        _ => (false, "starting the engine …".to_owned()),
+        Engine::Absent => (false, "recorded run".to_owned()),
+        Engine::Starting => (false, "starting the engine …".to_owned()),
     };
     // Until the first step the run on the screen is another engine's.
-    let speed = state.shown.as_ref().filter(|shown| is_live && state.is_by_engine(shown));
-    let speed = speed.and_then(|shown| shown.tokens_per_second());
-    let more = state.backend.as_ref().map(|backend| format!("{}: {}.", backend.name, backend.why));
+    let speed = state.latest().filter(|latest| is_live && state.is_by_engine(latest));
+    let speed = speed.and_then(|latest| latest.tokens_per_second());
+    let more = state.backend().map(|backend| format!("{}: {}.", backend.name, backend.why));
     let facts = html! {
         <>
             <i aria-hidden="true" /><b role="status">{ words }</b>
@@ -100,8 +102,8 @@ fn engine_chip(state: &State) -> Html {
 }
 
 /// A byte-exact bar along the lower edge; it takes no room.
-fn progress(phase: &Phase) -> Html {
-    let Phase::Loading { loaded_bytes, total_bytes, .. } = phase else { return Html::default() };
+fn progress(engine: &Engine) -> Html {
+    let Engine::Loading(Progress { loaded_bytes, total_bytes, .. }) = engine else { return Html::default() };
     let share = f64::from(*loaded_bytes) / f64::from((*total_bytes).max(1));
     html! {
         <div class="progress" role="progressbar" aria-label="Loading the model" aria-valuemin="0"

@@ -1,9 +1,9 @@
 //! All layers in a few numbers: lost requests and dropped tokens are two counts.
 
 use moe_router::metrics;
+use moe_router::rule::GateReads;
 use yew::prelude::*;
 
-use crate::run::gate_reading::GateReading;
 use crate::run::scene::Scene;
 use crate::state::{Action, Selection};
 use crate::views::fate_glyph::{Mark, glyph};
@@ -20,7 +20,7 @@ pub fn layer_table(scene: &Scene, selection: Selection, dispatch: &Callback<Acti
         let totals = layer.totals();
         let demand = metrics::demand(&layer.routing);
         // Of a distribution that the rule decides by; there may be none.
-        let entropy = (layer.reading() == GateReading::Softmax)
+        let entropy = (layer.reading().0 == GateReads::Softmax)
             .then(|| format!("{:.2}", metrics::entropy_normalised(&layer.gate_values, layer.num_experts)));
         html! {
             <tr key={number} class={(number == selection.layer).then_some("is-selected")} onclick={choose}>

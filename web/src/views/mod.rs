@@ -17,6 +17,7 @@ pub mod lane_row;
 pub mod layer_matrix;
 pub mod matrix_stripe;
 pub mod routing_controls;
+pub mod rule_controls;
 pub mod rule_note;
 pub mod token_panel;
 

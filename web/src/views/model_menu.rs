@@ -6,7 +6,7 @@ use web_sys::{Element, HtmlElement, Node};
 use yew::prelude::*;
 
 use crate::settings::models::{Choice, Menu, ModelEntry};
-use crate::state::{Action, Phase};
+use crate::state::{Action, Engine};
 use crate::words::numbers;
 
 /// What the chip is drawn from.
@@ -20,7 +20,7 @@ pub struct ModelChip<'a> {
     pub menu: Option<&'a Menu>,
     /// The manifest of the model that is loaded or wanted.
     pub manifest_url: &'a str,
-    pub phase: &'a Phase,
+    pub engine: &'a Engine,
     pub dispatch: &'a Callback<Action>,
 }
 
@@ -55,10 +55,10 @@ impl ModelChip<'_> {
         let entry = &choice.entry;
         let is_current = choice.manifest_url == self.manifest_url;
         let size = numbers::bytes(entry.download_bytes);
-        let state = match (is_current, self.phase) {
+        let state = match (is_current, self.engine) {
             (false, _) => "",
-            (true, Phase::Idle | Phase::Running(_)) => "in use · ",
-            (true, Phase::Failed(_)) => "not loaded · ",
+            (true, Engine::Ready { .. }) => "in use · ",
+            (true, Engine::Failed(_)) => "not loaded · ",
             (true, _) => "loading … · ",
         };
         let onclick = {

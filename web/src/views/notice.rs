@@ -2,7 +2,7 @@
 
 use yew::prelude::*;
 
-use crate::state::{Action, Phase, State};
+use crate::state::{Action, Engine, State};
 
 pub fn notice(state: &State, dispatch: &Callback<Action>) -> Html {
     let act = |action: Action| {
@@ -12,10 +12,10 @@ pub fn notice(state: &State, dispatch: &Callback<Action>) -> Html {
     // The live region is always there: one that appears with its text is not read.
     html! {
         <div class="notice-place" role="status" aria-live="polite">
-            if let Some(notice) = &state.notice {
-                <div class={classes!("notice", notice.is_error.then_some("is-error"))}>
-                    <p><b>{ &notice.message.what }</b>{ " " }{ &notice.message.why }{ " " }{ &notice.message.try_this }</p>
-                    if matches!(state.phase, Phase::Failed(_)) {
+            if let Some(message) = state.notice().map(|notice| notice.problem.say()) {
+                <div class="notice is-error">
+                    <p><b>{ message.what }</b>{ " " }{ message.why }{ " " }{ message.try_this }</p>
+                    if matches!(state.engine(), Engine::Failed(_)) {
                         <button type="button" class="quiet" onclick={act(Action::Retry)}>{ "Retry" }</button>
                     }
                     <button type="button" class="quiet" aria-label="Dismiss" onclick={act(Action::DismissNotice)}>{ "×" }</button>

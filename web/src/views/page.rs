@@ -3,7 +3,7 @@
 use yew::prelude::*;
 
 use crate::run::shared::Shared;
-use crate::state::{Action, State, Tab, Theme};
+use crate::state::{Action, State};
 use crate::views::badges::ForeignModel;
 use crate::views::capacity_lanes::capacity_lanes;
 use crate::views::findings;
@@ -33,29 +33,18 @@ pub fn Page(props: &PageProps) -> Html {
     let dispatch = &props.dispatch;
     let on_screen = state.on_screen();
     let foreign = ForeignModel(on_screen.and_then(|run| state.foreign_model(run)).map(|name| name.to_owned().into()));
-    let theme = match state.chrome.theme {
-        Theme::System => "system",
-        Theme::Light => "light",
-        Theme::Dark => "dark",
-    };
-    let tab = match state.chrome.tab {
-        Tab::Lanes => "lanes",
-        Tab::Layers => "layers",
-        Tab::Token => "token",
-        Tab::Load => "load",
-        Tab::Loss => "loss",
-    };
+    let screen = state.screen();
     html! {
-        <div class="moe" data-theme={theme}>
-            <div class="page" data-tab={tab}>
+        <div class="moe" data-theme={screen.theme.name()}>
+            <div class="page" data-tab={screen.tab.name()}>
                 { header(state, model_chip(props), dispatch) }
                 { prompt_bar(state, dispatch) }
                 <ContextProvider<ForeignModel> context={foreign}>{ views(props) }</ContextProvider<ForeignModel>>
-                { tabs(state.chrome.tab, dispatch) }
+                { tabs(screen.tab, dispatch) }
                 // It stays at the lower edge of the window and takes no room.
                 <div class="overlay">
                     { notice(state, dispatch) }
-                    if state.chrome.help_open {
+                    if screen.help_open {
                         { help(dispatch) }
                     }
                 </div>
@@ -67,15 +56,15 @@ pub fn Page(props: &PageProps) -> Html {
 
 fn model_chip(props: &PageProps) -> Html {
     let state = &props.state;
-    let shown = state.shown.as_ref().map(|shown| &shown.model);
-    let is_coming = state.model.is_none() && state.config.model.is_some() && state.menu().is_some();
+    let shown = state.latest().map(|latest| &latest.model);
+    let is_coming = state.model().is_none() && state.config().model.is_some() && state.menu().is_some();
     let chip = ModelChip {
-        model: state.model.as_ref().or(shown).map(|model| &**model),
-        loaded: state.wanted().filter(|_| state.model.is_some()).map(|choice| &choice.entry),
+        model: state.model().or(shown).map(|model| &**model),
+        loaded: state.wanted().filter(|_| state.model().is_some()).map(|choice| &choice.entry),
         coming: state.wanted().filter(|_| is_coming).map(|choice| &choice.entry),
         menu: state.menu().map(|menu| &**menu),
-        manifest_url: &state.config.manifest_url,
-        phase: &state.phase,
+        manifest_url: &state.config().manifest_url,
+        engine: state.engine(),
         dispatch: &props.dispatch,
     };
     chip.html()
@@ -83,22 +72,22 @@ fn model_chip(props: &PageProps) -> Html {
 
 fn views(props: &PageProps) -> Html {
     let state = &props.state;
-    let (selection, dispatch) = (state.selection, props.dispatch.clone());
-    let Some(scene) = state.scene.clone().filter(|scene| !scene.layers.is_empty()) else {
+    let (selection, dispatch) = (state.selection(), props.dispatch.clone());
+    let Some(scene) = state.scene().cloned().filter(|scene| !scene.layers.is_empty()) else {
         return waiting(state);
     };
     html! {
         <>
-            <TokenStrip scene={scene.clone()} {selection} playback={state.playback}
+            <TokenStrip scene={scene.clone()} {selection} playback={state.playback()}
                 num_steps={state.on_screen().map_or(0, |run| run.steps.len())}
                 finished={state.on_screen().and_then(|run| run.finished)}
-                can_flip={state.previous.is_some()}
-                flipped={state.flipped} dispatch={dispatch.clone()} />
-            <LayerMatrix scene={scene.clone()} {selection} tab={state.chrome.tab} dispatch={dispatch.clone()} />
+                can_flip={state.against().is_some()}
+                flipped={state.runs().looks_back()} dispatch={dispatch.clone()} />
+            <LayerMatrix scene={scene.clone()} {selection} tab={state.screen().tab} dispatch={dispatch.clone()} />
             { capacity_lanes(&scene, state, &dispatch) }
             <TokenPanel scene={scene.clone()} {selection} dispatch={dispatch.clone()} />
             <LoadChart scene={scene.clone()} {selection} dispatch={dispatch.clone()} />
-            <LossChart scene={scene.clone()} change={state.change.clone()} flipped={state.flipped} {selection} dispatch={dispatch.clone()} />
+            <LossChart scene={scene.clone()} change={state.change().cloned()} flipped={state.runs().looks_back()} {selection} dispatch={dispatch.clone()} />
             { layer_table(&scene, selection, &dispatch) }
         </>
     }
@@ -106,7 +95,7 @@ fn views(props: &PageProps) -> Html {
 
 /// The same places, empty: nothing moves when the first step arrives.
 fn waiting(state: &State) -> Html {
-    let title = if state.has_engine() { "Waiting for the first run" } else { "There is no run to show" };
+    let title = if state.engine().can_run() { "Waiting for the first run" } else { "There is no run to show" };
     let areas = [
         ("strip", "Tokens"),
         ("layers", "Layers × tokens"),
@@ -121,10 +110,10 @@ fn waiting(state: &State) -> Html {
 
 /// For the ears: the selected token, once things have come to rest.
 fn summary(state: &State) -> Html {
-    let is_calm = !state.playback.playing && !state.is_running();
-    let sentence = state.scene.as_ref().filter(|_| is_calm).and_then(|scene| {
-        let layer = scene.layers.get(state.selection.layer)?;
-        Some(findings::spoken_token(scene, layer, state.selection.token))
+    let is_calm = !state.playback().playing && !state.is_running();
+    let sentence = state.scene().filter(|_| is_calm).and_then(|scene| {
+        let layer = scene.layers.get(state.selection().layer)?;
+        Some(findings::spoken_token(scene, layer, state.selection().token))
     });
     html! { <p class="hidden" role="status" aria-live="polite">{ sentence.unwrap_or_default() }</p> }
 }

@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use crate::settings::limits::MAX_PROMPT_CHARS;
 use crate::settings::{PromptProblem, Setting};
-use crate::state::{Action, Phase, State};
+use crate::state::{Action, State};
 use crate::views::generation::generation;
 
 pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
@@ -46,8 +46,8 @@ pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
             menu.set_selected_index(0);
         })
     };
-    let problem = state.settings.prompt_problem();
-    let num_chars = state.settings.prompt.chars().count();
+    let problem = state.settings().prompt_problem();
+    let num_chars = state.settings().prompt.chars().count();
     let hint = match problem {
         Some(PromptProblem::Empty) => Some("Type a few words: the model continues them.".to_owned()),
         Some(PromptProblem::TooLong { num_chars }) => {
@@ -56,16 +56,13 @@ pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
         None if num_chars > MAX_PROMPT_CHARS / 2 => Some(format!("{num_chars} of {MAX_PROMPT_CHARS} characters")),
         None => None,
     };
-    let run_words = match state.phase {
-        Phase::Starting | Phase::Loading { .. } => "Loading …",
-        _ => "Run",
-    };
+    let run_words = if state.engine().is_loading() { "Loading …" } else { "Run" };
     let is_invalid = matches!(problem, Some(PromptProblem::TooLong { .. }));
     html! {
         <div class="prompt-bar">
             <label class="prompt-field">
                 <span class="topic">{ "Prompt" }</span>
-                <textarea rows="1" dir="auto" spellcheck="false" autocomplete="off" aria-label="Prompt" value={state.settings.prompt.clone()}
+                <textarea rows="1" dir="auto" spellcheck="false" autocomplete="off" aria-label="Prompt" value={state.settings().prompt.clone()}
                     aria-invalid={is_invalid.to_string()} aria-describedby="prompt-hint" {oninput} {onkeydown} />
                 <span class={classes!("prompt-hint", is_invalid.then_some("is-warning"))} id="prompt-hint" aria-live="polite">
                     { hint.unwrap_or_default() }
@@ -80,11 +77,11 @@ pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
                     <span class="icon-stop" aria-hidden="true" />{ "Stop" }
                 </button>
             } else {
-                <button type="button" class="primary" onclick={run} disabled={!state.has_engine() || run_words != "Run"}>
+                <button type="button" class="primary" onclick={run} disabled={!state.engine().can_run() || run_words != "Run"}>
                     { run_words }
                 </button>
             }
-            { generation(&state.settings, dispatch) }
+            { generation(state.settings(), dispatch) }
         </div>
     }
 }

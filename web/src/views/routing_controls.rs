@@ -1,11 +1,12 @@
 //! What can be changed about the routing. Each change runs the model again.
 
+use moe_router::rules;
 use moe_trace::{Overflow, Policy, RoutingGroup};
 use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 use crate::settings::limits::CAPACITY_FACTOR;
-use crate::settings::{Setting, Settings};
+use crate::settings::{Setting, routing_choice};
 use crate::state::{Action, State};
 use crate::words::names;
 
@@ -25,7 +26,7 @@ fn k_of(text: &str) -> Option<Setting> {
 
 /// `num_experts`: of the run on the screen, for want of a model.
 pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<Action>) -> Html {
-    let settings = &state.settings;
+    let settings = state.settings();
     let on_factor = {
         let dispatch = dispatch.clone();
         Callback::from(move |event: InputEvent| {
@@ -42,18 +43,22 @@ pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<A
             }
         })
     };
-    let trained = state.trained_routing();
-    let routing = settings.routing(trained);
+    let (trained, routing) = (state.trained_routing(), state.routing());
+    let (k, policy) = (routing_choice::k(&routing), routing_choice::policy(&routing));
     // Some rules serve everybody, or fill the experts themselves: there is nothing to decide when an expert is full.
-    let can_overflow = routing.router.can_overflow();
+    let facts = rules::facts(&routing.router);
+    let can_overflow = facts.may_overflow();
     let has_factor = can_overflow && matches!(routing.overflow, Overflow::Drop(_));
-    let is_pair = settings.policy == Some(Policy::RandomSecond);
-    let num_experts = state.model.as_ref().map_or(num_experts, |model| model.num_experts as usize);
-    let needs_text = routing.router.uses_the_future();
+    let is_pair = routing_choice::is_pair(&routing);
+    let num_experts = state.model().map_or(num_experts, |model| model.num_experts as usize);
+    let needs_text = facts.looks_ahead;
     // A rule whose choice is no top-k is an entry of its own; so is a policy that the list has no name for.
-    let has_own_rule = Settings::has_own_rule(trained);
-    let has_own_policy = Settings::has_own_policy(trained);
+    let has_own_rule = k.is_none() || routing_choice::k(&trained).is_none();
+    let has_own_policy = policy.is_none() || routing_choice::policy(&trained).is_none();
     let why_k = match has_own_rule {
+        true if k.is_none() && routing.router != trained.router => {
+            "This rule is no top-k. A number asks the k best experts by top-k instead.".to_owned()
+        }
         true => {
             "– keeps the rule the model was trained with. A number asks the k best experts by top-k instead: transplanted."
                 .to_owned()
@@ -79,11 +84,11 @@ pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<A
                 <span class="control-name">{ "When full" }</span>
                 <select disabled={!can_overflow} onchange={on_select(policy_of)}>
                     if has_own_policy {
-                        <option value={AS_TRAINED} selected={settings.policy.is_none()}>{ "as trained" }</option>
+                        <option value={AS_TRAINED} selected={policy.is_none()}>{ "as trained" }</option>
                     }
-                    { for POLICIES.iter().map(|&policy| html! {
-                        <option value={policy.to_string()} selected={Some(policy) == settings.policy}
-                            disabled={policy == Policy::RandomSecond && num_experts < 2}>{ names::policy(policy) }</option>
+                    { for POLICIES.iter().map(|&entry| html! {
+                        <option value={entry.to_string()} selected={Some(entry) == policy}
+                            disabled={entry == Policy::RandomSecond && num_experts < 2}>{ names::policy(entry) }</option>
                     }) }
                 </select>
             </label>
@@ -100,10 +105,10 @@ pub fn routing_controls(state: &State, num_experts: usize, dispatch: &Callback<A
                 <span class="control-name">{ "k" }</span>
                 <select onchange={on_select(k_of)} disabled={is_pair}>
                     if has_own_rule && !is_pair {
-                        <option value={AS_TRAINED} selected={settings.k.is_none()}>{ "–" }</option>
+                        <option value={AS_TRAINED} selected={k.is_none()}>{ "–" }</option>
                     }
-                    { for (1..=num_experts as u32).map(|k| html! {
-                        <option value={k.to_string()} selected={Some(k) == if is_pair { Some(2) } else { settings.k }}>{ k }</option>
+                    { for (1..=num_experts as u32).map(|entry| html! {
+                        <option value={entry.to_string()} selected={Some(entry) == k}>{ entry }</option>
                     }) }
                 </select>
             </label>

@@ -1,18 +1,20 @@
 //! The routing rule in words, from the table of rules that crate, documentation and URLs share: its name, and on demand
-//! what it does, whether it looks ahead, and its paper.
+//! what it does, whether it looks ahead, its paper, and the controls of others.
 
-use moe_router::rules::{self, Citation, Kind};
+use moe_router::rule::{Citation, Kind};
+use moe_router::rules;
 use moe_trace::RoutingSpec;
 use yew::prelude::*;
 
-pub fn rule_note(routing: &RoutingSpec, num_experts: usize) -> Html {
+/// `controls`: how another rule is chosen, where one can be.
+pub fn rule_note(routing: &RoutingSpec, controls: Html) -> Html {
     let rule = rules::of(&routing.router);
-    let kind = match rule.kind {
+    let kind = match rule.kind() {
         Kind::Assigns => "Assigns tokens to experts.",
         Kind::Mixes => "Mixes tokens or experts.",
         Kind::Scores => "Scores experts for a rule that assigns.",
     };
-    let causal = match (rule.causal, routing.uses_the_future(num_experts)) {
+    let causal = match (rule.is_causal(), rules::looks_ahead(routing)) {
         (true, false) => "Causal: no token's choice depends on later tokens.",
         (true, true) => "Causal, but its slots are not: who gets one depends on later tokens.",
         (false, true) => "Not causal: a token's choice depends on later tokens.",
@@ -27,7 +29,7 @@ pub fn rule_note(routing: &RoutingSpec, num_experts: usize) -> Html {
     };
     html! {
         <details class="rule-note">
-            <summary title="About this rule">{ "Rule: " }<b>{ rule.title }</b></summary>
+            <summary title="About this rule, and others to try">{ "Rule: " }<b>{ rule.title }</b></summary>
             <div class="more">
                 <p>{ rule.one_line }</p>
                 <p>{ kind }{ " " }{ causal }</p>
@@ -37,6 +39,7 @@ pub fn rule_note(routing: &RoutingSpec, num_experts: usize) -> Html {
                         { ", " }{ place }
                     }
                 </p>
+                { controls }
             </div>
         </details>
     }

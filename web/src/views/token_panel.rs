@@ -1,8 +1,8 @@
 //! The selected token in the selected layer: what the gate said, what was asked, what came of it.
 
+use moe_router::rule::GateReads;
 use yew::prelude::*;
 
-use crate::run::gate_reading::GateReading;
 use crate::run::scene::{Scene, SceneLayer};
 use crate::run::shared::Shared;
 use crate::state::{Action, Selection};
@@ -73,9 +73,9 @@ fn gate_row(props: &TokenPanelProps, layer: &SceneLayer, expert: usize, value: O
             </>
         }
     });
-    let share = match (layer.reading(), value) {
+    let share = match (layer.reading().0, value) {
         (_, None) => "–".to_owned(),
-        (GateReading::Sigmoid, Some(score)) => format!("{score:.2}"),
+        (GateReads::Sigmoid, Some(score)) => format!("{score:.2}"),
         (_, Some(probability)) => numbers::percent(probability),
     };
     let class = classes!(

@@ -1,4 +1,5 @@
-//! How numbers and kinds are said. Knows no run and no state.
+//! How numbers, kinds and problems are said. Knows no run and no state.
 
 pub mod names;
 pub mod numbers;
+pub mod problems;

@@ -29,7 +29,7 @@ export async function withModels(page, slowly = async () => {}) {
   await context.route(/\/models\/index\.json$/, (route) => route.fulfill({ json: MODELS }));
   await context.route(/\/models\/gone\//, (route) => route.fulfill({ status: 404, body: "" }));
   await context.route(/\/models\/twin\//, async (route) => {
-    const file = route.request().url().split("/").at(-1);
+    const file = new URL(route.request().url()).pathname.split("/").at(-1);
     await slowly(file);
     const response = await route.fetch({ url: route.request().url().replace("/models/twin/", "/models/default/") });
     if (file !== "manifest.json") return route.fulfill({ response });

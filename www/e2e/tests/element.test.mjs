@@ -39,6 +39,32 @@ test("the element has an open shadow root and its three methods", async (t) => {
   );
 });
 
+test("every attribute is a property, whether it is set before the element is defined or after", async (t) => {
+  const { page } = await site.open(t, "examples/two.html", {
+    prepare: (page) =>
+      page.addInitScript((name) => {
+        const early = Object.assign(document.createElement(name), { maxTokens: 9, backend: "recorded" });
+        addEventListener("load", () => document.body.append(early));
+      }, ELEMENT),
+  });
+  const early = page.locator(`body > ${ELEMENT}`);
+  await early.and(page.locator("[data-state]")).waitFor({ state: "attached" });
+  assert.deepEqual([await early.getAttribute("max-tokens"), await early.getAttribute("backend")], ["9", "recorded"]);
+  const wrong = await page.evaluate((name) => {
+    const it = document.createElement(name);
+    const names = Reflect.get(customElements.get(name) ?? {}, "observedAttributes");
+    return names.filter((attribute) => {
+      const property = attribute.replace(/-(.)/g, (_, letter) => letter.toUpperCase());
+      const absent = it[property];
+      it[property] = 7;
+      const set = [it.getAttribute(attribute), it[property]];
+      it[property] = null;
+      return absent !== null || set.some((value) => value !== "7") || it.hasAttribute(attribute);
+    });
+  }, ELEMENT);
+  assert.deepEqual(wrong, []);
+});
+
 /** First paints: one that is drawn into a declarative shadow root, and what stands between the tags. */
 const FIRST_PAINTS = {
   drawn: { path: "", selector: `${ELEMENT} #root > [inert]`, element: ELEMENT },

@@ -10,11 +10,20 @@ import { defaultTrace, in32Bits, stepTotals, toJsonLines, withNewTokens } from "
 const site = suite();
 
 test("attributes overrule the recorded run's settings", async (t) => {
-  const attributes = { prompt: "Hello there", seed: "42", "capacity-factor": "0.5", policy: "bpr", group: "this-text" };
+  const attributes = {
+    prompt: "Hello there",
+    seed: "42",
+    "max-tokens": "3",
+    temperature: "0.5",
+    "capacity-factor": "0.5",
+    policy: "bpr",
+    group: "this-text",
+  };
   const { figure, problems } = await openFigure(site, t, { attributes });
   const { header } = await figure.finished();
-  const { prompt, seed, routing, group } = header.request;
+  const { prompt, seed, max_new_tokens, sampling, routing, group } = header.request;
   assert.deepEqual({ prompt, seed, group }, { prompt: "Hello there", seed: 42, group: "this_text" });
+  assert.deepEqual([max_new_tokens, sampling.method, sampling.temperature], [3, "random", 0.5]);
   assert.deepEqual(
     { factor: routing.overflow.factor, priority: routing.overflow.priority },
     { factor: 0.5, priority: "bpr_max" },
@@ -70,6 +79,37 @@ test("an attribute that could not be used is told once, not at every later chang
   await page.evaluate(() => document.querySelector("moe-playground").setAttribute("capacity-factor", "0.5"));
   await figure.host.getByText("0.50").first().waitFor();
   assert.equal(await page.evaluate(() => window.moe.errors.length), 1);
+});
+
+test("an attribute that becomes bad or goes away leaves the recorded run's setting", async (t) => {
+  const { page, figure } = await openFigure(site, t, { attributes: { backend: "recorded", "capacity-factor": "0.5" } });
+  await figure.recorded();
+  const { factor } = (await figure.trace()).header.request.routing.overflow;
+  const set = (value) =>
+    page.evaluate((value) => (document.querySelector("moe-playground").capacityFactor = value), value);
+  const shown = (number) => figure.host.getByText(number.toFixed(2)).first().waitFor();
+  for (const gone of ["abc", null, "", "9"]) {
+    await set("0.5");
+    await shown(0.5);
+    await set(gone);
+    await shown(factor);
+  }
+});
+
+test("the attribute theme chooses the colours, and the reader may choose others", async (t) => {
+  const { page, figure } = await openFigure(site, t, { attributes: { backend: "recorded", theme: "dark" } });
+  await figure.recorded();
+  const inside = figure.host.locator(".moe-container .moe");
+  const themes = async () => [await figure.host.getAttribute("data-theme"), await inside.getAttribute("data-theme")];
+  assert.deepEqual(await themes(), ["dark", "dark"]);
+  await figure.button("Theme: dark").click();
+  await figure.button("Theme: auto").waitFor();
+  assert.deepEqual(await themes(), ["system", "system"]);
+  await page.evaluate(() => document.querySelector("moe-playground").setAttribute("theme", "light"));
+  await figure.button("Theme: light").waitFor();
+  assert.deepEqual(await themes(), ["light", "light"]);
+  await page.evaluate(() => document.querySelector("moe-playground").removeAttribute("theme"));
+  await figure.button("Theme: auto").waitFor();
 });
 
 test("a changed attribute runs the model again", async (t) => {

@@ -9,6 +9,7 @@ import { suite } from "../lib/suite.mjs";
 import { decisions, defaultTrace } from "../lib/traces.mjs";
 
 const site = suite();
+const APPLICATION = /\/web(\.\w+)?\.js$/;
 const WORKER_WASM = /\/moe_worker_bg[^/]*\.wasm$/;
 const LIVE_SOURCE = { webgpu: "live_gpu", cpu: "live_cpu" }[RUNG];
 const LIVE_BADGE = { webgpu: "live GPU", cpu: "live CPU" }[RUNG];
@@ -109,6 +110,20 @@ for (const [name, width, height] of SCREENS) {
     assert.ok(total <= 0.1, `shifts add up to ${total}: ${JSON.stringify(shifts)}`);
   });
 }
+
+test("the first paint stands still while a slow machine reads it", async (t) => {
+  // Ten times slower, and on a screen where panels stand side by side: half a page would be laid out otherwise.
+  const { page } = await openFigure(site, t, {
+    viewport: { width: 768, height: 1024 },
+    prepare: async (page) => {
+      const devtools = await page.context().newCDPSession(page);
+      await devtools.send("Emulation.setCPUThrottlingRate", { rate: 10 });
+      await holdBack(page, APPLICATION);
+    },
+  });
+  await page.locator("moe-playground .panel-lanes").waitFor();
+  assert.deepEqual(await page.evaluate(() => window.moe.shifts.map(({ value }) => value)), []);
+});
 
 test("the live run of the default prompt decides as the recorded one did", async (t) => {
   const { figure, problems } = await openFigure(site, t, { newTokens: null });

@@ -116,6 +116,25 @@ test("a link names the model, and only that one is fetched", async (t) => {
   assert.deepEqual(problems, []);
 });
 
+test("an address of a model may carry a query, and a link takes names only", async (t) => {
+  const asked = [];
+  const { page, figure, problems } = await openFigure(site, t, {
+    path: "?model=models/gone/",
+    attributes: { model: "models/twin/?v=3" },
+    prepare: async (page) => {
+      page.context().on("request", (request) => request.url().includes("manifest.json") && asked.push(request.url()));
+      await withModels(page);
+    },
+  });
+  assert.equal((await figure.live()).model.name, "twin");
+  assert.deepEqual(asked, [new URL("models/twin/manifest.json?v=3", site.url).href]);
+  assert.equal(
+    await page.evaluate(() => document.querySelector("moe-playground").getAttribute("model")),
+    "models/twin/?v=3",
+  );
+  assert.deepEqual(problems, []);
+});
+
 test("a model that is not there is told, and the one before can be chosen again", async (t) => {
   const { figure } = await openFigure(site, t, { prepare: withModels });
   const { model } = await figure.live();

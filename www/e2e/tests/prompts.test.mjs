@@ -96,6 +96,7 @@ test("text from right to left runs, is laid out from the right, and arrows follo
   const [first, second] = [await figure.tokens.nth(0).boundingBox(), await figure.tokens.nth(2).boundingBox()];
   assert.ok(first.x > second.x, "the text begins at the right");
   await figure.tokens.first().click();
+  await figure.selected({ token: 0 });
   await page.keyboard.press("ArrowLeft");
   await figure.selected({ token: 1 });
   await page.keyboard.press("ArrowRight");

@@ -161,6 +161,12 @@ export type Policy = "drop" | "bpr" | "random_second" | "dropless";
 export type Priority = "position" | "bpr_max" | "bpr_sum" | "random" | "random_per_expert" | "probability";
 
 /**
+ * What the page tells whoever embeds it once it stands on the rung that it will stay on: the detail of `moe-ready`.
+ * Model and backend are `None` without an engine.
+ */
+export type ReadyDetail = { source: Source, model: ModelInfo | null, backend: BackendInfo | null, };
+
+/**
  * How sources round the capacity. `Ceil` is the adopted one.
  */
 export type Rounding = "ceil" | "floor" | "round" | "mesh" | "tutel" | "fairseq" | "fairseq_eval" | "flaxformer" | "vmoe";
@@ -270,6 +276,11 @@ next: NextToken, };
  * An entry of the tokenizer's vocabulary.
  */
 export type TokenId = number;
+
+/**
+ * A whole recorded run.
+ */
+export type TraceFile = { header: TraceHeader, steps: Array<StepTrace>, };
 
 /**
  * First line of a trace file: everything needed to say where the steps come from and to run them again.

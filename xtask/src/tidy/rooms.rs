@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::slice;
 
 use anyhow::{Context, Result};
 
@@ -36,16 +37,18 @@ pub const CRATES: [Crate; 8] = [
     Crate {
         folder: "crates/moe-router",
         floors: &[
-            &["decimal", "draws", "gate", "input", "request", "rules", "spec_error"],
-            &["capacity", "check", "group_choice", "matrix"],
-            &["example", "measure", "padding", "token_choice"],
-            &["metrics", "mixing", "test_support"],
+            &["decimal", "draws", "gate", "input", "request", "spec_error"],
+            &["dispatch", "limits", "matrix"],
+            &["capacity", "example", "measure", "padding"],
+            &["metrics"],
             &["losses", "overflow"],
-            &["dispatch"],
-            &["router"],
-            &["mixer"],
+            &["rule"],
+            &["group_choice", "token_choice"],
+            &["mixing"],
+            &["rules"],
+            &["mixer", "router"],
         ],
-        exceptions: &[("metrics", "losses"), ("overflow", "dispatch")],
+        exceptions: &[],
     },
     Crate {
         folder: "crates/moe-kernels",
@@ -144,7 +147,7 @@ fn way(arrows: &Arrows, from: &str, to: &str) -> Option<Vec<String>> {
                 return Some(way);
             }
             for next in arrows.get(end).into_iter().flatten().filter(|next| seen.insert((*next).clone())) {
-                longer.push([way.as_slice(), &[next.clone()]].concat());
+                longer.push([way.as_slice(), slice::from_ref(next)].concat());
             }
         }
         ways = longer;

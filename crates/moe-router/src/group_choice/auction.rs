@@ -27,11 +27,62 @@
 //! assert_close(&weights(&auction::requests(&gate_logits, &experts))[..2], &[0.8641, 0.7613]); // sigmoid(1.85), (1.16)
 //! ```
 
-use moe_trace::GateLogits;
+use moe_trace::{BaseSolver, GateLogits, RouterSpec};
 
 use crate::gate::{sigmoid, top_k};
 use crate::group_choice::best_assignment::best_assignment;
 use crate::request::Request;
+use crate::rule::{Argument, Assigns, Facts, Form, GateReads, Rule, Run, Slots, own};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "base",
+    title: "BASE",
+    one_line: "Every expert gets the same number of tokens, at the greatest total affinity.",
+    paper: "Lewis et al. 2021, arXiv:2103.16716",
+    equation: Some("section 3.2"),
+    needs: "nothing",
+    trained_with: "an auction over the batch",
+    at_inference: "the best expert, causal: base:greedy",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[Argument::word("solver", &["auction", "exact", "greedy"])],
+            example: "base:auction",
+            read: |given| {
+                Some(RouterSpec::Base {
+                    solver: match given.word("solver") {
+                        Some("exact") => BaseSolver::Exact,
+                        Some("greedy") => BaseSolver::Greedy,
+                        _ => BaseSolver::Auction,
+                    },
+                })
+            },
+            print: own!(RouterSpec::Base { solver } => {
+                let solver = match solver {
+                    BaseSolver::Auction => "auction",
+                    BaseSolver::Exact => "exact",
+                    BaseSolver::Greedy => "greedy",
+                };
+                vec![("solver", solver.into())]
+            }),
+        },
+        check: |_, _| Ok(()),
+        facts: own!(RouterSpec::Base { solver } => Facts {
+            reads: GateReads::Logits,
+            slots: Slots::ForEveryone,
+            looks_ahead: solver != BaseSolver::Greedy,
+            ..Facts::OF_SWITCH
+        }),
+        assign: own!(RouterSpec::Base { solver }, group => {
+            let experts = match solver {
+                BaseSolver::Auction => balanced(group.gate_logits()),
+                BaseSolver::Exact => best_assignment(group.gate_logits()),
+                BaseSolver::Greedy => greedy(group.gate_logits()),
+            };
+            group.admit(&requests(group.gate_logits(), &experts))
+        }),
+    }),
+};
 
 /// Rounds after which winners are no longer favoured, as in fairseq; it then ends sooner and a little worse.
 const FAVOURED_ROUNDS: usize = 100;

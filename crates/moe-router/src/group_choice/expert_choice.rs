@@ -23,10 +23,42 @@
 //! assert_close(&of_3, &[0.4529, 0.3635, 0.1324]); // probabilities, as they are
 //! ```
 
-use moe_trace::{Assignment, ExpertIdx, Fate, GateLogits, Routing};
+use moe_trace::{Assignment, ExpertIdx, Fate, GateLogits, RouterSpec, Routing};
 
 use crate::decimal::share;
 use crate::gate::{gate_probs, top_k};
+use crate::limits;
+use crate::rule::{Argument, Assigns, Facts, Form, Requests, Rule, Run, Slots, own};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "expert_choice",
+    title: "Expert choice",
+    one_line: "Every expert takes its best tokens; a token may get many experts or none.",
+    paper: "Zhou et al. 2022, arXiv:2202.09368",
+    equation: Some("section 3"),
+    needs: "nothing",
+    trained_with: "2 experts per token on average",
+    at_inference: "the same rule sees only the prefix",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[Argument::number("average")],
+            example: "expert_choice:2",
+            read: |given| Some(RouterSpec::ExpertChoice { average: given.number("average")? }),
+            print: own!(RouterSpec::ExpertChoice { average } => vec![("average", average.into())]),
+        },
+        check: own!(RouterSpec::ExpertChoice { average }, _num_experts => {
+            limits::positive("The average number of experts", average, "a finite number above 0, such as 2")
+        }),
+        facts: own!(RouterSpec::ExpertChoice { average } => Facts {
+            requests: Requests::AnyNumber,
+            slots: Slots::Filled { average },
+            looks_ahead: true,
+            ..Facts::OF_SWITCH
+        }),
+        assign: |_, group| route(group.gate_logits(), group.slots() as usize),
+    }),
+};
 
 /// Tokens an expert takes: `round(average · T / E)`, half to even, at least 1 and at most all.
 ///
@@ -68,7 +100,7 @@ mod tests {
 
     #[test]
     fn running_example() {
-        let routing = route(&crate::test_support::running_example(), tokens_per_expert(2.0, 6, 4));
+        let routing = route(&crate::example::gate_logits(), tokens_per_expert(2.0, 6, 4));
         let picked_by = |expert: u32| {
             let of_expert = routing.assignments.iter().filter(|a| a.expert.0 == expert);
             let mut tokens: Vec<(u32, u32)> = of_expert.map(|a| (a.fate.slot().unwrap_or(99), a.token)).collect();

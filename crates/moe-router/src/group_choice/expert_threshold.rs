@@ -23,6 +23,25 @@
 use moe_trace::GateLogits;
 
 use crate::gate::gate_probs;
+use crate::rule::{InRust, Kind, Rule, Run};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "expert_threshold",
+    title: "Expert thresholds",
+    one_line: "Every expert keeps the tokens that exceed its threshold: strictly balanced gating without its future.",
+    paper: "Shazeer et al. 2017, arXiv:1701.06538",
+    equation: Some("appendix F"),
+    needs: "a learned threshold per expert",
+    trained_with: "thresholds learned beside strictly_balanced",
+    at_inference: "the same",
+    run: Run::InRust(InRust {
+        kind: Kind::Assigns,
+        module: module_path!(),
+        instead: "strictly_balanced:2",
+        looks_ahead: false,
+    }),
+};
 
 /// Which tokens exceed each expert's threshold, `[tokens, experts]`. `thresholds`: `[experts]`.
 pub fn mask(gate_logits: &GateLogits, thresholds: &[f32]) -> Vec<bool> {

@@ -24,10 +24,52 @@
 //! assert_eq!(experts(&sinkhorn::greedy_requests(&gate_logits, 1)), [0, 0, 0, 2, 0, 3]);
 //! ```
 
-use moe_trace::GateLogits;
+use moe_trace::{GateLogits, RouterSpec, SinkhornChoice};
 
 use crate::gate::{sigmoid, softmax, top_k};
+use crate::limits;
 use crate::request::Request;
+use crate::rule::{Argument, Assigns, Facts, Form, GateReads, Requests, Rule, Run, own};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "sinkhorn",
+    title: "Sinkhorn (S-BASE)",
+    one_line: "Top-k of a balanced transport plan between tokens and experts.",
+    paper: "Clark et al. 2022, arXiv:2202.01169",
+    equation: Some("appendix B"),
+    needs: "nothing",
+    trained_with: "k = 1",
+    at_inference: "top-k of the logits, causal: sinkhorn:1,greedy",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[Argument::K.optional(), Argument::word("choice", &["balanced", "greedy"])],
+            example: "sinkhorn:1",
+            read: |given| {
+                let greedy = given.word("choice") == Some("greedy");
+                let choice = if greedy { SinkhornChoice::Greedy } else { SinkhornChoice::Balanced };
+                Some(RouterSpec::Sinkhorn { k: given.count("k").unwrap_or(1), choice })
+            },
+            print: own!(RouterSpec::Sinkhorn { k, choice } => {
+                let greedy = (choice == SinkhornChoice::Greedy).then_some(("choice", "greedy".into()));
+                [("k", k.into())].into_iter().chain(greedy).collect()
+            }),
+        },
+        check: own!(RouterSpec::Sinkhorn { k, .. }, num_experts => limits::choices(k, num_experts)),
+        facts: own!(RouterSpec::Sinkhorn { k, choice } => Facts {
+            reads: GateReads::OtherSoftmax,
+            requests: Requests::Exactly(k),
+            looks_ahead: choice == SinkhornChoice::Balanced,
+            ..Facts::OF_SWITCH
+        }),
+        assign: own!(RouterSpec::Sinkhorn { k, choice }, group => {
+            group.admit(&match choice {
+                SinkhornChoice::Balanced => requests(group.gate_logits(), k as usize),
+                SinkhornChoice::Greedy => greedy_requests(group.gate_logits(), k as usize),
+            })
+        }),
+    }),
+};
 
 /// Rounds after which the plan is taken as it is.
 const MOST_ROUNDS: usize = 1000;

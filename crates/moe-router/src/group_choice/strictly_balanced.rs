@@ -19,12 +19,43 @@
 //! assert_close(&weights(&requests[6..10]), &[0.4773, 0.3831, 0.1395, 1.0]); // of tokens 3 and 4
 //! ```
 
-use moe_trace::GateLogits;
+use moe_trace::{GateLogits, RouterSpec};
 
 use crate::gate::{gate_probs, softmax, top_k};
+use crate::limits;
 use crate::request::Request;
+use crate::rule::{Argument, Assigns, Facts, Form, Requests, Rule, Run, Slots, own};
 
-pub use super::expert_threshold::{loss as threshold_loss, mask as threshold_mask};
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "strictly_balanced",
+    title: "Strictly balanced",
+    one_line: "Every expert keeps its best tokens; weights are normalised over those that keep a token.",
+    paper: "Shazeer et al. 2017, arXiv:1701.06538",
+    equation: Some("appendix F"),
+    needs: "nothing",
+    trained_with: "every expert keeps k T / E tokens",
+    at_inference: "a learned threshold per expert: expert_threshold",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[Argument::K],
+            example: "strictly_balanced:2",
+            read: |given| Some(RouterSpec::StrictlyBalanced { k: given.count("k")? }),
+            print: own!(RouterSpec::StrictlyBalanced { k } => vec![("k", k.into())]),
+        },
+        check: own!(RouterSpec::StrictlyBalanced { k }, num_experts => limits::choices(k, num_experts)),
+        facts: own!(RouterSpec::StrictlyBalanced { k } => Facts {
+            requests: Requests::AnyNumber,
+            slots: Slots::Filled { average: k as f32 },
+            looks_ahead: true,
+            ..Facts::OF_SWITCH
+        }),
+        assign: |_, group| {
+            let mask = batch_mask(group.gate_logits(), group.slots() as usize);
+            group.admit(&requests(group.gate_logits(), &mask))
+        },
+    }),
+};
 
 /// Training: which tokens each expert keeps, `[tokens, experts]`. `per_expert`: `m`; ties go to the earlier token.
 pub fn batch_mask(gate_logits: &GateLogits, per_expert: usize) -> Vec<bool> {

@@ -235,7 +235,7 @@ mod tests {
         use moe_trace::{GateLogits, Overflow, RoutingSpec};
         // Both tokens give expert 0 a weight of 0.982 and expert 1 less than the threshold: f = (1, 0), P = (0.982, 0.018).
         let gate_logits = GateLogits::new(2, vec![4.0, 0.0, 4.0, 0.0]).expect("two rows of two");
-        let router = "dense_to_sparse:temperature=1,threshold=0.02".parse().expect("a rule");
+        let router = crate::rules::parse_router("dense_to_sparse:temperature=1,threshold=0.02").expect("a rule");
         let router = Router::new(RoutingSpec { router, overflow: Overflow::Dropless }, 2).expect("two experts");
         let routing = router.route(&RouterInput::new(&gate_logits));
         let loss = per_choice(&crate::gate_probs(&gate_logits), &routing);

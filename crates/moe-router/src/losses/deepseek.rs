@@ -144,12 +144,12 @@ pub fn bias_update(bias: &[f32], demand: &[u32], step: f32) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Router, RouterInput, gate_probs, test_support};
+    use crate::{Router, RouterInput, example, gate_probs};
     use moe_trace::{GateLogits, Overflow, RoutingSpec};
 
     #[test]
     fn padding_counts_nothing() {
-        let gate_logits = test_support::running_example();
+        let gate_logits = example::gate_logits();
         let spec = RoutingSpec { overflow: Overflow::Dropless, ..RoutingSpec::default() };
         let router = Router::new(spec, 4).expect("top-2 of 4");
         let probs: Vec<f64> = gate_probs(&gate_logits).into_iter().map(f64::from).collect();

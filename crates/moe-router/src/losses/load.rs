@@ -1,7 +1,7 @@
 //! Load losses: what an expert's load *would* be on average over the noise, which, unlike a count, has a gradient.
 //!
 //! `P[t,e]` is the probability that expert `e` is among token `t`'s `k` when its noise is drawn again; the expected load
-//! is its sum over tokens, the loss the [squared variation](super::squared_variation) of that.
+//! is its sum over tokens, the loss the [squared variation](crate::metrics::squared_variation) of that.
 //! Shazeer et al. 2017 (arXiv:1701.06538, eq. 8-10) compares with the k-th largest of the *other* experts' noisy logits;
 //! V-MoE (arXiv:2106.05974, app. A.2, eq. 6-8) with the k-th largest of all. Tutel's unbiased variance is left out.
 //!

@@ -25,5 +25,5 @@ pub use localized::{LocalizedBalance, localized_balance};
 pub use mutual_information::{TokenInformation, mean_probs_by_task, task_information, token_information};
 pub use relu::{relu_l1, relu_l1_balanced};
 pub use second_place::second_place;
-pub use spread::{importance_of_probs, importance_of_weights, squared_variation};
+pub use spread::{importance_of_probs, importance_of_weights};
 pub use z::z_loss;

@@ -16,10 +16,12 @@
 //! let routing = dropless(&top_k::requests(&gate_logits, 2, moe_trace::Weighting::Norm), 6, 4);
 //! assert_close(&[losses::importance_of_weights(&routing)], &[0.2720]);
 //! // Mean 1.5, variance (6.25 + 2.25 + 0.25 + 0.25) / 4 = 2.25, over 1.5².
-//! assert_close(&[losses::squared_variation(&[4.0, 0.0, 1.0, 1.0])], &[1.0]);
+//! assert_close(&[moe_router::metrics::squared_variation(&[4.0, 0.0, 1.0, 1.0])], &[1.0]);
 //! ```
 
 use moe_trace::{Fate, Routing};
+
+use crate::metrics::squared_variation;
 
 /// Shazeer's importance loss: of the weights the router gave out, before drops. Withdrawn requests count nothing.
 pub fn importance_of_weights(routing: &Routing) -> f64 {
@@ -39,29 +41,4 @@ pub fn importance_of_probs(gate_probs: &[f32], num_experts: usize) -> f64 {
         }
     }
     squared_variation(&importance)
-}
-
-/// Squared coefficient of variation: population variance over squared mean. 0 for values whose mean is 0.
-pub fn squared_variation(values: &[f64]) -> f64 {
-    let mean = values.iter().sum::<f64>() / values.len() as f64;
-    if values.is_empty() || mean == 0.0 {
-        return 0.0;
-    }
-    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
-    variance / mean.powi(2)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn squared_variation_by_hand() {
-        let check = |values: &[f64], expected: f64| assert!((squared_variation(values) - expected).abs() < 1e-9);
-        check(&[2.0, 2.0], 0.0);
-        // Mean 1.5, deviations 2.5, 1.5, 0.5, 0.5: variance (6.25 + 2.25 + 0.25 + 0.25) / 4 = 2.25.
-        check(&[4.0, 0.0, 1.0, 1.0], 1.0);
-        check(&[0.0, 0.0], 0.0);
-        check(&[], 0.0);
-    }
 }

@@ -2,8 +2,6 @@
 
 use moe_trace::{Assignment, Fate, Routing};
 
-use crate::losses::squared_variation;
-
 /// Requests that reached each expert's door, kept or lost: `[experts]`.
 pub fn demand(routing: &Routing) -> Vec<u32> {
     count(routing, |assignment| assignment.fate.is_demand())
@@ -34,6 +32,16 @@ pub fn importance(routing: &Routing) -> Vec<f64> {
         per_expert[assignment.expert.index()] += f64::from(assignment.weight);
     }
     per_expert
+}
+
+/// Squared coefficient of variation: population variance over squared mean. 0 for values whose mean is 0.
+pub fn squared_variation(values: &[f64]) -> f64 {
+    let mean = values.iter().sum::<f64>() / values.len() as f64;
+    if values.is_empty() || mean == 0.0 {
+        return 0.0;
+    }
+    let variance = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>() / values.len() as f64;
+    variance / mean.powi(2)
 }
 
 /// Coefficient of variation of a demand, `[experts]`: population standard deviation over mean. 0 when even, or empty.
@@ -71,5 +79,15 @@ mod tests {
         check(&[4, 1, 2, 2], 0.4843, 1.7778, 0.7778);
         check(&[3, 3], 0.0, 1.0, 0.0);
         check(&[0, 0], 0.0, 0.0, 0.0);
+    }
+
+    #[test]
+    fn squared_variation_by_hand() {
+        let check = |values: &[f64], expected: f64| assert!((squared_variation(values) - expected).abs() < 1e-9);
+        check(&[2.0, 2.0], 0.0);
+        // Mean 1.5, deviations 2.5, 1.5, 0.5, 0.5: variance (6.25 + 2.25 + 0.25 + 0.25) / 4 = 2.25.
+        check(&[4.0, 0.0, 1.0, 1.0], 1.0);
+        check(&[0.0, 0.0], 0.0);
+        check(&[], 0.0);
     }
 }

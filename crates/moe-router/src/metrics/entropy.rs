@@ -33,6 +33,6 @@ mod tests {
         check(&[0.25; 4], 4, 4.0_f64.ln(), 1.0);
         check(&[0.5, 0.5, 1.0, 0.0], 2, 0.5 * 2.0_f64.ln(), 0.5);
         check(&[1.0, 1.0], 1, 0.0, 0.0);
-        check(&crate::gate_probs(&crate::test_support::running_example()), 4, 1.0321, 0.7445);
+        check(&crate::gate_probs(&crate::example::gate_logits()), 4, 1.0321, 0.7445);
     }
 }

@@ -28,11 +28,11 @@ pub fn fraction_tokens_unserved(routing: &Routing) -> f64 {
 /// has one and is not counted here; only the residual passes them on.
 ///
 /// ```
-/// use moe_router::{Router, RouterInput, metrics};
+/// use moe_router::{Router, RouterInput, metrics, rules};
 /// use moe_trace::{GateLogits, RoutingSpec};
 ///
 /// // Three experts take one token each: the first two prefer token 1, the last one token 2. Token 0 is all the same to all.
-/// let router = Router::new(RoutingSpec { router: "expert_choice:1".parse()?, ..RoutingSpec::default() }, 3)?;
+/// let router = Router::new(RoutingSpec { router: rules::parse_router("expert_choice:1")?, ..RoutingSpec::default() }, 3)?;
 /// let gate_logits = GateLogits::new(3, vec![0.0, 0.0, 0.0, 2.0, 2.0, 0.0, 0.0, 0.0, 2.0])?;
 /// let routing = router.route(&RouterInput::new(&gate_logits));
 /// assert!(routing.of_token(0).is_empty());
@@ -94,13 +94,13 @@ pub fn drop_towards_the_end(routings: &[Routing]) -> f64 {
 /// position 0, as in [`drop_rate_by_position`].
 ///
 /// ```
-/// use moe_router::{Router, RouterInput, metrics};
+/// use moe_router::{Router, RouterInput, metrics, rules};
 /// use moe_trace::{CapacitySpec, GateLogits, Overflow, RoutingSpec};
 ///
 /// // Four tokens want the same expert, which has two slots: drop rates 0, 0, 1, 1 at positions 0 to 3. Ranks (1.5, 1.5,
 /// // 3.5, 3.5) and (1, 2, 3, 4): 4 / √(4 · 5) = 0.894.
 /// let overflow = Overflow::Drop(CapacitySpec { factor: 1.0, ..CapacitySpec::default() });
-/// let router = Router::new(RoutingSpec { router: "switch".parse()?, overflow }, 2)?;
+/// let router = Router::new(RoutingSpec { router: rules::parse_router("switch")?, overflow }, 2)?;
 /// let gate_logits = GateLogits::new(2, [1.0, 0.0].repeat(4))?;
 /// let routing = router.route(&RouterInput::new(&gate_logits));
 /// assert!((metrics::drop_rank_correlation(&[routing]) - 0.894).abs() < 1e-3);

@@ -22,8 +22,6 @@
 
 use crate::matrix::Matrix;
 
-pub use super::smear::{layer_norm, with_dropped_experts};
-
 /// The merged parameters of every sequence, `[sequences, parameters]`.
 ///
 /// `route`: `[sequences, experts]`, rows of softmax. `experts`: `[experts, parameters]`, all weights and biases of each.

@@ -18,9 +18,35 @@
 //! assert_close(&softmax(logits.row(2)), &[0.2056, 0.2537, 0.3007, 0.2401]);
 //! ```
 
-use moe_trace::GateLogits;
+use moe_trace::{GateLogits, MixerSpec};
 
+use crate::limits;
+use crate::rule::{Argument, Form, Mixes, Rule, Run, own};
 use crate::token_choice::per_sequence::mean_logits;
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "lory",
+    title: "Lory",
+    one_line: "One merged expert per segment, by the mean of the segment before; the first one sees itself.",
+    paper: "Zhong et al. 2024, arXiv:2405.03133",
+    equation: Some("section 2.2"),
+    needs: "sequence ids where there is more than one",
+    trained_with: "segments of 256 tokens",
+    at_inference: "routed once, by the prompt",
+    run: Run::Mixes(Mixes {
+        form: Form {
+            arguments: &[Argument::count("segment")],
+            example: "lory:256",
+            read: |given| Some(MixerSpec::Lory { segment: given.count("segment")? }),
+            print: own!(MixerSpec::Lory { segment } => vec![("segment", segment.into())]),
+        },
+        check: own!(MixerSpec::Lory { segment }, _num_columns => {
+            limits::positive("The length of a segment", segment as f32, "a whole number from 1 on, such as 256")
+        }),
+        looks_ahead: true,
+    }),
+};
 
 /// Logits that each segment is merged by, `[segments, experts]`: softmax gives the shares of the experts.
 ///

@@ -15,7 +15,33 @@
 //! assert_close(&meo::shares(&mean_logits, 4), &[0.6075, 0.2176, 0.0715, 0.1035]); // all of them: SMEAR
 //! ```
 
+use moe_trace::MixerSpec;
+
 use crate::gate::{softmax, top_k};
+use crate::limits;
+use crate::rule::{Argument, Form, Mixes, Rule, Run, own};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "meo",
+    title: "MEO",
+    one_line: "The same of the k best experts only.",
+    paper: "He et al. 2023, arXiv:2310.09832",
+    equation: None,
+    needs: "sequence ids where there is more than one",
+    trained_with: "the k best of all experts",
+    at_inference: "the same",
+    run: Run::Mixes(Mixes {
+        form: Form {
+            arguments: &[Argument::K],
+            example: "meo:2",
+            read: |given| Some(MixerSpec::Meo { k: given.count("k")? }),
+            print: own!(MixerSpec::Meo { k } => vec![("k", k.into())]),
+        },
+        check: own!(MixerSpec::Meo { k }, num_columns => limits::choices(k, num_columns)),
+        looks_ahead: true,
+    }),
+};
 
 /// Softmax over the `k` largest logits; 0 for the others. All of them: the softmax. `[experts]`.
 pub fn shares(logits: &[f32], k: usize) -> Vec<f64> {

@@ -25,7 +25,84 @@
 //! assert_close(mov(&base, &gates, &scalings).values(), &[0.77, -0.125]); // 0.7 · (0.75 · 1.2 + 0.25 · 0.8)
 //! ```
 
+use moe_trace::MixerSpec;
+
+use crate::limits;
 use crate::matrix::Matrix;
+use crate::rule::{Argument, Form, Mixes, Rule, Run, own};
+
+/// What the rest of the project knows of MoLoRA.
+pub static MOLORA: Rule = Rule {
+    name: "molora",
+    title: "MoLoRA",
+    one_line: "LoRA experts, blended per token by the whole softmax or by its k largest shares as they are.",
+    paper: "Zadouri et al. 2023, arXiv:2309.05444",
+    equation: Some("code for-ai/parameter-efficient-moe: src/molora.py"),
+    needs: "nothing",
+    trained_with: "rank 2, alpha 16",
+    at_inference: "the same",
+    run: Run::Mixes(Mixes {
+        form: Form {
+            arguments: &[Argument::K.optional()],
+            example: "molora",
+            read: |given| Some(MixerSpec::Molora { k: given.count("k") }),
+            print: own!(MixerSpec::Molora { k } => k.map(|k| ("k", k.into())).into_iter().collect()),
+        },
+        check: own!(MixerSpec::Molora { k }, num_columns => k.map_or(Ok(()), |k| limits::choices(k, num_columns))),
+        looks_ahead: false,
+    }),
+};
+
+/// Of MoV.
+pub static MOV: Rule = Rule {
+    name: "mov",
+    title: "MoV",
+    one_line: "Vectors that scale activations, blended per token by the whole softmax.",
+    paper: "Zadouri et al. 2023, arXiv:2309.05444",
+    equation: Some("code for-ai/parameter-efficient-moe: src/mov.py"),
+    needs: "nothing",
+    trained_with: "vectors of ones at first",
+    at_inference: "the same",
+    run: Run::Mixes(Mixes {
+        form: Form { arguments: &[], example: "mov", read: |_| Some(MixerSpec::Mov), print: |_| Vec::new() },
+        check: |_, _| Ok(()),
+        looks_ahead: false,
+    }),
+};
+
+/// Of LoRAMoE.
+pub static LORAMOE: Rule = Rule {
+    name: "loramoe",
+    title: "LoRAMoE",
+    one_line: "LoRA experts by the whole softmax; a localized loss keeps some for world knowledge.",
+    paper: "Dou et al. 2024, arXiv:2312.09979",
+    equation: Some("eq. 6-8"),
+    needs: "nothing",
+    trained_with: "8 experts, rank 4, alpha 32",
+    at_inference: "the same",
+    run: Run::Mixes(Mixes {
+        form: Form { arguments: &[], example: "loramoe", read: |_| Some(MixerSpec::Loramoe), print: |_| Vec::new() },
+        check: |_, _| Ok(()),
+        looks_ahead: false,
+    }),
+};
+
+/// Of MixLoRA.
+pub static MIXLORA: Rule = Rule {
+    name: "mixlora",
+    title: "MixLoRA",
+    one_line: "The two best LoRA experts per token, their shares renormalised.",
+    paper: "Li et al. 2024, arXiv:2404.15159",
+    equation: Some("code TUDB-Labs/MixLoRA: mixlora/model.py"),
+    needs: "nothing",
+    trained_with: "2 of 8 experts, balance loss 0.001",
+    at_inference: "the same",
+    run: Run::Mixes(Mixes {
+        form: Form { arguments: &[], example: "mixlora", read: |_| Some(MixerSpec::Mixlora), print: |_| Vec::new() },
+        check: |_, num_columns| limits::choices(2, num_columns),
+        looks_ahead: false,
+    }),
+};
 
 /// A low-rank change of a projection: `x · down · up`.
 #[derive(Debug, Clone, PartialEq)]

@@ -16,10 +16,45 @@
 //!
 //! assert_eq!(segmentation(16, 2, 4, 1), Some(Segmentation { routed: 63, k: 7 }));
 //! let of_shared = GateLogits::new(1, vec![1.85, -1.07]).expect("two tokens, one shared expert");
-//! let mixer = Mixer::new("shared:sigmoid".parse().expect("a rule"), 1).expect("one column");
+//! let mixer = Mixer::new(moe_router::rules::parse_mixer("shared:sigmoid").expect("a rule"), 1).expect("one column");
 //! let Ok(Mixing::Outputs { weights, .. }) = mixer.mix(&RouterInput::new(&of_shared)) else { panic!("weights") };
 //! assert_close(&weights, &[0.8641, 0.2554]);
 //! ```
+
+use moe_trace::{MixerSpec, SharedGate};
+
+use crate::rule::{Argument, Form, Mixes, Rule, Run, own};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "shared",
+    title: "Shared experts",
+    one_line: "Experts that are always on beside the routed ones, outside all slots and balance losses.",
+    paper: "Dai et al. 2024 (DeepSeekMoE), arXiv:2401.06066; Qwen2-MoE for the sigmoid",
+    equation: Some("eq. 9-11 (DeepSeekMoE)"),
+    needs: "a column of the gate per shared expert, for the sigmoid",
+    trained_with: "1 or 2 shared experts",
+    at_inference: "the same",
+    run: Run::Mixes(Mixes {
+        form: Form {
+            arguments: &[Argument::word("gate", &["none", "sigmoid"])],
+            example: "shared:none",
+            read: |given| {
+                let sigmoid = given.word("gate") == Some("sigmoid");
+                Some(MixerSpec::Shared { gate: if sigmoid { SharedGate::Sigmoid } else { SharedGate::None } })
+            },
+            print: own!(MixerSpec::Shared { gate } => {
+                let gate = match gate {
+                    SharedGate::None => "none",
+                    SharedGate::Sigmoid => "sigmoid",
+                };
+                vec![("gate", gate.into())]
+            }),
+        },
+        check: |_, _| Ok(()),
+        looks_ahead: false,
+    }),
+};
 
 /// What is left to route after splitting experts finely and setting some aside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

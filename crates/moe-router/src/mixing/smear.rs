@@ -18,7 +18,7 @@
 //!
 //! let gate_logits = example::gate_logits();
 //! let input = RouterInput::new(&gate_logits).with_sequence_ids(&[0, 0, 0, 1, 1, 1]);
-//! let mixer = Mixer::new("smear".parse().expect("a rule"), 4).expect("four experts");
+//! let mixer = Mixer::new(moe_router::rules::parse_mixer("smear").expect("a rule"), 4).expect("four experts");
 //! let Ok(Mixing::Merged { shares, row_of, .. }) = mixer.mix(&input) else { panic!("one expert per sequence") };
 //! example::assert_close(&shares, &[0.6075, 0.2176, 0.0715, 0.1035, 0.2998, 0.2251, 0.2221, 0.2530]);
 //! assert_eq!(row_of, [0, 0, 0, 1, 1, 1].map(Some));
@@ -26,7 +26,27 @@
 //! example::assert_close(&dropped, &[0.0, 0.6, 0.4]);
 //! ```
 
+use moe_trace::MixerSpec;
+
 use crate::matrix::{Matrix, dot};
+use crate::rule::{Form, Mixes, Rule, Run};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "smear",
+    title: "SMEAR",
+    one_line: "The experts' weights are averaged into one expert per sequence.",
+    paper: "Muqeeth et al. 2023, arXiv:2306.03745",
+    equation: Some("code r-three/smear: hyperformer/hyperformer/adapters/adapter_controller_fast.py"),
+    needs: "sequence ids where there is more than one",
+    trained_with: "expert dropout 0.1",
+    at_inference: "no dropout; in a decoder the mean of the source",
+    run: Run::Mixes(Mixes {
+        form: Form { arguments: &[], example: "smear", read: |_| Some(MixerSpec::Smear), print: |_| Vec::new() },
+        check: |_, _| Ok(()),
+        looks_ahead: true,
+    }),
+};
 
 /// Router-side normalisation: every row to mean 0 and variance 1 (1e-5 is added to the variance), without gain or bias.
 pub fn layer_norm(matrix: &Matrix) -> Matrix {

@@ -25,8 +25,38 @@
 //! assert_close(output(&combine, &outputs).values(), &[-0.125, 0.5, 1.25, 3.0]); // (4 - 3 · 1.5) / 4 = -0.125
 //! ```
 
+use moe_trace::MixerSpec;
+
 use crate::gate::softmax;
 use crate::matrix::{Matrix, dot};
+use crate::rule::{Argument, Form, Mixes, Rule, Run, own};
+use crate::spec_error::SpecError;
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "soft_moe",
+    title: "Soft MoE",
+    one_line: "Every slot processes a blend of all tokens, every token receives one of all slots.",
+    paper: "Puigcerver et al. 2023, arXiv:2308.00951",
+    equation: Some("section 2.1"),
+    needs: "cosine logits of tokens and slots, a column per slot",
+    trained_with: "one slot per expert, as many slots as tokens",
+    at_inference: "the same",
+    run: Run::Mixes(Mixes {
+        form: Form {
+            arguments: &[Argument::count("slots").optional()],
+            example: "soft_moe:1",
+            read: |given| Some(MixerSpec::SoftMoe { slots: given.count("slots").unwrap_or(1) }),
+            print: own!(MixerSpec::SoftMoe { slots } => vec![("slots", slots.into())]),
+        },
+        check: own!(MixerSpec::SoftMoe { slots }, num_columns => {
+            let slots = slots as usize;
+            let divides = slots > 0 && num_columns.is_multiple_of(slots);
+            if divides { Ok(()) } else { Err(SpecError::UnevenSlots { slots, num_columns }) }
+        }),
+        looks_ahead: true,
+    }),
+};
 
 /// Logits of tokens and slots, `[tokens, slots]`: cosines times `scale` (learned, 1 at first).
 ///

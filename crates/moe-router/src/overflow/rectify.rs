@@ -111,12 +111,12 @@ fn granted(token: u32, rank: u32, expert: usize, weight: f32, queue: &mut [u32])
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{Router, RouterInput, gate_probs, test_support};
+    use crate::{Router, RouterInput, example, gate_probs};
     use moe_trace::{CapacitySpec, Normalise, Overflow, RouterSpec, RoutingSpec, SecondExpert};
 
     /// Switch routing of the running example with two slots per expert: tokens 2 and 4 are turned away by expert 0.
     fn crowded() -> (Routing, Vec<f32>) {
-        let gate_logits = test_support::running_example();
+        let gate_logits = example::gate_logits();
         let overflow = Overflow::Drop(CapacitySpec { factor: 1.0, ..CapacitySpec::default() });
         let router = Router::new(RoutingSpec { router: RouterSpec::Switch, overflow }, 4).expect("a legal spec");
         (router.route(&RouterInput::new(&gate_logits)), gate_probs(&gate_logits))
@@ -134,7 +134,7 @@ mod tests {
 
     #[test]
     fn padding_fills_no_slot() {
-        let gate_logits = test_support::running_example();
+        let gate_logits = example::gate_logits();
         let overflow = Overflow::Drop(CapacitySpec { factor: 4.0, ..CapacitySpec::default() });
         let router = Router::new(RoutingSpec { router: RouterSpec::Switch, overflow }, 4).expect("a legal spec");
         let is_padding = [false, false, false, false, false, true];
@@ -148,7 +148,7 @@ mod tests {
     fn nobody_is_offered_an_expert_it_has_asked() {
         // A sampled second expert: draws make token 0 ask experts 0 and 3, its first and third choice. The third choice
         // would be its next one.
-        let gate_logits = test_support::running_example();
+        let gate_logits = example::gate_logits();
         let overflow = Overflow::Drop(CapacitySpec { factor: 4.0, ..CapacitySpec::default() });
         let router = RouterSpec::Gshard { second: SecondExpert::Sampled, normalise: Normalise::BeforeDrop };
         let router = Router::new(RoutingSpec { router, overflow }, 4).expect("a legal spec");

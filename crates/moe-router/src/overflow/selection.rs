@@ -24,7 +24,7 @@
 
 use moe_trace::{Assignment, Fate};
 
-use crate::dispatch::{assignment, by_descending_key};
+use crate::gate::by_descending_key;
 use crate::request::Request;
 
 /// Per expert, the `capacity` requests with the largest keys are kept. Withdrawn requests do not compete.
@@ -51,7 +51,7 @@ pub fn keep_largest(requests: &[Request], keys: &[f32], num_experts: usize, capa
             }
             None => Fate::Lost,
         };
-        assignment(request, fate)
+        request.met(fate)
     });
     fates.collect()
 }

@@ -23,7 +23,6 @@
 
 use moe_trace::{Assignment, Fate};
 
-use crate::dispatch::assignment;
 use crate::request::Request;
 
 /// Slots of one layer during one generation.
@@ -52,7 +51,7 @@ impl TakenSlots {
                 }
                 None => Fate::Lost,
             };
-            assignment(request, fate)
+            request.met(fate)
         });
         admitted.collect()
     }
@@ -67,7 +66,7 @@ mod tests {
 
     #[test]
     fn step_by_step_is_all_at_once() {
-        let requests = top_k::requests(&crate::test_support::running_example(), 2, Weighting::Norm);
+        let requests = top_k::requests(&crate::example::gate_logits(), 2, Weighting::Norm);
         let at_once = dispatch(&requests, 4, &[0, 1, 2, 3, 4, 5], SlotOrder::TokenMajor, Some(3));
         let mut slots = TakenSlots::new(4, 3);
         let by_step: Vec<Assignment> = requests.chunks(2).flat_map(|of_token| slots.admit(of_token)).collect();

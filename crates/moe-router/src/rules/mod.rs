@@ -1,95 +1,120 @@
-//! The table of all rules: what each is called, does, comes from, looks at and was trained with.
+//! The list of all rules, each of which is declared at the top of its own file.
 //!
-//! Data, so that the page, the documentation (`docs/ROUTING_RULES.md` is generated from it) and the parser of textual
-//! forms tell the same story. Names are the heads of the forms in [`ROUTER_FORMS`] and [`MIXER_FORMS`].
+//! A line here is all it takes beside that file: the page, the documentation (`docs/ROUTING_RULES.md` is generated from it),
+//! the parser of texts and the laws in `tests/it` go through the list. A spec without a line does not compile.
 //!
 //! ```
-//! let rule = moe_router::rules::find("expert_choice").expect("a rule");
-//! assert!(!rule.causal);
-//! assert_eq!(rule.form().map(|form| form.example), Some("expert_choice:2"));
+//! use moe_router::rules;
+//!
+//! let rule = rules::find("expert_choice").expect("a rule");
+//! assert!(!rule.is_causal());
+//! assert_eq!(rule.example(), Some("expert_choice:2"));
+//! let spec = rules::parse_router("expert_choice:2").expect("a text");
+//! assert_eq!(rules::of(&spec).name, "expert_choice");
 //! ```
 
-use moe_trace::{Form, MIXER_FORMS, NOT_FROM_GATE_LOGITS, NeedsMore, ROUTER_FORMS, RouterSpec};
+use moe_trace::{MixerSpec, RouterSpec};
 
-mod choosing;
-mod citation;
-mod grouping;
-mod mixing;
-mod scoring;
+use crate::group_choice::{auction, expert_choice, expert_threshold, sinkhorn, strictly_balanced};
+use crate::mixing::{lory, meo, peft, shared_experts, smear, soft_moe};
+use crate::rule::{Assigns, Mixes, Rule, Run};
+use crate::token_choice::{
+    attention, cosine, deepseek, dense, dense_to_sparse, dselect_k, gshard, hash, hierarchical, logit_norm,
+    no_token_left_behind, noisy_top_k, null_experts, per_sequence, per_task, prototypes, random, relu, switch, thor,
+    top_any, top_k, top_p,
+};
 
-pub use citation::Citation;
+mod facts;
+mod texts;
 
-/// One rule of the survey.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct RuleInfo {
-    /// The head of its textual form, `top_k`; for rules that have none, its file or function here.
-    pub name: &'static str,
-    /// What people call it: "Top-k (Mixtral, OLMoE)".
-    pub title: &'static str,
-    /// What it does, in one line.
-    pub one_line: &'static str,
-    /// Authors, year and where to find it.
-    pub paper: &'static str,
-    /// Where in the paper; or where in the authors' code or in the survey, if that is what we have read. `None` where it is
-    /// neither.
-    pub equation: Option<&'static str>,
-    /// What comes out.
-    pub kind: Kind,
-    /// Is what a token gets independent of later tokens? Of the rule itself; a capacity may look ahead in addition.
-    pub causal: bool,
-    /// What it looks at besides gate logits: "nothing", "normal draws".
-    pub needs: &'static str,
-    /// The numbers its paper or best-known model trained with.
-    pub trained_with: &'static str,
-    /// What differs at inference: "the same".
-    pub at_inference: &'static str,
+pub use facts::{facts, looks_ahead, uses_chance};
+pub use texts::{mixer_text, parse_mixer, parse_router, router_text};
+
+/// A list of rules, and which of them a spec means.
+macro_rules! list {
+    ($list:ident, $of:ident($specs:ty): $($rule:path $(=> $spec:pat)?,)*) => {
+        static $list: &[&Rule] = &[$(&$rule),*];
+
+        /// The rule of a spec.
+        pub fn $of(spec: &$specs) -> &'static Rule {
+            match spec {
+                $($($spec => &$rule,)?)*
+            }
+        }
+    };
 }
 
-/// What comes out of a rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// Tokens are assigned to experts: a [`Routing`](moe_trace::Routing).
-    Assigns,
-    /// Tokens or experts are blended: a [`Mixing`](moe_trace::Mixing).
-    Mixes,
-    /// Scores come out: gate logits, which a rule that assigns then takes, or a gate's weights.
-    Scores,
+list! { ASSIGNING, of(RouterSpec):
+    dense::RULE => RouterSpec::Dense,
+    switch::RULE => RouterSpec::Switch,
+    top_k::RULE => RouterSpec::TopK { .. },
+    gshard::RULE => RouterSpec::Gshard { .. },
+
+    noisy_top_k::RULE => RouterSpec::Noisy { .. },
+    logit_norm::RULE => RouterSpec::LogitNorm { .. },
+    dense_to_sparse::RULE => RouterSpec::DenseToSparse { .. },
+    deepseek::RULE => RouterSpec::Deepseek { .. },
+    deepseek::RULE_V2 => RouterSpec::DeepseekV2 { .. },
+
+    top_p::RULE => RouterSpec::TopP { .. },
+    relu::RULE => RouterSpec::Relu,
+    top_any::RULE => RouterSpec::TopAny { .. },
+    null_experts::RULE => RouterSpec::NullExperts { .. },
+
+    hierarchical::RULE => RouterSpec::Hierarchical { .. },
+    prototypes::RULE => RouterSpec::Prototypes { .. },
+
+    hash::RULE => RouterSpec::Hash { .. },
+    hash::RULE_BALANCED => RouterSpec::BalancedHash,
+    random::RULE => RouterSpec::Random,
+    thor::RULE,
+    per_task::RULE,
+    per_sequence::RULE => RouterSpec::PerSequence { .. },
+
+    expert_choice::RULE => RouterSpec::ExpertChoice { .. },
+    strictly_balanced::RULE => RouterSpec::StrictlyBalanced { .. },
+    expert_threshold::RULE,
+    sinkhorn::RULE => RouterSpec::Sinkhorn { .. },
+    auction::RULE => RouterSpec::Base { .. },
+    no_token_left_behind::RULE => RouterSpec::NoTokenLeftBehind { .. },
 }
+
+list! { MIXING, of_mixer(MixerSpec):
+    soft_moe::RULE => MixerSpec::SoftMoe { .. },
+    smear::RULE => MixerSpec::Smear,
+    meo::RULE => MixerSpec::Meo { .. },
+    lory::RULE => MixerSpec::Lory { .. },
+    peft::MOLORA => MixerSpec::Molora { .. },
+    peft::MOV => MixerSpec::Mov,
+    peft::LORAMOE => MixerSpec::Loramoe,
+    peft::MIXLORA => MixerSpec::Mixlora,
+    shared_experts::RULE => MixerSpec::Shared { .. },
+}
+
+static SCORING: &[&Rule] = &[&cosine::RULE, &attention::RULE, &dselect_k::RULE];
 
 /// All rules: those that assign, those that mix, those that score.
-pub fn all() -> impl Iterator<Item = &'static RuleInfo> {
-    [choosing::RULES, grouping::RULES, mixing::RULES, scoring::RULES].into_iter().flatten()
-}
-
-/// The row of a spec. It looks among the rules that assign only, so that the page need not carry the others' texts.
-pub fn of(spec: &RouterSpec) -> &'static RuleInfo {
-    let mut assigning = [choosing::RULES, grouping::RULES].into_iter().flatten();
-    assigning.find(|rule| rule.name == spec.name()).expect("tests/rules_table.rs: every form has a row")
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    [ASSIGNING, MIXING, SCORING].into_iter().flatten().copied()
 }
 
 /// The rule of this name.
-pub fn find(name: &str) -> Option<&'static RuleInfo> {
+pub fn find(name: &str) -> Option<&'static Rule> {
     all().find(|rule| rule.name == name)
 }
 
-impl RuleInfo {
-    /// Its papers, cut where a link begins and ends.
-    pub fn citations(&self) -> impl Iterator<Item = Citation> + use<> {
-        citation::citations(self.paper)
+/// How the rule of a spec assigns.
+pub(crate) fn assigns(spec: &RouterSpec) -> &'static Assigns {
+    match &of(spec).run {
+        Run::Assigns(rule) => rule,
+        Run::Mixes(_) | Run::InRust(_) => unreachable!("tests/it/table.rs: the rule of a spec is run by it"),
     }
+}
 
-    /// Its textual form, with an example; `None` for a rule that gate logits are not enough for.
-    pub fn form(&self) -> Option<&'static Form> {
-        ROUTER_FORMS.iter().chain(MIXER_FORMS).find(|form| form.head == self.name)
-    }
-
-    /// For a rule without a form: what it needs besides gate logits, and what to use instead.
-    pub fn needs_more(&self) -> Option<&'static NeedsMore> {
-        NOT_FROM_GATE_LOGITS.iter().find(|rule| rule.name == self.name)
-    }
-
-    /// What a rule without a form needs besides gate logits, as the parser's error says it.
-    pub fn why_no_form(&self) -> Option<&'static str> {
-        self.needs_more().map(|rule| rule.needs)
+/// How the rule of a spec mixes.
+pub(crate) fn mixes(spec: &MixerSpec) -> &'static Mixes {
+    match &of_mixer(spec).run {
+        Run::Mixes(rule) => rule,
+        Run::Assigns(_) | Run::InRust(_) => unreachable!("tests/it/table.rs: the rule of a spec is run by it"),
     }
 }

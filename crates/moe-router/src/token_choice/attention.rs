@@ -21,6 +21,20 @@
 use moe_trace::GateLogits;
 
 use crate::gate::computed_logits;
+use crate::rule::{InRust, Kind, Rule, Run};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "attention",
+    title: "Attention router",
+    one_line: "Experts look at each other before a token chooses: logits from queries, keys and values of experts.",
+    paper: "Wu et al. 2024 (Yuan 2.0-M32), arXiv:2405.17976",
+    equation: Some("section 3.1"),
+    needs: "the outputs of three gates",
+    trained_with: "2 of 32 experts",
+    at_inference: "the same",
+    run: Run::InRust(InRust { kind: Kind::Scores, module: module_path!(), instead: "top_k:2", looks_ahead: false }),
+};
 
 /// Gate logits, `[tokens, experts]`, for [`top_k`](super::top_k) to choose by.
 ///

@@ -28,6 +28,20 @@ use moe_trace::GateLogits;
 use crate::gate::computed_logits;
 use crate::input::{InputError, positive, shape};
 use crate::matrix::{Matrix, dot};
+use crate::rule::{InRust, Kind, Rule, Run};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "cosine",
+    title: "Cosine router",
+    one_line: "Logits are cosines of projected hidden states and expert embeddings, over a temperature.",
+    paper: "Chi et al. 2022 (X-MoE), arXiv:2204.09179",
+    equation: Some("eq. 6-7"),
+    needs: "hidden states, a projection and expert embeddings",
+    trained_with: "half as many dimensions as experts, temperature from 0.3, then top-1",
+    at_inference: "the same",
+    run: Run::InRust(InRust { kind: Kind::Scores, module: module_path!(), instead: "switch", looks_ahead: false }),
+};
 
 /// Norms are at least this, so that a zero vector is unlike everything (ours).
 const LEAST_NORM: f64 = 1e-12;

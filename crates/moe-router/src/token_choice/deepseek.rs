@@ -34,10 +34,112 @@
 //! assert_close(&weights(&tokens_0_and_2(DeepSeek::v2(2, 2, 1, 1.0), &[])), &[0.6932, 0.2088, 0.5042, 0.1081]);
 //! ```
 
-use moe_trace::GateLogits;
+use moe_trace::{GateLogits, RouterSpec};
 
 use crate::gate::{sigmoid, softmax, top_k};
+use crate::limits;
 use crate::request::Request;
+use crate::rule::{Argument, Assigns, Besides, Facts, Form, GateReads, Given, Requests, Rule, Run, own};
+use crate::spec_error::SpecError;
+
+/// What the rest of the project knows of the rule of V3.
+pub static RULE: Rule = Rule {
+    name: "deepseek",
+    title: "DeepSeek-V3",
+    one_line: "Sigmoid scores and a balancing bias select; groups limit the choice; weights never see the bias.",
+    paper: "DeepSeek-AI 2024, arXiv:2412.19437",
+    equation: Some("eq. 13-16"),
+    needs: "the selection bias, if one was learned",
+    trained_with: "8 of 256 experts, 4 of 8 groups, scale 2.5, 1 shared expert",
+    at_inference: "the same, bias frozen",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: GROUPED,
+            example: "deepseek:k=2,groups=2,kept=1,scale=2.5",
+            read: |given| {
+                let (k, groups, kept, scale) = grouped(given)?;
+                Some(RouterSpec::Deepseek { k, groups, kept, scale })
+            },
+            print: own!(RouterSpec::Deepseek { k, groups, kept, scale } => {
+                vec![("k", k.into()), ("groups", groups.into()), ("kept", kept.into()), ("scale", scale.into())]
+            }),
+        },
+        check: own!(RouterSpec::Deepseek { k, groups, kept, scale }, num_experts => {
+            check_grouped(k, groups, kept, scale, num_experts)?;
+            let groups = groups as usize;
+            // A group is judged by its two best experts.
+            let is_small = groups > 1 && num_experts / groups < 2;
+            if is_small { Err(SpecError::SmallGroups { groups, num_experts }) } else { Ok(()) }
+        }),
+        facts: own!(RouterSpec::Deepseek { k, .. } => Facts {
+            reads: GateReads::Sigmoid,
+            requests: Requests::Exactly(k),
+            besides: Besides::LearnedBias,
+            ..Facts::OF_SWITCH
+        }),
+        assign: own!(RouterSpec::Deepseek { k, groups, kept, scale }, group => {
+            group.admit(&requests(group.gate_logits(), &DeepSeek::v3(k, groups, kept, scale), group.input.bias))
+        }),
+    }),
+};
+
+/// And of the rule of V2.
+pub static RULE_V2: Rule = Rule {
+    name: "deepseek_v2",
+    title: "DeepSeek-V2",
+    one_line: "Softmax scores; a token visits the groups (devices) of the best experts only; weights as they are.",
+    paper: "DeepSeek-AI 2024, arXiv:2405.04434",
+    equation: Some("eq. 20-22"),
+    needs: "nothing",
+    trained_with: "6 of 160 experts, 3 of 8 groups, 2 shared experts",
+    at_inference: "the same",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: GROUPED,
+            example: "deepseek_v2:k=2,groups=2,kept=1,scale=1",
+            read: |given| {
+                let (k, groups, kept, scale) = grouped(given)?;
+                Some(RouterSpec::DeepseekV2 { k, groups, kept, scale })
+            },
+            print: own!(RouterSpec::DeepseekV2 { k, groups, kept, scale } => {
+                vec![("k", k.into()), ("groups", groups.into()), ("kept", kept.into()), ("scale", scale.into())]
+            }),
+        },
+        check: own!(RouterSpec::DeepseekV2 { k, groups, kept, scale }, num_experts => {
+            check_grouped(k, groups, kept, scale, num_experts)
+        }),
+        facts: own!(RouterSpec::DeepseekV2 { k, .. } => Facts { requests: Requests::Exactly(k), ..Facts::OF_SWITCH }),
+        assign: own!(RouterSpec::DeepseekV2 { k, groups, kept, scale }, group => {
+            group.admit(&requests(group.gate_logits(), &DeepSeek::v2(k, groups, kept, scale), &[]))
+        }),
+    }),
+};
+
+/// The arguments of both.
+const GROUPED: &[Argument] = &[
+    Argument::K,
+    Argument::count("groups").optional(),
+    Argument::count("kept").optional(),
+    Argument::number("scale").optional(),
+];
+
+/// `k`, groups, groups that a token may visit, scale; `None` without `k`.
+fn grouped(given: &Given) -> Option<(u32, u32, u32, f32)> {
+    let groups = given.count("groups").unwrap_or(1);
+    let kept = given.count("kept").unwrap_or(groups);
+    Some((given.count("k")?, groups, kept, given.number("scale").unwrap_or(1.0)))
+}
+
+fn check_grouped(k: u32, groups: u32, kept: u32, scale: f32, num_experts: usize) -> Result<(), SpecError> {
+    limits::choices(k, num_experts)?;
+    limits::equal_groups(groups, num_experts)?;
+    let (k, kept, groups) = (k as usize, kept as usize, groups as usize);
+    let group_size = num_experts / groups;
+    if kept == 0 || kept > groups || kept * group_size < k {
+        return Err(SpecError::KeptGroups { kept, groups, group_size, k });
+    }
+    limits::positive("The scale of the weights", scale, "a finite number above 0, such as 2.5")
+}
 
 /// One of the family, as numbers.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -18,10 +18,29 @@
 //! assert_close(&weights(&requests[20..]), &[0.5358, 0.2178, 0.1932, 0.0532]);
 //! ```
 
-use moe_trace::GateLogits;
+use moe_trace::{GateLogits, RouterSpec};
 
 use crate::gate::{softmax, top_k};
 use crate::request::Request;
+use crate::rule::{Assigns, Facts, Form, Requests, Rule, Run, Slots};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "dense",
+    title: "Dense",
+    one_line: "Every expert serves every token, weighted by the whole softmax.",
+    paper: "Jacobs et al. 1991; Jordan and Jacobs 1994; Eigen et al. 2013",
+    equation: Some("eq. 1-2 of the survey by Cai et al. 2024"),
+    needs: "nothing",
+    trained_with: "all experts",
+    at_inference: "the same",
+    run: Run::Assigns(Assigns {
+        form: Form { arguments: &[], example: "dense", read: |_| Some(RouterSpec::Dense), print: |_| Vec::new() },
+        check: |_, _| Ok(()),
+        facts: |_| Facts { requests: Requests::Everyone, slots: Slots::ForEveryone, ..Facts::OF_SWITCH },
+        assign: |_, group| group.admit(&requests(group.gate_logits())),
+    }),
+};
 
 /// Every expert for every token, by descending gate probability: `tokens · experts` requests.
 pub fn requests(gate_logits: &GateLogits) -> Vec<Request> {

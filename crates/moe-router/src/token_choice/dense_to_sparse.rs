@@ -24,11 +24,52 @@
 //! assert_eq!(experts(&asked(0.2)), [0]);
 //! ```
 
-use moe_trace::{Fate, GateLogits};
+use moe_trace::{Fate, GateLogits, RouterSpec};
 
 use crate::decimal::as_written;
 use crate::gate::{softmax, top_k};
+use crate::limits;
 use crate::request::Request;
+use crate::rule::{Argument, Assigns, Chance, Facts, Form, GateReads, Requests, Rule, Run, Slots, own};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "dense_to_sparse",
+    title: "Dense-to-sparse gate",
+    one_line: "Softmax of noisy logits at a temperature; small weights are dropped, so cooling makes it sparse.",
+    paper: "Nie et al. 2021 (EvoMoE), arXiv:2112.14397",
+    equation: Some("code codecaution/EvoMoE: fairseq/modules/moe/topkgate.py"),
+    needs: "Gumbel draws",
+    trained_with: "temperature from 2 down to 0.3 (schedule ours), threshold 0.02",
+    at_inference: "top-1: switch",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[Argument::number("temperature"), Argument::number("threshold").optional()],
+            example: "dense_to_sparse:temperature=0.5,threshold=0.02",
+            read: |given| {
+                let threshold = given.number("threshold").unwrap_or(DEFAULT_THRESHOLD);
+                Some(RouterSpec::DenseToSparse { temperature: given.number("temperature")?, threshold })
+            },
+            print: own!(RouterSpec::DenseToSparse { temperature, threshold } => {
+                vec![("temperature", temperature.into()), ("threshold", threshold.into())]
+            }),
+        },
+        check: own!(RouterSpec::DenseToSparse { temperature, threshold }, _num_experts => {
+            limits::positive("The temperature", temperature, "a finite number above 0, such as 0.5")?;
+            limits::fraction("The threshold of the gate", threshold)
+        }),
+        facts: |_| Facts {
+            reads: GateReads::OtherSoftmax,
+            requests: Requests::Everyone,
+            slots: Slots::ForEveryone,
+            chance: Chance::Noise,
+            ..Facts::OF_SWITCH
+        },
+        assign: own!(RouterSpec::DenseToSparse { temperature, threshold }, group => {
+            group.admit(&requests(group.gate_logits(), group.input.gumbels, temperature, threshold))
+        }),
+    }),
+};
 
 /// Entries up to this weight are dropped in the released code.
 pub const DEFAULT_THRESHOLD: f32 = 0.02;

@@ -28,6 +28,20 @@
 use crate::gate::{softmax, top_k};
 use crate::input::{InputError, number, positive, shape};
 use crate::request::Request;
+use crate::rule::{InRust, Kind, Rule, Run};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "dselect_k",
+    title: "DSelect-k",
+    one_line: "A differentiable gate with at most k non-zeros: selectors write experts' numbers in binary.",
+    paper: "Hazimeh et al. 2021, arXiv:2106.03760",
+    equation: Some("section 3"),
+    needs: "selector codes of a gate trained for it",
+    trained_with: "gamma 1",
+    at_inference: "weights below 1e-6 are dropped",
+    run: Run::InRust(InRust { kind: Kind::Scores, module: module_path!(), instead: "top_k:2", looks_ahead: false }),
+};
 
 /// Inside logarithms and the penalty on unreachable codes.
 const EPSILON: f64 = 1e-6;

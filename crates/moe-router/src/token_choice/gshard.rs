@@ -26,11 +26,94 @@
 //! assert_eq!(asks_second(SecondExpert::Threshold { threshold: 0.2 }), [true, true, true, true, false, true]);
 //! ```
 
-use moe_trace::{Assignment, Fate, GateLogits, Normalise, SecondExpert};
+use moe_trace::{Assignment, Fate, GateLogits, Normalise, RouterSpec, SecondExpert};
 
 use crate::decimal::as_written;
 use crate::gate::{softmax, top_k};
+use crate::input::RouterInput;
+use crate::limits;
 use crate::request::Request;
+use crate::rule::{Argument, Assigns, Chance, Facts, Form, Requests, Rule, Run, own};
+use crate::spec_error::SpecError;
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "gshard",
+    title: "GShard top-2",
+    one_line: "Two experts; chance or a threshold decides whether the second is asked.",
+    paper: "Lepikhin et al. 2020, arXiv:2006.16668",
+    equation: Some("algorithm 1"),
+    needs: "a uniform draw per token (proportional, random) or Gumbel draws (sampled)",
+    trained_with: "second expert with probability 2 g2, capacity factor 1.25",
+    at_inference: "second expert always, capacity factor 2",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[
+                Argument::word("second", &["always", "never", "proportional", "sampled"]).exclusive(),
+                Argument::word("normalise", &["before", "after"]),
+                Argument::number("threshold").optional().keyed().exclusive(),
+                Argument::number("random").optional().keyed().exclusive(),
+            ],
+            example: "gshard:proportional",
+            read: |given| {
+                let second = match (given.word("second"), given.number("threshold"), given.number("random")) {
+                    (_, Some(threshold), _) => SecondExpert::Threshold { threshold },
+                    (_, _, Some(threshold)) => SecondExpert::Random { threshold },
+                    (Some("never"), ..) => SecondExpert::Never,
+                    (Some("proportional"), ..) => SecondExpert::Proportional,
+                    (Some("sampled"), ..) => SecondExpert::Sampled,
+                    _ => SecondExpert::Always,
+                };
+                let after = given.word("normalise") == Some("after");
+                let normalise = if after { Normalise::AfterDrop } else { Normalise::BeforeDrop };
+                Some(RouterSpec::Gshard { second, normalise })
+            },
+            print: own!(RouterSpec::Gshard { second, normalise } => {
+                let second = match second {
+                    SecondExpert::Always => ("second", "always".into()),
+                    SecondExpert::Never => ("second", "never".into()),
+                    SecondExpert::Proportional => ("second", "proportional".into()),
+                    SecondExpert::Sampled => ("second", "sampled".into()),
+                    SecondExpert::Threshold { threshold } => ("threshold", threshold.into()),
+                    SecondExpert::Random { threshold } => ("random", threshold.into()),
+                };
+                let after = (normalise == Normalise::AfterDrop).then_some(("normalise", "after".into()));
+                [second].into_iter().chain(after).collect()
+            }),
+        },
+        check: own!(RouterSpec::Gshard { second, .. }, num_experts => {
+            if num_experts < 2 {
+                return Err(SpecError::TooFewExperts { rule: RULE.name, needs: 2, num_experts });
+            }
+            match second {
+                SecondExpert::Always | SecondExpert::Never | SecondExpert::Proportional | SecondExpert::Sampled => {
+                    Ok(())
+                }
+                SecondExpert::Threshold { threshold } | SecondExpert::Random { threshold } => {
+                    let what = "The threshold of the second expert";
+                    limits::positive(what, threshold, "a finite number above 0, such as 0.2")
+                }
+            }
+        }),
+        facts: own!(RouterSpec::Gshard { second, .. } => {
+            let chance = match second {
+                SecondExpert::Random { .. } | SecondExpert::Proportional | SecondExpert::Sampled => {
+                    Chance::SecondExpert
+                }
+                SecondExpert::Always | SecondExpert::Never | SecondExpert::Threshold { .. } => Chance::Nothing,
+            };
+            Facts { requests: Requests::Exactly(2), chance, ..Facts::OF_SWITCH }
+        }),
+        assign: own!(RouterSpec::Gshard { second, normalise }, group => {
+            let RouterInput { gate_logits, uniforms, gumbels, .. } = group.input;
+            let mut routing = group.admit(&requests(gate_logits, second, normalise, uniforms, gumbels));
+            if normalise == Normalise::AfterDrop {
+                renormalise_kept(&mut routing.assignments);
+            }
+            routing
+        }),
+    }),
+};
 
 /// Two requests per token; at least two experts. Chance is in the draws, and missing draws count as 0.
 ///
@@ -105,7 +188,7 @@ mod tests {
 
     /// Second experts asked of the running example's tokens, as `x` or `-`; all weights are of the normalised pair.
     fn check(second: SecondExpert, uniforms: &[f32], expected: &str) {
-        let gate_logits = crate::test_support::running_example();
+        let gate_logits = crate::example::gate_logits();
         let requests = requests(&gate_logits, second, Normalise::BeforeDrop, uniforms, &[]);
         let asked = requests.chunks(2).map(|pair| if pair[1].withdrawn.is_none() { 'x' } else { '-' });
         assert_eq!(asked.collect::<String>(), expected, "{second:?}");

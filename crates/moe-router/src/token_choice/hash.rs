@@ -22,10 +22,71 @@
 //! assert_eq!(experts(&hash::table_requests(&text, &balanced, 4)), [3, 0, 1]);
 //! ```
 
-use moe_trace::TokenId;
+use moe_trace::{RouterSpec, TokenId};
 
 use crate::draws::SplitMix64;
+use crate::input::whole;
 use crate::request::Request;
+use crate::rule::{Argument, Assigns, Besides, Facts, Form, GateReads, Group, Rule, Run, own};
+
+/// What the rest of the project knows of the random table.
+pub static RULE: Rule = Rule {
+    name: "hash",
+    title: "Hash",
+    one_line: "The expert is a hash of the token's id; nothing is learned.",
+    paper: "Roller et al. 2021, arXiv:2106.04426",
+    equation: Some("code facebookresearch/ParlAI: projects/params_vs_compute/hash_ladder/hash_ladder.py"),
+    needs: "token ids",
+    trained_with: "a hash fixed before training, weight 1",
+    at_inference: "the same",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[Argument::count("seed").optional()],
+            example: "hash:42",
+            read: |given| Some(RouterSpec::Hash { seed: given.count("seed").unwrap_or(0) }),
+            print: own!(RouterSpec::Hash { seed } => vec![("seed", seed.into())]),
+        },
+        check: |_, _| Ok(()),
+        facts: |_| OF_BOTH,
+        assign: own!(RouterSpec::Hash { seed }, group => {
+            group.admit(&requests(&ids(group), seed, group.num_experts()))
+        }),
+    }),
+};
+
+/// And of the balanced table.
+pub static RULE_BALANCED: Rule = Rule {
+    name: "balanced_hash",
+    title: "Balanced hash",
+    one_line: "The expert is read from a table that deals frequent ids out evenly.",
+    paper: "Roller et al. 2021, arXiv:2106.04426",
+    equation: None,
+    needs: "token ids and their frequencies in the training text",
+    trained_with: "a table fixed before training, weight 1",
+    at_inference: "the same",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[],
+            example: "balanced_hash",
+            read: |_| Some(RouterSpec::BalancedHash),
+            print: |_| Vec::new(),
+        },
+        check: |_, _| Ok(()),
+        facts: |_| Facts { besides: Besides::TokenFrequencies, ..OF_BOTH },
+        assign: |_, group| {
+            let table = balanced_table(group.input.token_frequencies, group.num_experts());
+            group.admit(&table_requests(&ids(group), &table, group.num_experts()))
+        },
+    }),
+};
+
+const OF_BOTH: Facts =
+    Facts { reads: GateReads::Nothing, gate_learns: false, besides: Besides::TokenIds, ..Facts::OF_SWITCH };
+
+/// `[tokens]`; a missing id counts as 0.
+fn ids(group: &Group) -> Vec<TokenId> {
+    whole(group.input.token_ids, group.num_tokens(), TokenId(0))
+}
 
 /// The expert of an id in the random table of `seed`.
 pub fn expert_of(token_id: TokenId, seed: u32, num_experts: usize) -> usize {

@@ -21,11 +21,65 @@
 //! assert_close(&weights(&requests[4..6]), &[0.8235, 0.1765]); // 1 · exp(1.44) / (exp(1.44) + exp(-0.10))
 //! ```
 
-use moe_trace::{GateLogits, Weighting};
+use moe_trace::{GateLogits, RouterSpec, Weighting};
 
 use crate::gate::{computed_logits, softmax, top_k};
+use crate::limits;
 use crate::request::Request;
+use crate::rule::{Argument, Assigns, Besides, Facts, Form, GateReads, Requests, Rule, Run, own};
+use crate::spec_error::SpecError;
 use crate::token_choice::top_k::weights;
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "hierarchical",
+    title: "Hierarchical",
+    one_line: "A gate over groups of experts, then a gate within each chosen group.",
+    paper: "Shazeer et al. 2017, arXiv:1701.06538",
+    equation: Some("appendix B, eq. 12-14"),
+    needs: "logits of the first gate; without them the mean logit of each group",
+    trained_with: "noise in both gates",
+    at_inference: "no noise",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[Argument::count("groups"), Argument::count("k_groups"), Argument::count("k_within")],
+            example: "hierarchical:groups=2,k_groups=1,k_within=2",
+            read: |given| {
+                Some(RouterSpec::Hierarchical {
+                    groups: given.count("groups")?,
+                    k_groups: given.count("k_groups")?,
+                    k_within: given.count("k_within")?,
+                })
+            },
+            print: own!(RouterSpec::Hierarchical { groups, k_groups, k_within } => {
+                vec![("groups", groups.into()), ("k_groups", k_groups.into()), ("k_within", k_within.into())]
+            }),
+        },
+        check: own!(RouterSpec::Hierarchical { groups, k_groups, k_within }, num_experts => {
+            limits::equal_groups(groups, num_experts)?;
+            let (kept, groups) = (k_groups as usize, groups as usize);
+            let group_size = num_experts / groups;
+            if !(1..=groups).contains(&kept) {
+                return Err(SpecError::KeptGroups { kept, groups, group_size, k: 1 });
+            }
+            limits::choices(k_within, group_size)
+        }),
+        facts: own!(RouterSpec::Hierarchical { groups, k_groups, k_within } => Facts {
+            reads: GateReads::OtherSoftmax,
+            requests: Requests::Exactly(k_groups.saturating_mul(k_within)),
+            besides: Besides::GroupLogits { groups },
+            ..Facts::OF_SWITCH
+        }),
+        assign: own!(RouterSpec::Hierarchical { groups, k_groups, k_within }, group => {
+            let gate_logits = group.gate_logits();
+            let (k_groups, k_within) = (k_groups as usize, k_within as usize);
+            group.admit(&match group.input.group_logits {
+                Some(of_groups) => requests(of_groups, gate_logits, k_groups, k_within),
+                None => requests(&group_means(gate_logits, groups as usize), gate_logits, k_groups, k_within),
+            })
+        }),
+    }),
+};
 
 /// Requests for the chosen experts of the chosen groups, by descending weight.
 ///

@@ -19,9 +19,47 @@
 //! assert_close(&softmax(logit_norm::normalised(&gate_logits, 2.0).row(0)), &[0.8778, 0.1054, 0.0052, 0.0116]);
 //! ```
 
-use moe_trace::GateLogits;
+use moe_trace::{GateLogits, RouterSpec, Weighting};
 
 use crate::gate::computed_logits;
+use crate::limits;
+use crate::rule::{Argument, Assigns, Facts, Form, GateReads, Requests, Rule, Run, own};
+use crate::token_choice::top_k;
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "logit_norm",
+    title: "Gating logit normalisation",
+    one_line: "Top-k of logits brought to the same spread for every token.",
+    paper: "Wei et al. 2024 (Skywork-MoE), arXiv:2406.06563",
+    equation: Some("eq. 4"),
+    needs: "nothing",
+    trained_with: "lambda 1",
+    at_inference: "the same",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[Argument::K, Argument::number("lambda").optional()],
+            example: "logit_norm:k=2,lambda=1",
+            read: |given| {
+                Some(RouterSpec::LogitNorm { k: given.count("k")?, lambda: given.number("lambda").unwrap_or(1.0) })
+            },
+            print: own!(RouterSpec::LogitNorm { k, lambda } => vec![("k", k.into()), ("lambda", lambda.into())]),
+        },
+        check: own!(RouterSpec::LogitNorm { k, lambda }, num_experts => {
+            limits::choices(k, num_experts)?;
+            limits::positive("The factor lambda", lambda, "a finite number above 0, such as 1")
+        }),
+        facts: own!(RouterSpec::LogitNorm { k, .. } => Facts {
+            reads: GateReads::OtherSoftmax,
+            requests: Requests::Exactly(k),
+            ..Facts::OF_SWITCH
+        }),
+        assign: own!(RouterSpec::LogitNorm { k, lambda }, group => {
+            let normalised = normalised(group.gate_logits(), lambda);
+            group.admit_by(&normalised, &top_k::requests(&normalised, k as usize, Weighting::Norm))
+        }),
+    }),
+};
 
 /// The normalised logits, `[tokens, experts]`.
 pub fn normalised(gate_logits: &GateLogits, lambda: f32) -> GateLogits {

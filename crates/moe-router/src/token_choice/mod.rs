@@ -1,9 +1,10 @@
 //! Rules in which every token chooses its experts, looking at nothing but itself.
 //!
-//! Such a rule is causal: only slots (see [`crate::dispatch`]) make tokens meet. (One exception lives here for its
-//! likeness: [`per_sequence`], where all tokens of a sequence choose together.) Each file is one rule; those that a
-//! [`RouterSpec`](moe_trace::RouterSpec) names are reached through [`Router`](crate::Router), the others ([`crate::rules`]
-//! says what they need) return logits or their requests for [`dispatch`](crate::dispatch::dispatch) or [`dropless`](crate::dispatch::dropless).
+//! Such a rule is causal: only slots (see [`crate::dispatch`]) make tokens meet. (Two exceptions live here for their
+//! likeness: [`per_sequence`], where all tokens of a sequence choose together, and [`no_token_left_behind`], where who is
+//! turned away chooses again.) Each file is one rule; those that a [`RouterSpec`](moe_trace::RouterSpec) names are reached
+//! through [`Router`](crate::Router), the others ([`crate::rules`] says what they need) return logits or their requests for
+//! [`dispatch`](crate::dispatch::dispatch) or [`dropless`](crate::dispatch::dropless).
 
 pub mod dense;
 pub mod switch;
@@ -26,6 +27,8 @@ pub mod prototypes;
 pub mod attention;
 pub mod cosine;
 pub mod logit_norm;
+
+pub mod no_token_left_behind;
 
 pub mod hash;
 pub mod per_sequence;

@@ -28,11 +28,51 @@
 //! assert_close(&weights(&noisy_top_k::requests(&clean, 2)), &[0.7685, 0.2315]); // at inference
 //! ```
 
-use moe_trace::{GateLogits, Weighting};
+use moe_trace::{GateLogits, RouterSpec, Weighting};
 
 use crate::gate::computed_logits;
+use crate::input::whole;
+use crate::limits;
 use crate::request::Request;
+use crate::rule::{Argument, Assigns, Besides, Chance, Facts, Form, GateReads, Requests, Rule, Run, own};
 use crate::token_choice::top_k;
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "noisy",
+    title: "Noisy top-k",
+    one_line: "Top-k of logits plus normal noise, softmax over the chosen.",
+    paper: "Shazeer et al. 2017, arXiv:1701.06538",
+    equation: Some("section 2.1, eq. 3-5"),
+    needs: "normal draws; learned deviations where there are any",
+    trained_with: "k of 2 or more, learned noise, importance and load losses 0.1",
+    at_inference: "no noise: top_k:K,softmax_after",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[Argument::K, Argument::number("std")],
+            example: "noisy:k=2,std=1",
+            read: |given| Some(RouterSpec::Noisy { k: given.count("k")?, std: given.number("std")? }),
+            print: own!(RouterSpec::Noisy { k, std } => vec![("k", k.into()), ("std", std.into())]),
+        },
+        check: own!(RouterSpec::Noisy { k, std }, num_experts => {
+            limits::choices(k, num_experts)?;
+            limits::positive("The deviation of the noise", std, "a finite number above 0, such as 1")
+        }),
+        facts: own!(RouterSpec::Noisy { k, .. } => Facts {
+            reads: GateReads::OtherSoftmax,
+            requests: Requests::Exactly(k),
+            chance: Chance::Noise,
+            besides: Besides::LearnedNoise,
+            ..Facts::OF_SWITCH
+        }),
+        assign: own!(RouterSpec::Noisy { k, std }, group => {
+            let normals = whole(group.input.normals, group.num_tokens() * group.num_experts(), 0.0);
+            let std = whole(group.input.noise_std, normals.len(), std);
+            let noisy = noisy_logits(group.gate_logits(), &std, &normals);
+            group.admit_by(&noisy, &requests(&noisy, k as usize))
+        }),
+    }),
+};
 
 /// tensor2tensor's least standard deviation.
 pub const DEFAULT_DELTA: f32 = 1e-2;

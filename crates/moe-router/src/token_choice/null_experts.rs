@@ -23,10 +23,46 @@
 //! assert_close(&weights(&requests[12..15]), &[1.0, 0.0, 0.0]);
 //! ```
 
-use moe_trace::{Fate, GateLogits};
+use moe_trace::{Fate, GateLogits, RouterSpec};
 
 use crate::gate::{softmax, top_k};
+use crate::limits;
 use crate::request::Request;
+use crate::rule::{Argument, Assigns, Facts, Form, Requests, Rule, Run, Slots, own};
+use crate::spec_error::SpecError;
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "null_experts",
+    title: "Null experts",
+    one_line: "Top-k where some columns of the gate are experts that compute nothing.",
+    paper: "Zeng et al. 2024 (AdaMoE), arXiv:2406.13233",
+    equation: Some("code CengZihao/AdaMoE: exp_2, adaptive_moe_utils.py"),
+    needs: "nothing",
+    trained_with: "nulls appended to the gate, k raised",
+    at_inference: "the same",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[Argument::K, Argument::count("nulls")],
+            example: "null_experts:k=2,nulls=1",
+            read: |given| Some(RouterSpec::NullExperts { k: given.count("k")?, nulls: given.count("nulls")? }),
+            print: own!(RouterSpec::NullExperts { k, nulls } => vec![("k", k.into()), ("nulls", nulls.into())]),
+        },
+        check: own!(RouterSpec::NullExperts { k, nulls }, num_experts => {
+            limits::choices(k, num_experts)?;
+            let nulls = nulls as usize;
+            if nulls < num_experts { Ok(()) } else { Err(SpecError::Nulls { nulls, num_experts }) }
+        }),
+        facts: own!(RouterSpec::NullExperts { k, .. } => Facts {
+            requests: Requests::Exactly(k),
+            slots: Slots::ForEveryone,
+            ..Facts::OF_SWITCH
+        }),
+        assign: own!(RouterSpec::NullExperts { k, nulls }, group => {
+            group.admit(&requests(group.gate_logits(), group.num_experts() - nulls as usize, k as usize))
+        }),
+    }),
+};
 
 /// `k` requests per token. `gate_logits`: `[tokens, num_true + nulls]`, the nulls last; requests to them are withdrawn
 /// as [`Fate::NullExpert`] and weigh 0.

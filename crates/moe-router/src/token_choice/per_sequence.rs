@@ -23,11 +23,46 @@
 //! assert_close(&weights(&requests[4..8]), &[0.7363, 0.2637, 0.5424, 0.4576]); // tokens 2 and 3
 //! ```
 
-use moe_trace::{GateLogits, Weighting};
+use moe_trace::{GateLogits, RouterSpec, Weighting};
 
 use crate::gate::computed_logits;
+use crate::limits;
 use crate::request::Request;
+use crate::rule::{Argument, Assigns, Besides, Facts, Form, GateReads, Requests, Rule, Run, own};
 use crate::token_choice::top_k;
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "per_sequence",
+    title: "Sentence-level",
+    one_line: "All tokens of a sequence follow one decision, from its mean.",
+    paper: "Kudugunta et al. 2021, arXiv:2110.03742",
+    equation: Some("section 4.1 of the survey by Cai et al. 2024"),
+    needs: "sequence ids where there is more than one",
+    trained_with: "k = 2",
+    at_inference: "in a decoder the mean of the prompt",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[Argument::K],
+            example: "per_sequence:2",
+            read: |given| Some(RouterSpec::PerSequence { k: given.count("k")? }),
+            print: own!(RouterSpec::PerSequence { k } => vec![("k", k.into())]),
+        },
+        check: own!(RouterSpec::PerSequence { k }, num_experts => limits::choices(k, num_experts)),
+        facts: own!(RouterSpec::PerSequence { k } => Facts {
+            reads: GateReads::WholeText,
+            requests: Requests::Exactly(k),
+            looks_ahead: true,
+            besides: Besides::Sequences,
+            ..Facts::OF_SWITCH
+        }),
+        assign: own!(RouterSpec::PerSequence { k }, group => {
+            let (sequence_of, num_sequences) = group.input.sequences();
+            let means = mean_logits(group.gate_logits(), &sequence_of, num_sequences);
+            group.admit(&requests(&means, &sequence_of, k as usize, Weighting::Norm))
+        }),
+    }),
+};
 
 /// Mean logits of every sequence, `[sequences, experts]`; zeros for one without tokens.
 ///
@@ -47,12 +82,12 @@ pub fn mean_logits(gate_logits: &GateLogits, sequence_of: &[usize], num_sequence
     computed_logits(num_experts, means)
 }
 
-/// `k` requests per token, the same for all tokens that share a row of `shared_logits`.
+/// `k` requests per token, the same for all tokens of a sequence.
 ///
-/// `shared_logits`: `[sequences or tasks, experts]`. `row_of`: `[tokens]`.
-pub fn requests(shared_logits: &GateLogits, row_of: &[usize], k: usize, weighting: Weighting) -> Vec<Request> {
-    let decisions = top_k::requests(shared_logits, k, weighting);
-    let decision_of = |&row: &usize| decisions[row * k..(row + 1) * k].iter();
-    let tokens = row_of.iter().map(decision_of).enumerate();
+/// `mean_logits`: `[sequences, experts]`. `sequence_of`: `[tokens]`.
+pub fn requests(mean_logits: &GateLogits, sequence_of: &[usize], k: usize, weighting: Weighting) -> Vec<Request> {
+    let decisions = top_k::requests(mean_logits, k, weighting);
+    let decision_of = |&sequence: &usize| decisions[sequence * k..(sequence + 1) * k].iter();
+    let tokens = sequence_of.iter().map(decision_of).enumerate();
     tokens.flat_map(|(token, decision)| decision.map(move |&r| Request { token: token as u32, ..r })).collect()
 }

@@ -1,6 +1,6 @@
 //! Task-level routing (Kudugunta et al. 2021, arXiv:2110.03742): one decision per task, a language pair or a domain.
 //!
-//! A learned row of logits per task stands where [`per_sequence`](super::per_sequence) has the mean of a sequence; the
+//! A learned row of logits per task stands where [`per_sequence`] has the mean of a sequence; the
 //! rest is the same function. Causal: a task is known before its first token. Train with balance losses over tasks, not
 //! tokens. Inference asks the same experts, and only these need to be loaded.
 //!
@@ -18,4 +18,33 @@
 //! assert_close(&weights(&requests), &[0.6225, 0.3775, 0.6900, 0.3100, 0.6225, 0.3775]);
 //! ```
 
-pub use super::per_sequence::requests;
+use moe_trace::{GateLogits, Weighting};
+
+use crate::request::Request;
+use crate::rule::{InRust, Kind, Rule, Run};
+use crate::token_choice::per_sequence;
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "per_task",
+    title: "Task-level",
+    one_line: "All tokens of a task follow one decision.",
+    paper: "Kudugunta et al. 2021, arXiv:2110.03742",
+    equation: Some("section 4.1 of the survey by Cai et al. 2024"),
+    needs: "a learned row of logits per task",
+    trained_with: "k = 2",
+    at_inference: "the same; only the chosen experts are loaded",
+    run: Run::InRust(InRust {
+        kind: Kind::Assigns,
+        module: module_path!(),
+        instead: "per_sequence:2",
+        looks_ahead: false,
+    }),
+};
+
+/// `k` requests per token, the same for all tokens of a task.
+///
+/// `task_logits`: `[tasks, experts]`. `task_of`: `[tokens]`.
+pub fn requests(task_logits: &GateLogits, task_of: &[usize], k: usize, weighting: Weighting) -> Vec<Request> {
+    per_sequence::requests(task_logits, task_of, k, weighting)
+}

@@ -16,10 +16,41 @@
 //! assert_close(&weights(&requests[..4]), &[0.7685, 0.6106, 0.5842, 0.5300]); // tokens 0 and 1
 //! ```
 
-use moe_trace::GateLogits;
+use moe_trace::{GateLogits, RouterSpec};
 
 use crate::gate::{softmax, top_k};
+use crate::limits;
 use crate::request::Request;
+use crate::rule::{Argument, Assigns, Facts, Form, GateReads, Requests, Rule, Run, own};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "prototypes",
+    title: "Expert prototyping",
+    one_line: "The best expert of each of several groups, each with a softmax of its own.",
+    paper: "Yang et al. 2021 (M6-T), arXiv:2105.15082",
+    equation: None,
+    needs: "nothing",
+    trained_with: "as many slots as top-k with as many choices",
+    at_inference: "the same",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[Argument::count("count")],
+            example: "prototypes:2",
+            read: |given| Some(RouterSpec::Prototypes { count: given.count("count")? }),
+            print: own!(RouterSpec::Prototypes { count } => vec![("count", count.into())]),
+        },
+        check: own!(RouterSpec::Prototypes { count }, num_experts => limits::equal_groups(count, num_experts)),
+        facts: own!(RouterSpec::Prototypes { count } => Facts {
+            reads: GateReads::OtherSoftmax,
+            requests: Requests::Exactly(count),
+            ..Facts::OF_SWITCH
+        }),
+        assign: own!(RouterSpec::Prototypes { count }, group => {
+            group.admit(&requests(group.gate_logits(), count as usize))
+        }),
+    }),
+};
 
 /// One request per token and prototype. `num_prototypes` divides the number of experts.
 pub fn requests(gate_logits: &GateLogits, num_prototypes: usize) -> Vec<Request> {

@@ -14,9 +14,37 @@
 //! assert!(requests.iter().all(|request| request.weight == 1.0));
 //! ```
 
-use crate::request::Request;
+use moe_trace::RouterSpec;
 
-pub use super::thor::pair as thor_pair;
+use crate::input::whole;
+use crate::request::Request;
+use crate::rule::{Assigns, Chance, Facts, Form, GateReads, Rule, Run};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "random",
+    title: "Random",
+    one_line: "Any expert, drawn anew for every token: the baseline a learned gate must beat.",
+    paper: "Zuo et al. 2022 (THOR), arXiv:2110.04260",
+    equation: Some("code microsoft/Stochastic-Mixture-of-Experts: inference_level 0"),
+    needs: "a uniform draw per token",
+    trained_with: "no training: nothing is learned",
+    at_inference: "the same, with one seed",
+    run: Run::Assigns(Assigns {
+        form: Form { arguments: &[], example: "random", read: |_| Some(RouterSpec::Random), print: |_| Vec::new() },
+        check: |_, _| Ok(()),
+        facts: |_| Facts {
+            reads: GateReads::Nothing,
+            gate_learns: false,
+            chance: Chance::Everything,
+            ..Facts::OF_SWITCH
+        },
+        assign: |_, group| {
+            let uniforms = whole(group.input.uniforms, group.num_tokens(), 0.0);
+            group.admit(&requests(&uniforms, group.num_experts()))
+        },
+    }),
+};
 
 /// One request per token, weight 1. `uniforms`: `[tokens]`, draws in [0, 1).
 pub fn requests(uniforms: &[f32], num_experts: usize) -> Vec<Request> {

@@ -20,10 +20,34 @@
 //! assert_eq!(relu::adapted_coefficient(1.0, sparsity, 2, 4), 1.2);
 //! ```
 
-use moe_trace::GateLogits;
+use moe_trace::{GateLogits, RouterSpec};
 
 use crate::gate::top_k;
 use crate::request::Request;
+use crate::rule::{Assigns, Facts, Form, GateReads, Requests, Rule, Run, Slots};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "relu",
+    title: "ReLU routing",
+    one_line: "Every expert whose logit is positive, weighted by it.",
+    paper: "Wang et al. 2025 (ReMoE), arXiv:2412.14711",
+    equation: Some("eq. 7-9"),
+    needs: "nothing",
+    trained_with: "L1 penalty adapted to an average of k experts",
+    at_inference: "the same",
+    run: Run::Assigns(Assigns {
+        form: Form { arguments: &[], example: "relu", read: |_| Some(RouterSpec::Relu), print: |_| Vec::new() },
+        check: |_, _| Ok(()),
+        facts: |_| Facts {
+            reads: GateReads::Logits,
+            requests: Requests::AnyNumber,
+            slots: Slots::ForEveryone,
+            ..Facts::OF_SWITCH
+        },
+        assign: |_, group| group.admit(&requests(group.gate_logits())),
+    }),
+};
 
 /// One request for every positive logit, largest first; none for a token without one.
 pub fn requests(gate_logits: &GateLogits) -> Vec<Request> {

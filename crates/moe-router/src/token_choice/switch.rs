@@ -20,10 +20,29 @@
 //! assert_eq!(switch::jittered(&[100.0, 100.0, -100.0], &[0.0, 0.5, 1.0], 0.01), [99.0, 100.0, -101.0]);
 //! ```
 
-use moe_trace::GateLogits;
+use moe_trace::{GateLogits, RouterSpec};
 
 use crate::request::Request;
+use crate::rule::{Assigns, Facts, Form, Rule, Run};
 use crate::token_choice::top_k;
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "switch",
+    title: "Switch",
+    one_line: "The one most probable expert, weighted by its probability.",
+    paper: "Fedus et al. 2021, arXiv:2101.03961",
+    equation: Some("section 2.1"),
+    needs: "nothing",
+    trained_with: "capacity factor 1 to 1.25, jitter 0.01 on the gate's input",
+    at_inference: "no jitter, more capacity",
+    run: Run::Assigns(Assigns {
+        form: Form { arguments: &[], example: "switch", read: |_| Some(RouterSpec::Switch), print: |_| Vec::new() },
+        check: |_, _| Ok(()),
+        facts: |_| Facts::OF_SWITCH,
+        assign: |_, group| group.admit(&requests(group.gate_logits())),
+    }),
+};
 
 /// One request per token.
 pub fn requests(gate_logits: &GateLogits) -> Vec<Request> {

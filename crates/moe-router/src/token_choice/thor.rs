@@ -16,6 +16,21 @@
 //! assert_eq!(pairs, [[2, 3], [2, 1], [2, 3]]);
 //! ```
 
+use crate::rule::{InRust, Kind, Rule, Run};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "thor",
+    title: "THOR",
+    one_line: "All tokens of a step go through two experts drawn for it, with a loss for their disagreement.",
+    paper: "Zuo et al. 2022, arXiv:2110.04260",
+    equation: Some("code microsoft/Stochastic-Mixture-of-Experts: thor/transformer_thor_layer.py"),
+    needs: "two experts drawn for the whole step",
+    trained_with: "two of all experts, consistency loss",
+    at_inference: "one random expert, or the average of all",
+    run: Run::InRust(InRust { kind: Kind::Assigns, module: module_path!(), instead: "random", looks_ahead: false }),
+};
+
 /// The two experts of a step: the first two of a shuffle of all, as
 /// [`permutation`](crate::draws::SplitMix64::permutation) makes one. At least two experts.
 pub fn pair(shuffled_experts: &[usize]) -> [usize; 2] {

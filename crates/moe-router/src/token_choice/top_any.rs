@@ -23,10 +23,49 @@
 //! # Ok::<(), moe_router::InputError>(())
 //! ```
 
-use moe_trace::GateLogits;
+use moe_trace::{GateLogits, RouterSpec};
 
 use crate::gate::{sigmoid, top_k};
+use crate::input::whole;
 use crate::request::Request;
+use crate::rule::{Argument, Assigns, Besides, Facts, Form, GateReads, Requests, Rule, Run, Slots, own};
+use crate::spec_error::SpecError;
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "top_any",
+    title: "Top-any",
+    one_line: "Every expert whose similarity exceeds its own threshold; all weigh the same.",
+    paper: "Guo et al. 2024 (DynMoE), arXiv:2405.14297",
+    equation: Some("code LINs-lab/DynMoE: EMoE/tutel/tutel/gates/gated_multi_gate.py"),
+    needs: "learned thresholds where there are any; logits that are similarities",
+    trained_with: "learned thresholds, none may be active",
+    at_inference: "the most similar expert where none is active",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[Argument::number("threshold")],
+            example: "top_any:0.5",
+            read: |given| Some(RouterSpec::TopAny { threshold: given.number("threshold")? }),
+            print: own!(RouterSpec::TopAny { threshold } => vec![("threshold", threshold.into())]),
+        },
+        check: own!(RouterSpec::TopAny { threshold }, _num_experts => {
+            let (what, allowed) = ("The threshold of top-any", "a finite number, such as 0.5");
+            if threshold.is_finite() { Ok(()) } else { Err(SpecError::Number { what, found: threshold, allowed }) }
+        }),
+        facts: |_| Facts {
+            reads: GateReads::Sigmoid,
+            gate_learns: false,
+            requests: Requests::OneOrMore,
+            slots: Slots::ForEveryone,
+            besides: Besides::LearnedThresholds,
+            ..Facts::OF_SWITCH
+        },
+        assign: own!(RouterSpec::TopAny { threshold }, group => {
+            let thresholds = whole(group.input.thresholds, group.num_experts(), threshold);
+            group.admit(&requests(group.gate_logits(), &thresholds, 1.0))
+        }),
+    }),
+};
 
 /// Is each expert on for each token, before any fallback? `[tokens, experts]`.
 ///

@@ -26,10 +26,65 @@
 //! assert_close(&weights(&ask(Weighting::PNorm { p: 2.0 })[..2]), &[0.9575, 0.2884]);
 //! ```
 
-use moe_trace::{GateLogits, Weighting};
+use moe_trace::{GateLogits, RouterSpec, Weighting};
 
 use crate::gate::{softmax, top_k};
+use crate::limits;
 use crate::request::Request;
+use crate::rule::{Argument, Assigns, Facts, Form, Requests, Rule, Run, own};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "top_k",
+    title: "Top-k",
+    one_line: "The k most probable experts, under one of four weightings.",
+    paper: "Jiang et al. 2024 (Mixtral), arXiv:2401.04088; Muennighoff et al. 2024 (OLMoE), arXiv:2409.02060",
+    equation: Some("section 2.1 (Mixtral)"),
+    needs: "nothing",
+    trained_with: "2 of 8 normalised (Mixtral), 8 of 64 raw (OLMoE)",
+    at_inference: "the same",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[
+                Argument::K,
+                Argument::word("weighting", &["norm", "raw", "softmax_after"]).exclusive(),
+                Argument::number("p").optional().keyed().exclusive(),
+            ],
+            example: "top_k:2",
+            read: |given| {
+                let weighting = match (given.word("weighting"), given.number("p")) {
+                    (_, Some(p)) => Weighting::PNorm { p },
+                    (Some("raw"), None) => Weighting::Raw,
+                    (Some("softmax_after"), None) => Weighting::SoftmaxAfter,
+                    _ => Weighting::Norm,
+                };
+                Some(RouterSpec::TopK { k: given.count("k")?, weighting })
+            },
+            print: own!(RouterSpec::TopK { k, weighting } => {
+                let weighting = match weighting {
+                    Weighting::Norm => None,
+                    Weighting::Raw => Some(("weighting", "raw".into())),
+                    Weighting::SoftmaxAfter => Some(("weighting", "softmax_after".into())),
+                    Weighting::PNorm { p } => Some(("p", p.into())),
+                };
+                [("k", k.into())].into_iter().chain(weighting).collect()
+            }),
+        },
+        check: own!(RouterSpec::TopK { k, weighting }, num_experts => {
+            limits::choices(k, num_experts)?;
+            match weighting {
+                Weighting::PNorm { p } => {
+                    limits::positive("The order p of the norm", p, "a finite number above 0, such as 2")
+                }
+                Weighting::Raw | Weighting::Norm | Weighting::SoftmaxAfter => Ok(()),
+            }
+        }),
+        facts: own!(RouterSpec::TopK { k, .. } => Facts { requests: Requests::Exactly(k), ..Facts::OF_SWITCH }),
+        assign: own!(RouterSpec::TopK { k, weighting }, group => {
+            group.admit(&requests(group.gate_logits(), k as usize, weighting))
+        }),
+    }),
+};
 
 /// `k` requests per token, by descending logit. `1 <= k <= num_experts`.
 pub fn requests(gate_logits: &GateLogits, k: usize, weighting: Weighting) -> Vec<Request> {

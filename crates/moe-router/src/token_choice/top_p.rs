@@ -19,11 +19,38 @@
 //! assert_close(&weights(&ask(0.7)[..2]), &[0.6932, 0.2088]); // as they are
 //! ```
 
-use moe_trace::GateLogits;
+use moe_trace::{GateLogits, RouterSpec};
 
 use crate::decimal::as_written;
 use crate::gate::{softmax, top_k};
+use crate::limits;
 use crate::request::Request;
+use crate::rule::{Argument, Assigns, Facts, Form, Requests, Rule, Run, Slots, own};
+
+/// What the rest of the project knows of this rule.
+pub static RULE: Rule = Rule {
+    name: "top_p",
+    title: "Top-p",
+    one_line: "As many experts as it takes for their probabilities to exceed a threshold.",
+    paper: "Huang et al. 2024, arXiv:2403.07652",
+    equation: Some("code ZhenweiAn/Dynamic_MoE: modeling/modeling_moe.py"),
+    needs: "nothing",
+    trained_with: "threshold 0.4, entropy loss 1e-4",
+    at_inference: "the same",
+    run: Run::Assigns(Assigns {
+        form: Form {
+            arguments: &[Argument::number("threshold")],
+            example: "top_p:0.4",
+            read: |given| Some(RouterSpec::TopP { threshold: given.number("threshold")? }),
+            print: own!(RouterSpec::TopP { threshold } => vec![("threshold", threshold.into())]),
+        },
+        check: own!(RouterSpec::TopP { threshold }, _num_experts => {
+            limits::fraction("The threshold of top-p", threshold)
+        }),
+        facts: |_| Facts { requests: Requests::OneOrMore, slots: Slots::ForEveryone, ..Facts::OF_SWITCH },
+        assign: own!(RouterSpec::TopP { threshold }, group => group.admit(&requests(group.gate_logits(), threshold))),
+    }),
+};
 
 /// The threshold of the paper.
 pub const DEFAULT_THRESHOLD: f32 = 0.4;

@@ -39,17 +39,3 @@ pub enum SharedGate {
     /// The sigmoid of its logit (Qwen2-MoE).
     Sigmoid,
 }
-
-impl MixerSpec {
-    /// Does a token's share depend on later tokens of its sequence? Lory's does in the first segment.
-    pub fn uses_the_future(&self) -> bool {
-        match self {
-            MixerSpec::SoftMoe { .. } | MixerSpec::Smear | MixerSpec::Meo { .. } | MixerSpec::Lory { .. } => true,
-            MixerSpec::Molora { .. }
-            | MixerSpec::Mov
-            | MixerSpec::Loramoe
-            | MixerSpec::Mixlora
-            | MixerSpec::Shared { .. } => false,
-        }
-    }
-}

@@ -178,41 +178,6 @@ impl RoutingSpec {
         }
         adjusted == *other
     }
-
-    /// Does chance have a say, so that training draws anew at every step?
-    pub fn uses_chance(&self) -> bool {
-        let by_lot = matches!(
-            self.overflow,
-            Overflow::Drop(CapacitySpec { priority: Priority::Random | Priority::RandomPerExpert, .. })
-        );
-        by_lot
-            || match self.router {
-                RouterSpec::Noisy { .. } | RouterSpec::DenseToSparse { .. } | RouterSpec::Random => true,
-                RouterSpec::Gshard { second, .. } => {
-                    matches!(second, SecondExpert::Random { .. } | SecondExpert::Proportional | SecondExpert::Sampled)
-                }
-                _ => false,
-            }
-    }
-
-    /// Does any decision about a token depend on later tokens of its group?
-    ///
-    /// The capacity's own dependence on the length of the text is not counted.
-    pub fn uses_the_future(&self, num_experts: usize) -> bool {
-        let by_slots = match self.overflow {
-            Overflow::Dropless => false,
-            Overflow::Drop(_) if !self.router.can_overflow() => false,
-            Overflow::Drop(slots) => match self.router {
-                // Later first tries come before earlier second ones; its own order of slots is by position.
-                RouterSpec::NoTokenLeftBehind { tries } => tries > 1,
-                router => {
-                    let several = router.k(num_experts) > 1;
-                    slots.priority != Priority::Position || (several && slots.order == SlotOrder::RankMajor)
-                }
-            },
-        };
-        by_slots || self.router.uses_the_future()
-    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Routing rules as data: every rule that assigns tokens to experts by gate logits, with its numbers.
 //!
-//! Each is explained, with its paper, in the file of `moe-router` that runs it; the table of all rules is
-//! `moe_router::rules`. Rules that blend instead of choosing are in [`MixerSpec`](crate::MixerSpec).
+//! Each is declared and explained, with its paper, in the file of `moe-router` that runs it: its name, its text, and what
+//! else must be known of it. The list of all rules is `moe_router::rules`. Rules that blend instead of choosing are in [`MixerSpec`](crate::MixerSpec).
 
 use serde::{Deserialize, Serialize};
 
@@ -137,100 +137,4 @@ pub enum BaseSolver {
     Exact,
     /// The best expert, without any balance: inference.
     Greedy,
-}
-
-impl RouterSpec {
-    /// Requests a token may make, as counted in the capacity formula. Rules with a number of their own for every token
-    /// count with the most they may make.
-    pub fn k(&self, num_experts: usize) -> usize {
-        match *self {
-            RouterSpec::Switch
-            | RouterSpec::Hash { .. }
-            | RouterSpec::BalancedHash
-            | RouterSpec::Random
-            | RouterSpec::Base { .. }
-            | RouterSpec::NoTokenLeftBehind { .. } => 1,
-            RouterSpec::Gshard { .. } => 2,
-            RouterSpec::TopK { k, .. }
-            | RouterSpec::Noisy { k, .. }
-            | RouterSpec::LogitNorm { k, .. }
-            | RouterSpec::Deepseek { k, .. }
-            | RouterSpec::DeepseekV2 { k, .. }
-            | RouterSpec::NullExperts { k, .. }
-            | RouterSpec::PerSequence { k }
-            | RouterSpec::Sinkhorn { k, .. } => k as usize,
-            RouterSpec::Prototypes { count } => count as usize,
-            RouterSpec::Hierarchical { k_groups, k_within, .. } => k_groups as usize * k_within as usize,
-            RouterSpec::Dense
-            | RouterSpec::DenseToSparse { .. }
-            | RouterSpec::TopP { .. }
-            | RouterSpec::Relu
-            | RouterSpec::TopAny { .. }
-            | RouterSpec::ExpertChoice { .. }
-            | RouterSpec::StrictlyBalanced { .. } => num_experts,
-        }
-    }
-
-    /// Can an expert be full when a token asks it? Not where the rule serves every request by its nature, or fills the
-    /// experts itself: a capacity is then ignored.
-    pub fn can_overflow(&self) -> bool {
-        match self {
-            RouterSpec::Switch
-            | RouterSpec::TopK { .. }
-            | RouterSpec::Gshard { .. }
-            | RouterSpec::Noisy { .. }
-            | RouterSpec::LogitNorm { .. }
-            | RouterSpec::Deepseek { .. }
-            | RouterSpec::DeepseekV2 { .. }
-            | RouterSpec::Hierarchical { .. }
-            | RouterSpec::Prototypes { .. }
-            | RouterSpec::PerSequence { .. }
-            | RouterSpec::Hash { .. }
-            | RouterSpec::BalancedHash
-            | RouterSpec::Random
-            | RouterSpec::Sinkhorn { .. }
-            | RouterSpec::NoTokenLeftBehind { .. } => true,
-            RouterSpec::Dense
-            | RouterSpec::DenseToSparse { .. }
-            | RouterSpec::TopP { .. }
-            | RouterSpec::Relu
-            | RouterSpec::TopAny { .. }
-            | RouterSpec::NullExperts { .. }
-            | RouterSpec::ExpertChoice { .. }
-            | RouterSpec::StrictlyBalanced { .. }
-            | RouterSpec::Base { .. } => false,
-        }
-    }
-
-    /// Does the rule itself look at later tokens, before any question of slots?
-    pub fn uses_the_future(&self) -> bool {
-        match self {
-            RouterSpec::PerSequence { .. }
-            | RouterSpec::ExpertChoice { .. }
-            | RouterSpec::StrictlyBalanced { .. }
-            | RouterSpec::Sinkhorn { choice: SinkhornChoice::Balanced, .. }
-            | RouterSpec::Base { solver: BaseSolver::Auction | BaseSolver::Exact } => true,
-            RouterSpec::Dense
-            | RouterSpec::Switch
-            | RouterSpec::TopK { .. }
-            | RouterSpec::Gshard { .. }
-            | RouterSpec::Noisy { .. }
-            | RouterSpec::LogitNorm { .. }
-            | RouterSpec::DenseToSparse { .. }
-            | RouterSpec::Deepseek { .. }
-            | RouterSpec::DeepseekV2 { .. }
-            | RouterSpec::TopP { .. }
-            | RouterSpec::Relu
-            | RouterSpec::TopAny { .. }
-            | RouterSpec::NullExperts { .. }
-            | RouterSpec::Hierarchical { .. }
-            | RouterSpec::Prototypes { .. }
-            | RouterSpec::Hash { .. }
-            | RouterSpec::BalancedHash
-            | RouterSpec::Random
-            | RouterSpec::Sinkhorn { choice: SinkhornChoice::Greedy, .. }
-            | RouterSpec::Base { solver: BaseSolver::Greedy }
-            | RouterSpec::NoTokenLeftBehind { .. } => false,
-        }
-    }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::spec::{Policy, RoutingGroup};
-use crate::text::{ParseSpecError, unknown};
+use crate::text::ParseSpecError;
 
 impl FromStr for Policy {
     type Err = ParseSpecError;
@@ -15,7 +15,7 @@ impl FromStr for Policy {
             "bpr" => Ok(Policy::Bpr),
             "random_second" => Ok(Policy::RandomSecond),
             "dropless" => Ok(Policy::Dropless),
-            _ => unknown("overflow policy", text, "drop, bpr, random-second, dropless"),
+            _ => Err(ParseSpecError::new("overflow policy", text, "drop, bpr, random-second, dropless")),
         }
     }
 }
@@ -38,7 +38,7 @@ impl FromStr for RoutingGroup {
         match text.trim().replace(['-', ' '], "_").as_str() {
             "this_text" => Ok(RoutingGroup::ThisText),
             "decode_step" => Ok(RoutingGroup::DecodeStep),
-            _ => unknown("routing group", text, "this-text, decode-step"),
+            _ => Err(ParseSpecError::new("routing group", text, "this-text, decode-step")),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! A model beside its relatives: the dense twin, and a table of all.
 
-use moe_router::metrics;
+use moe_router::{metrics, rules};
 
 use super::Model;
 use super::tables::{Align, table};
@@ -27,7 +27,7 @@ pub fn twin(model: &Model, family: &[&Model]) -> String {
             && other.evaluation.windows == model.evaluation.windows
     };
     let Some(twin) = family.iter().find(is_twin) else { return String::new() };
-    if model.manifest.trained_routing.uses_the_future(model.manifest.config.num_experts) {
+    if rules::looks_ahead(&model.manifest.trained_routing) {
         return String::new();
     }
     let (own, other) = (mean_bits(model), mean_bits(twin));
@@ -41,7 +41,7 @@ pub fn twin(model: &Model, family: &[&Model]) -> String {
 
 /// Says of which models the figures are no measure of a language model.
 pub fn looking_ahead(family: &[&Model]) -> String {
-    let looks_ahead = |model: &&&Model| model.manifest.trained_routing.router.uses_the_future();
+    let looks_ahead = |model: &&&Model| rules::facts(&model.manifest.trained_routing.router).looks_ahead;
     let names: Vec<String> =
         family.iter().filter(looks_ahead).map(|model| format!("`{}`", model.manifest.name)).collect();
     if names.is_empty() {

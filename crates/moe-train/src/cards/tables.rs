@@ -1,6 +1,7 @@
 //! The tables of a model card, and the sentences that follow from numbers.
 
 use moe_model::Manifest;
+use moe_router::rules;
 use moe_trace::Overflow;
 
 use crate::compressors::Compressed;
@@ -59,7 +60,7 @@ pub fn sizes(manifest: &Manifest) -> String {
                 config.d_model,
             ),
         ),
-        row("routing", format!("`{}`{gate}; {overflow}", manifest.trained_routing.router)),
+        row("routing", format!("`{}`{gate}; {overflow}", rules::router_text(&manifest.trained_routing.router))),
         row(
             "text",
             format!("byte-level BPE of {} tokens, at most {} tokens of context", config.vocab_size, config.max_tokens),

@@ -3,10 +3,9 @@
 use anyhow::{Context, Result};
 use moe_learn::{Batch, Domain, chance, loss};
 use moe_model::{Tokenizer, reference};
-use moe_router::gate::sigmoid;
-use moe_router::losses::sequence_scores;
-use moe_router::{Router, gate_probs, metrics};
-use moe_trace::{GateLogits, RouterSpec, RoutingSpec};
+use moe_router::rule::GateReads;
+use moe_router::{Router, metrics};
+use moe_trace::RoutingSpec;
 use serde::{Deserialize, Serialize};
 
 use super::Loaded;
@@ -37,6 +36,7 @@ pub fn score(domain: &Domain, loaded: &Loaded, routing: RoutingSpec, windows: Op
     let config = &loaded.model.manifest.config;
     let (num_tokens, stride) = (config.max_tokens, config.max_tokens / 2);
     let router = Router::new(routing, config.num_experts)?;
+    let reads = router.facts().reads;
     let device = loaded.weights.embedding.val().device();
     let starts = evenly((0..domain.valid.len() - num_tokens).step_by(stride).collect(), windows);
     let draws = chance::at_inference(routing, BATCH * num_tokens, config);
@@ -63,14 +63,12 @@ pub fn score(domain: &Domain, loaded: &Loaded, routing: RoutingSpec, windows: Op
                 requests += of_routing.iter().sum::<u32>();
                 lost += metrics::overflow(routing).iter().sum::<u32>();
                 demand.iter_mut().zip(of_routing).for_each(|(sum, count)| *sum += count);
-                entropy +=
-                    metrics::entropy_normalised(&probabilities(router.spec().router, logits), config.num_experts);
+                entropy += metrics::entropy_normalised(&reads.shares(logits), config.num_experts);
                 num_routings += 1;
             }
         }
     }
-    let has_gate = config.num_experts > 1
-        && !matches!(routing.router, RouterSpec::Hash { .. } | RouterSpec::BalancedHash | RouterSpec::Random);
+    let has_gate = config.num_experts > 1 && reads != GateReads::Nothing;
     Ok(Score {
         tokens: scored,
         bytes,
@@ -84,15 +82,6 @@ pub fn score(domain: &Domain, loaded: &Loaded, routing: RoutingSpec, windows: Op
 /// In the text that compressors get, the end of a document is the one byte of a separator.
 fn bytes_of(tokenizer: &Tokenizer, id: u16) -> usize {
     tokenizer.bytes(u32::from(id)).len().max(1)
-}
-
-/// Of a gate, `[tokens, experts]`: the softmax; of a sigmoid gate its scores over their sum.
-fn probabilities(rule: RouterSpec, logits: &GateLogits) -> Vec<f32> {
-    if !matches!(rule, RouterSpec::Deepseek { .. }) {
-        return gate_probs(logits);
-    }
-    let sigmoids: Vec<f64> = logits.values().iter().map(|&logit| sigmoid(f64::from(logit))).collect();
-    sequence_scores(&sigmoids, logits.num_experts()).into_iter().map(|share| share as f32).collect()
 }
 
 /// At most `wanted` of all, the first one and others at equal distances.
@@ -113,13 +102,5 @@ mod tests {
         assert_eq!(evenly(all(), Some(3)), [0, 20, 40]);
         assert_eq!(evenly(all(), Some(9)), all());
         assert_eq!(evenly(all(), None), all());
-    }
-
-    #[test]
-    fn probabilities_of_a_sigmoid_gate_are_shares_of_its_scores() {
-        let logits = GateLogits::new(2, vec![0.0, 3.0f32.ln()]).expect("one token");
-        let probs = probabilities(RouterSpec::Deepseek { k: 1, groups: 1, kept: 1, scale: 1.0 }, &logits);
-        // Sigmoids 1/2 and 3/4.
-        assert!((probs[0] - 0.4).abs() < 1e-6 && (probs[1] - 0.6).abs() < 1e-6, "{probs:?}");
     }
 }

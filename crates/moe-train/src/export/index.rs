@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use moe_router::rules;
 use serde::Serialize;
 
 use crate::site_model::SiteModel;
@@ -34,7 +35,7 @@ pub fn of_folder(models: &Path) -> Result<String> {
             num_parameters: info.num_parameters,
             num_active_parameters: info.num_active_parameters,
             num_experts: info.num_experts,
-            rule: info.trained_routing.router.to_string(),
+            rule: rules::router_text(&info.trained_routing.router),
             name: manifest.name,
             title: manifest.title,
         }

@@ -27,6 +27,7 @@ use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::Args;
 use moe_learn::Corpus;
+use moe_router::rules;
 use moe_trace::Overflow;
 use serde::Serialize;
 
@@ -131,7 +132,7 @@ impl Measured {
         let _ = writeln!(
             self.table,
             "| {name} | {} | {} experts, {} layers | `{}` |",
-            routing.router,
+            rules::router_text(&routing.router),
             config.num_experts,
             config.num_layers,
             manifest.weights.sha256.get(..16).unwrap_or_default(),

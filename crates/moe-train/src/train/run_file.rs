@@ -7,8 +7,8 @@ use anyhow::{Context, Result, ensure};
 use moe_learn::Recipe;
 use moe_model::ModelConfig;
 use moe_model::forms::gate::GateConfig;
-use moe_router::Router;
-use moe_trace::{CapacitySpec, Overflow, RouterSpec, RoutingSpec};
+use moe_router::{Router, rules};
+use moe_trace::{CapacitySpec, Overflow, RoutingSpec};
 use serde::{Deserialize, Serialize};
 
 /// A run: the same file gives the same log, to the byte, on the same machine.
@@ -157,7 +157,7 @@ impl RunFile {
 
     /// How tokens are routed in training.
     pub fn routing(&self) -> Result<RoutingSpec> {
-        let router: RouterSpec = self.routing.rule.parse()?;
+        let router = rules::parse_router(&self.routing.rule)?;
         let overflow = match self.routing.capacity_factor {
             Some(factor) => Overflow::Drop(CapacitySpec { factor, ..CapacitySpec::default() }),
             None => Overflow::Dropless,

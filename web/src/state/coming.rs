@@ -1,0 +1,191 @@
+//! What comes from the engine and from the recorded run, and which of it still counts.
+
+use std::rc::Rc;
+
+use moe_trace::{Event, FinishReason, RunId, RunRequest, Source, StepTrace, TraceHeader, UserError};
+
+use crate::run::recording::{RECORDED_RUN, Recording};
+use crate::state::engine::Progress;
+use crate::state::worker::Loss;
+use crate::state::{Effect, State};
+use crate::words::problems::Problem;
+
+impl State {
+    pub(super) fn on_event(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        match event {
+            Event::Progress { loaded_bytes, total_bytes, from_cache } => {
+                self.worker.progress(Progress { loaded_bytes, total_bytes, from_cache });
+            }
+            Event::Ready { model, backend } => {
+                if self.worker.ready(model, backend) {
+                    self.on_ready(effects);
+                }
+            }
+            Event::Step { trace, elapsed_ms } => self.on_step(trace, elapsed_ms, effects),
+            Event::Finished { run, reason } => self.on_finished(run, reason, effects),
+            Event::Failed { run, error, fatal } => self.on_failed(run, error, fatal, effects),
+        }
+    }
+
+    fn on_ready(&mut self, effects: &mut Vec<Effect>) {
+        self.route_as_trained();
+        // The recorded run turns live: the same request, on this machine.
+        if self.awaits_replay {
+            effects.push(Effect::AwaitReplay);
+        } else {
+            self.run_unasked(effects);
+        }
+        if let Some(source) = self.worker.loaded().map(|loaded| loaded.source()) {
+            self.worker.announce(source, None, effects);
+        }
+    }
+
+    /// A step of the engine's job, or of a recorded run; any other is a stale worker's.
+    fn on_step(&mut self, trace: StepTrace, elapsed_ms: f32, effects: &mut Vec<Effect>) {
+        let run = trace.run;
+        let is_live = self.engine().is_at(run);
+        match self.runs.get(run) {
+            None => {
+                let Some(began) = self.coming().and_then(|coming| coming.with_step(trace, Some(elapsed_ms))) else {
+                    return;
+                };
+                self.runs.begin(began);
+                self.notices.step_came();
+            }
+            Some(kept) if is_live || !kept.is_live() => {
+                if !self.runs.add_step(trace, is_live.then_some(elapsed_ms)) {
+                    return;
+                }
+                if let Some(recorded) = self.runs.get(run).filter(|run| !run.is_live() && run.steps.len() == 1) {
+                    self.screen.show_first_drop(recorded);
+                }
+            }
+            Some(_) => return,
+        }
+        effects.push(Effect::EmitStep);
+    }
+
+    fn on_finished(&mut self, run: RunId, reason: FinishReason, effects: &mut Vec<Effect>) {
+        if self.worker.end_job(run) {
+            // Only a whole run is proof: one that dies at every second step would be started again for ever.
+            self.worker.forgive();
+            self.job_is_over(effects);
+        }
+        self.runs.finish(run, reason);
+        if run != RECORDED_RUN {
+            return;
+        }
+        if !self.engine().can_run() {
+            self.announce_recorded(effects);
+        }
+        // Until now the first step with a loss may not have been there.
+        let is_calm = |scene: &crate::run::scene::Scene| {
+            !scene.recording.is_live() && scene.step == 0 && scene.totals().lost == 0
+        };
+        if let Some(shown) = self.runs.latest()
+            && self.derived.scene().is_some_and(|scene| is_calm(scene))
+        {
+            self.screen.show_first_drop(shown);
+        }
+    }
+
+    fn on_failed(&mut self, run: Option<RunId>, error: UserError, fatal: bool, effects: &mut Vec<Effect>) {
+        match run {
+            _ if fatal => self.engine_lost(&error.why, &error.try_this, effects),
+            Some(run) => {
+                if self.worker.end_job(run) {
+                    self.runs.end_live();
+                    self.job_is_over(effects);
+                    self.notices.tell(Problem::Told(error), effects);
+                }
+            }
+            // A missing model stays missing, however often one asks.
+            None if self.engine().is_loading() => {
+                let has_others = self.menu().is_some_and(|menu| menu.choices().len() > 1);
+                let problem = Problem::ModelMissing { error, has_others };
+                self.worker.give_up(problem.clone(), effects);
+                self.engine_given_up(problem, effects);
+            }
+            None => self.notices.tell(Problem::Told(error), effects),
+        }
+    }
+
+    fn job_is_over(&self, effects: &mut Vec<Effect>) {
+        if self.awaits_replay {
+            effects.push(Effect::AwaitReplay);
+        }
+    }
+
+    /// `advice`: what the engine would have the reader try, once it is given up.
+    pub(super) fn engine_lost(&mut self, why: &str, advice: &str, effects: &mut Vec<Effect>) {
+        if !self.engine().can_run() {
+            return;
+        }
+        self.runs.end_live();
+        let has_run = self.runs.latest().is_some();
+        match self.worker.lose(why, advice, self.config.backend, has_run, effects) {
+            Loss::Restarted(problem) => self.notices.tell_until_step(problem, effects),
+            Loss::GivenUp(problem) => self.engine_given_up(problem, effects),
+        }
+    }
+
+    fn engine_given_up(&mut self, problem: Problem, effects: &mut Vec<Effect>) {
+        self.runs.end_live();
+        self.announce_recorded(effects);
+        self.notices.tell(problem, effects);
+    }
+
+    /// Another recorded run is to be shown. The one before stays until then.
+    pub(super) fn change_replay(&mut self, effects: &mut Vec<Effect>) {
+        self.awaits_replay = true;
+        effects.push(Effect::FetchReplay);
+        if !self.engine().can_run() {
+            self.worker.unannounce();
+        }
+    }
+
+    /// A recorded run stands on the screen before its first step is there; a live run is never replaced by it.
+    pub(super) fn replay_began(&mut self, header: &TraceHeader, effects: &mut Vec<Effect>) {
+        let nothing_came = self.runs.latest().is_none() && self.engine().job().is_none();
+        // One that comes too late changes nothing any more, unless there is nothing else.
+        if self.awaits_replay || nothing_came {
+            let loaded = self.worker.loaded().map(|loaded| loaded.model.clone());
+            self.controls.adopt(header, loaded.as_deref(), &self.config.overrides);
+            self.route_as_trained();
+            self.runs.end_recorded();
+            if self.runs.latest().is_none_or(|latest| !latest.is_live()) {
+                let request = RunRequest { run: RECORDED_RUN, ..header.request.clone() };
+                let source = if header.source == Source::Imported { Source::Imported } else { Source::Recorded };
+                self.runs.replace_recorded(Recording::new(source, Rc::new(header.model.clone()), request));
+                self.screen.rewind();
+            }
+        }
+        self.replay_is_settled(effects);
+    }
+
+    pub(super) fn replay_failed(&mut self, why: String, effects: &mut Vec<Effect>) {
+        if self.runs.latest().is_none_or(|latest| !latest.is_live()) {
+            self.notices.tell_until_step(Problem::RecordedRunMissing { why }, effects);
+        }
+        self.replay_is_settled(effects);
+    }
+
+    /// The first live run waits for the recorded one's settings, and repeats it; so it does when another is recorded.
+    pub(super) fn replay_is_settled(&mut self, effects: &mut Vec<Effect>) {
+        let is_news = std::mem::take(&mut self.awaits_replay);
+        if is_news && self.engine().is_ready() {
+            let live = self.runs.latest().filter(|latest| latest.is_live()).map(|latest| &*latest.request);
+            let live = self.engine().job().map(|job| &job.request).or(live);
+            let wanted = |run: RunId| self.controls.settings.request(run, &self.trained_routing());
+            if live.is_none_or(|live| *live != wanted(live.run)) {
+                self.run_unasked(effects);
+            }
+        }
+    }
+
+    fn route_as_trained(&mut self) {
+        if let Some(loaded) = self.worker.loaded().cloned() {
+            self.controls.route_as_trained(&loaded.model, &self.config.overrides);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The settings as the controls show them, who decided on them, and what is pending.
+
+use std::rc::Rc;
+
+use moe_trace::{ModelInfo, RoutingSpec, TraceHeader};
+
+use crate::settings::overrides::Overrides;
+use crate::settings::{Setting, Settings, models};
+use crate::state::Effect;
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Controls {
+    pub settings: Settings,
+    /// The settings where neither author nor reader says anything: the recorded run's, with the routing that the model
+    /// chosen since was trained with.
+    defaults: Settings,
+    /// Has the reader decided on the settings?
+    settled: bool,
+    /// A change waits for the controls to rest; then the model is run again.
+    rerun_pending: bool,
+    /// The model whose routing the controls were last set to.
+    routed_for: Option<Rc<ModelInfo>>,
+    /// Controls of the routing that were moved while there was no model, latest last.
+    touched: Vec<Setting>,
+}
+
+impl Controls {
+    pub(super) fn new(overrides: &Overrides) -> Controls {
+        // No model is known yet whose routing could be meant.
+        let settings = Settings::default().with(overrides, &RoutingSpec::default());
+        Controls {
+            settings,
+            defaults: Settings::default(),
+            settled: false,
+            rerun_pending: false,
+            routed_for: None,
+            touched: Vec::new(),
+        }
+    }
+
+    /// The reader changes a setting. `can_rerun`: is there an engine that would run again?
+    pub(super) fn set(
+        &mut self,
+        setting: Setting,
+        trained: &RoutingSpec,
+        has_model: bool,
+        can_rerun: bool,
+        effects: &mut Vec<Effect>,
+    ) {
+        let reruns = setting.reruns();
+        let before = self.settings.clone();
+        if reruns && !has_model {
+            self.touched.push(setting.clone());
+        }
+        self.settings.set(setting, trained);
+        if self.settings != before {
+            self.settled = true;
+            if reruns && can_rerun {
+                self.rerun_after_rest(effects);
+            }
+        }
+    }
+
+    /// The attributes changed. Did a setting?
+    pub(super) fn take_overrides(&mut self, before: &Overrides, after: &Overrides, trained: &RoutingSpec) -> bool {
+        let settings = self.settings.clone();
+        self.settings.take_changes(before, after, &self.defaults, trained);
+        self.settings != settings
+    }
+
+    /// The reader asks for a run: on a new prompt, if one is given.
+    pub(super) fn settle(&mut self, prompt: Option<String>) {
+        if let Some(prompt) = prompt {
+            self.settings.prompt = prompt;
+        }
+        self.settled = true;
+    }
+
+    pub(super) fn rerun_after_rest(&mut self, effects: &mut Vec<Effect>) {
+        self.rerun_pending = true;
+        effects.push(Effect::ScheduleRerun);
+    }
+
+    /// The controls have rested, or a run begins: a change that was pending is part of it. Was there one?
+    pub(super) fn take_rerun(&mut self) -> bool {
+        std::mem::take(&mut self.rerun_pending)
+    }
+
+    /// Takes the recorded run's settings for its own unless the reader has settled on others. `model`: the one that is
+    /// loaded.
+    pub(super) fn adopt(&mut self, header: &TraceHeader, model: Option<&ModelInfo>, overrides: &Overrides) {
+        let none = Overrides::default();
+        self.defaults = Settings::from_request(&header.request, &none, &header.model.trained_routing);
+        if let Some(model) = model.filter(|model| !models::are_same(model, &header.model)) {
+            self.defaults = self.defaults.clone().as_trained(&model.trained_routing, &none);
+        }
+        if !self.settled {
+            self.settings = Settings::from_request(&header.request, overrides, &header.model.trained_routing);
+            self.routed_for = Some(Rc::new(header.model.clone()));
+        }
+    }
+
+    /// A model that the controls were not set for yet gets the routing it was trained with, and then what the reader
+    /// moved while it was loading.
+    pub(super) fn route_as_trained(&mut self, model: &Rc<ModelInfo>, overrides: &Overrides) {
+        let touched = std::mem::take(&mut self.touched);
+        if self.routed_for.as_ref().is_some_and(|known| models::are_same(known, model)) {
+            return;
+        }
+        self.routed_for = Some(model.clone());
+        self.defaults = self.defaults.clone().as_trained(&model.trained_routing, &Overrides::default());
+        self.settings = self.settings.clone().as_trained(&model.trained_routing, overrides);
+        for setting in touched {
+            self.settings.set(setting, &model.trained_routing);
+        }
+    }
+
+    /// Another engine is asked for: what was moved before is not meant for its model.
+    pub(super) fn forget_touched(&mut self) {
+        self.touched.clear();
+    }
+
+    /// Until another model is loaded the controls describe the run on the screen.
+    pub(super) fn show(&mut self, routing: &RoutingSpec, trained: &RoutingSpec) {
+        self.settings.show(routing, trained);
+    }
+}

@@ -1,0 +1,174 @@
+//! Where the reader is: the step, the selection, and what of the page is open.
+
+use crate::run::recording::Recording;
+use crate::run::scene::{Scene, TokenFate};
+use crate::run::shared::Shared;
+use crate::state::{Effect, Motion, Tab, Theme};
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Screen {
+    pub playback: Playback,
+    pub selection: Selection,
+    pub theme: Theme,
+    pub tab: Tab,
+    pub help_open: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Playback {
+    pub cursor: Cursor,
+    pub playing: bool,
+    /// Times the natural pace.
+    pub speed: f32,
+}
+
+/// Which step of the run is on the screen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Cursor {
+    Step(usize),
+    /// Whichever came last.
+    Latest,
+}
+
+/// One selection that all views share.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Selection {
+    pub token: usize,
+    pub layer: usize,
+    pub expert: Option<usize>,
+    /// Does the selection move on with the newest token?
+    pub follows: bool,
+}
+
+/// How far the run on the screen goes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Extent {
+    /// The step that is drawn.
+    pub step: usize,
+    pub num_steps: usize,
+    /// May there be more steps soon?
+    pub grows: bool,
+}
+
+impl Default for Screen {
+    fn default() -> Screen {
+        Screen {
+            playback: Playback { cursor: Cursor::Step(0), playing: false, speed: 1.0 },
+            selection: Selection::default(),
+            theme: Theme::default(),
+            tab: Tab::default(),
+            help_open: false,
+        }
+    }
+}
+
+impl Screen {
+    pub(super) fn toggle_play(&mut self, extent: Extent) {
+        self.playback.playing = !self.playback.playing;
+        if self.playback.playing {
+            // At the end, play begins again from the start.
+            let from_start = extent.step + 1 >= extent.num_steps && !extent.grows;
+            self.playback.cursor = Cursor::Step(if from_start { 0 } else { extent.step });
+            self.selection.follows = true;
+        }
+    }
+
+    /// The playback's clock.
+    pub(super) fn tick(&mut self, extent: Extent) {
+        if !self.playback.playing {
+            return;
+        }
+        if extent.step + 1 < extent.num_steps {
+            self.playback.cursor = Cursor::Step(extent.step + 1);
+        } else if !extent.grows {
+            self.playback.playing = false;
+        }
+    }
+
+    /// Stops playing at a step.
+    pub(super) fn go_to(&mut self, step: usize, num_steps: usize) {
+        self.playback.playing = false;
+        self.playback.cursor = Cursor::Step(step.min(num_steps.saturating_sub(1)));
+    }
+
+    /// A run was asked for: its newest token is followed.
+    pub(super) fn follow_latest(&mut self) {
+        self.playback = Playback { cursor: Cursor::Latest, playing: false, ..self.playback };
+        self.selection.follows = true;
+    }
+
+    /// Another run begins to be read from its start.
+    pub(super) fn rewind(&mut self) {
+        self.playback = Playback { cursor: Cursor::Step(0), playing: false, ..self.playback };
+    }
+
+    /// Goes to a run's first lost request, where there is one.
+    pub(super) fn show_first_drop(&mut self, run: &Shared<Recording>) {
+        for step in 0..run.steps.len() {
+            let Some(scene) = Scene::of(run, step) else { continue };
+            for (layer, of_layer) in scene.layers.iter().enumerate() {
+                let lost = (0..scene.tokens.len()).find(|&token| of_layer.fate(token) >= TokenFate::LostSome);
+                if let Some(token) = lost {
+                    self.playback.cursor = Cursor::Step(step);
+                    self.selection = Selection { token, layer, ..self.selection };
+                    return;
+                }
+            }
+        }
+        // Nothing was lost: the end of the prompt, at the step that had read it.
+        let prompt_len = run.prompt_len();
+        let step = (0..run.steps.len()).find(|&step| run.text_len(step) >= prompt_len);
+        self.playback.cursor = Cursor::Step(step.unwrap_or_default());
+        self.selection.token = prompt_len.saturating_sub(1);
+    }
+
+    pub(super) fn select(&mut self, token: usize, layer: Option<usize>, expert: Option<usize>) {
+        let before = self.selection;
+        self.selection = Selection {
+            token,
+            layer: layer.unwrap_or(before.layer),
+            expert: expert.or(before.expert.filter(|_| layer.is_none())),
+            follows: false,
+        };
+    }
+
+    pub(super) fn move_selection(&mut self, motion: Motion, scene: &Scene) {
+        let selection = &mut self.selection;
+        let shift = |at: usize, by: i32, len: usize| at.saturating_add_signed(by as isize).min(len.saturating_sub(1));
+        match motion {
+            Motion::Token(by) => selection.token = shift(selection.token, by, scene.tokens.len()),
+            Motion::Layer(by) => selection.layer = shift(selection.layer, by, scene.layers.len()),
+            Motion::Expert(by) => {
+                selection.expert = Some(match selection.expert {
+                    Some(expert) => shift(expert, by, scene.num_experts()),
+                    None if by > 0 => 0,
+                    None => scene.num_experts().saturating_sub(1),
+                });
+            }
+            Motion::FirstToken => selection.token = 0,
+            Motion::LastToken => selection.token = scene.tokens.len().saturating_sub(1),
+            Motion::NextDrop => {
+                if let Some((token, layer)) = scene.next_drop(selection.token, selection.layer) {
+                    (selection.token, selection.layer) = (token, layer);
+                }
+            }
+        }
+        selection.follows = false;
+    }
+
+    /// Keeps the selection within what is drawn; with the newest token, if it follows and the picture `has_moved`.
+    pub(super) fn hold_selection(&mut self, scene: &Scene, has_moved: bool) {
+        let selection = &mut self.selection;
+        let last_token = scene.tokens.len().saturating_sub(1);
+        let token = if selection.follows && has_moved { last_token } else { selection.token };
+        selection.token = token.min(last_token);
+        selection.layer = selection.layer.min(scene.layers.len().saturating_sub(1));
+        selection.expert = selection.expert.filter(|&expert| expert < scene.num_experts());
+    }
+
+    pub(super) fn set_theme(&mut self, theme: Theme, effects: &mut Vec<Effect>) {
+        if std::mem::replace(&mut self.theme, theme) != theme {
+            effects.push(Effect::SetTheme(theme));
+        }
+    }
+}

@@ -1,0 +1,208 @@
+//! The worker that holds the engine: given work, and replaced when it fails, but not for ever.
+
+use std::rc::Rc;
+
+use moe_trace::{BackendChoice, BackendInfo, Command, ModelInfo, RunId, RunRequest, Rung, Source};
+
+use crate::state::Effect;
+use crate::state::engine::{Engine, Job, Loaded, Progress};
+use crate::words::problems::{LeftGpu, Problem};
+
+/// How often a failing engine is started again before the page gives up.
+pub const MAX_RESTARTS: u32 = 2;
+
+/// The worker, and those before it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Worker {
+    pub engine: Engine,
+    /// What the worker before had made ready, while another one takes its place.
+    before: Option<Loaded>,
+    /// Failures in a row, without a run that came to its end or that the reader asked for between them.
+    restarts: u32,
+    left_gpu: Option<LeftGpu>,
+    /// The source that `moe-ready` last announced, while it holds.
+    announced: Option<Source>,
+    num_runs: u32,
+}
+
+/// What is done about a worker that died.
+pub(super) enum Loss {
+    Restarted(Problem),
+    GivenUp(Problem),
+}
+
+impl Worker {
+    pub(super) fn new(choice: BackendChoice) -> Worker {
+        let engine = if choice == BackendChoice::Recorded { Engine::Absent } else { Engine::Starting };
+        Worker { engine, before: None, restarts: 0, left_gpu: None, announced: None, num_runs: 0 }
+    }
+
+    /// Model and backend, also of the worker that is being replaced.
+    pub fn loaded(&self) -> Option<&Loaded> {
+        match &self.engine {
+            Engine::Ready { loaded, .. } => Some(loaded),
+            _ => self.before.as_ref(),
+        }
+    }
+
+    /// What the next worker is to run on, where this was asked for.
+    pub fn backend_to_load(&self, asked: BackendChoice) -> BackendChoice {
+        match asked {
+            BackendChoice::Auto if self.left_gpu.is_some() => BackendChoice::Cpu,
+            // Nothing is loaded then.
+            BackendChoice::Recorded => BackendChoice::Auto,
+            choice => choice,
+        }
+    }
+
+    pub(super) fn progress(&mut self, progress: Progress) {
+        if self.engine.is_loading() {
+            self.engine = Engine::Loading(progress);
+        }
+    }
+
+    /// The model is loaded. Does anybody still wait for it?
+    pub(super) fn ready(&mut self, model: ModelInfo, mut backend: BackendInfo) -> bool {
+        let was_loading = self.engine.is_loading();
+        if was_loading {
+            if let Some(left_gpu) = &self.left_gpu {
+                // The worker was told to take the CPU, and does not know why.
+                backend.why = left_gpu.say();
+            }
+            let loaded = Loaded { model: Rc::new(model), backend: Rc::new(backend) };
+            self.before = None;
+            self.engine = Engine::Ready { loaded, job: None };
+        }
+        was_loading
+    }
+
+    /// The number of the next run. Runs are counted over all workers.
+    pub(super) fn next_run(&mut self) -> RunId {
+        self.num_runs += 1;
+        RunId(self.num_runs)
+    }
+
+    /// Gives an engine that is ready something to do; whatever it was doing is given up.
+    pub(super) fn work_on(&mut self, request: RunRequest, effects: &mut Vec<Effect>) {
+        if let Engine::Ready { job, .. } = &mut self.engine {
+            *job = Some(Job { request: request.clone(), stopping: false });
+            effects.push(Effect::Post(Command::Run(request)));
+        }
+    }
+
+    /// Stops the job before its next step; it is told once.
+    pub(super) fn stop(&mut self, effects: &mut Vec<Effect>) {
+        if let Engine::Ready { job: Some(job), .. } = &mut self.engine
+            && !std::mem::replace(&mut job.stopping, true)
+        {
+            effects.push(Effect::Post(Command::Stop(job.request.run)));
+        }
+    }
+
+    /// The job is over, if this was it.
+    pub(super) fn end_job(&mut self, run: RunId) -> bool {
+        let ends = self.engine.is_at(run);
+        if let Engine::Ready { job, .. } = &mut self.engine {
+            job.take_if(|_| ends);
+        }
+        ends
+    }
+
+    /// Failures so far are no series: a run came to its end, or the reader asks.
+    pub(super) fn forgive(&mut self) {
+        self.restarts = 0;
+    }
+
+    /// The worker is beyond repair: another one takes over, but not for ever. `advice` is for when none does.
+    pub(super) fn lose(
+        &mut self,
+        why: &str,
+        advice: &str,
+        asked: BackendChoice,
+        has_run: bool,
+        effects: &mut Vec<Effect>,
+    ) -> Loss {
+        let why = why.to_owned();
+        let on_cpu = self.leave_gpu(&why, asked);
+        self.announced = None;
+        if self.restarts < MAX_RESTARTS {
+            self.restarts += 1;
+            self.before = self.loaded().cloned();
+            self.engine = Engine::Starting;
+            effects.push(Effect::StartEngine);
+            let (attempt, max_attempts) = (self.restarts, MAX_RESTARTS);
+            return Loss::Restarted(Problem::EngineRestarts { why, on_cpu, attempt, max_attempts });
+        }
+        let was_ready = self.loaded().is_some();
+        let problem = Problem::EngineGivenUp { why, was_ready, has_run, advice: advice.to_owned() };
+        self.give_up(problem.clone(), effects);
+        Loss::GivenUp(problem)
+    }
+
+    /// Down the ladder: where the page may choose, the CPU takes over what failed on the GPU. A failure after the download
+    /// and before the model is ready is the chosen device's.
+    fn leave_gpu(&mut self, why: &str, asked: BackendChoice) -> bool {
+        let was_ready = match (self.loaded(), &self.engine) {
+            (Some(loaded), _) if loaded.backend.rung == Rung::Webgpu => true,
+            (None, Engine::Loading(progress)) if progress.loaded_bytes == progress.total_bytes => false,
+            _ => return false,
+        };
+        let leaves = self.backend_to_load(asked) == BackendChoice::Auto;
+        if leaves {
+            self.left_gpu = Some(LeftGpu { was_ready, why: why.to_owned() });
+        }
+        leaves
+    }
+
+    pub(super) fn give_up(&mut self, problem: Problem, effects: &mut Vec<Effect>) {
+        self.before = None;
+        self.engine = Engine::Failed(problem);
+        effects.push(Effect::EndEngine);
+    }
+
+    /// Starts an engine again that was given up. Was it?
+    pub(super) fn retry(&mut self, effects: &mut Vec<Effect>) -> bool {
+        let has_failed = matches!(self.engine, Engine::Failed(_));
+        if has_failed {
+            self.restarts = 0;
+            self.left_gpu = None;
+            self.engine = Engine::Starting;
+            effects.push(Effect::StartEngine);
+        }
+        has_failed
+    }
+
+    /// Another model or backend is asked for.
+    pub(super) fn change(&mut self, asked: BackendChoice, effects: &mut Vec<Effect>) {
+        let goes_on = Worker { left_gpu: self.left_gpu.take(), num_runs: self.num_runs, ..Worker::new(asked) };
+        let before = std::mem::replace(self, goes_on);
+        if self.engine == Engine::Absent {
+            self.announced = before.announced;
+            effects.push(Effect::EndEngine);
+        } else {
+            effects.push(Effect::StartEngine);
+        }
+    }
+
+    /// Another backend is the author's word: the GPU may be tried again.
+    pub(super) fn forget_left_gpu(&mut self) {
+        self.left_gpu = None;
+    }
+
+    /// Tells the page around the element what its numbers come from now, unless it knows. `model`: of the run on the
+    /// screen, where no engine has one.
+    pub(super) fn announce(&mut self, source: Source, model: Option<&Rc<ModelInfo>>, effects: &mut Vec<Effect>) {
+        if self.announced.replace(source) == Some(source) {
+            return;
+        }
+        let loaded = self.loaded();
+        let model = loaded.map(|loaded| &loaded.model).or(model).map(|model| ModelInfo::clone(model));
+        let backend = loaded.map(|loaded| BackendInfo::clone(&loaded.backend));
+        effects.push(Effect::EmitReady { source, model, backend });
+    }
+
+    /// What was announced holds no longer.
+    pub(super) fn unannounce(&mut self) {
+        self.announced = None;
+    }
+}

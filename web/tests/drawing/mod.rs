@@ -1,0 +1,12 @@
+//! What the views say, drawn natively.
+
+use yew::{BaseComponent, ServerRenderer};
+
+mod rule_note;
+mod rules;
+
+/// A component as HTML. `props` is called on the renderer's thread.
+fn html<C: BaseComponent>(props: impl FnOnce() -> C::Properties + Send + 'static) -> String {
+    let renderer = ServerRenderer::<C>::with_props(props).hydratable(false);
+    pollster::block_on(renderer.render()).replace('\u{202f}', " ").replace("<!-- -->", "")
+}

@@ -1,0 +1,239 @@
+//! What the views say of runs under every kind of rule: made-up gate logits, routed by the real router, drawn as a reader
+//! sees them.
+
+use moe_router::rules;
+use moe_trace::{BackendChoice, CapacitySpec, Overflow, RoutingSpec, TraceFile};
+use web::run::scene::TokenFate;
+use web::run::shared::Shared;
+use web::settings::attributes::Config;
+use web::settings::{Setting, rule_form};
+use web::state::replay;
+use web::state::{Action, State};
+use web::views::page::{Page, PageProps};
+use yew::Callback;
+
+use super::html;
+use crate::fixture;
+
+/// A model trained with `rule` and slots for all but the unlucky, in front of the reader.
+fn run_of(rule: &str, num_experts: usize) -> State {
+    let router = rules::parse_router(rule).expect("a rule");
+    let overflow = Overflow::Drop(CapacitySpec::default());
+    shown(fixture::trace_of_rule(RoutingSpec { router, overflow }, num_experts, 2))
+}
+
+/// The state after an action.
+fn after(state: State, action: Action) -> State {
+    state.apply(action).0
+}
+
+fn set(state: &State, setting: Setting) -> State {
+    state.apply(Action::Set(setting)).0
+}
+
+fn shown(file: TraceFile) -> State {
+    let config = Config { backend: BackendChoice::Recorded, ..Config::default() };
+    let steps = file.steps.into_iter().map(replay::step);
+    let actions = [replay::began(file.header)].into_iter().chain(steps).chain([replay::finished(), Action::StepTo(0)]);
+    actions.fold(State::new(config, Vec::new()).0, after)
+}
+
+/// The page as HTML.
+fn drawn(state: &State) -> String {
+    // A state stays on its thread: the run is read again where it is drawn.
+    let file = state.latest().map(|shown| TraceFile {
+        header: shown.header(),
+        steps: shown.steps.iter().map(|step| (**step).clone()).collect(),
+    });
+    let (file, selection) = (file.expect("a run"), state.selection());
+    let (router, factor) = (state.routing().router, state.settings().capacity_factor);
+    html::<Page>(move || {
+        let state = [Setting::Rule(router), Setting::CapacityFactor(factor)]
+            .into_iter()
+            .fold(shown(file), |state, setting| set(&state, setting));
+        let selection = Action::Select { token: selection.token, layer: Some(selection.layer), expert: None };
+        PageProps { state: Shared::new(after(state, selection)), dispatch: Callback::noop() }
+    })
+}
+
+/// Does the page contain these words, and none of those?
+fn check(state: &State, has: &[&str], has_not: &[&str]) {
+    let html = drawn(state);
+    for words in has {
+        assert!(html.contains(words), "nothing says {words:?}");
+    }
+    for words in ["NaN", "255%"].iter().chain(has_not) {
+        assert!(!html.contains(words), "something says {words:?}");
+    }
+    // An infinite number; "inference" is a word.
+    assert!(html.split(|c: char| !c.is_alphabetic()).all(|word| word != "inf"), "something says \"inf\"");
+}
+
+const DASH_OF_K: &str = r#"<option value="as-trained" selected="selected">–</option>"#;
+
+#[test]
+fn switch_asks_one_expert_and_is_a_top_k() {
+    let state = run_of("switch", 8);
+    assert!(!state.settings_differ_from_shown());
+    check(
+        &state,
+        &["experts a token", r#"<option value="1" selected="selected">1</option>"#],
+        &[">transplanted<", "as-trained"],
+    );
+}
+
+#[test]
+fn hash_reads_no_gate() {
+    let mut state = run_of("hash:seed=0", 4);
+    assert!(!state.settings_differ_from_shown());
+    check(
+        &state,
+        &[
+            "This rule reads no gate",
+            "All experts; no gate is read",
+            ", no gate: kept, first choice",
+            DASH_OF_K,
+            "<td>–</td>",
+        ],
+        &["gate 100", ">transplanted<", "Gate probabilities"],
+    );
+    // Other slots, the same experts: the rule was not touched.
+    let scene = state.scene().cloned().expect("a scene");
+    state = set(&state, Setting::CapacityFactor(4.0));
+    let what_if = state.what_if().cloned().expect("the same ids, hashed again");
+    let experts =
+        |layer: &web::run::scene::SceneLayer| layer.routing.assignments.iter().map(|a| a.expert).collect::<Vec<_>>();
+    assert_eq!(experts(&what_if), experts(&scene.layers[state.selection().layer]));
+    assert_eq!((what_if.totals().lost, what_if.routing.capacity), (0, Some(24)));
+    // k turns it into top-k, which reads the gate; and says that it was not trained so.
+    state = set(&state, Setting::K(Some(2)));
+    let what_if = state.what_if().cloned().expect("top-2 of the same logits");
+    assert_eq!(what_if.gate_values.len(), 24 * 4);
+    check(&state, &[">transplanted<", "what-if", "choice 2, gate "], &[]);
+    state = set(&set(&state, Setting::K(None)), Setting::CapacityFactor(1.25));
+    assert!(!state.settings_differ_from_shown(), "as trained again");
+}
+
+#[test]
+fn experts_that_choose_are_not_asked() {
+    let state = run_of("expert_choice:1", 8);
+    let scene = state.scene().cloned().expect("a scene");
+    let fates = |at: usize| (0..scene.tokens.len()).map(move |token| (at, token));
+    let places: Vec<(usize, usize)> = (0..scene.layers.len()).flat_map(fates).collect();
+    let asked = |&(layer, token): &(usize, usize)| scene.layers[layer].of_token(token).len();
+    let none = *places.iter().find(|place| asked(place) == 0).expect("somebody is left out");
+    let many = *places.iter().find(|place| asked(place) > 2).expect("somebody is popular");
+    assert_eq!(scene.layers[none.0].fate(none.1), TokenFate::NotRouted);
+    let select = |(layer, token)| state.apply(Action::Select { token, layer: Some(layer), expert: None }).0;
+    let said = [
+        "Every expert takes 3 tokens, those it scores highest",
+        "Expert 0: takes 3",
+        "taken by no expert of a layer",
+        "uses the future",
+        "as the run says",
+        DASH_OF_K,
+        "Under this rule nobody is turned away",
+    ];
+    check(&select(none), &said, &["exactly full", "asked by", ">transplanted<"]);
+    check(&select(none), &["was taken by no expert", ">–</span>"], &["asked no expert"]);
+    let more = format!("+{}</span>", asked(&many) - 2);
+    check(&select(many), &["was taken by experts", &more], &["is served by"]);
+}
+
+#[test]
+fn sigmoid_scores_are_no_probabilities() {
+    let state = run_of("deepseek:k=3", 15);
+    let scene = state.scene().cloned().expect("a scene");
+    assert!(scene.layers[0].values_of(0).iter().sum::<f32>() > 2.0, "they sum to nothing in particular");
+    check(
+        &state,
+        &[
+            "Gate scores of all experts, by sigmoid",
+            "scores, not probabilities",
+            "choice 3, score 0.",
+            "E14",
+            DASH_OF_K,
+            "= ceil(",
+            "<b>15</b>",
+            "is-crowded",
+        ],
+        &["choice 1, gate", "Gate probabilities", ">transplanted<"],
+    );
+    // The bias that takes part in the choice is in no trace: no what-if can be true.
+    let state = set(&state, Setting::CapacityFactor(2.0));
+    assert!(state.settings_differ_from_shown() && state.what_if().is_none());
+}
+
+#[test]
+fn a_whole_text_has_one_decision() {
+    let state = run_of("per_sequence:2", 8);
+    check(
+        &state,
+        &[
+            "The rule decides by the mean over the whole text",
+            "choice 1, gate over the whole text",
+            "uses the future",
+            "6 experts stay idle",
+            r#"<option value="decode-step" disabled="disabled">"#,
+        ],
+        &[">transplanted<"],
+    );
+}
+
+#[test]
+fn one_expert_serves_everything() {
+    let state = run_of("top_k:1", 1);
+    check(
+        &state,
+        &[
+            "One expert serves everything: 24 tokens",
+            "at most T",
+            "Layer 0, its only expert",
+            r#"<option value="random-second" disabled="disabled">"#,
+            "<td>0.00</td>",
+        ],
+        &[">transplanted<", "times as often", "E1<"],
+    );
+    let dense = run_of("dense", 1);
+    check(&dense, &["C = ∞", "The only expert serves every request: 24 tokens", DASH_OF_K], &[">transplanted<", "/24"]);
+}
+
+#[test]
+fn dense_asks_everybody() {
+    let state = run_of("dense", 4);
+    check(
+        &state,
+        &[
+            "is served by all 4 experts",
+            "every expert serves 24 tokens",
+            "Every expert is asked by 24 tokens",
+            "+2</span>",
+        ],
+        &[">transplanted<", "experts 0,"],
+    );
+}
+
+#[test]
+fn every_rule_that_gate_logits_are_enough_for_can_be_drawn() {
+    for example in rules::all().filter_map(|rule| rule.example()) {
+        let Ok(router) = rules::parse_router(example) else { continue };
+        if !rules::facts(&router).besides.is_in_a_model() {
+            continue;
+        }
+        let state = run_of(example, 8);
+        assert!(!state.settings_differ_from_shown(), "{example}");
+        assert!(state.what_if().is_none(), "{example}");
+        check(&state, &["All layers"], &[">transplanted<", "what-if"]);
+    }
+}
+
+#[test]
+fn every_rule_can_be_drawn_on_another_model() {
+    let state = run_of("top_k:2", 8);
+    for rule in rule_form::all().filter(|rule| rules::of(rule).name != "top_k") {
+        let state = set(&state, Setting::Rule(rule));
+        assert!(state.settings_differ_from_shown(), "{rule:?}");
+        let badges: &[&str] = if state.what_if().is_some() { &[">what-if<", ">transplanted<"] } else { &[] };
+        check(&state, badges, if badges.is_empty() { &[">what-if<"] } else { &[] });
+    }
+}

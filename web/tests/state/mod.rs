@@ -1,0 +1,8 @@
+//! The reducer as lists of actions: what happens, and what is then true.
+
+mod attributes;
+mod failures;
+mod models;
+mod play;
+mod replay;
+mod runs;
