@@ -8,8 +8,21 @@ use anyhow::{Context, Result};
 
 use crate::{project, wasm};
 
-/// The files of `web/style` that make the style sheet, in its order: of two rules of one weight the later counts.
-const STYLES: [&str; 2] = ["playground.css", "rule_controls.css"];
+/// The files of `web/style` that make the style sheet, in its order: of two rules of one weight the later counts. After
+/// them come those of the panels, which have nothing to do with each other, by their names.
+const STYLES: [&str; 8] = [
+    "colors.css",
+    "base.css",
+    "page.css",
+    "frame.css",
+    "parts.css",
+    "shell/header.css",
+    "shell/prompt.css",
+    "shell/overlay.css",
+];
+
+/// The folder of `web/style` with a file for each panel.
+const PANEL_STYLES: &str = "panels";
 
 const STYLE_SHEET: &str = "/assets/playground.css";
 
@@ -71,7 +84,7 @@ impl Site {
     pub fn of_working_tree() -> Result<Site> {
         let root = project::root();
         let mount = |address, folder| Mount { address, folder };
-        let styles = STYLES.iter().map(|name| root.join("web/style").join(name)).collect();
+        let styles = styles(&root.join("web/style"))?;
         let page = root.join("www/site/index.html");
         Ok(Site {
             made: vec![
@@ -136,6 +149,16 @@ impl Site {
     }
 }
 
+/// The style sheet's files in its order.
+fn styles(folder: &Path) -> Result<Vec<PathBuf>> {
+    let mut of_panels = Vec::new();
+    for entry in folder.join(PANEL_STYLES).read_dir().context("web/style has no folder of the panels")? {
+        of_panels.push(entry?.path());
+    }
+    of_panels.sort();
+    Ok(STYLES.iter().map(|name| folder.join(name)).chain(of_panels).collect())
+}
+
 /// Hidden files, the build's own stamps and TypeScript declarations are no part of the site.
 fn is_public(inside: &Path) -> bool {
     let hidden = inside.components().any(|part| part.as_os_str().to_string_lossy().starts_with('.'));
@@ -157,23 +180,28 @@ mod tests {
             assert_eq!(site.content(path), None, "{path}");
         }
     }
+
     #[test]
     fn the_style_sheet_is_all_styles_one_after_the_other() {
         let folder = project::root().join("web/style");
-        let mut there: Vec<String> = folder
-            .read_dir()
-            .expect("there are styles")
-            .map(|entry| entry.expect("a file").file_name().to_string_lossy().into_owned())
-            .collect();
-        let mut listed = STYLES.map(str::to_owned);
+        let listed = styles(&folder).expect("there are styles");
+        let mut there = Vec::new();
+        let mut folders = vec![folder];
+        while let Some(folder) = folders.pop() {
+            for entry in folder.read_dir().expect("a folder") {
+                let path = entry.expect("an entry").path();
+                if path.is_dir() { folders.push(path) } else { there.push(path) }
+            }
+        }
         there.sort();
-        listed.sort();
-        assert_eq!(there, listed, "the files of web/style and the list of them in this file");
+        let mut sorted = listed.clone();
+        sorted.sort();
+        assert_eq!(there, sorted, "the files of web/style and the list of them in this file");
 
         let site = Site::of_working_tree().expect("a target folder");
         let joined = site.content(STYLE_SHEET).expect("a style sheet").read().expect("readable");
-        let lengths = STYLES.map(|name| fs::read(folder.join(name)).expect("readable").len());
-        assert_eq!(joined.len(), lengths.iter().sum::<usize>());
+        let lengths = listed.iter().map(|path| fs::read(path).expect("readable").len());
+        assert_eq!(joined.len(), lengths.sum::<usize>());
     }
 
     #[test]

@@ -92,9 +92,8 @@ pub fn reveal(root: &Element) {
     let children = root.children();
     for number in (0..children.length()).rev() {
         let Some(child) = children.item(number) else { continue };
-        if child.class_name() == "moe-container" {
-            // An element without the attribute is already shown.
-            let _ = child.remove_attribute("style");
+        if child.class_name().starts_with("moe-container") {
+            child.set_class_name("moe-container");
         } else {
             child.remove();
         }

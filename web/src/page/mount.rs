@@ -31,9 +31,8 @@ pub struct Handle {
 pub fn mount(root: Element, host: HtmlElement, places: JsValue) -> Result<Handle, JsValue> {
     let document = root.owner_document().ok_or("the element to mount into belongs to no document")?;
     let container = document.create_element("div")?;
-    container.set_attribute("class", "moe-container")?;
     // It is laid out but not seen until there is something to show.
-    container.set_attribute("style", "visibility:hidden;position:absolute;left:0;right:0;height:0;overflow:hidden")?;
+    container.set_attribute("class", "moe-container is-waiting")?;
     root.append_child(&container)?;
     let places: Places = wire::from_js(places)?;
     let (config, errors) = read(&host, &places);

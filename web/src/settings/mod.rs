@@ -7,6 +7,7 @@ pub mod overrides;
 pub mod routing_choice;
 pub mod rule_form;
 pub mod theme;
+pub mod view;
 
 use std::ops::RangeInclusive;
 

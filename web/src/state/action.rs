@@ -8,6 +8,7 @@ use crate::settings::Setting;
 use crate::settings::attributes::Config;
 use crate::settings::models::Menu;
 use crate::settings::theme::Theme;
+use crate::settings::view::PanelName;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -71,7 +72,7 @@ pub enum Action {
     ToggleHelp,
     CloseHelp,
     SetTheme(Theme),
-    SetTab(Tab),
+    SetTab(PanelName),
     DismissNotice,
 }
 
@@ -84,27 +85,4 @@ pub enum Motion {
     FirstToken,
     LastToken,
     NextDrop,
-}
-
-/// Which view a narrow screen shows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Tab {
-    #[default]
-    Lanes,
-    Layers,
-    Token,
-    Load,
-    Loss,
-}
-
-impl Tab {
-    pub fn name(self) -> &'static str {
-        match self {
-            Tab::Lanes => "lanes",
-            Tab::Layers => "layers",
-            Tab::Token => "token",
-            Tab::Load => "load",
-            Tab::Loss => "loss",
-        }
-    }
 }

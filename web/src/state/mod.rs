@@ -22,7 +22,7 @@ use std::rc::Rc;
 
 use moe_trace::{BackendChoice, BackendInfo, ModelInfo, RoutingSpec, UserError};
 
-pub use action::{Action, Motion, Tab};
+pub use action::{Action, Motion};
 pub use effects::Effect;
 pub use engine::Engine;
 pub use notices::Notice;

@@ -3,14 +3,16 @@
 use crate::run::recording::Recording;
 use crate::run::scene::{Scene, TokenFate};
 use crate::run::shared::Shared;
-use crate::state::{Effect, Motion, Tab, Theme};
+use crate::settings::view::PanelName;
+use crate::state::{Effect, Motion, Theme};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Screen {
     pub playback: Playback,
     pub selection: Selection,
     pub theme: Theme,
-    pub tab: Tab,
+    /// The panel whose tab is in front, on narrow screens.
+    pub tab: PanelName,
     pub help_open: bool,
 }
 
@@ -56,7 +58,7 @@ impl Default for Screen {
             playback: Playback { cursor: Cursor::Step(0), playing: false, speed: 1.0 },
             selection: Selection::default(),
             theme: Theme::default(),
-            tab: Tab::default(),
+            tab: PanelName::default(),
             help_open: false,
         }
     }

@@ -1,36 +1,15 @@
-//! Views: functions of data, one a file. They read the state and call back; they decide nothing.
+//! Views: functions of data. They call back, and decide nothing.
+//!
+//! The page is a shell around panels. A panel is a row of a registry (`panels`), drawn into a frame from one input
+//! (`panel`), which is all it gets to see of the state. Panels and shell are made of `parts`; none of them imports
+//! another.
 
 pub mod page;
 
-pub mod generation;
-pub mod header;
-pub mod model_menu;
-pub mod prompt_bar;
-pub mod token_cell;
-pub mod token_strip;
-pub mod transport;
+pub mod shell;
 
-pub mod capacity_lanes;
-pub mod equation;
-pub mod expectation;
-pub mod lane_row;
-pub mod layer_matrix;
-pub mod matrix_stripe;
-pub mod routing_controls;
-pub mod rule_controls;
-pub mod rule_note;
-pub mod token_panel;
-
-pub mod layer_table;
-pub mod load_chart;
-pub mod loss_chart;
-
-pub mod badges;
-pub mod chip;
-pub mod fate_glyph;
-pub mod findings;
-pub mod help;
-pub mod notice;
+pub mod frame;
 pub mod panel;
-pub mod table;
-pub mod tabs;
+pub mod panels;
+
+pub mod parts;

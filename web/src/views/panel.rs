@@ -1,62 +1,159 @@
-//! The frame of every view: topic, finding, source, and a table twin behind a switch.
+//! What a panel is, and what it is drawn from.
 
-use moe_trace::Source;
+use moe_trace::{FinishReason, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
-use crate::views::badges::SourceBadge;
+use crate::run::compare::Change;
+use crate::run::scene::{Group, Scene, SceneLayer};
+use crate::run::shared::Shared;
+use crate::settings::view::PanelName;
+use crate::state::{Action, Playback, Selection, State};
 
-#[derive(Properties, PartialEq)]
-pub struct PanelProps {
-    /// Where the panel lies in the page's grid.
+/// A row of the registry. The frame around a panel, the page, its tabs and its empty places are drawn from it.
+pub struct Panel {
+    pub name: PanelName,
+    /// What kind of view it is: "Capacity lanes".
+    pub kind: &'static str,
+    /// Its place in the page's grid, as the style sheet names it (`web/style/page.css`).
     pub area: &'static str,
-    /// What kind of view it is: "Layers × tokens".
-    pub topic: AttrValue,
-    /// What there is to see: "Only layer 2 turned anyone away".
-    pub title: AttrValue,
-    #[prop_or_default]
-    pub source: Option<Source>,
+    pub tab: Tab,
+    pub depth: Depth,
+    /// What the run lacks for this picture, in a sentence that then stands in its place.
+    pub lacks: fn(&PanelInput) -> Option<&'static str>,
+    /// The kind of view, and what of the run it shows: "Capacity lanes · layer 2".
+    pub topic: fn(&PanelInput) -> String,
+    /// The title: what there is to see, in a sentence.
+    pub finding: fn(&PanelInput) -> String,
     /// Beside the topic.
-    #[prop_or_default]
-    pub badges: Html,
-    /// The same as a table, drawn on demand.
-    #[prop_or_default]
-    pub table: Option<Callback<(), Html>>,
-    #[prop_or_default]
-    pub children: Html,
+    pub badges: fn(&PanelInput) -> Html,
+    pub picture: fn(&PanelInput) -> Html,
+    /// The same as a table; `None` where the picture is one.
+    pub table: Option<fn(&PanelInput) -> Html>,
 }
 
-#[component]
-pub fn Panel(props: &PanelProps) -> Html {
-    let is_table = use_state(|| false);
-    let heading = format!("{}-title", props.area);
-    let toggle = {
-        let is_table = is_table.clone();
-        Callback::from(move |_: MouseEvent| is_table.set(!*is_table))
-    };
-    html! {
-        <section class={classes!("panel", format!("panel-{}", props.area))} aria-labelledby={heading.clone()}>
-            <header class="panel-head">
-                <div class="topic">
-                    <span>{ &props.topic }</span>
-                    { props.badges.clone() }
-                    if let Some(source) = props.source {
-                        <SourceBadge {source} />
-                    }
-                    if props.table.is_some() {
-                        <button type="button" class="quiet as-table" aria-pressed={is_table.to_string()} onclick={toggle}>
-                            { if *is_table { "picture" } else { "table" } }
-                        </button>
-                    }
-                </div>
-                <h2 class="finding" id={heading}>{ &props.title }</h2>
-            </header>
-            <div class="panel-body">
-                if let (true, Some(table)) = (*is_table, &props.table) {
-                    <div class="table-twin" tabindex="0">{ table.emit(()) }</div>
-                } else {
-                    { props.children.clone() }
-                }
-            </div>
-        </section>
+/// Where a narrow screen, which has room for one panel at a time, shows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tab {
+    /// Above all tabs.
+    Always,
+    /// In a tab of its own with these words on it.
+    Own(&'static str),
+    /// In the tab of another panel.
+    Of(PanelName),
+}
+
+/// How far into the matter a panel belongs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Depth {
+    /// For a reader who has never heard of all this.
+    Story,
+    /// For a reader who wants to see every decision.
+    Inspect,
+}
+
+/// All that a panel gets to see. Equal inputs draw the same, and comparing them is cheap.
+#[derive(Clone, PartialEq)]
+pub struct PanelInput {
+    /// A step of the run on the screen, with one layer at least.
+    pub scene: Shared<Scene>,
+    pub selection: Selection,
+    /// The run's model, where the reader might think that it is another one.
+    pub foreign_model: Option<AttrValue>,
+
+    pub playback: Playback,
+    pub num_steps: usize,
+    /// Why the run has no more steps.
+    pub finished: Option<FinishReason>,
+    /// Is there a run before, and is it on the screen?
+    pub can_flip: bool,
+    pub flipped: bool,
+    /// What the step to the run on the screen did to the loss; if `flipped`, the step back to it.
+    pub change: Option<Shared<Change>>,
+
+    pub controls: Controls,
+    pub what_if: Option<WhatIf>,
+
+    /// The tab in front, on narrow screens.
+    pub tab: PanelName,
+    pub dispatch: Callback<Action>,
+}
+
+/// The controls of the routing as they stand.
+#[derive(Clone, PartialEq)]
+pub struct Controls {
+    pub capacity_factor: f32,
+    pub group: RoutingGroup,
+    /// The routing that the model in question was trained with, and the one they ask for.
+    pub trained: RoutingSpec,
+    pub routing: RoutingSpec,
+    /// Of the engine's model, or for want of one of the run on the screen.
+    pub num_experts: usize,
+    /// What stands between the controls and the picture; empty where they agree.
+    pub status: &'static str,
+}
+
+/// The selected layer under the controls' routing.
+#[derive(Clone, PartialEq)]
+pub struct WhatIf {
+    pub layer: Shared<SceneLayer>,
+    pub routing: RoutingSpec,
+}
+
+impl PartialEq for Panel {
+    fn eq(&self, other: &Panel) -> bool {
+        self.name == other.name
+    }
+}
+
+impl Panel {
+    /// Does a narrow screen show it while this tab is in front?
+    pub fn is_in_front(&self, tab: PanelName) -> bool {
+        match self.tab {
+            Tab::Always => true,
+            Tab::Own(_) => tab == self.name,
+            Tab::Of(other) => tab == other,
+        }
+    }
+}
+
+impl PanelInput {
+    /// The only place where a panel's data are taken out of the state; `None` while there is no step to see.
+    pub fn of(state: &State, dispatch: &Callback<Action>) -> Option<PanelInput> {
+        let scene = state.scene().filter(|scene| !scene.layers.is_empty())?.clone();
+        let on_screen = state.on_screen();
+        let settings = state.settings();
+        Some(PanelInput {
+            selection: state.selection(),
+            foreign_model: on_screen.and_then(|run| state.foreign_model(run)).map(|name| name.to_owned().into()),
+            playback: state.playback(),
+            num_steps: on_screen.map_or(0, |run| run.steps.len()),
+            finished: on_screen.and_then(|run| run.finished),
+            can_flip: state.against().is_some(),
+            flipped: state.runs().looks_back(),
+            change: state.change().cloned(),
+            controls: Controls {
+                capacity_factor: settings.capacity_factor,
+                group: settings.group,
+                trained: state.trained_routing(),
+                routing: state.routing(),
+                num_experts: state.model().map_or(scene.num_experts(), |model| model.num_experts as usize),
+                status: state.rerun_status(),
+            },
+            what_if: state.what_if().cloned().map(|layer| WhatIf { layer, routing: state.routing() }),
+            tab: state.screen().tab,
+            dispatch: dispatch.clone(),
+            scene,
+        })
+    }
+
+    /// The selected layer, as the run routed it.
+    pub fn layer(&self) -> &SceneLayer {
+        &self.scene.layers[self.selection.layer]
+    }
+
+    /// The group of the selected token: its index, and itself.
+    pub fn group(&self) -> (usize, Group) {
+        let group_idx = self.scene.tokens.get(self.selection.token).map_or(0, |token| token.group);
+        (group_idx, self.scene.groups[group_idx])
     }
 }

@@ -1,11 +1,14 @@
 //! What the page says of a rule is what the rule says of itself, and its capacity formula is the router's.
 
+use std::fs;
+use std::path::Path;
+
 use moe_router::rule::Rule;
 use moe_router::{Router, rules};
 use moe_trace::{CapacitySpec, Overflow, Rounding, RouterSpec, RoutingGroup, RoutingSpec};
-use web::views::equation::{Equation, equation};
-use web::views::rule_controls::{RuleControls, RuleControlsProps};
-use web::views::rule_note::rule_note;
+use web::views::panels::lanes::equation::{Equation, equation};
+use web::views::panels::lanes::rule_controls::{RuleControls, RuleControlsProps};
+use web::views::panels::lanes::rule_note::rule_note;
 use yew::prelude::*;
 
 use super::html;
@@ -129,10 +132,19 @@ fn the_formula_beside_the_lanes_is_the_routers() {
 
 #[test]
 fn views_round_no_slots_themselves() {
-    let views = concat!(env!("CARGO_MANIFEST_DIR"), "/src/views");
-    for file in std::fs::read_dir(views).expect("the folder of the views") {
-        let path = file.expect("a file").path();
-        let text = std::fs::read_to_string(&path).unwrap_or_default();
-        assert!(!text.contains(".ceil()") && !text.contains(".floor()"), "{} computes", path.display());
+    let mut folders = vec![Path::new(env!("CARGO_MANIFEST_DIR")).join("src/views")];
+    let mut num_files = 0;
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder of views") {
+            let path = entry.expect("a file").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            num_files += 1;
+            let text = fs::read_to_string(&path).expect("a view");
+            assert!(!text.contains(".ceil()") && !text.contains(".floor()"), "{} computes", path.display());
+        }
     }
+    assert!(num_files > 30, "only {num_files} files were looked at");
 }

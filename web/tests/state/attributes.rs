@@ -36,6 +36,10 @@ fn examples(attribute: &Attribute) -> (Vec<String>, &'static [&'static str]) {
             (vec!["0".to_owned(), range.start().to_string(), range.end().to_string()], no_numbers)
         }
         Values::Text { .. } => (vec!["Some other text".to_owned()], &[]),
+        Values::Written(..) if attribute.name == "view" => {
+            (vec!["full".to_owned(), "strip lanes".to_owned()], &["story"])
+        }
+        Values::Written(..) => (vec!["switch".to_owned(), "expert_choice:2".to_owned()], &["nonsense", "top_k"]),
         Values::Address(..) => (vec!["elsewhere/".to_owned()], &[]),
     }
 }

@@ -32,7 +32,7 @@ pub const CRATES: [Crate; 8] = [
             &["compare", "protocol"],
             &["trace_file"],
         ],
-        exceptions: &[],
+        exceptions: &[("protocol", "trace_file")],
     },
     Crate {
         folder: "crates/moe-router",

@@ -1,5 +1,5 @@
 //! Rules about source files: every module says its idea, every shader has its twin, nothing unfinished, no number
-//! invented in a view.
+//! invented in a view, and no style set in one.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -66,6 +66,10 @@ fn of_file(name: &str, text: &str, twin_exists: impl Fn(&str) -> bool) -> Vec<St
         for way in RANDOM.into_iter().filter(|way| text.contains(way)) {
             complaints.push(format!("a view shows no random number, and here is `{way}`"));
         }
+        if text.contains("style={") || text.contains("style=\"") {
+            complaints
+                .push("a view sets no inline style: strict security policies drop it (see parts/sized.rs)".to_owned());
+        }
     }
     if name.ends_with("package-lock.json") && text.contains("\"resolved\"") {
         complaints
@@ -121,6 +125,13 @@ mod tests {
     fn views_invent_nothing() {
         check("web/src/views/lanes.rs", "//! Lanes.\nlet x = js_sys::Math::random();\n", 1);
         check("web/src/state.rs", "//! State.\nlet x = js_sys::Math::random();\n", 0);
+    }
+
+    #[test]
+    fn views_set_no_inline_style() {
+        check("web/src/views/lanes.rs", "//! Lanes.\nhtml! { <i style={width} /> };\n", 1);
+        check("web/src/views/lanes.rs", "//! Lanes.\nhtml! { <i style=\"left:0\" /> };\n", 1);
+        check("web/src/views/lanes.rs", "//! Lanes.\nhtml! { <i class={style} /> };\n", 0);
     }
 
     #[test]

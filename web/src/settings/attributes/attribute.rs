@@ -31,6 +31,8 @@ pub enum Values {
         max_chars: usize,
         take: fn(String, &mut Config),
     },
+    /// A text with a grammar of its own: what may be written, and a reader that says whether it understood.
+    Written(fn() -> String, fn(&str, &mut Config) -> bool),
     /// An address, of what is said in words. The document says what it is relative to.
     Address(&'static str, fn(String, &mut Config)),
 }
@@ -82,6 +84,7 @@ impl Attribute {
                     .filter(|number| *number == 0.0 || range.contains(number));
                 number.map(|number| take(number, config)).is_some()
             }
+            Values::Written(_, read) => read(value, config),
             Values::Address(_, take) => {
                 take(value.to_owned(), config);
                 true
@@ -119,6 +122,7 @@ impl fmt::Display for Values {
             Values::Number(range, _) => write!(f, "a number from {} to {}", range.start(), range.end()),
             Values::ZeroOr(range, _) => write!(f, "0, or a number from {} to {}", range.start(), range.end()),
             Values::Text { max_chars, .. } => write!(f, "a text of up to {max_chars} characters"),
+            Values::Written(allowed, _) => f.write_str(&allowed()),
             Values::Address(what, _) => f.write_str(what),
         }
     }

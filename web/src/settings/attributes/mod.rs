@@ -11,6 +11,7 @@ pub use table::ATTRIBUTES;
 
 use crate::settings::overrides::Overrides;
 use crate::settings::theme::Theme;
+use crate::settings::view::View;
 
 /// Where the element's own files lie; it hands that over when it mounts the page.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -35,6 +36,7 @@ pub struct Config {
     pub trace_url: Option<String>,
     pub backend: BackendChoice,
     pub theme: Theme,
+    pub view: View,
     pub overrides: Overrides,
 }
 
@@ -118,7 +120,7 @@ mod tests {
             let kept = Config { overrides: fixed([Setting::Prompt("kept".to_owned())]), ..Config::default() };
             assert_eq!(config, kept, "{name}=\"{text}\"");
         };
-        check("view", "story", "Allowed: full.");
+        check("view", "story", "Allowed: full, or one or more of strip, layers, lanes, token, load, loss, counts.");
         check("backend", "cuda", "Allowed: auto, webgpu, cpu, recorded.");
         check("theme", "sepia", "Allowed: auto, light, dark.");
         for seed in ["-1", "seven", "4294967296", "1.5"] {

@@ -1,24 +1,28 @@
 //! The attributes of `<moe-playground>`, one row each. The element's list of names, its TypeScript declarations, the
 //! manifest for editors and the table in docs/EMBEDDING.md are generated from these rows by `cargo xtask codegen`.
 
+use moe_router::rules;
 use moe_trace::BackendChoice;
 
 use crate::settings::Setting;
 use crate::settings::attributes::{Attribute, Doc, Values};
 use crate::settings::limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS, NEW_TOKENS, TEMPERATURE};
 use crate::settings::theme::Theme;
+use crate::settings::view::View;
 
 /// In the order in which people are told of them.
 pub static ATTRIBUTES: &[Attribute] = &[
     Attribute {
         name: "view",
-        // The element itself and the keyboard ask for it, before and outside of any configuration.
-        values: Values::Words(&["full"], |_, _| {}),
-        default: Doc::new("a figure in a page"),
+        values: Values::Written(View::allowed, |text, config| {
+            View::parse(text).map(|view| config.view = view).is_some()
+        }),
+        default: Doc::new("all panels, as a figure in a page"),
+        // The element itself and the keyboard ask for `full`, before and outside of any configuration.
         doc: Doc::new(
-            "`full` says that the figure is the whole page: it loads at once instead of when it nears the window, and \
-             the first such figure hears its keys while nothing has the focus, so that Space and arrows no longer \
-             scroll.",
+            "The panels to show, with blanks between their names, and one selection for all of them. `full` says that \
+             the figure is the whole page: it loads at once instead of when it nears the window, and the first such \
+             figure hears its keys while nothing has the focus, so that Space and arrows no longer scroll.",
         ),
     },
     Attribute {
@@ -90,6 +94,15 @@ pub static ATTRIBUTES: &[Attribute] = &[
         doc: Doc::new("What happens when an expert is full."),
     },
     Attribute {
+        name: "router",
+        values: Values::Written(rule_texts, |text, config| {
+            let rule = rules::parse_router(text).ok().map(Setting::Rule);
+            rule.map(|rule| config.overrides.fix(rule)).is_some()
+        }),
+        default: Doc::new("the recorded run's"),
+        doc: Doc::new("The routing rule, with its numbers; docs/ROUTING_RULES.md lists them all."),
+    },
+    Attribute {
         name: "group",
         values: Values::Words(&["this-text", "decode-step"], |word, config| {
             if let Ok(group) = word.parse() {
@@ -128,3 +141,9 @@ pub static ATTRIBUTES: &[Attribute] = &[
         doc: Doc::new("The colours; `auto` follows the reader's system."),
     },
 ];
+
+/// The text of every rule that assigns, as an example each.
+fn rule_texts() -> String {
+    let examples = rules::all().filter_map(|rule| rule.example().filter(|text| rules::parse_router(text).is_ok()));
+    format!("a rule such as {}", examples.collect::<Vec<_>>().join("; "))
+}

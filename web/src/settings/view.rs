@@ -1,0 +1,79 @@
+//! What of the page an element shows: all of it, or some panels by their names.
+
+/// One row a panel, in reading order: its name in Rust, and everywhere else (`view="lanes"`, the class `panel-lanes`,
+/// `web/style/panels/lanes.css`).
+macro_rules! panel_names {
+    ($($variant:ident $name:literal)*) => {
+        /// The panels by name, in reading order. What each of them is, `views::panels` says.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum PanelName { $($variant),* }
+
+        impl PanelName {
+            pub const ALL: &'static [PanelName] = &[$(PanelName::$variant),*];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(PanelName::$variant => $name),* }
+            }
+        }
+    };
+}
+
+panel_names! {
+    Strip "strip"
+    Layers "layers"
+    Lanes "lanes"
+    Token "token"
+    Load "load"
+    Loss "loss"
+    Counts "counts"
+}
+
+/// The one that a narrow screen begins with.
+impl Default for PanelName {
+    fn default() -> PanelName {
+        PanelName::Lanes
+    }
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum View {
+    /// The whole page.
+    #[default]
+    Full,
+    /// These panels and nothing else, with one selection for all of them.
+    Panels(Vec<PanelName>),
+}
+
+impl View {
+    /// `full`, or names of panels with blanks between them.
+    pub fn parse(text: &str) -> Option<View> {
+        if text.trim() == "full" {
+            return Some(View::Full);
+        }
+        let named = |word: &str| PanelName::ALL.iter().copied().find(|panel| panel.as_str() == word);
+        let panels: Option<Vec<PanelName>> = text.split_whitespace().map(named).collect();
+        panels.filter(|panels| !panels.is_empty()).map(View::Panels)
+    }
+
+    /// Every word that [`View::parse`] knows, for the message where it does not.
+    pub fn allowed() -> String {
+        let names: Vec<&str> = PanelName::ALL.iter().map(|panel| panel.as_str()).collect();
+        format!("full, or one or more of {}", names.join(", "))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_view_is_the_page_or_panels() {
+        let check = |text: &str, expected: Option<View>| assert_eq!(View::parse(text), expected, "{text:?}");
+        check("full", Some(View::Full));
+        check(" lanes ", Some(View::Panels(vec![PanelName::Lanes])));
+        check("strip  lanes", Some(View::Panels(vec![PanelName::Strip, PanelName::Lanes])));
+        check("lanes full", None);
+        check("story", None);
+        check("", None);
+    }
+}

@@ -1,0 +1,73 @@
+//! The frame around every panel: topic, finding, source, and the table twin behind a switch.
+
+use yew::prelude::*;
+
+use crate::views::panel::{Panel, PanelInput};
+use crate::views::parts::badges::source_badge;
+
+#[derive(Properties, PartialEq)]
+pub struct FrameProps {
+    pub panel: &'static Panel,
+    /// Is another tab in front, where the screen is narrow?
+    pub is_behind: bool,
+    /// `None` leaves the place empty.
+    pub input: Option<PanelInput>,
+    /// Why it is empty.
+    pub waiting: &'static str,
+}
+
+#[component]
+pub fn Frame(props: &FrameProps) -> Html {
+    let is_table = use_state(|| false);
+    let panel = props.panel;
+    let name = panel.name.as_str();
+    let heading = format!("{name}-title");
+    let class = classes!(
+        "panel",
+        format!("panel-{name}"),
+        format!("area-{}", panel.area),
+        props.is_behind.then_some("is-behind"),
+    );
+    let toggle = {
+        let is_table = is_table.clone();
+        Callback::from(move |_: MouseEvent| is_table.set(!*is_table))
+    };
+    let Some(input) = &props.input else {
+        return html! {
+            <section {class} aria-labelledby={heading.clone()}>
+                <header class="panel-head">
+                    <div class="topic"><span>{ panel.kind }</span></div>
+                    <h2 class="finding" id={heading}>{ props.waiting }</h2>
+                </header>
+                <div class="panel-body" />
+            </section>
+        };
+    };
+    let lacking = (panel.lacks)(input);
+    let table = panel.table.filter(|_| lacking.is_none());
+    let finding = lacking.map_or_else(|| (panel.finding)(input), str::to_owned);
+    html! {
+        <section {class} aria-labelledby={heading.clone()}>
+            <header class="panel-head">
+                <div class="topic">
+                    <span>{ (panel.topic)(input) }</span>
+                    { (panel.badges)(input) }
+                    { source_badge(input.scene.source(), input.foreign_model.as_deref()) }
+                    if table.is_some() {
+                        <button type="button" class="quiet as-table" aria-pressed={is_table.to_string()} onclick={toggle}>
+                            { if *is_table { "picture" } else { "table" } }
+                        </button>
+                    }
+                </div>
+                <h2 class="finding" id={heading}>{ finding }</h2>
+            </header>
+            <div class="panel-body">
+                if let (true, Some(table)) = (*is_table, table) {
+                    <div class="table-twin" tabindex="0">{ table(input) }</div>
+                } else if lacking.is_none() {
+                    { (panel.picture)(input) }
+                }
+            </div>
+        </section>
+    }
+}

@@ -1,0 +1,63 @@
+//! All layers in a few numbers: lost requests and dropped tokens are two counts.
+
+mod finding;
+
+use moe_router::metrics;
+use moe_router::rule::GateReads;
+use yew::prelude::*;
+
+use crate::settings::view::PanelName;
+use crate::state::Action;
+use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::parts::glyph::{Mark, glyph};
+
+pub static PANEL: Panel = Panel {
+    name: PanelName::Counts,
+    kind: "All layers",
+    area: "counts",
+    tab: Tab::Of(PanelName::Load),
+    depth: Depth::Inspect,
+    lacks: |_| None,
+    topic: |_| PANEL.kind.to_owned(),
+    finding: |input| finding::finding(input.scene.totals()),
+    badges: |_| Html::default(),
+    picture,
+    table: None,
+};
+
+fn picture(input: &PanelInput) -> Html {
+    let rows = input.scene.layers.iter().enumerate().map(|(number, layer)| {
+        let choose = {
+            let dispatch = input.dispatch.clone();
+            Callback::from(move |_: MouseEvent| dispatch.emit(Action::SelectLayer(number)))
+        };
+        let totals = layer.totals();
+        let demand = metrics::demand(&layer.routing);
+        // Of a distribution that the rule decides by; there may be none.
+        let entropy = (layer.reading().0 == GateReads::Softmax)
+            .then(|| format!("{:.2}", metrics::entropy_normalised(&layer.gate_values, layer.num_experts)));
+        html! {
+            <tr key={number} class={(number == input.selection.layer).then_some("is-selected")} onclick={choose}>
+                <th scope="row">{ format!("L{}", layer.layer) }</th>
+                <td>{ totals.lost }</td>
+                <td>{ totals.dropped_tokens }</td>
+                <td>{ format!("{:.2}", metrics::max_over_mean(&demand)) }</td>
+                <td>{ entropy.unwrap_or_else(|| "–".to_owned()) }</td>
+            </tr>
+        }
+    });
+    html! {
+        <table class="layer-table">
+            <thead>
+                <tr>
+                    <th scope="col">{ "layer" }</th>
+                    <th scope="col">{ glyph(Mark::Lost) }{ " lost" }</th>
+                    <th scope="col">{ glyph(Mark::Dropped) }{ " dropped" }</th>
+                    <th scope="col" title="The busiest expert's demand over the mean">{ "max/mean" }</th>
+                    <th scope="col" title="Mean entropy of the gate, between 0 (certain) and 1 (indifferent); a dash where the rule reads no gate probabilities">{ "entropy" }</th>
+                </tr>
+            </thead>
+            <tbody>{ for rows }</tbody>
+        </table>
+    }
+}

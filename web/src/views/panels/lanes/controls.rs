@@ -1,0 +1,115 @@
+//! What can be changed about the routing. Each change runs the model again.
+
+use moe_router::rules;
+use moe_trace::{Overflow, Policy, RoutingGroup};
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use yew::prelude::*;
+
+use crate::settings::limits::CAPACITY_FACTOR;
+use crate::settings::{Setting, routing_choice};
+use crate::state::Action;
+use crate::views::panel::Controls;
+use crate::words::names;
+
+const POLICIES: [Policy; 4] = [Policy::Drop, Policy::Bpr, Policy::RandomSecond, Policy::Dropless];
+const GROUPS: [RoutingGroup; 2] = [RoutingGroup::ThisText, RoutingGroup::DecodeStep];
+
+/// The entry that leaves a choice as the model was trained, where no other entry describes it.
+const AS_TRAINED: &str = "as-trained";
+
+fn policy_of(text: &str) -> Option<Setting> {
+    if text == AS_TRAINED { Some(Setting::Policy(None)) } else { Some(Setting::Policy(Some(text.parse().ok()?))) }
+}
+
+fn k_of(text: &str) -> Option<Setting> {
+    if text == AS_TRAINED { Some(Setting::K(None)) } else { Some(Setting::K(Some(text.parse().ok()?))) }
+}
+
+pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Html {
+    let Controls { trained, routing, num_experts, .. } = *controls;
+    let on_factor = {
+        let dispatch = dispatch.clone();
+        Callback::from(move |event: InputEvent| {
+            let field: HtmlInputElement = event.target_unchecked_into();
+            dispatch.emit(Action::Set(Setting::CapacityFactor(field.value_as_number() as f32)));
+        })
+    };
+    let on_select = |setting: fn(&str) -> Option<Setting>| {
+        let dispatch = dispatch.clone();
+        Callback::from(move |event: Event| {
+            let field: HtmlSelectElement = event.target_unchecked_into();
+            if let Some(setting) = setting(&field.value()) {
+                dispatch.emit(Action::Set(setting));
+            }
+        })
+    };
+    let (k, policy) = (routing_choice::k(&routing), routing_choice::policy(&routing));
+    // Some rules serve everybody, or fill the experts themselves: there is nothing to decide when an expert is full.
+    let facts = rules::facts(&routing.router);
+    let can_overflow = facts.may_overflow();
+    let has_factor = can_overflow && matches!(routing.overflow, Overflow::Drop(_));
+    let is_pair = routing_choice::is_pair(&routing);
+    let needs_text = facts.looks_ahead;
+    // A rule whose choice is no top-k is an entry of its own; so is a policy that the list has no name for.
+    let has_own_rule = k.is_none() || routing_choice::k(&trained).is_none();
+    let has_own_policy = policy.is_none() || routing_choice::policy(&trained).is_none();
+    let why_k = match has_own_rule {
+        true if k.is_none() && routing.router != trained.router => {
+            "This rule is no top-k. A number asks the k best experts by top-k instead.".to_owned()
+        }
+        true => {
+            "– keeps the rule the model was trained with. A number asks the k best experts by top-k instead: transplanted."
+                .to_owned()
+        }
+        false if is_pair => format!("{} always asks for two", names::rule_of_pairs()),
+        false => "Experts a token asks".to_owned(),
+    };
+    let why_full = if can_overflow { "" } else { "Under this rule nobody is turned away" };
+    let (least, most) = (*CAPACITY_FACTOR.start(), *CAPACITY_FACTOR.end());
+    html! {
+        <div class="controls">
+            // Named outright: a label names the first such thing inside it, and that is the number.
+            <label class="control factor" for="capacity-factor">
+                <span class="control-name">
+                    { "Capacity factor" }
+                    <output>{ if can_overflow { format!("{:.2}", controls.capacity_factor) } else { "–".to_owned() } }</output>
+                </span>
+                <input type="range" id="capacity-factor" data-capacity="" min={least.to_string()} max={most.to_string()} step="0.05"
+                    value={controls.capacity_factor.to_string()} disabled={!has_factor} oninput={on_factor}
+                    title={if can_overflow { "Drag to re-run the model with more or fewer slots (c)" } else { why_full }} />
+            </label>
+            <label class="control" title={why_full}>
+                <span class="control-name">{ "When full" }</span>
+                <select disabled={!can_overflow} onchange={on_select(policy_of)}>
+                    if has_own_policy {
+                        <option value={AS_TRAINED} selected={policy.is_none()}>{ "as trained" }</option>
+                    }
+                    { for POLICIES.iter().map(|&entry| html! {
+                        <option value={entry.to_string()} selected={Some(entry) == policy}
+                            disabled={entry == Policy::RandomSecond && num_experts < 2}>{ names::policy(entry) }</option>
+                    }) }
+                </select>
+            </label>
+            <label class="control">
+                <span class="control-name">{ "Group" }</span>
+                <select onchange={on_select(|text| text.parse().ok().map(Setting::Group))}>
+                    { for GROUPS.iter().map(|&group| html! {
+                        <option value={group.to_string()} selected={group == controls.group}
+                            disabled={needs_text && group == RoutingGroup::DecodeStep}>{ names::group(group) }</option>
+                    }) }
+                </select>
+            </label>
+            <label class="control" title={why_k}>
+                <span class="control-name">{ "k" }</span>
+                <select onchange={on_select(k_of)} disabled={is_pair}>
+                    if has_own_rule && !is_pair {
+                        <option value={AS_TRAINED} selected={k.is_none()}>{ "–" }</option>
+                    }
+                    { for (1..=num_experts as u32).map(|entry| html! {
+                        <option value={entry.to_string()} selected={Some(entry) == k}>{ entry }</option>
+                    }) }
+                </select>
+            </label>
+        </div>
+    }
+}

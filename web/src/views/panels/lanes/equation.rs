@@ -1,0 +1,94 @@
+//! The capacity, as the formula with its numbers, and the rule it is of.
+
+use moe_router::capacity::HeldBy;
+use moe_router::{Router, rules};
+use moe_trace::{Overflow, Rounding, RoutingGroup, RoutingSpec};
+use yew::prelude::*;
+
+use crate::views::parts::badges::future_badge;
+
+/// What the formula is of.
+pub struct Equation {
+    pub routing: RoutingSpec,
+    pub group: RoutingGroup,
+    pub num_experts: usize,
+    /// Tokens of the routing group.
+    pub num_tokens: usize,
+    /// Slots per expert as the routing recorded them.
+    pub capacity: Option<u32>,
+    /// Said instead of the note while there is something to say.
+    pub status: &'static str,
+}
+
+/// `rule_note`: the rule in words.
+pub fn equation(of: &Equation, rule_note: Html) -> Html {
+    let Equation { routing, group, num_experts, num_tokens, capacity, status } = *of;
+    let Some(capacity) = capacity else {
+        return html! {
+            <div class="equation">
+                <p class="formula"><span class="term"><b>{ "C = ∞" }</b></span></p>
+                <p class="fine">
+                    if rules::looks_ahead(&routing) {
+                        { future_badge() }
+                    }
+                    <span aria-live="polite" class="status">{ status }</span>
+                    { " Dropless: every request is served, however many there are." }
+                </p>
+                { rule_note }
+            </div>
+        };
+    };
+    let term = |number: String, name: &'static str| html! { <span class="term"><b>{ number }</b><small>{ name }</small></span> };
+    let sign = |sign: &'static str| html! { <span class="sign">{ sign }</span> };
+    let router = Router::new(routing, num_experts).ok();
+    let by_formula = router.and_then(|router| Some((router.k(), router.capacity_formula(num_tokens)?)));
+    // Other roundings have other formulas, and rules that fill the experts themselves have none.
+    let formula = match (routing.overflow, by_formula) {
+        (Overflow::Drop(slots), Some((k, formula)))
+            if slots.rounding == Rounding::Ceil && formula.slots == capacity =>
+        {
+            html! {
+                <>
+                    { term("C".to_owned(), "slots each") }{ sign("= ceil(") }
+                    { term(slots.factor.to_string(), "capacity factor") }{ sign("×") }
+                    { term(k.to_string(), "experts a token") }{ sign("×") }
+                    { term(num_tokens.to_string(), "tokens T") }{ sign("/") }
+                    { term(num_experts.to_string(), "experts") }{ sign(") =") }
+                    { term(formula.plain.to_string(), if formula.held_by == HeldBy::Nothing { "slots each" } else { "by formula" }) }
+                    { match formula.held_by {
+                        HeldBy::Nothing => Html::default(),
+                        HeldBy::Tokens => html! { <>{ sign("→") }{ term(capacity.to_string(), "at most T") }</> },
+                        HeldBy::Minimum => html! { <>{ sign("→") }{ term(capacity.to_string(), "at least") }</> },
+                    } }
+                </>
+            }
+        }
+        _ => {
+            html! { <>{ term("C".to_owned(), "slots each") }{ sign("=") }{ term(capacity.to_string(), "as the run says") }</> }
+        }
+    };
+    let note = match group {
+        RoutingGroup::ThisText => {
+            "The group is this text. As it grows, so do T and C, and a token may meet another fate."
+        }
+        RoutingGroup::DecodeStep if num_tokens == 1 => {
+            "This step routes one token. It asks no expert twice, so one slot is enough and nothing can overflow."
+        }
+        RoutingGroup::DecodeStep => "The group is what this step routes: several tokens, as the run says.",
+    };
+    html! {
+        <div class="equation">
+            <p class="formula">{ formula }</p>
+            <p class="fine">
+                if rules::looks_ahead(&routing) {
+                    { future_badge() }
+                }
+                <span aria-live="polite" class="status">{ status }</span>
+                if status.is_empty() {
+                    { note }
+                }
+            </p>
+            { rule_note }
+        </div>
+    }
+}

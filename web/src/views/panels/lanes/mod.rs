@@ -1,0 +1,133 @@
+//! Capacity lanes: for one layer and one routing group, who got a slot at which expert and who did not.
+
+mod controls;
+pub mod equation;
+mod finding;
+mod lane;
+pub mod rule_controls;
+pub mod rule_note;
+
+use moe_trace::{Assignment, ExpertIdx, RoutingGroup, RoutingSpec};
+use yew::prelude::*;
+
+use crate::run::scene::{Group, SceneLayer};
+use crate::run::text::visible;
+use crate::settings::view::PanelName;
+use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::parts::badges::routing_badges;
+use crate::views::parts::glyph::legend;
+use crate::views::parts::table::table;
+use controls::routing_controls;
+use equation::{Equation, equation};
+use lane::{LaneView, lane};
+use rule_controls::RuleControls;
+use rule_note::rule_note;
+
+pub static PANEL: Panel = Panel {
+    name: PanelName::Lanes,
+    kind: "Capacity lanes",
+    area: "lanes",
+    tab: Tab::Own("Lanes"),
+    depth: Depth::Story,
+    lacks: |_| None,
+    topic,
+    finding: |input| {
+        let Seen { layer, group, capacity } = Seen::of(input);
+        finding::finding(layer, &group, capacity)
+    },
+    badges: |input| {
+        routing_badges(&routing(input), &input.scene.recording.model.trained_routing, input.what_if.is_some())
+    },
+    picture,
+    table: Some(as_table),
+};
+
+/// What is drawn: the selected layer, under the controls' routing where that can be said, and the selected token's group.
+struct Seen<'a> {
+    layer: &'a SceneLayer,
+    group: Group,
+    /// Slots per expert; `None` without a limit.
+    capacity: Option<u32>,
+}
+
+impl Seen<'_> {
+    fn of(input: &PanelInput) -> Seen<'_> {
+        let layer = input.what_if.as_ref().map_or(input.layer(), |what_if| &what_if.layer);
+        let (group_idx, group) = input.group();
+        Seen { layer, group, capacity: layer.capacities.get(group_idx).copied().flatten() }
+    }
+}
+
+/// The routing that is drawn.
+fn routing(input: &PanelInput) -> RoutingSpec {
+    input.what_if.as_ref().map_or(input.scene.recording.request.routing, |what_if| what_if.routing)
+}
+
+fn topic(input: &PanelInput) -> String {
+    let Seen { layer, group, .. } = Seen::of(input);
+    match input.scene.recording.request.group {
+        RoutingGroup::ThisText => format!("Capacity lanes · layer {}", layer.layer),
+        RoutingGroup::DecodeStep => format!("Capacity lanes · layer {} · step {}", layer.layer, group.step + 1),
+    }
+}
+
+fn picture(input: &PanelInput) -> Html {
+    let (scene, selection) = (&input.scene, input.selection);
+    let Seen { layer, group, capacity } = Seen::of(input);
+    let lanes: Vec<_> = (0..layer.num_experts).map(|expert| layer.lane(&group, ExpertIdx(expert as u32))).collect();
+    let widest = lanes.iter().map(|lane| lane.kept.len()).max().unwrap_or_default();
+    // More lanes than these share the same room.
+    let is_crowded = lanes.len() > 8;
+    let width = capacity.map_or(widest, |capacity| capacity as usize);
+    let rows = lanes.into_iter().enumerate().map(|(lane_idx, of_expert)| {
+        let is_selected = selection.expert == Some(of_expert.expert.index());
+        lane(&LaneView {
+            scene,
+            layer,
+            lane: of_expert,
+            capacity: capacity.map(|capacity| capacity as usize),
+            width,
+            selected_token: selection.token,
+            is_selected,
+            is_stop: lane_idx == selection.expert.unwrap_or_default(),
+            dispatch: &input.dispatch,
+        })
+    });
+    let (routing, controls) = (routing(input), &input.controls);
+    let formula = Equation {
+        routing,
+        group: scene.recording.request.group,
+        num_experts: scene.num_experts(),
+        num_tokens: group.num_tokens,
+        capacity,
+        status: controls.status,
+    };
+    let rule_controls = html! {
+        <RuleControls rule={controls.routing.router} trained={controls.trained.router} drawn={routing.router}
+            num_experts={controls.num_experts} group={controls.group} dispatch={input.dispatch.clone()} />
+    };
+    html! {
+        <>
+            <div class={classes!("lanes", is_crowded.then_some("is-crowded"))}>{ for rows }</div>
+            { legend() }
+            { equation(&formula, rule_note(&routing, rule_controls)) }
+            { routing_controls(controls, &input.dispatch) }
+        </>
+    }
+}
+
+fn as_table(input: &PanelInput) -> Html {
+    let Seen { layer, group, .. } = Seen::of(input);
+    let scene = &input.scene;
+    let rows = (0..layer.num_experts).map(|expert| {
+        let lane = layer.lane(&group, ExpertIdx(expert as u32));
+        let names = |requests: &[&Assignment]| {
+            let names = requests.iter().map(|request| {
+                format!("{} #{}", visible(scene.token_text(request.token as usize).trim()), request.token)
+            });
+            names.collect::<Vec<_>>().join(", ")
+        };
+        vec![expert.to_string(), lane.demand().to_string(), names(&lane.kept), names(&lane.lost)]
+    });
+    table("Experts, and who asked them", &["expert", "asked by", "served, by slot", "turned away"], rows)
+}

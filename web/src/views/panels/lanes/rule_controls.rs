@@ -1,0 +1,175 @@
+//! Any routing rule, chosen from a list and filled in by the fields of its form. It knows no rule by name.
+
+use moe_router::rules;
+use moe_trace::{RouterSpec, RoutingGroup};
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use yew::prelude::*;
+
+use crate::settings::Setting;
+use crate::settings::rule_form::{self, Field, FieldKind};
+use crate::state::Action;
+
+#[derive(Properties, PartialEq)]
+pub struct RuleControlsProps {
+    /// The rule that is asked for, and the one that the model was trained with.
+    pub rule: RouterSpec,
+    pub trained: RouterSpec,
+    /// The rule of what is drawn, which may be another: not every rule has a what-if, and a re-run takes its time.
+    pub drawn: RouterSpec,
+    pub num_experts: usize,
+    pub group: RoutingGroup,
+    pub dispatch: Callback<Action>,
+}
+
+#[component]
+pub fn RuleControls(props: &RuleControlsProps) -> Html {
+    let RuleControlsProps { rule, trained, drawn, num_experts, group, .. } = *props;
+    // What was typed last and cannot be, and the rule it was typed for.
+    let refused = use_state(|| None::<(RouterSpec, String)>);
+    let choose = {
+        let dispatch = props.dispatch.clone();
+        Callback::from(move |event: Event| {
+            let menu: HtmlSelectElement = event.target_unchecked_into();
+            if let Some(chosen) = entries(trained).find(|entry| name(entry) == menu.value()) {
+                dispatch.emit(Action::Set(Setting::Rule(chosen)));
+            }
+        })
+    };
+    let (together, alone): (Vec<RouterSpec>, Vec<RouterSpec>) =
+        entries(trained).partition(|entry| rules::facts(entry).looks_ahead);
+    let option = |entry: &RouterSpec| {
+        let why_not = rule_form::obstacle(entry, num_experts, group);
+        html! {
+            <option value={name(entry)} selected={name(entry) == name(&rule)} disabled={why_not.is_some()}
+                title={why_not.clone()}>
+                { rule_form::title(entry) }
+                if name(entry) == name(&trained) {
+                    { " · as trained" }
+                }
+            </option>
+        }
+    };
+    let barred = entries(trained).filter_map(|entry| Some((entry, rule_form::obstacle(&entry, num_experts, group)?)));
+    let notes =
+        barred.map(|(entry, why)| html! { <li><b>{ rule_form::title(&entry) }</b>{ format!(". {why}.") }</li> });
+    let notes: Vec<Html> = notes.collect();
+    let fields = rule_form::fields(&rule);
+    let change = |field: &Field| {
+        let key = field.key;
+        let (dispatch, refused) = (props.dispatch.clone(), refused.clone());
+        Callback::from(move |typed: String| match accepted(&rule, key, &typed, num_experts, group) {
+            Ok(filled) => {
+                refused.set(None);
+                dispatch.emit(Action::Set(Setting::Rule(filled)));
+                true
+            }
+            Err(why) => {
+                let typed = if typed.is_empty() { "empty" } else { typed.as_str() };
+                refused.set(Some((rule, format!("{} cannot be {typed} here. {why}.", name_of(key)))));
+                false
+            }
+        })
+    };
+    let refusal = refused.as_ref().filter(|(of, _)| *of == rule).map(|(_, why)| why.clone());
+    html! {
+        <div class="rule-controls">
+            <label class="control">
+                <span class="control-name">{ "Try a rule" }</span>
+                <select onchange={choose}>
+                    <optgroup label="Each token by itself">{ for alone.iter().map(option) }</optgroup>
+                    <optgroup label="Together: looks at later tokens">{ for together.iter().map(option) }</optgroup>
+                </select>
+            </label>
+            if name(&rule) != name(&drawn) {
+                <p>{ rule_form::one_line(&rule) }<span class="fine">
+                    { format!(" The picture shows {}.", rule_form::title(&drawn)) }</span></p>
+            }
+            if !fields.is_empty() {
+                <div class="rule-fields">{ for fields.iter().map(|field| field_html(field, change(field))) }</div>
+            }
+            <p class="fine status" role="status">{ refusal.unwrap_or_default() }</p>
+            if !notes.is_empty() {
+                <details class="fine">
+                    <summary>{ "Rules that cannot be chosen here" }</summary>
+                    <ul>{ for notes }</ul>
+                </details>
+            }
+        </div>
+    }
+}
+
+/// All rules; the trained one with its own numbers.
+fn entries(trained: RouterSpec) -> impl Iterator<Item = RouterSpec> {
+    rule_form::all().map(move |entry| if name(&entry) == name(&trained) { trained } else { entry })
+}
+
+/// The rule with another value in one field, or why it cannot be had here.
+fn accepted(
+    rule: &RouterSpec,
+    key: &str,
+    typed: &str,
+    num_experts: usize,
+    group: RoutingGroup,
+) -> Result<RouterSpec, String> {
+    let filled = rule_form::fill(rule, key, typed).ok_or("The rule is not complete then")?;
+    match rule_form::obstacle(&filled, num_experts, group) {
+        None => Ok(filled),
+        Some(why) => Err(why),
+    }
+}
+
+/// `change` says whether what was typed is taken; if it is not, the field shows what is in force.
+fn field_html(field: &Field, change: Callback<String, bool>) -> Html {
+    let name = name_of(field.key);
+    let value = field.value.clone();
+    let before = field.value.clone();
+    match field.kind {
+        FieldKind::Word(words) => {
+            let onchange = Callback::from(move |event: Event| {
+                let menu: HtmlSelectElement = event.target_unchecked_into();
+                if !change.emit(menu.value()) {
+                    menu.set_value(&before);
+                }
+            });
+            html! {
+                <label key={field.key}>
+                    <span>{ name }</span>
+                    <select {onchange}>
+                        if value.is_empty() {
+                            <option value="" selected=true>{ "–" }</option>
+                        }
+                        { for words.iter().map(|&word| html! {
+                            <option value={word} selected={word == value}>{ name_of(word) }</option>
+                        }) }
+                    </select>
+                </label>
+            }
+        }
+        FieldKind::Count | FieldKind::Number => {
+            // On change, not on input: a number half typed is no number yet.
+            let onchange = Callback::from(move |event: Event| {
+                let input: HtmlInputElement = event.target_unchecked_into();
+                if !change.emit(input.value()) {
+                    input.set_value(&before);
+                }
+            });
+            let (step, min) = if field.kind == FieldKind::Count { ("1", Some("0")) } else { ("any", None) };
+            let placeholder = field.is_optional.then_some("–");
+            html! {
+                <label key={field.key}>
+                    <span>{ name }</span>
+                    <input type="number" inputmode="decimal" {step} {min} {value} {placeholder} {onchange} />
+                </label>
+            }
+        }
+    }
+}
+
+/// `softmax_after` as a reader would write it.
+fn name_of(word: &str) -> String {
+    word.replace('_', " ")
+}
+
+fn name(rule: &RouterSpec) -> &'static str {
+    rules::of(rule).name
+}

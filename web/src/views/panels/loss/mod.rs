@@ -1,0 +1,124 @@
+//! What the passage costs, token by token, and what the last change did to it.
+
+mod finding;
+
+use std::fmt::Write;
+
+use yew::prelude::*;
+
+use crate::run::compare::{self, Change, PassageLoss};
+use crate::run::text::visible;
+use crate::settings::view::PanelName;
+use crate::state::Action;
+use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::parts::sized::{across, at_share};
+use crate::views::parts::table::table;
+use crate::words::numbers;
+
+pub static PANEL: Panel = Panel {
+    name: PanelName::Loss,
+    kind: "Passage loss",
+    area: "loss",
+    tab: Tab::Own("Loss"),
+    depth: Depth::Inspect,
+    lacks: |input| {
+        let has_none = compare::passage_loss(&input.scene.tokens).is_none();
+        has_none.then_some("This text has no loss: nothing predicts its first token")
+    },
+    topic: |_| PANEL.kind.to_owned(),
+    finding: title,
+    badges: |_| Html::default(),
+    picture,
+    table: Some(as_table),
+};
+
+const HEIGHT: f32 = 64.0;
+const STEP: usize = 10;
+
+fn title(input: &PanelInput) -> String {
+    compare::passage_loss(&input.scene.tokens)
+        .map_or_else(String::new, |loss| finding::finding(loss, input.change.as_deref(), input.flipped))
+}
+
+fn picture(input: &PanelInput) -> Html {
+    let scene = &input.scene;
+    let loss = compare::passage_loss(&scene.tokens);
+    let change = input.change.as_deref();
+    let before = |token: usize| change.and_then(|change| *change.losses_before.get(token)?);
+    let highest = scene.tokens.iter().enumerate().flat_map(|(token, shown)| [shown.loss, before(token)]).flatten();
+    let scale = HEIGHT / highest.fold(1.0_f32, f32::max);
+    let (mut bars, mut ticks) = (String::new(), String::new());
+    for (token, shown) in scene.tokens.iter().enumerate() {
+        let x = token * STEP + 1;
+        if let Some(loss) = shown.loss {
+            let height = (loss * scale).max(0.5);
+            // Writing to a string cannot fail.
+            let _ = write!(bars, "M{x} {HEIGHT}v-{height:.1}h8v{height:.1}z");
+        }
+        if let Some(loss) = before(token) {
+            let _ = write!(ticks, "M{x} {:.1}h8", HEIGHT - loss * scale);
+        }
+    }
+    let width = (scene.tokens.len() * STEP).max(STEP);
+    let choose = {
+        let (dispatch, num_tokens) = (input.dispatch.clone(), scene.tokens.len());
+        Callback::from(move |event: MouseEvent| {
+            let chart: web_sys::Element = event.target_unchecked_into();
+            let share = f64::from(event.offset_x()) / f64::from(chart.client_width().max(1));
+            let token = ((share * num_tokens as f64).max(0.0) as usize).min(num_tokens.saturating_sub(1));
+            dispatch.emit(Action::Select { token, layer: None, expert: None });
+        })
+    };
+    let of_tokens = |number: usize| number as f64 / scene.tokens.len().max(1) as f64;
+    let selected = at_share(of_tokens(input.selection.token), across("loss-selected", of_tokens(1)));
+    html! {
+        <div class="with-stats">
+            <div class="loss-chart" onclick={choose}>
+                <svg viewBox={format!("0 0 {width} {HEIGHT}")} preserveAspectRatio="none" role="img" aria-label={title(input)}>
+                    <path class="bars" d={bars} />
+                    <path class="ticks" d={ticks} />
+                </svg>
+                { selected }
+            </div>
+            { numbers(loss, change, input.flipped) }
+        </div>
+    }
+}
+
+fn numbers(loss: Option<PassageLoss>, change: Option<&Change>, flipped: bool) -> Html {
+    let Some(loss) = loss else { return Html::default() };
+    let row = |name: &str, loss: PassageLoss| {
+        let name = format!("{name}, {}", numbers::count(loss.num_tokens, "token", "tokens"));
+        html! { <li><span>{ name }</span><b>{ format!("{:.3}", loss.nats) }</b><b>{ format!("{:.3}", loss.bits_per_byte) }</b></li> }
+    };
+    // The difference is always now minus before, whichever of the two is on the screen.
+    let pair = change.map(|change| if flipped { (change.after, change.before) } else { (change.before, change.after) });
+    let is_other_model = change.is_some_and(|change| change.other_model.is_some());
+    let name = if is_other_model { "model: change" } else { "re-run: change" };
+    html! {
+        <ul class="stats">
+            <li class="stats-head"><span /><span>{ "nats/token" }</span><span>{ "bits/byte" }</span></li>
+            if let Some((before, now)) = pair {
+                { row("now", now) }
+                { row("before", before) }
+                <li class="is-change"><span>{ name }</span>
+                    <b>{ format!("{:+.3}", now.nats - before.nats) }</b>
+                    <b>{ format!("{:+.3}", now.bits_per_byte - before.bits_per_byte) }</b></li>
+            } else {
+                { row("all", loss) }
+            }
+        </ul>
+    }
+}
+
+fn as_table(input: &PanelInput) -> Html {
+    let (scene, change) = (&input.scene, input.change.as_deref());
+    let number = |loss: Option<f32>| loss.map_or("–".to_owned(), |loss| format!("{loss:.4}"));
+    let rows = scene.tokens.iter().enumerate().map(|(token, shown)| {
+        let before = change.and_then(|change| *change.losses_before.get(token)?);
+        vec![token.to_string(), visible(scene.token_text(token)), number(shown.loss), number(before)]
+    });
+    // First the run on the screen, then the other one.
+    let (here, there) = if input.flipped { ("before", "now") } else { ("now", "before") };
+    table("Loss of each token in nats", &["#", "token", here, there], rows)
+}

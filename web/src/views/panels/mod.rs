@@ -1,0 +1,47 @@
+//! The registry of panels. A panel is a folder with its row (`PANEL`), its picture, its finding and its table twin;
+//! its styles are `web/style/panels/<name>.css`. Panels do not know each other.
+
+pub mod counts;
+pub mod lanes;
+pub mod layers;
+pub mod load;
+pub mod loss;
+pub mod strip;
+pub mod token;
+
+use crate::settings::view::{PanelName, View};
+use crate::views::panel::{Depth, Panel, Tab};
+
+/// The row of a panel.
+pub fn of(name: PanelName) -> &'static Panel {
+    match name {
+        PanelName::Strip => &strip::PANEL,
+        PanelName::Layers => &layers::PANEL,
+        PanelName::Lanes => &lanes::PANEL,
+        PanelName::Token => &token::PANEL,
+        PanelName::Load => &load::PANEL,
+        PanelName::Loss => &loss::PANEL,
+        PanelName::Counts => &counts::PANEL,
+    }
+}
+
+/// What an element with this view shows, in reading order. The whole page goes as deep as `depth`; who asks for a panel
+/// by name gets it at any depth.
+pub fn shown(view: &View, depth: Depth) -> impl Iterator<Item = &'static Panel> {
+    let is_shown = move |panel: &&'static Panel| match view {
+        View::Full => panel.depth <= depth,
+        View::Panels(names) => names.contains(&panel.name),
+    };
+    PanelName::ALL.iter().map(|&name| of(name)).filter(is_shown)
+}
+
+/// The tabs of narrow screens with what is written on them, the one that is open at the beginning first.
+pub fn tabs(depth: Depth) -> Vec<(PanelName, &'static str)> {
+    let own_tab = |panel: &'static Panel| match panel.tab {
+        Tab::Own(words) => Some((panel.name, words)),
+        Tab::Always | Tab::Of(_) => None,
+    };
+    let mut tabs: Vec<_> = shown(&View::Full, depth).filter_map(own_tab).collect();
+    tabs.sort_by_key(|&(name, _)| name != PanelName::default());
+    tabs
+}

@@ -1,0 +1,145 @@
+//! The text is the timeline: prompt, playback head, selection and result in one strip.
+
+mod cell;
+mod finding;
+mod transport;
+
+use moe_trace::Fate;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+use yew::prelude::*;
+
+use crate::run::scene::{Scene, TokenFate};
+use crate::run::shared::Shared;
+use crate::run::text::{Part, quoted, visible};
+use crate::settings::view::PanelName;
+use crate::state::{Action, Selection};
+use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::parts::glyph::{Mark, legend};
+use crate::views::parts::table::table;
+use crate::words::names;
+use cell::{TokenCell, TokenCellProps};
+use transport::transport;
+
+pub static PANEL: Panel = Panel {
+    name: PanelName::Strip,
+    kind: "Tokens",
+    area: "strip",
+    tab: Tab::Always,
+    depth: Depth::Story,
+    lacks: |_| None,
+    topic: |input| format!("Tokens · fates in layer {}", input.layer().layer),
+    finding: |input| finding::finding(&input.scene),
+    badges: transport,
+    picture: |input| {
+        let PanelInput { scene, selection, dispatch, .. } = input.clone();
+        html! { <><Strip {scene} {selection} {dispatch} />{ legend() }</> }
+    },
+    table: Some(as_table),
+};
+
+#[derive(Properties, PartialEq)]
+struct StripProps {
+    pub scene: Shared<Scene>,
+    pub selection: Selection,
+    pub dispatch: Callback<Action>,
+}
+
+#[component]
+fn Strip(props: &StripProps) -> Html {
+    let scene = &props.scene;
+    let list = use_node_ref();
+    // The selected token stays in sight, and keeps the focus if the strip has it.
+    use_effect_with((props.selection.token, scene.clone()), {
+        let list = list.clone();
+        move |_| {
+            if let Some(list) = list.cast::<HtmlElement>() {
+                keep_in_sight(&list);
+            }
+        }
+    });
+    let layer = &scene.layers[props.selection.layer];
+    let prompt_len = scene.recording.prompt_len();
+    let cells = (0..scene.tokens.len()).map(|token| {
+        let shown = &scene.tokens[token];
+        let requests = layer.of_token(token);
+        let fate = layer.fate(token);
+        let name = quoted(scene.token_text(token));
+        let share_of = |rank: usize| requests.get(rank).and_then(|request| layer.reading().share(request.weight_raw));
+        let whole_percent = |rank: usize| share_of(rank).map(|share| (share * 100.0).round() as u8);
+        let experts = match requests {
+            [] => "–".to_owned(),
+            [one] => one.expert.to_string(),
+            [one, two] => format!("{}·{}", one.expert, two.expert),
+            [one, two, more @ ..] => format!("{}·{}+{}", one.expert, two.expert, more.len()),
+        };
+        let cell = TokenCellProps {
+            token,
+            text: visible(&shown.piece.text).into(),
+            part: shown.piece.part,
+            mark: match fate {
+                TokenFate::LostSome => Some(Mark::Lost),
+                TokenFate::Dropped => Some(Mark::Dropped),
+                _ => None,
+            },
+            lost_elsewhere: scene.layers.iter().any(|layer| layer.fate(token) >= TokenFate::LostSome),
+            first: whole_percent(0).unwrap_or_default(),
+            first_is_lost: requests.first().is_some_and(|request| request.fate == Fate::Lost),
+            second: whole_percent(1),
+            experts: experts.into(),
+            label: match shown.piece.part {
+                Part::Tail => format!("Token {token}, continues {name}").into(),
+                _ => format!("Token {token}, {name}").into(),
+            },
+            is_written: token >= prompt_len,
+            is_selected: token == props.selection.token,
+            dispatch: props.dispatch.clone(),
+        };
+        html! { <TokenCell key={token} ..cell /> }
+    });
+    let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
+    html! {
+        <div class="strip" role="listbox" aria-label="Tokens" aria-orientation="horizontal" {dir} ref={list}>
+            { for cells }
+        </div>
+    }
+}
+
+fn as_table(input: &PanelInput) -> Html {
+    let (scene, of_layer) = (&input.scene, input.layer());
+    let rows = (0..scene.tokens.len()).map(|token| {
+        let asked = of_layer.of_token(token).iter().map(|request| {
+            let fate = names::fate(request.fate);
+            format!("{} ({}, {fate})", request.expert, of_layer.reading().figure(request.weight_raw))
+        });
+        let fate = match of_layer.fate(token) {
+            TokenFate::Served => "served",
+            TokenFate::LostSome => "lost an expert",
+            TokenFate::Dropped => "dropped",
+            TokenFate::NotRouted if of_layer.experts_take() => "taken by none",
+            TokenFate::NotRouted => "asked nobody",
+        };
+        let loss = scene.tokens[token].loss.map_or("–".to_owned(), |loss| format!("{loss:.3}"));
+        let asked: Vec<String> = asked.collect();
+        vec![token.to_string(), visible(scene.token_text(token)), asked.join(", "), fate.to_owned(), loss]
+    });
+    let caption = format!("Tokens and their fates in layer {}", of_layer.layer);
+    table(&caption, &["#", "token", "experts asked", "fate", "loss, nats"], rows)
+}
+
+/// Scrolls the strip, never the page around it.
+fn keep_in_sight(list: &HtmlElement) {
+    let Ok(Some(selected)) = list.query_selector("[aria-selected=true]") else { return };
+    let Ok(selected) = selected.dyn_into::<HtmlElement>() else { return };
+    if list.matches(":focus-within").unwrap_or(false) {
+        // A token can always take the focus.
+        let _ = selected.focus();
+    }
+    let (frame, cell) = (list.get_bounding_client_rect(), selected.get_bounding_client_rect());
+    let margin = 48.0;
+    if cell.left() < frame.left() + margin {
+        list.set_scroll_left(list.scroll_left() + (cell.left() - frame.left() - margin) as i32);
+    } else if cell.right() > frame.right() - margin {
+        list.set_scroll_left(list.scroll_left() + (cell.right() - frame.right() + margin) as i32);
+    }
+}

@@ -1,0 +1,70 @@
+//! Playing a run's steps, live or recorded: back, play, forward, speed, A/B.
+
+use web_sys::HtmlSelectElement;
+use yew::prelude::*;
+
+use crate::state::Action;
+use crate::views::panel::PanelInput;
+use crate::words::names;
+
+const SPEEDS: [f32; 4] = [0.5, 1.0, 2.0, 4.0];
+
+pub fn transport(input: &PanelInput) -> Html {
+    let (step, num_steps) = (input.scene.step, input.num_steps);
+    let button = |icon: &'static str, label: &'static str, disabled: bool, action: Action| {
+        let dispatch = input.dispatch.clone();
+        let onclick = Callback::from(move |_: MouseEvent| dispatch.emit(action.clone()));
+        html! {
+            <button type="button" class="key" aria-label={label} title={label} {disabled} {onclick}>
+                <span class={icon} aria-hidden="true" />
+            </button>
+        }
+    };
+    let on_speed = {
+        let dispatch = input.dispatch.clone();
+        Callback::from(move |event: Event| {
+            let field: HtmlSelectElement = event.target_unchecked_into();
+            // Nothing selected is -1, which is no index.
+            if let Some(&speed) = usize::try_from(field.selected_index()).ok().and_then(|at| SPEEDS.get(at)) {
+                dispatch.emit(Action::SetSpeed(speed));
+            }
+        })
+    };
+    let flip = {
+        let dispatch = input.dispatch.clone();
+        Callback::from(move |_: MouseEvent| dispatch.emit(Action::Flip))
+    };
+    let (at_start, at_end) = (step == 0, step + 1 >= num_steps);
+    let (play_icon, play) = if input.playback.playing { ("icon-pause", "Pause") } else { ("icon-play", "Play") };
+    let end = input.finished.filter(|_| at_end).and_then(names::end);
+    html! {
+        <div class="transport" role="group" aria-label="Steps of the run">
+            { button("icon-first", "First step", at_start, Action::StepTo(0)) }
+            { button("icon-back", "Step back", at_start, Action::StepBy(-1)) }
+            { button(play_icon, play, num_steps < 2, Action::TogglePlay) }
+            { button("icon-forward", "Step forward", at_end, Action::StepBy(1)) }
+            <span class="step-count">
+                { format!("step {} of {num_steps}", step + 1) }
+                if let Some((short, long)) = end {
+                    <small class="end" title={long}>{ short }</small>
+                }
+            </span>
+            <label class="speed-field">
+                <span class="hidden">{ "Speed" }</span>
+                <select onchange={on_speed}>
+                    { for SPEEDS.iter().map(|&speed| html! {
+                        <option value={speed.to_string()} selected={speed == input.playback.speed}>
+                            { format!("{speed}×") }
+                        </option>
+                    }) }
+                </select>
+            </label>
+            if input.can_flip {
+                <button type="button" class="quiet flip" aria-pressed={input.flipped.to_string()} onclick={flip}
+                    title="Flip between this run and the one before (x)">
+                    { if input.flipped { "B: before" } else { "A: now" } }
+                </button>
+            }
+        </div>
+    }
+}

@@ -1,0 +1,119 @@
+//! The selected token in the selected layer: what the gate said, what was asked, what came of it.
+
+mod expectation;
+mod finding;
+
+use moe_router::rule::GateReads;
+use yew::prelude::*;
+
+use crate::run::scene::SceneLayer;
+use crate::settings::view::PanelName;
+use crate::state::{Action, Selection};
+use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::parts::glyph::{Mark, glyph};
+use crate::views::parts::sized::bar;
+use crate::views::parts::table::table;
+use crate::words::names;
+use crate::words::numbers;
+use expectation::expectation;
+
+pub static PANEL: Panel = Panel {
+    name: PanelName::Token,
+    kind: "Token",
+    area: "token",
+    tab: Tab::Own("Token"),
+    depth: Depth::Inspect,
+    lacks: |_| None,
+    topic: |input| format!("Token #{} · layer {}", input.selection.token, input.layer().layer),
+    finding: title,
+    badges: |_| Html::default(),
+    picture,
+    table: Some(as_table),
+};
+
+fn title(input: &PanelInput) -> String {
+    finding::finding(&input.scene, input.layer(), input.selection.token)
+}
+
+fn picture(input: &PanelInput) -> Html {
+    let Selection { token, .. } = input.selection;
+    let layer = input.layer();
+    let reading = layer.reading();
+    let values = layer.values_of(token);
+    let rows = (0..layer.num_experts).map(|expert| gate_row(input, layer, expert, values.get(expert).copied()));
+    let shown = &input.scene.tokens[token];
+    let loss = match shown.loss {
+        Some(loss) => format!("Cost {loss:.2} nats: it was expected with {}.", numbers::percent((-loss).exp())),
+        None => "Nothing before it could predict it.".to_owned(),
+    };
+    html! {
+        <>
+            <p class="fine" title={format!("entry {} of the vocabulary", shown.id)}>{ loss }</p>
+            if let Some(note) = reading.note() {
+                <p class="fine gate-note">{ note }</p>
+            }
+            <div class="gate" role="list" aria-label={reading.names().1}>{ for rows }</div>
+            { expectation(&input.scene, token) }
+        </>
+    }
+}
+
+fn gate_row(input: &PanelInput, layer: &SceneLayer, expert: usize, value: Option<f32>) -> Html {
+    let token = input.selection.token;
+    let request = layer.of_token(token).iter().find(|request| request.expert.index() == expert);
+    let choose = {
+        let dispatch = input.dispatch.clone();
+        Callback::from(move |_: MouseEvent| dispatch.emit(Action::SelectExpert(Some(expert))))
+    };
+    let outcome = request.map(|request| {
+        let mark = Mark::of(request, layer.fate(token));
+        let place = match request.fate.slot() {
+            Some(slot) => format!("slot {slot}"),
+            None => names::fate(request.fate).to_owned(),
+        };
+        let weight = if request.fate.is_kept() { numbers::weight(request.weight) } else { "×0".to_owned() };
+        html! {
+            <>
+                { glyph(mark) }
+                <span class="place">{ place }</span>
+                <span class="weight" title="What the expert's output is multiplied with">{ weight }</span>
+            </>
+        }
+    });
+    let share = match (layer.reading().0, value) {
+        (_, None) => "–".to_owned(),
+        (GateReads::Sigmoid, Some(score)) => format!("{score:.2}"),
+        (_, Some(probability)) => numbers::percent(probability),
+    };
+    let class = classes!(
+        "gate-row",
+        request.is_some().then_some("is-asked"),
+        (input.selection.expert == Some(expert)).then_some("is-selected"),
+    );
+    html! {
+        <div key={expert} {class} role="listitem" onclick={choose}>
+            <b>{ format!("E{expert}") }</b>
+            { bar(value.unwrap_or_default()) }
+            <span class="share">{ share }</span>
+            <span class="outcome">{ outcome.unwrap_or_default() }</span>
+        </div>
+    }
+}
+
+fn as_table(input: &PanelInput) -> Html {
+    let (layer, token) = (input.layer(), input.selection.token);
+    let values = layer.values_of(token);
+    let rows = (0..layer.num_experts).map(|expert| {
+        let request = layer.of_token(token).iter().find(|request| request.expert.index() == expert);
+        let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+        vec![
+            expert.to_string(),
+            or_dash(values.get(expert).map(|value| format!("{value:.5}"))),
+            or_dash(request.map(|request| (request.rank + 1).to_string())),
+            or_dash(request.map(|request| names::fate(request.fate).to_owned())),
+            or_dash(request.and_then(|request| request.fate.slot()).map(|slot| slot.to_string())),
+            or_dash(request.map(|request| format!("{:.5}", request.weight))),
+        ]
+    });
+    table(&title(input), &["expert", layer.reading().names().0, "choice", "fate", "slot", "weight if kept"], rows)
+}

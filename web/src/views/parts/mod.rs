@@ -1,0 +1,8 @@
+//! Small pieces that panels and shell are made of: plain functions from data to HTML.
+
+pub mod badges;
+pub mod glyph;
+pub mod ramp;
+pub mod sized;
+pub mod spoken;
+pub mod table;

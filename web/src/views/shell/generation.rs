@@ -1,0 +1,166 @@
+//! How the next token is taken: sampling, seed and length, behind a small disclosure.
+
+use moe_trace::RoutingSpec;
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+use crate::settings::{Setting, Settings};
+use crate::state::Action;
+
+pub fn generation(settings: &Settings, dispatch: &Callback<Action>) -> Html {
+    let method = if settings.greedy { "greedy".to_owned() } else { format!("T {}", settings.temperature) };
+    let summary = format!("{method} · seed {} · {} new", settings.seed, settings.new_tokens);
+    let greedy = {
+        let dispatch = dispatch.clone();
+        Callback::from(move |event: Event| {
+            let field: HtmlInputElement = event.target_unchecked_into();
+            dispatch.emit(Action::Set(Setting::Greedy(field.checked())));
+        })
+    };
+    html! {
+        <details class="generation">
+            <summary title="How the next token is taken"><span class="topic">{ "Generation" }</span>{ summary }</summary>
+            <div class="generation-fields">
+                <label class="check">
+                    <input type="checkbox" checked={settings.greedy} onchange={greedy} />
+                    { "Greedy: always the most probable token" }
+                </label>
+                { for NUMBERS.iter().map(|number| number_field(number, settings, dispatch)) }
+                <p class="fine">{ "Takes effect with the next Run. The same seed gives the same text." }</p>
+            </div>
+        </details>
+    }
+}
+
+/// A number of the settings, in a field of its own.
+struct NumberField {
+    label: &'static str,
+    least: &'static str,
+    most: &'static str,
+    step: &'static str,
+    /// Does it say how chance is taken? Then greedy leaves it without effect.
+    is_of_chance: bool,
+    shown: fn(&Settings) -> String,
+    setting: fn(f64) -> Setting,
+}
+
+/// The limits are those of [`Settings::set`], which alone decides.
+const NUMBERS: [NumberField; 5] = [
+    NumberField {
+        label: "Temperature",
+        least: "0.1",
+        most: "2",
+        step: "0.05",
+        is_of_chance: true,
+        shown: |settings| settings.temperature.to_string(),
+        setting: |value| Setting::Temperature(value as f32),
+    },
+    NumberField {
+        label: "Top-k (0: all)",
+        least: "0",
+        most: "1000",
+        step: "1",
+        is_of_chance: true,
+        shown: |settings| settings.top_k.to_string(),
+        setting: |value| Setting::TopK(value as u32),
+    },
+    NumberField {
+        label: "Top-p",
+        least: "0.05",
+        most: "1",
+        step: "0.05",
+        is_of_chance: true,
+        shown: |settings| settings.top_p.to_string(),
+        setting: |value| Setting::TopP(value as f32),
+    },
+    NumberField {
+        label: "Seed",
+        least: "0",
+        most: "4294967295",
+        step: "1",
+        is_of_chance: false,
+        shown: |settings| settings.seed.to_string(),
+        setting: |value| Setting::Seed(value as u32),
+    },
+    NumberField {
+        label: "New tokens",
+        least: "0",
+        most: "256",
+        step: "1",
+        is_of_chance: false,
+        shown: |settings| settings.new_tokens.to_string(),
+        setting: |value| Setting::NewTokens(value as u32),
+    },
+];
+
+fn number_field(number: &'static NumberField, settings: &Settings, dispatch: &Callback<Action>) -> Html {
+    // On change, not on input: a number half typed is no number yet.
+    let onchange = {
+        let (settings, dispatch) = (settings.clone(), dispatch.clone());
+        Callback::from(move |event: Event| {
+            let field: HtmlInputElement = event.target_unchecked_into();
+            let setting = number.typed(field.value_as_number());
+            // A number that is not taken as typed may change nothing, and then nothing is drawn again.
+            field.set_value(&number.accepted(&settings, setting.clone()));
+            if let Some(setting) = setting {
+                dispatch.emit(Action::Set(setting));
+            }
+        })
+    };
+    html! {
+        <label>
+            <span>{ number.label }</span>
+            <input type="number" inputmode="decimal" min={number.least} max={number.most} step={number.step}
+                value={(number.shown)(settings)} disabled={number.is_of_chance && settings.greedy} {onchange} />
+        </label>
+    }
+}
+
+impl NumberField {
+    /// What is set by a typed number; an empty field is none.
+    fn typed(&self, number: f64) -> Option<Setting> {
+        number.is_finite().then(|| (self.setting)(number))
+    }
+
+    /// What the field shows after that: the number that is used.
+    fn accepted(&self, settings: &Settings, setting: Option<Setting>) -> String {
+        let mut after = settings.clone();
+        // None of these numbers is about routing.
+        setting.into_iter().for_each(|setting| after.set(setting, &RoutingSpec::default()));
+        (self.shown)(&after)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_shows_the_number_that_is_used() {
+        let check = |label: &str, typed: f64, expected: &str| {
+            let field = NUMBERS.iter().find(|field| field.label == label).expect(label);
+            let settings = Settings::default();
+            assert_eq!(field.accepted(&settings, field.typed(typed)), expected, "{label} {typed}");
+        };
+        check("Temperature", 99.0, "2");
+        check("Temperature", 0.7, "0.7");
+        check("Temperature", f64::NAN, "0.8");
+        check("Top-k (0: all)", 5000.0, "1000");
+        check("Top-p", 0.0, "0.05");
+        check("Seed", 3.7, "3");
+        check("Seed", -1.0, "0");
+        check("Seed", f64::NAN, "7");
+        check("New tokens", 300.0, "256");
+        check("New tokens", f64::NAN, "24");
+    }
+
+    #[test]
+    fn the_limits_of_a_field_are_those_of_the_settings() {
+        for field in &NUMBERS {
+            for limit in [field.least, field.most] {
+                let typed = limit.parse().expect("a number");
+                assert_eq!(field.accepted(&Settings::default(), field.typed(typed)), limit, "{}", field.label);
+            }
+        }
+    }
+}
