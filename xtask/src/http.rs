@@ -45,9 +45,12 @@ pub fn spawn(site: Site, host: &str, port: u16) -> Result<SocketAddr> {
 /// A site, and what of it has been compressed already.
 struct Server {
     site: Site,
-    /// By path: the tag of the plain bytes, and the compressed ones.
-    compressed: Mutex<HashMap<String, (String, Arc<Vec<u8>>)>>,
+    /// By path.
+    compressed: Mutex<HashMap<String, Compressed>>,
 }
+
+/// The tag of the plain bytes, and the compressed ones.
+type Compressed = (String, Arc<Vec<u8>>);
 
 impl Server {
     fn new(site: Site) -> Server {

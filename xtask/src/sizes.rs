@@ -30,7 +30,11 @@ impl AddAssign for Sizes {
 
 /// The page's own WebAssembly, JavaScript, CSS and HTML, with gzip, which every host has. The engine and the weights
 /// come after it.
-const PAGE_BUDGET_BYTES: u64 = 400_000;
+const PAGE_BUDGET_BYTES: u64 = 650_000;
+
+/// The same without the HTML: what a figure in another page loads before its engine. It loads the whole page's module
+/// for now, and may not grow; the aim is 350 kB.
+const FIGURE_BUDGET_BYTES: u64 = 425_000;
 
 /// The sizes of every file of a site folder, by address.
 pub fn measure(folder: &Path) -> Result<BTreeMap<String, Sizes>> {
@@ -71,16 +75,24 @@ pub fn table(files: &BTreeMap<String, Sizes>) -> String {
     text
 }
 
-/// An error where the page's part of a site folder is over its budget.
+/// An error where the page's part of a site folder, or what a figure loads of it, is over its budget.
 pub fn ensure_page_fits(folder: &Path) -> Result<()> {
     let files = Site::of_folder(folder.to_owned()).contents()?;
-    let mut gzip_bytes = 0;
-    for (_, content) in files.into_iter().filter(|(address, _)| part_of(address) == "page") {
-        gzip_bytes += gzip(&content.read()?)?.len() as u64;
+    let (mut page_bytes, mut figure_bytes) = (0, 0);
+    for (address, content) in files.into_iter().filter(|(address, _)| part_of(address) == "page") {
+        let gzip_bytes = gzip(&content.read()?)?.len() as u64;
+        page_bytes += gzip_bytes;
+        if !address.ends_with(".html") {
+            figure_bytes += gzip_bytes;
+        }
     }
-    let (is, budget) = (kilobytes(gzip_bytes), kilobytes(PAGE_BUDGET_BYTES));
-    ensure!(gzip_bytes <= PAGE_BUDGET_BYTES, "the page is over its budget: {is} of {budget} with gzip");
-    println!("the page has {is} of {budget} with gzip");
+    for (name, gzip_bytes, budget_bytes) in
+        [("the page", page_bytes, PAGE_BUDGET_BYTES), ("a figure", figure_bytes, FIGURE_BUDGET_BYTES)]
+    {
+        let (is, budget) = (kilobytes(gzip_bytes), kilobytes(budget_bytes));
+        ensure!(gzip_bytes <= budget_bytes, "{name} is over its budget: {is} of {budget} with gzip");
+        println!("{name} has {is} of {budget} with gzip");
+    }
     Ok(())
 }
 

@@ -23,7 +23,7 @@ pub enum LoadError {
     #[error(transparent)]
     Checkpoint(#[from] checkpoint::CheckpointError),
     #[error(transparent)]
-    Device(#[from] moe_model::reference::TensorError),
+    Device(#[from] moe_model::TensorError),
 }
 
 impl From<LoadError> for UserError {
@@ -55,7 +55,7 @@ impl Engine {
         if found != expected {
             return Err(LoadError::Vocabulary { expected, found });
         }
-        let weights = checkpoint::from_bytes(weights, &manifest.config, device)?;
+        let weights = checkpoint::from_bytes(weights, manifest.architecture, &manifest.config, device)?;
         let model = Fused::new(manifest.config.clone(), weights, device).await?;
         Ok(Engine { model, tokenizer, info: manifest.info() })
     }

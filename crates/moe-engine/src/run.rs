@@ -1,10 +1,8 @@
 //! The loop of a run: forward, trace, sample, again.
 
-use moe_model::fused::{Outcome, Pass};
-use moe_model::reference::TensorError;
 use moe_model::sample::{Choice, Seeded, ranked};
 use moe_model::tokenizer::END_OF_TEXT;
-use moe_model::{Router, RoutingInputs};
+use moe_model::{Router, RoutingInputs, StepInput, StepOutput, TensorError};
 use moe_trace::{
     Candidate, Event, FinishReason, NextToken, RoutingGroup, RunRequest, StepTrace, TokenId, TracedToken, UserError,
 };
@@ -74,9 +72,9 @@ impl Engine {
             };
             let ids = &state.ids[first..end];
             let inputs: Vec<RoutingInputs> = state.inputs.iter().map(|inputs| inputs.at(first..end, ids)).collect();
-            let pass = Pass { ids, first_position: first, inputs: &inputs };
-            let outcome = self.model.forward(&pass, &state.router).await?;
-            let (trace, finished) = self.conclude(&mut state, first, end, outcome);
+            let input = StepInput { ids, first_position: first, inputs: &inputs };
+            let output = self.model.forward(&input, &state.router).await?;
+            let (trace, finished) = self.finish_step(&mut state, first, end, output);
             emit(Event::Step { trace: trace.into(), elapsed_ms: (clock_ms() - begin) as f32 });
             if let Some(reason) = finished {
                 return Ok(reason);
@@ -131,15 +129,15 @@ impl Engine {
         })
     }
 
-    /// Turns what a pass brought back into a trace, takes the next token, and tells whether the run is over.
-    fn conclude(
+    /// Turns what a step brought back into a trace, samples the next token, and tells whether the run is over.
+    fn finish_step(
         &self,
         state: &mut State<'_>,
         first: usize,
         end: usize,
-        outcome: Outcome,
+        output: StepOutput,
     ) -> (StepTrace, Option<FinishReason>) {
-        for (loss, position) in outcome.losses.iter().zip(first + 1..end) {
+        for (loss, position) in output.losses.iter().zip(first + 1..end) {
             state.losses[position] = Some(*loss);
         }
         let tokens = (first..end).map(|position| {
@@ -148,7 +146,7 @@ impl Engine {
         });
         let tokens = tokens.collect();
 
-        let ranked = ranked(&outcome.logits);
+        let ranked = ranked(&output.logits);
         let candidate = |choice: &Choice| Candidate {
             id: TokenId(choice.id),
             bytes: self.tokenizer.bytes(choice.id).to_vec(),
@@ -158,7 +156,7 @@ impl Engine {
         let (chosen, finished) = match state.ids.get(end) {
             // Still inside the prompt: the next token is given.
             Some(&id) => (ranked.iter().find(|choice| choice.id == id).copied(), None),
-            None => self.take(state, &ranked),
+            None => self.sample_next(state, &ranked),
         };
         if let Some(choice) = chosen {
             let loss = Some(-choice.probability.max(f32::MIN_POSITIVE).ln());
@@ -171,13 +169,13 @@ impl Engine {
             }
         }
         let next = NextToken { candidates, chosen: chosen.as_ref().map(candidate) };
-        let trace = StepTrace::of_text(state.request.run, state.step, first as u32, tokens, outcome.layers, next);
+        let trace = StepTrace::of_text(state.request.run, state.step, first as u32, tokens, output.layers, next);
         state.step += 1;
         (trace, finished)
     }
 
-    /// Takes the next token, unless the run is over.
-    fn take(&self, state: &mut State<'_>, ranked: &[Choice]) -> (Option<Choice>, Option<FinishReason>) {
+    /// Samples the next token, unless the run is over.
+    fn sample_next(&self, state: &mut State<'_>, ranked: &[Choice]) -> (Option<Choice>, Option<FinishReason>) {
         let written = state.ids.len() - state.num_prompt_tokens;
         if written == state.request.max_new_tokens as usize {
             return (None, Some(FinishReason::Length));

@@ -34,29 +34,29 @@ fn dim(tensor: &FlexTensor, axis: usize) -> usize {
 }
 
 impl MoeOps for Flex {
-    fn moe_embed(ids: FlexTensor, table: FlexTensor, params: FlexTensor) -> FlexTensor {
+    fn embed(ids: FlexTensor, table: FlexTensor, params: FlexTensor) -> FlexTensor {
         let params = RowParams::from_words(ints(&params));
         filled([dim(&ids, 0), dim(&table, 1)], |x| cpu::embed::embed(ints(&ids), floats(&table), params, x))
     }
 
-    fn moe_rms_norm(x: FlexTensor, gain: FlexTensor, params: FlexTensor) -> FlexTensor {
+    fn rms_norm(x: FlexTensor, gain: FlexTensor, params: FlexTensor) -> FlexTensor {
         let params = RowParams::from_words(ints(&params));
         filled([dim(&x, 0), dim(&x, 1)], |y| cpu::rms_norm::rms_norm(floats(&x), floats(&gain), params, y))
     }
 
-    fn moe_linear(x: FlexTensor, weight: FlexTensor, params: FlexTensor) -> FlexTensor {
+    fn linear(x: FlexTensor, weight: FlexTensor, params: FlexTensor) -> FlexTensor {
         let params = LinearParams::from_words(ints(&params));
         filled([dim(&x, 0), dim(&weight, 1)], |y| cpu::linear::linear(floats(&x), floats(&weight), params, y))
     }
 
-    fn moe_linear_add(x: FlexTensor, weight: FlexTensor, residual: FlexTensor, params: FlexTensor) -> FlexTensor {
+    fn linear_add(x: FlexTensor, weight: FlexTensor, residual: FlexTensor, params: FlexTensor) -> FlexTensor {
         let params = LinearParams::from_words(ints(&params));
         filled([dim(&x, 0), dim(&weight, 1)], |y| {
             cpu::linear_add::linear_add(floats(&x), floats(&weight), floats(&residual), params, y);
         })
     }
 
-    fn moe_rope_cache(
+    fn rope_cache(
         qkv: FlexTensor,
         angles: FlexTensor,
         params: FlexTensor,
@@ -71,21 +71,21 @@ impl MoeOps for Flex {
         (cache, queries)
     }
 
-    fn moe_attention(queries: FlexTensor, cache: FlexTensor, params: FlexTensor, _d_head: usize) -> FlexTensor {
+    fn attention(queries: FlexTensor, cache: FlexTensor, params: FlexTensor, _d_head: usize) -> FlexTensor {
         let params = AttentionParams::from_words(ints(&params));
         filled([dim(&queries, 0), dim(&queries, 1)], |y| {
             cpu::attention::attention(floats(&queries), floats(&cache), params, y);
         })
     }
 
-    fn moe_gate_top_k(x: FlexTensor, gate: FlexTensor, params: FlexTensor, k: usize) -> FlexTensor {
+    fn gate_top_k(x: FlexTensor, gate: FlexTensor, params: FlexTensor, k: usize) -> FlexTensor {
         let params = GateParams::from_words(ints(&params));
         filled([dim(&x, 0), routing_width(dim(&gate, 1), k)], |routing| {
             cpu::gate_top_k::gate_top_k(floats(&x), floats(&gate), params, routing);
         })
     }
 
-    fn moe_token_order(routing: FlexTensor, params: FlexTensor) -> FlexTensor {
+    fn token_order(routing: FlexTensor, params: FlexTensor) -> FlexTensor {
         let params = OrderParams::from_words(ints(&params));
         let mut order = vec![0; dim(&routing, 0)];
         cpu::token_order::token_order(floats(&routing), params, &mut order);
@@ -93,7 +93,7 @@ impl MoeOps for Flex {
         FlexTensor::from_data(TensorData::new(order, [len]))
     }
 
-    fn moe_assign_slots(
+    fn assign_slots(
         order: FlexTensor,
         draws: FlexTensor,
         params: FlexTensor,
@@ -105,7 +105,7 @@ impl MoeOps for Flex {
         routing
     }
 
-    fn moe_expert_up(
+    fn expert_up(
         x: FlexTensor,
         routing: FlexTensor,
         w_gate: FlexTensor,
@@ -119,7 +119,7 @@ impl MoeOps for Flex {
         })
     }
 
-    fn moe_expert_down(
+    fn expert_down(
         hidden: FlexTensor,
         routing: FlexTensor,
         w_down: FlexTensor,
@@ -133,14 +133,14 @@ impl MoeOps for Flex {
         })
     }
 
-    fn moe_token_loss(logits: FlexTensor, targets: FlexTensor, params: FlexTensor) -> FlexTensor {
+    fn token_loss(logits: FlexTensor, targets: FlexTensor, params: FlexTensor) -> FlexTensor {
         let params = LossParams::from_words(ints(&params));
         filled([dim(&logits, 0)], |loss| {
             cpu::token_loss::token_loss(floats(&logits), ints(&targets), params, loss);
         })
     }
 
-    fn moe_record(source: FlexTensor, params: FlexTensor, mut record: FlexTensor, _len: usize) -> FlexTensor {
+    fn record(source: FlexTensor, params: FlexTensor, mut record: FlexTensor, _len: usize) -> FlexTensor {
         let params = RecordParams::from_words(ints(&params));
         cpu::record::record(floats(&source), params, record.storage_mut());
         record

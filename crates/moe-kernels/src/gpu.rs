@@ -10,8 +10,8 @@ use burn_cubecl::tensor::CubeTensor;
 use cubecl::prelude::{CubeCount, CubeDim, KernelId};
 use cubecl::server::KernelArguments;
 
-use crate::kernel::{self, Kernel, WORKGROUP_SIZE};
-use crate::ops::MoeOps;
+use crate::kernel::{Kernel, WORKGROUP_SIZE};
+use crate::ops::{self, MoeOps};
 use crate::routing_width;
 
 /// A kernel's text, as cubecl wants it.
@@ -52,38 +52,38 @@ fn dim(tensor: &CubeTensor, axis: usize) -> usize {
 }
 
 impl MoeOps for CubeBackend {
-    fn moe_embed(ids: CubeTensor, table: CubeTensor, params: CubeTensor) -> CubeTensor {
+    fn embed(ids: CubeTensor, table: CubeTensor, params: CubeTensor) -> CubeTensor {
         let table = into_contiguous(table);
         let (num_tokens, d_model) = (dim(&ids, 0), dim(&table, 1));
         let x = empty_like(&table, [num_tokens, d_model], DType::F32);
-        launch(kernel::EMBED, num_tokens * d_model, &[&ids, &table, &params, &x]);
+        launch(ops::EMBED, num_tokens * d_model, &[&ids, &table, &params, &x]);
         x
     }
 
-    fn moe_rms_norm(x: CubeTensor, gain: CubeTensor, params: CubeTensor) -> CubeTensor {
+    fn rms_norm(x: CubeTensor, gain: CubeTensor, params: CubeTensor) -> CubeTensor {
         let x = into_contiguous(x);
         let y = empty_like(&x, x.shape(), DType::F32);
-        launch(kernel::RMS_NORM, dim(&x, 0), &[&x, &gain, &params, &y]);
+        launch(ops::RMS_NORM, dim(&x, 0), &[&x, &gain, &params, &y]);
         y
     }
 
-    fn moe_linear(x: CubeTensor, weight: CubeTensor, params: CubeTensor) -> CubeTensor {
+    fn linear(x: CubeTensor, weight: CubeTensor, params: CubeTensor) -> CubeTensor {
         let (x, weight) = (into_contiguous(x), into_contiguous(weight));
         let (num_tokens, d_out) = (dim(&x, 0), dim(&weight, 1));
         let y = empty_like(&x, [num_tokens, d_out], DType::F32);
-        launch(kernel::LINEAR, num_tokens * d_out, &[&x, &weight, &params, &y]);
+        launch(ops::LINEAR, num_tokens * d_out, &[&x, &weight, &params, &y]);
         y
     }
 
-    fn moe_linear_add(x: CubeTensor, weight: CubeTensor, residual: CubeTensor, params: CubeTensor) -> CubeTensor {
+    fn linear_add(x: CubeTensor, weight: CubeTensor, residual: CubeTensor, params: CubeTensor) -> CubeTensor {
         let (x, weight, residual) = (into_contiguous(x), into_contiguous(weight), into_contiguous(residual));
         let (num_tokens, d_out) = (dim(&x, 0), dim(&weight, 1));
         let y = empty_like(&x, [num_tokens, d_out], DType::F32);
-        launch(kernel::LINEAR_ADD, num_tokens * d_out, &[&x, &weight, &residual, &params, &y]);
+        launch(ops::LINEAR_ADD, num_tokens * d_out, &[&x, &weight, &residual, &params, &y]);
         y
     }
 
-    fn moe_rope_cache(
+    fn rope_cache(
         qkv: CubeTensor,
         angles: CubeTensor,
         params: CubeTensor,
@@ -93,44 +93,44 @@ impl MoeOps for CubeBackend {
         let qkv = into_contiguous(qkv);
         let num_tokens = dim(&qkv, 0);
         let queries = empty_like(&qkv, [num_tokens, d_queries], DType::F32);
-        launch(kernel::ROPE_CACHE, num_tokens * dim(&qkv, 1) / 2, &[&qkv, &angles, &params, &cache, &queries]);
+        launch(ops::ROPE_CACHE, num_tokens * dim(&qkv, 1) / 2, &[&qkv, &angles, &params, &cache, &queries]);
         (cache, queries)
     }
 
-    fn moe_attention(queries: CubeTensor, cache: CubeTensor, params: CubeTensor, d_head: usize) -> CubeTensor {
+    fn attention(queries: CubeTensor, cache: CubeTensor, params: CubeTensor, d_head: usize) -> CubeTensor {
         let y = empty_like(&queries, queries.shape(), DType::F32);
         let num_rows = dim(&queries, 0) * dim(&queries, 1) / d_head;
-        launch(kernel::ATTENTION, num_rows, &[&queries, &cache, &params, &y]);
+        launch(ops::ATTENTION, num_rows, &[&queries, &cache, &params, &y]);
         y
     }
 
-    fn moe_gate_top_k(x: CubeTensor, gate: CubeTensor, params: CubeTensor, k: usize) -> CubeTensor {
+    fn gate_top_k(x: CubeTensor, gate: CubeTensor, params: CubeTensor, k: usize) -> CubeTensor {
         let (x, gate) = (into_contiguous(x), into_contiguous(gate));
         let (num_tokens, num_experts) = (dim(&x, 0), dim(&gate, 1));
         let routing = empty_like(&x, [num_tokens, routing_width(num_experts, k)], DType::F32);
-        launch(kernel::GATE_TOP_K, num_tokens, &[&x, &gate, &params, &routing]);
+        launch(ops::GATE_TOP_K, num_tokens, &[&x, &gate, &params, &routing]);
         routing
     }
 
-    fn moe_token_order(routing: CubeTensor, params: CubeTensor) -> CubeTensor {
+    fn token_order(routing: CubeTensor, params: CubeTensor) -> CubeTensor {
         let num_tokens = dim(&routing, 0);
         let order = empty_like(&routing, [num_tokens], DType::I32);
-        launch(kernel::TOKEN_ORDER, num_tokens, &[&routing, &params, &order]);
+        launch(ops::TOKEN_ORDER, num_tokens, &[&routing, &params, &order]);
         order
     }
 
-    fn moe_assign_slots(
+    fn assign_slots(
         order: CubeTensor,
         draws: CubeTensor,
         params: CubeTensor,
         routing: CubeTensor,
         num_experts: usize,
     ) -> CubeTensor {
-        launch(kernel::ASSIGN_SLOTS, num_experts, &[&order, &draws, &params, &routing]);
+        launch(ops::ASSIGN_SLOTS, num_experts, &[&order, &draws, &params, &routing]);
         routing
     }
 
-    fn moe_expert_up(
+    fn expert_up(
         x: CubeTensor,
         routing: CubeTensor,
         w_gate: CubeTensor,
@@ -141,11 +141,11 @@ impl MoeOps for CubeBackend {
         let (x, w_gate, w_up) = (into_contiguous(x), into_contiguous(w_gate), into_contiguous(w_up));
         let d_expert = dim(&w_gate, 2);
         let hidden = empty_like(&x, [num_requests, d_expert], DType::F32);
-        launch(kernel::EXPERT_UP, num_requests * d_expert, &[&x, &routing, &w_gate, &w_up, &params, &hidden]);
+        launch(ops::EXPERT_UP, num_requests * d_expert, &[&x, &routing, &w_gate, &w_up, &params, &hidden]);
         hidden
     }
 
-    fn moe_expert_down(
+    fn expert_down(
         hidden: CubeTensor,
         routing: CubeTensor,
         w_down: CubeTensor,
@@ -155,19 +155,19 @@ impl MoeOps for CubeBackend {
         let (w_down, residual) = (into_contiguous(w_down), into_contiguous(residual));
         let y = empty_like(&residual, residual.shape(), DType::F32);
         let len = dim(&residual, 0) * dim(&residual, 1);
-        launch(kernel::EXPERT_DOWN, len, &[&hidden, &routing, &w_down, &residual, &params, &y]);
+        launch(ops::EXPERT_DOWN, len, &[&hidden, &routing, &w_down, &residual, &params, &y]);
         y
     }
 
-    fn moe_token_loss(logits: CubeTensor, targets: CubeTensor, params: CubeTensor) -> CubeTensor {
+    fn token_loss(logits: CubeTensor, targets: CubeTensor, params: CubeTensor) -> CubeTensor {
         let num_tokens = dim(&logits, 0);
         let loss = empty_like(&logits, [num_tokens], DType::F32);
-        launch(kernel::TOKEN_LOSS, num_tokens, &[&logits, &targets, &params, &loss]);
+        launch(ops::TOKEN_LOSS, num_tokens, &[&logits, &targets, &params, &loss]);
         loss
     }
 
-    fn moe_record(source: CubeTensor, params: CubeTensor, record: CubeTensor, len: usize) -> CubeTensor {
-        launch(kernel::RECORD, len, &[&source, &params, &record]);
+    fn record(source: CubeTensor, params: CubeTensor, record: CubeTensor, len: usize) -> CubeTensor {
+        launch(ops::RECORD, len, &[&source, &params, &record]);
         record
     }
 }

@@ -1,7 +1,8 @@
 //! The fused path: a handful of kernels, each once as WGSL and once as a Rust twin, launched as burn operations.
 //!
-//! One name, four places: `shaders/<name>.wgsl`, `cpu/<name>.rs`, the constant in [`kernel`], the operation in [`ops`].
-//! The twin *is* the CPU backend's implementation, so the CPU rung and the reference for the shaders are one thing.
+//! A kernel of a name is `shaders/<name>.wgsl`, its twin `cpu/<name>.rs`, a row in [`ops`], a launch in `gpu.rs` and one
+//! in `flex.rs`; the compiler and tests name what is missing. The twin *is* the CPU backend's implementation, so the CPU
+//! rung and the reference for the shaders are one thing.
 //!
 //! Callers answer for shapes. Small numbers (how many tokens, how wide a row) travel in a parameter tensor,
 //! which the caller makes once and reuses, because an upload per launch would cost more than the kernel.

@@ -1,6 +1,7 @@
 //! Every shader is valid as it lies, and its bindings and parameters are those the Rust side assumes.
 
-use moe_kernels::kernel::{ALL, Kernel, WORKGROUP_SIZE};
+use moe_kernels::kernel::{Kernel, WORKGROUP_SIZE};
+use moe_kernels::ops::ALL;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
 use naga::{AddressSpace, Module, Scalar, TypeInner};
 
@@ -61,5 +62,14 @@ fn every_shader_in_the_folder_is_a_kernel_with_a_twin() {
         let twin = format!("crates/moe-kernels/src/cpu/{}.rs", kernel.name);
         assert!(std::path::Path::new(root).join(&twin).exists(), "{twin} is missing");
         assert!(kernel.wgsl.contains(&format!("// CPU twin: {twin}")), "{} does not name its twin", kernel.name);
+    }
+}
+
+#[test]
+fn every_kernel_is_compared_with_its_twin_on_a_gpu() {
+    let comparisons = include_str!("../../moe-worker/tests/numerics/shaders.rs");
+    for kernel in ALL {
+        let row = format!("\n        \"{}\" => ", kernel.name);
+        assert!(comparisons.contains(&row), "{} has no row in moe-worker/tests/numerics/shaders.rs", kernel.name);
     }
 }

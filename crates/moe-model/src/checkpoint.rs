@@ -1,12 +1,13 @@
 //! Weights on disk: safetensors, matrices as 8-bit whole numbers in blocks, the rest as f32.
 //!
-//! A block is 64 neighbouring numbers of the flattened tensor; each has a scale in f32 and values in −127..=127. The
-//! gate and the norms stay f32: a flipped expert is visible, and they are small.
+//! A block is 64 neighbouring numbers of the flattened tensor; each has a scale in f32 and values in −127..=127. What
+//! each tensor is called, and whether it stays f32 (gates and norms), is said by the architecture's table of names.
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
 
+use crate::architecture::{Architecture, Role};
 use crate::config::ModelConfig;
 use crate::weights::Weights;
 
@@ -24,17 +25,18 @@ pub enum CheckpointError {
     Size { name: String, found: usize, expected: usize },
 }
 
-/// A parameter by name, with its values.
+/// A parameter by its name in a file, with its values.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Named {
     pub name: String,
+    pub role: Role,
     pub shape: Vec<usize>,
     pub values: Vec<f32>,
 }
 
 /// All parameters in order, read back synchronously: for native use.
-pub fn named(weights: &Weights) -> Vec<Named> {
-    let mut collector = Collector::default();
+pub fn named(weights: &Weights, architecture: Architecture) -> Vec<Named> {
+    let mut collector = Collector { architecture, path: Vec::new(), found: Vec::new() };
     weights.visit(&mut collector);
     collector.found
 }
@@ -42,8 +44,8 @@ pub fn named(weights: &Weights) -> Vec<Named> {
 /// The bytes of a weights file.
 pub fn to_bytes(parameters: &[Named]) -> Result<Vec<u8>, CheckpointError> {
     let mut buffers: Vec<(String, Dtype, Vec<usize>, Vec<u8>)> = Vec::new();
-    for Named { name, shape, values } in parameters {
-        if shape.len() == 1 || is_of_a_gate(name) {
+    for Named { name, role, shape, values } in parameters {
+        if *role != Role::Matrix {
             let bytes = values.iter().flat_map(|value| value.to_le_bytes()).collect();
             buffers.push((name.clone(), Dtype::F32, shape.clone(), bytes));
         } else {
@@ -62,15 +64,15 @@ pub fn to_bytes(parameters: &[Named]) -> Result<Vec<u8>, CheckpointError> {
     views.map_err(|error| CheckpointError::Unreadable(error.to_string()))
 }
 
-/// Is a parameter of this name a gate, what projects for it, or what biases it?
-pub fn is_of_a_gate(name: &str) -> bool {
-    name.rsplit('.').next().is_some_and(|last| last.starts_with("gate"))
-}
-
 /// The weights a file holds, on a device.
-pub fn from_bytes(bytes: &[u8], config: &ModelConfig, device: &Device) -> Result<Weights, CheckpointError> {
+pub fn from_bytes(
+    bytes: &[u8],
+    architecture: Architecture,
+    config: &ModelConfig,
+    device: &Device,
+) -> Result<Weights, CheckpointError> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| CheckpointError::Unreadable(error.to_string()))?;
-    let mut loader = Loader { file, device: device.clone(), path: Vec::new(), error: None };
+    let mut loader = Loader { file, architecture, device: device.clone(), path: Vec::new(), error: None };
     let weights = Weights::zeros(config, device).map(&mut loader);
     match loader.error {
         Some(error) => Err(error),
@@ -102,8 +104,8 @@ fn floats(bytes: &[u8]) -> impl Iterator<Item = f32> {
     bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
 }
 
-#[derive(Default)]
 struct Collector {
+    architecture: Architecture,
     path: Vec<String>,
     found: Vec<Named>,
 }
@@ -121,21 +123,27 @@ impl ModuleVisitor for Collector {
         let tensor = param.val();
         let shape = tensor.dims().to_vec();
         let values = tensor.into_data().try_to_vec().expect("parameters are f32");
-        self.found.push(Named { name: self.path.join("."), shape, values });
+        let in_file = self.architecture.in_file(&self.path);
+        let (name, role) = in_file.expect("every parameter has a row in its architecture's table, as a test checks");
+        self.found.push(Named { name, role, shape, values });
     }
 }
 
 struct Loader<'a> {
     file: SafeTensors<'a>,
+    architecture: Architecture,
     device: Device,
     path: Vec<String>,
     error: Option<CheckpointError>,
 }
 
 impl Loader<'_> {
-    fn values(&self, name: &str, expected: usize) -> Result<Vec<f32>, CheckpointError> {
+    /// Of the parameter at the present path.
+    fn values(&self, expected: usize) -> Result<Vec<f32>, CheckpointError> {
+        let in_file = self.architecture.in_file(&self.path);
+        let (name, _) = in_file.ok_or_else(|| CheckpointError::Missing { name: self.path.join(".") })?;
         let missing = |name: &str| CheckpointError::Missing { name: name.to_owned() };
-        let view = self.file.tensor(name).map_err(|_| missing(name))?;
+        let view = self.file.tensor(&name).map_err(|_| missing(&name))?;
         let values = match view.dtype() {
             Dtype::I8 => {
                 let scale = format!("{name}.scale");
@@ -146,7 +154,7 @@ impl Loader<'_> {
         };
         match values.len() == expected {
             true => Ok(values),
-            false => Err(CheckpointError::Size { name: name.to_owned(), found: values.len(), expected }),
+            false => Err(CheckpointError::Size { name, found: values.len(), expected }),
         }
     }
 }
@@ -162,7 +170,7 @@ impl ModuleMapper for Loader<'_> {
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let shape = param.lazy_shape();
-        match self.values(&self.path.join("."), shape.num_elements()) {
+        match self.values(shape.num_elements()) {
             Ok(values) => {
                 let tensor = Tensor::from_data(TensorData::new(values, shape), &self.device);
                 param.map(|_| tensor)
@@ -178,7 +186,7 @@ impl ModuleMapper for Loader<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::GateForm;
+    use crate::forms::gate::GateConfig;
 
     #[test]
     fn quantising_is_off_by_half_a_step_at_most() {
@@ -192,26 +200,44 @@ mod tests {
         }
     }
 
+    /// Every form of gate, with every optional part.
+    fn all_forms() -> Vec<ModelConfig> {
+        let full = ModelConfig { num_shared_experts: 1, selection_bias: true, ..ModelConfig::tiny() };
+        GateConfig::EXAMPLES.map(|gate| ModelConfig { gate, ..full.clone() }).to_vec()
+    }
+
     #[test]
     fn a_file_written_is_a_file_read() {
+        let (device, ours) = (Device::flex(), Architecture::MoePlayground);
+        for config in all_forms() {
+            let weights = Weights::random(&config, 3, &device);
+            let bytes = to_bytes(&named(&weights, ours)).expect("it can be written");
+            let read = from_bytes(&bytes, ours, &config, &device).expect("it can be read");
+            for (before, after) in named(&weights, ours).iter().zip(named(&read, ours)) {
+                assert_eq!((&before.name, &before.shape), (&after.name, &after.shape));
+                let largest = before.values.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
+                for (a, b) in before.values.iter().zip(after.values) {
+                    assert!((a - b).abs() <= largest * 0.501 / 127.0 + 1e-7, "{} {a} {b}", before.name);
+                }
+            }
+            let error = from_bytes(&bytes, ours, &ModelConfig::small(48), &device).expect_err("another model");
+            assert!(error.to_string().contains("the model needs"), "{error}");
+        }
+    }
+
+    #[test]
+    fn every_name_of_the_table_is_that_of_a_parameter() {
         let device = Device::flex();
-        let config = ModelConfig {
-            gate: GateForm::Cosine { d_gate: 2 },
-            num_shared_experts: 1,
-            selection_bias: true,
-            ..ModelConfig::tiny()
-        };
-        let weights = Weights::random(&config, 3, &device);
-        let bytes = to_bytes(&named(&weights)).expect("it can be written");
-        let read = from_bytes(&bytes, &config, &device).expect("it can be read");
-        for (before, after) in named(&weights).iter().zip(named(&read)) {
-            assert_eq!((&before.name, &before.shape), (&after.name, &after.shape));
-            let largest = before.values.iter().fold(0.0f32, |largest, value| largest.max(value.abs()));
-            for (a, b) in before.values.iter().zip(after.values) {
-                assert!((a - b).abs() <= largest * 0.501 / 127.0 + 1e-7, "{} {a} {b}", before.name);
+        let block = |name: &str| name.replace(".0.", ".*.").replace(".1.", ".*.");
+        for architecture in [Architecture::MoePlayground] {
+            let found: Vec<(String, Role)> = all_forms()
+                .iter()
+                .flat_map(|config| named(&Weights::zeros(config, &device), architecture))
+                .map(|parameter| (block(&parameter.name), parameter.role))
+                .collect();
+            for name in architecture.names() {
+                assert!(found.contains(&(name.theirs.to_owned(), name.role)), "{name:?} is of no parameter");
             }
         }
-        let error = from_bytes(&bytes, &ModelConfig::small(48), &device).expect_err("another model");
-        assert!(error.to_string().contains("the model needs"), "{error}");
     }
 }

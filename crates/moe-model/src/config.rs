@@ -2,6 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::forms::attention::AttentionConfig;
+use crate::forms::experts::ExpertsConfig;
+use crate::forms::gate::GateConfig;
+use crate::forms::shared_experts::SharedExpertsConfig;
+
 /// Sizes of a decoder-only Mixture-of-Experts transformer. Widths are `d_…`, counts `num_…`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelConfig {
@@ -21,7 +26,7 @@ pub struct ModelConfig {
     pub rope_theta: f64,
     /// How a layer's gate makes logits of a token's state.
     #[serde(default)]
-    pub gate: GateForm,
+    pub gate: GateConfig,
     /// Experts beside the routed ones that every token asks, with weight 1 (DeepSeekMoE, arXiv:2401.06066, eq. 9).
     #[serde(default)]
     pub num_shared_experts: usize,
@@ -29,21 +34,6 @@ pub struct ModelConfig {
     /// (arXiv:2408.15664)?
     #[serde(default)]
     pub selection_bias: bool,
-}
-
-/// How a layer's gate makes logits of a token's state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(tag = "form", rename_all = "snake_case")]
-pub enum GateForm {
-    /// `x · W`.
-    #[default]
-    Linear,
-    /// Cosine of the projected state with an embedding of each expert, over a learned temperature (X-MoE,
-    /// arXiv:2204.09179, eq. 6-7).
-    Cosine {
-        /// Dimensions of the projection; half the number of experts in the paper.
-        d_gate: usize,
-    },
 }
 
 /// A size that does not fit the others.
@@ -63,11 +53,11 @@ pub enum ConfigError {
     Zero { name: &'static str },
 }
 
-impl ModelConfig {
-    /// The default model of the page: 3.5 M parameters, 4 layers, 8 experts.
-    pub fn small(vocab_size: usize) -> ModelConfig {
+/// The sizes of the page's default model, but for the tokenizer's: 3.5 M parameters, 4 layers, 8 experts.
+impl Default for ModelConfig {
+    fn default() -> ModelConfig {
         ModelConfig {
-            vocab_size,
+            vocab_size: 1024,
             d_model: 128,
             num_layers: 4,
             num_heads: 4,
@@ -77,10 +67,17 @@ impl ModelConfig {
             d_expert: 256,
             max_tokens: 256,
             rope_theta: 10_000.0,
-            gate: GateForm::Linear,
+            gate: GateConfig::Linear,
             num_shared_experts: 0,
             selection_bias: false,
         }
+    }
+}
+
+impl ModelConfig {
+    /// The default sizes with another vocabulary.
+    pub fn small(vocab_size: usize) -> ModelConfig {
+        ModelConfig { vocab_size, ..ModelConfig::default() }
     }
 
     /// A model small enough for tests on a software adapter.
@@ -95,10 +92,7 @@ impl ModelConfig {
             num_experts: 4,
             d_expert: 24,
             max_tokens: 32,
-            rope_theta: 10_000.0,
-            gate: GateForm::Linear,
-            num_shared_experts: 0,
-            selection_bias: false,
+            ..ModelConfig::default()
         }
     }
 
@@ -112,9 +106,8 @@ impl ModelConfig {
             ("num_kv_heads", self.num_kv_heads),
             ("d_expert", self.d_expert),
             ("max_tokens", self.max_tokens),
-            ("d_gate", self.gate_dims()[0]),
         ];
-        if let Some((name, _)) = sizes.into_iter().find(|(_, size)| *size == 0) {
+        if let Some((name, _)) = sizes.into_iter().chain(self.gate.sizes()).find(|(_, size)| *size == 0) {
             return Err(ConfigError::Zero { name });
         }
         if !self.num_heads.is_multiple_of(self.num_kv_heads) {
@@ -126,9 +119,14 @@ impl ModelConfig {
         if self.num_experts == 0 || self.num_experts > moe_kernels::MAX_EXPERTS {
             return Err(ConfigError::Experts { num_experts: self.num_experts });
         }
-        let (d_queries, d_keys) = self.d_attention();
-        let columns =
-            [self.vocab_size, self.num_experts * self.d_expert, self.d_shared(), d_queries + 2 * d_keys, self.d_model];
+        let d_qkv = self.attention().d_queries() + 2 * self.attention().d_keys();
+        let columns = [
+            self.vocab_size,
+            self.num_experts * self.d_expert,
+            self.num_shared_experts * self.d_expert,
+            d_qkv,
+            self.d_model,
+        ];
         let widest = columns.into_iter().max().unwrap_or(0);
         if self.max_tokens.saturating_mul(widest) > moe_kernels::MAX_INVOCATIONS {
             return Err(ConfigError::Launch { max_tokens: self.max_tokens, widest });
@@ -139,9 +137,22 @@ impl ModelConfig {
         Ok(())
     }
 
-    /// Width of queries, and of keys or of values: `(heads · d_head, kv_heads · d_head)`.
-    pub fn d_attention(&self) -> (usize, usize) {
-        (self.num_heads * self.d_head, self.num_kv_heads * self.d_head)
+    /// Sizes of a block's attention.
+    pub fn attention(&self) -> AttentionConfig {
+        let ModelConfig { d_model, num_heads, num_kv_heads, d_head, .. } = *self;
+        AttentionConfig { d_model, num_heads, num_kv_heads, d_head }
+    }
+
+    /// Sizes of a block's routed experts.
+    pub fn experts(&self) -> ExpertsConfig {
+        let ModelConfig { d_model, num_experts, d_expert, .. } = *self;
+        ExpertsConfig { d_model, num_experts, d_expert }
+    }
+
+    /// Sizes of a block's shared experts, where it has any.
+    pub fn shared_experts(&self) -> Option<SharedExpertsConfig> {
+        let ModelConfig { d_model, num_shared_experts: count, d_expert, .. } = *self;
+        (count > 0).then_some(SharedExpertsConfig { d_model, count, d_expert })
     }
 
     /// All parameters. The embedding is also the head and counts once.
@@ -154,30 +165,14 @@ impl ModelConfig {
         self.num_parameters_with(k.min(self.num_experts))
     }
 
-    /// Hidden width of all shared experts side by side.
-    pub fn d_shared(&self) -> usize {
-        self.num_shared_experts * self.d_expert
-    }
-
-    /// Shape of the matrix that ends in a column per expert: the linear gate, or the experts' embeddings.
-    pub(crate) fn gate_dims(&self) -> [usize; 2] {
-        match self.gate {
-            GateForm::Linear => [self.d_model, self.num_experts],
-            GateForm::Cosine { d_gate } => [d_gate, self.num_experts],
-        }
-    }
-
-    fn num_parameters_with(&self, experts: usize) -> usize {
-        let (d_queries, d_keys) = self.d_attention();
-        let attention = self.d_model * (2 * d_queries + 2 * d_keys);
-        let gate = match self.gate {
-            GateForm::Linear => self.d_model * self.num_experts,
-            GateForm::Cosine { d_gate } => d_gate * (self.d_model + self.num_experts) + 1,
-        };
+    fn num_parameters_with(&self, num_experts: usize) -> usize {
+        let gate = self.gate.num_parameters(self.d_model, self.num_experts);
         let bias = if self.selection_bias { self.num_experts } else { 0 };
-        let moe = gate + bias + 3 * self.d_model * (experts * self.d_expert + self.d_shared());
+        let experts = ExpertsConfig { num_experts, ..self.experts() }.num_parameters();
+        let shared = self.shared_experts().map_or(0, |shared| shared.num_parameters());
         let norms = 2 * self.d_model;
-        self.vocab_size * self.d_model + self.num_layers * (attention + moe + norms) + self.d_model
+        let block = self.attention().num_parameters() + gate + bias + experts + shared + norms;
+        self.vocab_size * self.d_model + self.num_layers * block + self.d_model
     }
 
     /// Cosines and sines of the rotary angles, `[max_tokens, 2, d_head / 2]`, computed in f64.
@@ -196,6 +191,7 @@ impl ModelConfig {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forms::cosine_gate::CosineGateConfig;
 
     #[test]
     fn the_small_model_has_the_promised_size() {
@@ -208,9 +204,10 @@ mod tests {
             ModelConfig { num_experts: 15, d_expert: 128, num_shared_experts: 1, selection_bias: true, ..config };
         assert_eq!(fine.num_parameters(), 3_478_656 + 4 * (7 * 128 + 15));
         assert_eq!(fine.num_active_parameters(3), 1_119_360 + 4 * (7 * 128 + 15));
-        let cosine = ModelConfig { gate: GateForm::Cosine { d_gate: 4 }, ..ModelConfig::small(1024) };
+        let cosine =
+            ModelConfig { gate: GateConfig::Cosine(CosineGateConfig { d_gate: 4 }), ..ModelConfig::small(1024) };
         assert_eq!(cosine.num_parameters(), 3_478_656 - 4 * 128 * 8 + 4 * (4 * 136 + 1));
-        let flat = ModelConfig { gate: GateForm::Cosine { d_gate: 0 }, ..ModelConfig::tiny() };
+        let flat = ModelConfig { gate: GateConfig::Cosine(CosineGateConfig { d_gate: 0 }), ..ModelConfig::tiny() };
         assert_eq!(flat.check(), Err(ConfigError::Zero { name: "d_gate" }));
     }
 

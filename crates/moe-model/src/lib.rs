@@ -2,23 +2,29 @@
 //!
 //! It exists twice over the same weights. [`reference`] is plain burn operations: any routing rule, differentiable,
 //! whole sequences; training runs on it. [`fused`] is a few custom kernels with a key-value cache; the page runs on it.
-//! A test holds the two together.
+//! A test holds the two together. Begin with `examples/moe_layer.rs`: a layer from tokens to output, in one breath.
 
+pub mod architecture;
 pub mod checkpoint;
 pub mod config;
+pub mod forms;
 pub mod fused;
 pub mod history;
 pub mod manifest;
+pub mod read_back;
 pub mod reference;
 pub mod routing_inputs;
 pub mod routing_rows;
 pub mod sample;
+pub mod tensors;
 pub mod tokenizer;
 pub mod weights;
 
+pub use architecture::Architecture;
 pub use config::ModelConfig;
-pub use fused::{Fused, Pass};
+pub use fused::{Fused, StepInput, StepOutput};
 pub use manifest::Manifest;
+pub use read_back::TensorError;
 pub use routing_inputs::RoutingInputs;
 pub use tokenizer::Tokenizer;
 pub use weights::Weights;

@@ -4,6 +4,7 @@ use moe_router::rules;
 use moe_trace::{ModelInfo, RoutingSpec};
 use serde::{Deserialize, Serialize};
 
+use crate::architecture::Architecture;
 use crate::config::ModelConfig;
 
 /// Version of the manifest this crate writes and reads.
@@ -17,6 +18,9 @@ pub struct Manifest {
     /// What it is, in a few words.
     #[serde(default)]
     pub title: String,
+    /// Whose names the weights have; ours where nothing is said.
+    #[serde(default)]
+    pub architecture: Architecture,
     pub config: ModelConfig,
     pub trained_routing: RoutingSpec,
     pub weights: FileEntry,
@@ -79,4 +83,27 @@ impl Manifest {
 pub fn sha256_hex(bytes: &[u8]) -> String {
     use sha2::Digest;
     sha2::Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SHIPPED: &[u8] = include_bytes!("../../../www/site/models/default/manifest.json");
+
+    #[test]
+    fn a_manifest_without_an_architecture_is_one_of_ours() {
+        let manifest = Manifest::from_json(SHIPPED).expect("the shipped manifest");
+        assert_eq!(manifest.architecture, Architecture::MoePlayground);
+        let named = serde_json::to_string(&manifest).expect("a manifest is JSON");
+        assert!(named.contains(r#""architecture":"moe_playground""#), "{named}");
+        let foreign = named.replace("moe_playground", "olmoe");
+        let error = Manifest::from_json(foreign.as_bytes()).expect_err("nobody knows these names").to_string();
+        assert!(error.contains("olmoe"), "{error}");
+    }
+
+    #[test]
+    fn the_hash_of_nothing() {
+        assert_eq!(sha256_hex(b""), "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+    }
 }

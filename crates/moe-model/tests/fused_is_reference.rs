@@ -2,8 +2,8 @@
 
 use burn::module::Param;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
-use moe_model::config::GateForm;
-use moe_model::{Fused, ModelConfig, Pass, Router, RoutingInputs, Weights, reference};
+use moe_model::forms::gate::GateConfig;
+use moe_model::{Fused, ModelConfig, Router, RoutingInputs, StepInput, Weights, reference};
 use moe_router::rules;
 use moe_trace::{
     CapacitySpec, Normalise, Overflow, Policy, Priority, RouterSpec, RoutingSpec, SecondExpert, SlotOrder, Weighting,
@@ -20,7 +20,7 @@ fn weights(config: &ModelConfig) -> Weights {
     let mut weights = Weights::random(config, 5, &Device::flex());
     // Large enough to change who is selected.
     let bias: Vec<f32> = (0..config.num_experts).map(|expert| 0.1 * expert as f32).collect();
-    for bias_of_block in weights.blocks.iter_mut().filter_map(|block| block.gate_bias.as_mut()) {
+    for bias_of_block in weights.blocks.iter_mut().filter_map(|block| block.selection_bias.as_mut()) {
         *bias_of_block = Param::from_tensor(Tensor::from_floats(bias.as_slice(), &Device::flex()));
     }
     weights
@@ -57,7 +57,7 @@ fn check_in(config: ModelConfig, spec: RoutingSpec) {
 
     let outcome = pollster::block_on(async {
         let mut model = Fused::new(config.clone(), weights(&config), &Device::flex()).await.expect("weights load");
-        model.forward(&Pass { ids: &IDS, first_position: 0, inputs: &inputs }, &router).await.expect("a pass runs")
+        model.forward(&StepInput { ids: &IDS, first_position: 0, inputs: &inputs }, &router).await.expect("a pass runs")
     });
     let last = (IDS.len() - 1) * config.vocab_size;
     close("logits", &outcome.logits, &expected.logits[last..]);
@@ -137,12 +137,13 @@ fn for_every_rule_of_the_table() {
 
 #[test]
 fn for_every_form_of_a_layer() {
-    let cosine = ModelConfig { gate: GateForm::Cosine { d_gate: 2 }, ..ModelConfig::tiny() };
     let shared = ModelConfig { num_shared_experts: 2, ..ModelConfig::tiny() };
     let biased = ModelConfig { selection_bias: true, ..shared.clone() };
     let deepseek = RouterSpec::Deepseek { k: 2, groups: 1, kept: 1, scale: 1.0 };
     for policy in [Policy::Drop, Policy::Dropless] {
-        check_in(cosine.clone(), RoutingSpec::with_policy(2, policy, 0.75));
+        for gate in GateConfig::EXAMPLES {
+            check_in(ModelConfig { gate, ..ModelConfig::tiny() }, RoutingSpec::with_policy(2, policy, 0.75));
+        }
         check_in(shared.clone(), RoutingSpec::with_policy(2, policy, 0.75));
     }
     check_in(biased.clone(), RoutingSpec { router: deepseek, overflow: Overflow::Dropless });
@@ -163,8 +164,8 @@ fn one_token_at_a_time_with_a_cache_is_the_whole_text_at_once() {
     pollster::block_on(async {
         let mut model = Fused::new(config.clone(), weights(&config), &Device::flex()).await.expect("weights load");
         for (position, id) in IDS.iter().enumerate() {
-            let pass = Pass { ids: &[*id], first_position: position, inputs: &[] };
-            let outcome = model.forward(&pass, &router).await.expect("a pass runs");
+            let step = StepInput { ids: &[*id], first_position: position, inputs: &[] };
+            let outcome = model.forward(&step, &router).await.expect("a pass runs");
             let row = position * config.vocab_size..(position + 1) * config.vocab_size;
             close("logits", &outcome.logits, &expected.logits[row]);
         }

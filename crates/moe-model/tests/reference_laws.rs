@@ -1,6 +1,7 @@
 //! Laws of the reference forward: all experts is dense, the gate learns, a dropped token passes by the residual.
 
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
+use moe_model::forms::gate::Gate;
 use moe_model::reference::{self, Forward};
 use moe_model::{ModelConfig, Router, RoutingInputs, Weights};
 use moe_router::rules;
@@ -40,9 +41,9 @@ fn the_gate_and_every_other_parameter_has_a_gradient() {
     for spec in [RoutingSpec::default(), RoutingSpec::with_policy(1, Policy::Drop, 1.25)] {
         let gradients = forward(&weights, spec, &device).logits.square().sum().backward();
         for block in &weights.blocks {
-            let gate = numbers(block.gate.val().grad(&gradients).expect("the gate is on the graph"));
+            let gate = numbers(block.gate.columns().val().grad(&gradients).expect("the gate is on the graph"));
             assert!(gate.iter().any(|value| value.abs() > 1e-6), "the gate's gradient is zero under {spec:?}");
-            let down = numbers(block.w_down.val().grad(&gradients).expect("experts are on the graph"));
+            let down = numbers(block.experts.w_down.val().grad(&gradients).expect("experts are on the graph"));
             assert!(down.iter().any(|value| value.abs() > 1e-6));
         }
         assert!(weights.embedding.val().grad(&gradients).is_some());
@@ -57,7 +58,7 @@ fn the_gate_learns_under_every_rule_whose_weights_it_has_a_say_in() {
         let Ok(router) = rules::parse_router(example) else { continue };
         let spec = RoutingSpec { router, overflow: Overflow::Dropless };
         let gradients = forward(&weights, spec, &device).logits.square().sum().backward();
-        let gate = weights.blocks[0].gate.val().grad(&gradients).map(numbers).unwrap_or_default();
+        let gate = weights.blocks[0].gate.columns().val().grad(&gradients).map(numbers).unwrap_or_default();
         let learns = gate.iter().any(|value| value.abs() > 1e-6);
         assert!(gate.iter().all(|value| value.is_finite()), "{example}");
         assert_eq!(learns, rules::facts(&router).gate_learns, "{example}");
@@ -72,7 +73,7 @@ fn the_gradient_of_the_gate_is_that_of_finite_differences() {
     let smooth = RoutingSpec::with_policy(4, Policy::Dropless, 1.0);
     let loss = |weights: &Weights| forward(weights, smooth, &device).logits.square().mean();
     let gradients = loss(&weights).backward();
-    let gate = weights.blocks[1].gate.val();
+    let gate = weights.blocks[1].gate.columns().val();
     let gradient = numbers(gate.grad(&gradients).expect("the gate is on the graph"));
 
     // Along the gradient itself, so that the difference is far above rounding.
@@ -81,7 +82,9 @@ fn the_gradient_of_the_gate_is_that_of_finite_differences() {
         let direction: Vec<f32> = gradient.iter().map(|g| g / norm * by).collect();
         let direction = Tensor::from_data(TensorData::new(direction, gate.dims()), &device);
         let mut weights = weights.clone();
-        weights.blocks[1].gate = weights.blocks[1].gate.clone().map(|gate| gate + direction);
+        if let Gate::Linear(gate) = &mut weights.blocks[1].gate {
+            gate.weight = gate.weight.clone().map(|weight| weight + direction);
+        }
         numbers(loss(&weights))[0]
     };
     let slope = (moved(0.01) - moved(-0.01)) / 0.02;

@@ -3,18 +3,16 @@
 
 use std::cell::Cell;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
-use moe_engine::{Engine, device};
-use moe_model::Manifest;
-use moe_router::rules;
+use moe_engine::Engine;
 use moe_trace::prompts::EXAMPLES;
 use moe_trace::{Event, Fate, RoutingGroup, RunId, RunRequest, Sampling, Source, StepTrace, TraceHeader};
 
-use crate::train::burn_block_on;
+use crate::site_model::SiteModel;
 
 #[derive(Args, Debug, Clone)]
 pub struct GoldenArgs {
@@ -37,7 +35,7 @@ pub struct GoldenArgs {
 }
 
 pub fn run(args: &GoldenArgs) -> Result<()> {
-    let mut engine = load(&args.model)?;
+    let mut engine = SiteModel::open(&args.model)?.engine()?;
     let request = |prompt: &str, max_new_tokens| RunRequest {
         run: RunId(0),
         prompt: prompt.to_owned(),
@@ -75,14 +73,6 @@ pub fn run(args: &GoldenArgs) -> Result<()> {
     Ok(())
 }
 
-/// An engine on the CPU.
-pub fn load(folder: &Path) -> Result<Engine> {
-    let read = |name: &str| fs::read(folder.join(name)).with_context(|| format!("cannot read {name} of the model"));
-    let manifest = Manifest::from_json(&read("manifest.json")?)?;
-    let (weights, tokenizer) = (read(&manifest.weights.file)?, read(&manifest.tokenizer.file)?);
-    Ok(burn_block_on(Engine::load(&manifest, &weights, &tokenizer, &device::cpu()))?)
-}
-
 /// All steps of a run.
 pub fn record(engine: &mut Engine, request: &RunRequest) -> Result<Vec<StepTrace>> {
     record_until(engine, request, |_| false)
@@ -112,7 +102,8 @@ pub fn record_until(
         }
     };
     let clock = || start.elapsed().as_secs_f64() * 1e3;
-    burn_block_on(engine.run(request, clock, emit, async || stop.get())).map_err(|error| anyhow!("{}", error.error))?;
+    pollster::block_on(engine.run(request, clock, emit, async || stop.get()))
+        .map_err(|error| anyhow!("{}", error.error))?;
     broken.map_or(Ok(steps), |error| Err(error.into()))
 }
 
@@ -130,10 +121,17 @@ fn lost(step: &StepTrace) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
     use moe_trace::TraceFile;
 
     const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../www/site/");
+
+    fn shipped() -> Engine {
+        let model = SiteModel::open(Path::new(&format!("{FOLDER}models/default"))).expect("the shipped model");
+        model.engine().expect("it loads")
+    }
 
     fn recorded() -> TraceFile {
         let text = fs::read_to_string(format!("{FOLDER}traces/default.jsonl")).expect("the recorded run");
@@ -147,7 +145,7 @@ mod tests {
     #[test]
     fn the_recorded_run_is_what_the_shipped_model_computes() {
         let recorded = recorded();
-        let mut engine = load(Path::new(&format!("{FOLDER}models/default"))).expect("the shipped model");
+        let mut engine = shipped();
         assert_eq!(Some(engine.info()), recorded.header.model.as_ref(), "the run was recorded from another model");
         let steps = record(&mut engine, &request_of(&recorded)).expect("the run ends well");
         assert_eq!(steps.len(), recorded.steps.len());
@@ -158,7 +156,7 @@ mod tests {
 
     #[test]
     fn every_rule_that_assigns_runs_on_the_shipped_model() {
-        let mut engine = load(Path::new(&format!("{FOLDER}models/default"))).expect("the shipped model");
+        let mut engine = shipped();
         let mut request = RunRequest { max_new_tokens: 2, ..request_of(&recorded()) };
         let mut num_rules = 0;
         for example in rules::all().filter_map(|rule| rule.example()) {
@@ -194,7 +192,7 @@ mod tests {
 
     #[test]
     fn of_every_example_as_many_requests_are_lost_as_it_says() {
-        let mut engine = load(Path::new(&format!("{FOLDER}models/default"))).expect("the shipped model");
+        let mut engine = shipped();
         let request = RunRequest { max_new_tokens: 0, ..request_of(&recorded()) };
         let found = EXAMPLES.map(|example| {
             let request = RunRequest { prompt: example.prompt.to_owned(), ..request.clone() };

@@ -1,20 +1,10 @@
-//! Native work on models: prepare the corpus, train, evaluate, export, record golden runs.
-
-mod cards;
-mod evaluate;
-mod export;
-mod golden;
-mod measure;
-mod prepare;
-mod quality;
-#[cfg(test)]
-mod shipped;
-mod train;
+//! The command line of `moe_train`.
 
 use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
+use moe_train::{cards, compressors, evaluate, export, findings, golden, prepare, train};
 
 #[derive(Parser)]
 #[command(about = "Prepare a corpus, train a Mixture-of-Experts model on it, and export it for the page")]
@@ -48,7 +38,7 @@ enum Command {
     /// Write the card of every evaluated model.
     Cards(cards::CardsArgs),
     /// Measure what the models do on held-out text, and write figures and findings.
-    Measure(measure::MeasureArgs),
+    Measure(findings::MeasureArgs),
     /// Record a run of the exported model.
     Golden(golden::GoldenArgs),
 }
@@ -56,14 +46,14 @@ enum Command {
 fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Prepare { out } => println!("{}", prepare::run(&out)?.table()),
-        Command::Compressors { data } => println!("{}", quality::table(&quality::run(&data)?)),
+        Command::Compressors { data } => println!("{}", compressors::table(&compressors::run(&data)?)),
         Command::Train(args) => train::run(&args)?,
         Command::Progress(args) => train::progress::run(&args)?,
         Command::Speed(args) => train::speed::run(&args)?,
         Command::Evaluate(args) => evaluate::run(&args)?,
         Command::Export(args) => export::run(&args)?,
         Command::Cards(args) => cards::run(&args)?,
-        Command::Measure(args) => measure::run(&args)?,
+        Command::Measure(args) => findings::run(&args)?,
         Command::Golden(args) => golden::run(&args)?,
     }
     Ok(())

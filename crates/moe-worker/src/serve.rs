@@ -25,7 +25,7 @@ pub fn start() {
         }
         command => {
             on_command.push(command);
-            on_wake.ring();
+            on_wake.wake();
         }
     });
     spawn_local(async move {
@@ -94,8 +94,8 @@ async fn run(engine: Option<&mut Engine>, request: &RunRequest, inbox: &Inbox, t
     }
 }
 
-/// Lets messages in that have arrived, by a message to ourselves: browsers hold timers back. One channel serves all
-/// turns, because a new one takes a busy browser seconds to connect.
+/// Yields one macrotask through a `MessageChannel`, so that messages which have arrived are received; timers are
+/// throttled. One channel serves all turns, because a new one takes a busy browser seconds to connect.
 struct Turns(Option<web_sys::MessageChannel>);
 
 impl Turns {
@@ -122,7 +122,7 @@ impl Turns {
 struct Wake(Rc<Cell<Option<js_sys::Function>>>);
 
 impl Wake {
-    fn ring(&self) {
+    fn wake(&self) {
         if let Some(resolve) = self.0.take() {
             let _ = resolve.call0(&JsValue::NULL);
         }

@@ -14,11 +14,12 @@ pub struct Package {
     pub tests_may_use: &'static [&'static str],
 }
 
-pub const PACKAGES: [Package; 10] = [
+pub const PACKAGES: [Package; 11] = [
     Package { name: "moe-trace", may_use: &[], tests_may_use: &[] },
     Package { name: "moe-router", may_use: &["moe-trace"], tests_may_use: &[] },
     Package { name: "moe-kernels", may_use: &[], tests_may_use: &["moe-router", "moe-trace"] },
     Package { name: "moe-model", may_use: &["moe-trace", "moe-router", "moe-kernels"], tests_may_use: &[] },
+    Package { name: "moe-learn", may_use: &["moe-trace", "moe-router", "moe-model"], tests_may_use: &[] },
     Package { name: "moe-engine", may_use: &["moe-trace", "moe-model"], tests_may_use: &[] },
     Package {
         name: "moe-worker",
@@ -26,7 +27,11 @@ pub const PACKAGES: [Package; 10] = [
         tests_may_use: &["moe-router", "moe-kernels", "moe-model"],
     },
     Package { name: "web", may_use: &["moe-trace", "moe-router"], tests_may_use: &[] },
-    Package { name: "moe-train", may_use: &["moe-trace", "moe-router", "moe-model", "moe-engine"], tests_may_use: &[] },
+    Package {
+        name: "moe-train",
+        may_use: &["moe-trace", "moe-router", "moe-model", "moe-learn", "moe-engine"],
+        tests_may_use: &[],
+    },
     Package {
         name: "moe-bench",
         may_use: &["moe-trace", "moe-router", "moe-kernels", "moe-model", "moe-engine"],
@@ -44,7 +49,7 @@ pub struct Reserved {
 }
 
 pub const RESERVED: [Reserved; 16] = [
-    reserved("burn", &["moe-kernels", "moe-model", "moe-train"], &["moe-worker"]),
+    reserved("burn", &["moe-kernels", "moe-model", "moe-learn", "moe-train"], &["moe-worker"]),
     reserved("burn-cubecl", &["moe-kernels"], &[]),
     reserved("cubecl", &["moe-kernels"], &[]),
     reserved("wgpu", &["moe-kernels"], &[]),
@@ -151,7 +156,9 @@ mod tests {
             "web",
             "burn",
             Some("dev"),
-            &["web may not depend on burn in its tests: only moe-kernels and moe-model and moe-train may"],
+            &[
+                "web may not depend on burn in its tests: only moe-kernels and moe-model and moe-learn and moe-train may",
+            ],
         );
         check(
             "moe-router",

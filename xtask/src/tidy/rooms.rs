@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::slice;
 
 use anyhow::{Context, Result};
 
@@ -21,7 +22,7 @@ pub struct Crate {
     pub exceptions: &'static [(&'static str, &'static str)],
 }
 
-pub const CRATES: [Crate; 7] = [
+pub const CRATES: [Crate; 8] = [
     Crate {
         folder: "crates/moe-trace",
         floors: &[
@@ -54,18 +55,25 @@ pub const CRATES: [Crate; 7] = [
     },
     Crate {
         folder: "crates/moe-kernels",
-        floors: &[&["constructors", "ops", "params"], &["cpu", "device", "kernel"], &["flex", "gpu"]],
+        floors: &[&["constructors", "kernel", "params"], &["cpu", "device", "ops"], &["flex", "gpu"]],
         exceptions: &[],
     },
     Crate {
         folder: "crates/moe-model",
         floors: &[
-            &["config", "history", "routing_inputs", "routing_rows", "sample", "tokenizer"],
-            &["manifest", "weights"],
-            &["checkpoint", "reference"],
-            &["fused"],
+            &["history", "read_back", "routing_inputs", "routing_rows", "sample", "tensors", "tokenizer"],
+            &["forms"],
+            &["config"],
+            &["weights"],
+            &["architecture", "fused", "reference"],
+            &["checkpoint", "manifest"],
         ],
-        exceptions: &[("reference", "fused")],
+        exceptions: &[],
+    },
+    Crate {
+        folder: "crates/moe-learn",
+        floors: &[&["batch", "chance", "clip", "loss", "recipe"], &["corpus"], &["learner"], &["held_out"]],
+        exceptions: &[],
     },
     Crate {
         folder: "crates/moe-worker",
@@ -76,9 +84,10 @@ pub const CRATES: [Crate; 7] = [
         folder: "crates/moe-train",
         floors: &[
             &["prepare", "train"],
-            &["export", "golden", "quality"],
-            &["evaluate", "measure"],
-            &["cards", "shipped"],
+            &["compressors", "site_model"],
+            &["export", "golden"],
+            &["evaluate", "findings"],
+            &["cards"],
         ],
         exceptions: &[],
     },
@@ -141,7 +150,7 @@ fn way(arrows: &Arrows, from: &str, to: &str) -> Option<Vec<String>> {
                 return Some(way);
             }
             for next in arrows.get(end).into_iter().flatten().filter(|next| seen.insert((*next).clone())) {
-                longer.push([way.as_slice(), &[next.clone()]].concat());
+                longer.push([way.as_slice(), slice::from_ref(next)].concat());
             }
         }
         ways = longer;

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use moe_kernels::ops;
+use moe_kernels::params::LinearParams;
 
 /// Parameter tensors of one model on one device.
 pub struct ParamsCache {
@@ -34,9 +35,15 @@ impl ParamsCache {
         if self.by_words.len() == MAX_ENTRIES {
             self.by_words.clear();
         }
-        let tensor = ops::params_tensor(words.clone(), &self.device);
+        let tensor = ops::int_tensor(words.clone(), &self.device);
         self.by_words.insert(words, tensor.clone());
         tensor
+    }
+
+    /// The numbers of a `linear` kernel.
+    pub fn linear(&mut self, num_tokens: usize, d_in: usize, d_out: usize) -> Tensor<1, Int> {
+        let (num_tokens, d_in, d_out) = (num_tokens as u32, d_in as u32, d_out as u32);
+        self.get(LinearParams { num_tokens, d_in, d_out }.to_words())
     }
 
     /// `[len]` zeros.

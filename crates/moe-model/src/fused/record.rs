@@ -5,8 +5,7 @@ use moe_kernels::ops;
 use moe_kernels::params::RecordParams;
 
 use super::params::ParamsCache;
-use super::read;
-use crate::reference::TensorError;
+use crate::read_back::{TensorError, read};
 
 /// The record of a step.
 pub struct Record {

@@ -1,4 +1,4 @@
-//! The weights of all requests on the tensor graph, so that the gate has a gradient under every rule.
+//! The weights of all requests on the tensor graph, so that the gate has a gradient under every rule that weighs by it.
 //!
 //! The router has chosen; here its weights are computed again from the gate. Every rule is a score of each expert
 //! (softmax, sigmoid, …, of the logits or of what the rule makes of them) and what becomes of the chosen scores.
@@ -7,9 +7,9 @@ use burn::tensor::activation::{relu, sigmoid, softmax};
 use burn::tensor::{DType, Int, Tensor, TensorData};
 use moe_trace::{Normalise, RouterSpec, Routing, Weighting};
 
-use super::moe::Plan;
-use super::one_hot;
+use super::plan::Plan;
 use crate::routing_inputs::RoutingInputs;
+use crate::tensors::one_hot;
 
 /// What becomes of the chosen scores.
 enum Combine {

@@ -12,10 +12,11 @@ use clap::Args;
 use moe_model::Manifest;
 use serde::Deserialize;
 
+use crate::compressors::Compressed;
 use crate::evaluate::{Evaluation, SAMPLE_SEED};
 use crate::export::Effort;
 use crate::prepare::manifest::Manifest as CorpusManifest;
-use crate::quality::Compressed;
+use crate::site_model::SiteModel;
 use crate::train::run_file::{RunFile, Training};
 
 #[derive(Args, Debug, Clone)]
@@ -39,46 +40,35 @@ pub struct Model {
 }
 
 impl Model {
-    /// `None` where there is no evaluation yet.
-    fn open(folder: &Path) -> Result<Option<Model>> {
-        if !folder.join("evaluation.json").exists() {
+    /// `None` where there is no evaluation of these weights yet.
+    fn open(model: SiteModel) -> Result<Option<Model>> {
+        let Some(evaluation) = Evaluation::read(&model)? else { return Ok(None) };
+        if evaluation.weights_sha256 != model.manifest.weights.sha256 {
+            println!("{}: the evaluation is of other weights; evaluate again", model.folder.display());
             return Ok(None);
         }
-        let text = |file: &str| {
-            let path = folder.join(file);
-            fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))
-        };
-        let manifest = Manifest::from_json(text("manifest.json")?.as_bytes())?;
-        let evaluation: Evaluation = serde_json::from_str(&text("evaluation.json")?)?;
-        if evaluation.weights_sha256 != manifest.weights.sha256 {
-            println!("{}: the evaluation is of other weights; evaluate again", folder.display());
-            return Ok(None);
-        }
-        let log = text("training_log.csv")?.lines().map(|row| row.split(',').map(str::to_owned).collect()).collect();
-        let (run, effort) = (toml::from_str(&text("run.toml")?)?, serde_json::from_str(&text("effort.json")?)?);
-        Ok(Some(Model { manifest, run, effort, evaluation, log }))
+        let log = model.text("training_log.csv")?;
+        let log = log.lines().map(|row| row.split(',').map(str::to_owned).collect()).collect();
+        let effort = Effort::read(&model)?.with_context(|| format!("{} has no effort.json", model.folder.display()))?;
+        Ok(Some(Model { run: model.run()?, manifest: model.manifest, effort, evaluation, log }))
     }
 }
 
 pub fn run(args: &CardsArgs) -> Result<()> {
     let compressors: Vec<Compressed> = read_json(&args.data.join("compressors.json"))?;
     let corpus: CorpusManifest = read_json(&args.data.join("manifest.json"))?;
-    #[derive(Deserialize)]
-    struct Listed {
-        folder: String,
-    }
-    let index: Vec<Listed> = read_json(&args.models.join("index.json"))?;
     let mut family = Vec::new();
-    for Listed { folder } in index {
-        match Model::open(&args.models.join(&folder))? {
+    for model in SiteModel::all_in(&args.models)? {
+        let folder = model.folder.clone();
+        match Model::open(model)? {
             Some(model) => family.push((folder, model)),
-            None => println!("{folder} has no evaluation, and gets no card"),
+            None => println!("{} has no evaluation, and gets no card", folder.display()),
         }
     }
     let models: Vec<&Model> = family.iter().map(|(_, model)| model).collect();
     for (folder, model) in &family {
         let card = card(model, &models, &compressors, &corpus)?;
-        fs::write(args.models.join(folder).join("MODEL_CARD.md"), card)?;
+        fs::write(folder.join("MODEL_CARD.md"), card)?;
     }
     Ok(())
 }

@@ -1,13 +1,12 @@
 //! The tables of a model card, and the sentences that follow from numbers.
 
 use moe_model::Manifest;
-use moe_model::config::GateForm;
 use moe_router::rules;
 use moe_trace::Overflow;
 
+use crate::compressors::Compressed;
 use crate::evaluate::{DomainEvaluation, Evaluation, Sample};
 use crate::prepare::manifest::Manifest as CorpusManifest;
-use crate::quality::Compressed;
 
 /// How the columns after the first stand.
 #[derive(Clone, Copy, PartialEq)]
@@ -29,10 +28,7 @@ pub fn table(head: &[&str], align: Align, rows: &[Vec<String>]) -> String {
 
 pub fn sizes(manifest: &Manifest) -> String {
     let (config, info) = (&manifest.config, manifest.info());
-    let gate = match config.gate {
-        GateForm::Linear => "",
-        GateForm::Cosine { .. } => ", cosine gate",
-    };
+    let gate = config.gate.title().map_or_else(String::new, |title| format!(", {title}"));
     let shared = match config.num_shared_experts {
         0 => String::new(),
         count => format!(" and {count} that every token asks"),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::golden;
 use crate::prepare::document::RECORD_SEPARATOR;
+use crate::site_model::SiteModel;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answers {
@@ -20,10 +21,10 @@ pub struct Answers {
 const QUESTIONS: usize = 200;
 
 /// One question of each sheet. The last number counts where steps are shown.
-pub fn arithmetic(model: &Path, data: &Path) -> Result<Answers> {
+pub fn arithmetic(model: &SiteModel, data: &Path) -> Result<Answers> {
     let path = data.join("valid").join("arithmetic.txt");
     let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-    let mut engine = golden::load(model)?;
+    let mut engine = model.engine()?;
     let mut answers = Answers { asked: 0, right: 0 };
     for (prompt, answer) in text.split(RECORD_SEPARATOR).filter_map(question).take(QUESTIONS) {
         let request = RunRequest {

@@ -8,19 +8,22 @@ mod score;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
-use moe_model::tokenizer::Tokenizer;
-use moe_model::{Manifest, Weights, checkpoint};
+use moe_model::{Tokenizer, Weights};
 use moe_trace::{Overflow, RoutingSpec};
 use serde::{Deserialize, Serialize};
 
-use crate::train::data::Corpus;
+use crate::site_model::SiteModel;
+use crate::train::data;
 use crate::train::device::DeviceChoice;
 pub use answers::Answers;
 pub use quantisation::Quantisation;
 pub use samples::{SEED as SAMPLE_SEED, Sample};
 pub use score::Score;
+
+/// Its name beside the manifest.
+const FILE: &str = "evaluation.json";
 
 #[derive(Args, Debug, Clone)]
 pub struct EvaluateArgs {
@@ -68,59 +71,60 @@ pub struct DomainEvaluation {
     pub dropless_bits_per_byte: f64,
 }
 
-/// A model of the site with what is needed to run it.
+/// A model with what is needed to score it.
 pub struct Loaded {
-    pub folder: PathBuf,
-    pub manifest: Manifest,
+    pub model: SiteModel,
     pub tokenizer: Tokenizer,
     pub weights: Weights,
 }
 
 impl Loaded {
     pub fn open(folder: &Path, device: DeviceChoice) -> Result<Loaded> {
-        let read = |file: &str| {
-            let path = folder.join(file);
-            fs::read(&path).with_context(|| format!("cannot read {}", path.display()))
-        };
-        let manifest = Manifest::from_json(&read("manifest.json")?)?;
-        let weights = checkpoint::from_bytes(&read(&manifest.weights.file)?, &manifest.config, &device.init()?)?;
-        let tokenizer = Tokenizer::from_json(&read(&manifest.tokenizer.file)?)?;
-        Ok(Loaded { folder: folder.to_owned(), manifest, tokenizer, weights })
+        let model = SiteModel::open(folder)?;
+        Ok(Loaded { tokenizer: model.tokenizer()?, weights: model.weights(&device.init()?)?, model })
+    }
+}
+
+impl Evaluation {
+    /// Of a model; `None` where there is none yet.
+    pub fn read(model: &SiteModel) -> Result<Option<Evaluation>> {
+        model.json(FILE)
     }
 }
 
 pub fn run(args: &EvaluateArgs) -> Result<()> {
-    let corpus = Corpus::open(&args.data, &Corpus::names(&args.data)?)?;
+    let corpus = data::open_all(&args.data)?;
     for name in &args.names {
-        let model = Loaded::open(&args.models.join(name), args.device)?;
+        let loaded = Loaded::open(&args.models.join(name), args.device)?;
+        let model = &loaded.model;
         corpus.ensure_windows_of(model.manifest.config.max_tokens)?;
         println!("{name}\n| held-out text | bits per byte, as trained | dropless | requests lost |");
         println!("| --- | ---: | ---: | ---: |");
         let mut domains = Vec::new();
         for domain in &corpus.domains {
             let trained = model.manifest.trained_routing;
-            let as_trained = score::score(domain, &model, trained, args.windows)?;
+            let as_trained = score::score(domain, &loaded, trained, args.windows)?;
             let dropless = RoutingSpec { overflow: Overflow::Dropless, ..trained };
             let dropless_bits_per_byte = if dropless == trained {
                 as_trained.bits_per_byte
             } else {
-                score::score(domain, &model, dropless, args.windows)?.bits_per_byte
+                score::score(domain, &loaded, dropless, args.windows)?.bits_per_byte
             };
             let (bits, lost) = (as_trained.bits_per_byte, 100.0 * as_trained.lost);
             println!("| {} | {bits:.3} | {dropless_bits_per_byte:.3} | {lost:.1} % |", domain.name);
             domains.push(DomainEvaluation { name: domain.name.clone(), as_trained, dropless_bits_per_byte });
         }
-        let arithmetic = answers::arithmetic(&model.folder, &args.data)?;
+        let arithmetic = answers::arithmetic(model, &args.data)?;
         println!("arithmetic: {} of {} answers are right", arithmetic.right, arithmetic.asked);
-        let quantisation = quantisation::compare(&model, &args.runs.join(name), &corpus)?;
+        let quantisation = quantisation::compare(&loaded, &args.runs.join(name), &corpus)?;
         if let Some(Quantisation { bits_per_byte, changed_routes }) = quantisation {
             println!("8 bits: {bits_per_byte:+.5} bits per byte, {:.3} % of routes changed", 100.0 * changed_routes);
         }
         let weights_sha256 = model.manifest.weights.sha256.clone();
-        let samples = samples::of(&model.folder)?;
+        let samples = samples::of(model)?;
         let windows = args.windows;
         let evaluation = Evaluation { weights_sha256, windows, domains, arithmetic, samples, quantisation };
-        fs::write(model.folder.join("evaluation.json"), serde_json::to_string_pretty(&evaluation)? + "\n")?;
+        fs::write(model.folder.join(FILE), serde_json::to_string_pretty(&evaluation)? + "\n")?;
     }
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Result;
+use moe_learn::{Batch, Corpus, chance, loss};
 use moe_model::reference::Forward;
 use moe_model::{Weights, reference};
 use moe_router::Router;
@@ -10,8 +11,7 @@ use moe_trace::{Overflow, Routing, RoutingSpec};
 use serde::{Deserialize, Serialize};
 
 use super::Loaded;
-use crate::train::data::{Batch, Corpus};
-use crate::train::{burn_block_on, checkpoint, draws_at_inference, loss};
+use crate::train::checkpoint;
 
 /// 8-bit against f32 on the same windows, nobody turned away.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -26,17 +26,18 @@ pub struct Quantisation {
 const WINDOWS: usize = 8;
 
 /// `None` where the run is not there, or has gone on since the export.
-pub fn compare(model: &Loaded, run: &Path, corpus: &Corpus) -> Result<Option<Quantisation>> {
+pub fn compare(loaded: &Loaded, run: &Path, corpus: &Corpus) -> Result<Option<Quantisation>> {
     let Some(state) = checkpoint::read_state(run)? else { return Ok(None) };
+    let Loaded { model, weights, .. } = loaded;
     let config = &model.manifest.config;
     if state.config() != *config || state.step != state.run.training.steps {
         return Ok(None);
     }
-    let device = model.weights.embedding.val().device();
+    let device = weights.embedding.val().device();
     let trained = checkpoint::load_weights(run, state.step, Weights::zeros(config, &device))?;
     let routing = RoutingSpec { overflow: Overflow::Dropless, ..model.manifest.trained_routing };
     let router = Router::new(routing, config.num_experts)?;
-    let draws = draws_at_inference(routing, WINDOWS * config.max_tokens, config);
+    let draws = chance::at_inference(routing, WINDOWS * config.max_tokens, config);
     let (mut bits, mut changed, mut routes) = (0.0, 0, 0);
     for domain in &corpus.domains {
         let stride = (domain.valid.len() - config.max_tokens - 1) / WINDOWS;
@@ -45,11 +46,11 @@ pub fn compare(model: &Loaded, run: &Path, corpus: &Corpus) -> Result<Option<Qua
         let forward = |weights: &Weights| -> Result<(f64, Forward)> {
             let (ids, targets) = batch.to_tensors(&device);
             let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
-            let forward = burn_block_on(reference::forward(weights, config, ids, &router, &inputs))?;
+            let forward = pollster::block_on(reference::forward(weights, config, ids, &router, &inputs))?;
             let nats = loss::cross_entropy(forward.logits.clone(), targets).mean().into_scalar::<f32>();
             Ok((f64::from(nats) / std::f64::consts::LN_2 / domain.valid_bytes_per_token, forward))
         };
-        let (bits_of_8, of_8) = forward(&model.weights)?;
+        let (bits_of_8, of_8) = forward(weights)?;
         let (bits_of_f32, of_f32) = forward(&trained)?;
         bits += (bits_of_8 - bits_of_f32) / corpus.domains.len() as f64;
         let pairs = of_8.layers.iter().zip(&of_f32.layers).flat_map(|(a, b)| a.routings.iter().zip(&b.routings));

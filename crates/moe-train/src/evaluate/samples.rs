@@ -1,13 +1,12 @@
 //! What the model writes: a continuation of each example prompt, so that a reader of the card sees what it learned.
 
-use std::path::Path;
-
 use anyhow::Result;
 use moe_trace::prompts::EXAMPLES;
 use moe_trace::{RoutingGroup, RunId, RunRequest, Sampling};
 use serde::{Deserialize, Serialize};
 
 use crate::golden;
+use crate::site_model::SiteModel;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
@@ -22,8 +21,8 @@ pub const SEED: u32 = 7;
 const NEW_TOKENS: u32 = 64;
 
 /// One for every kind of text the page offers, routed as in training.
-pub fn of(model: &Path) -> Result<Vec<Sample>> {
-    let mut engine = golden::load(model)?;
+pub fn of(model: &SiteModel) -> Result<Vec<Sample>> {
+    let mut engine = model.engine()?;
     let sample = |example: &moe_trace::prompts::Example| {
         let request = RunRequest {
             run: RunId(0),

@@ -1,16 +1,14 @@
 //! Bits per byte, and what is asked of whom, on the held-out text of a domain.
 
 use anyhow::{Context, Result};
-use moe_model::reference;
-use moe_model::tokenizer::Tokenizer;
+use moe_learn::{Batch, Domain, chance, loss};
+use moe_model::{Tokenizer, reference};
 use moe_router::rule::GateReads;
 use moe_router::{Router, metrics};
 use moe_trace::RoutingSpec;
 use serde::{Deserialize, Serialize};
 
 use super::Loaded;
-use crate::train::data::{Batch, Domain};
-use crate::train::{burn_block_on, draws_at_inference, loss};
 
 /// Windows computed at once.
 const BATCH: usize = 8;
@@ -34,14 +32,14 @@ pub struct Score {
 /// Scores the second half of every window of the model's full length, so that each token has at least half a window
 /// before it (but for the first ones of a text). A tail shorter than half a window is left out. Windows are routing
 /// groups, as in training; requests are counted in all windows, which overlap.
-pub fn score(domain: &Domain, model: &Loaded, routing: RoutingSpec, windows: Option<usize>) -> Result<Score> {
-    let config = &model.manifest.config;
+pub fn score(domain: &Domain, loaded: &Loaded, routing: RoutingSpec, windows: Option<usize>) -> Result<Score> {
+    let config = &loaded.model.manifest.config;
     let (num_tokens, stride) = (config.max_tokens, config.max_tokens / 2);
     let router = Router::new(routing, config.num_experts)?;
     let reads = router.facts().reads;
-    let device = model.weights.embedding.val().device();
+    let device = loaded.weights.embedding.val().device();
     let starts = evenly((0..domain.valid.len() - num_tokens).step_by(stride).collect(), windows);
-    let draws = draws_at_inference(routing, BATCH * num_tokens, config);
+    let draws = chance::at_inference(routing, BATCH * num_tokens, config);
     let (mut nats, mut scored, mut bytes, mut requests, mut lost) = (0.0, 0, 0, 0, 0);
     let (mut entropy, mut num_routings) = (0.0, 0);
     let mut demand = vec![vec![0; config.num_experts]; config.num_layers];
@@ -49,7 +47,7 @@ pub fn score(domain: &Domain, model: &Loaded, routing: RoutingSpec, windows: Opt
         let batch = Batch::new(starts.iter().map(|start| &domain.valid[*start..=start + num_tokens]), num_tokens);
         let (ids, targets) = batch.to_tensors(&device);
         let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
-        let forward = burn_block_on(reference::forward(&model.weights, config, ids, &router, &inputs))?;
+        let forward = pollster::block_on(reference::forward(&loaded.weights, config, ids, &router, &inputs))?;
         let losses: Vec<f32> =
             loss::cross_entropy(forward.logits, targets).into_data().try_to_vec().context("losses are f32")?;
         for (losses, start) in losses.chunks_exact(num_tokens).zip(starts) {
@@ -57,7 +55,7 @@ pub fn score(domain: &Domain, model: &Loaded, routing: RoutingSpec, windows: Opt
             nats += losses[from..].iter().map(|loss| f64::from(*loss)).sum::<f64>();
             scored += num_tokens - from;
             let successors = &domain.valid[start + from + 1..=start + num_tokens];
-            bytes += successors.iter().map(|&id| bytes_of(&model.tokenizer, id)).sum::<usize>();
+            bytes += successors.iter().map(|&id| bytes_of(&loaded.tokenizer, id)).sum::<usize>();
         }
         for (layer, demand) in forward.layers.iter().zip(&mut demand) {
             for (routing, logits) in layer.routings.iter().zip(&layer.gate_values) {

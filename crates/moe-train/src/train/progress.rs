@@ -6,11 +6,10 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
-use moe_model::reference::Forward;
+use moe_learn::Step;
 
 use super::checkpoint;
 use super::log::{Row, Sums};
-use super::loss::Losses;
 
 #[derive(Args, Debug, Clone)]
 pub struct ProgressArgs {
@@ -71,8 +70,8 @@ impl Progress {
     }
 
     /// Prints a line every so many steps: losses, what is lost, speed, time left.
-    pub fn step(&mut self, step: usize, losses: &Losses, forward: &Forward) {
-        self.sums.add(losses, forward);
+    pub fn step(&mut self, step: usize, seen: &Step) {
+        self.sums.add(seen);
         if !step.is_multiple_of(20) && step < self.num_steps {
             return;
         }

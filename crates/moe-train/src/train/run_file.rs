@@ -1,11 +1,12 @@
-//! A training run as one TOML file: everything that decides about the weights, and nothing else.
+//! A training run as one TOML file: everything that decides about the weights, and how a menu shows the model.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, ensure};
+use moe_learn::Recipe;
 use moe_model::ModelConfig;
-use moe_model::config::GateForm;
+use moe_model::forms::gate::GateConfig;
 use moe_router::{Router, rules};
 use moe_trace::{CapacitySpec, Overflow, RoutingSpec};
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,9 @@ pub struct RunFile {
     pub name: String,
     /// What it is, in a few words.
     pub title: String,
+    /// Its place in the menu, from 1; others come behind, by name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub order: Option<u32>,
     /// Of initial weights, windows and draws.
     pub seed: u64,
     /// The run whose weights this one goes on from, instead of random ones.
@@ -40,7 +44,7 @@ pub struct Sizes {
     #[serde(default)]
     pub num_shared_experts: usize,
     #[serde(default)]
-    pub gate: GateForm,
+    pub gate: GateConfig,
     pub max_tokens: usize,
 }
 
@@ -92,6 +96,25 @@ impl RunFile {
         RunFile::parse(&text).with_context(|| format!("in the run file {}", path.display()))
     }
 
+    /// The run files in a folder, in the order of the menu; those without a place in it come behind, by name.
+    pub fn all_in(folder: &Path) -> Result<Vec<RunFile>> {
+        let entries = fs::read_dir(folder).with_context(|| format!("there is no folder {}", folder.display()))?;
+        let mut runs = Vec::new();
+        for entry in entries {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "toml") {
+                runs.push(RunFile::read(&path)?);
+            }
+        }
+        runs.sort_by(|a, b| a.menu_key().cmp(&b.menu_key()));
+        Ok(runs)
+    }
+
+    /// What menus are sorted by.
+    pub fn menu_key(&self) -> (u32, &str) {
+        (self.order.unwrap_or(u32::MAX), &self.name)
+    }
+
     fn parse(text: &str) -> Result<RunFile> {
         let run: RunFile = toml::from_str(text)?;
         let Training { steps, sequences, tokens, warm_up, checkpoint_every, history, .. } = run.training;
@@ -125,10 +148,10 @@ impl RunFile {
             num_experts,
             d_expert,
             max_tokens: self.model.max_tokens,
-            rope_theta: 10_000.0,
             gate: self.model.gate,
             num_shared_experts: self.model.num_shared_experts,
             selection_bias: self.training.bias_step > 0.0,
+            ..ModelConfig::default()
         }
     }
 
@@ -142,14 +165,18 @@ impl RunFile {
         Ok(RoutingSpec { router, overflow })
     }
 
-    /// Linear warm-up, then a cosine down to a twentieth (arXiv:1608.03983).
-    pub fn learning_rate_at(&self, step: usize) -> f64 {
-        let Training { warm_up, steps, learning_rate, .. } = self.training;
-        if step < warm_up {
-            return learning_rate * (step + 1) as f64 / warm_up as f64;
-        }
-        let progress = (step - warm_up) as f64 / (steps - warm_up).max(1) as f64;
-        learning_rate * (0.05 + 0.95 * 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()))
+    /// What the learner needs to know.
+    pub fn recipe(&self) -> Recipe {
+        let Training { steps, learning_rate, warm_up, weight_decay, gradient_clip, balance, z, bias_step, .. } =
+            self.training;
+        let seed = self.seed;
+        Recipe { seed, steps, learning_rate, warm_up, weight_decay, gradient_clip, balance, z, bias_step }
+    }
+
+    /// Would both runs train the same weights? How a menu shows them is of no matter.
+    pub fn trains_as(&self, other: &RunFile) -> bool {
+        let shown_as_other = RunFile { title: other.title.clone(), order: other.order, ..self.clone() };
+        shown_as_other == *other
     }
 
     /// Steps after which gates and choices are kept: close together at first, where routing is learned, up to the end.
@@ -234,20 +261,13 @@ history = 3
         let moments = long.moments();
         assert_eq!((moments.len(), moments[0], moments[1], moments[19]), (20, 0, 9, 3200));
     }
+
     #[test]
-    fn the_learning_rate_rises_to_its_highest_and_falls_to_a_twentieth() {
-        let mut run = RunFile::parse(TINY).expect("a valid run");
-        run.training = Training { steps: 1000, warm_up: 100, learning_rate: 2.0, ..run.training };
-        let check = |step, expected: f64| {
-            let found = run.learning_rate_at(step);
-            assert!((found - expected).abs() < 1e-9, "{found} is not {expected} at step {step}");
-        };
-        check(0, 0.02);
-        check(49, 1.0);
-        check(99, 2.0);
-        check(100, 2.0);
-        // Half of the cosine, of 0.05 + 0.95 / 2.
-        check(550, 2.0 * 0.525);
-        check(1000, 0.1);
+    fn a_place_in_the_menu_changes_no_weights() {
+        let run = RunFile::parse(TINY).expect("a valid run");
+        let listed = RunFile { order: Some(3), title: "another title".to_owned(), ..run.clone() };
+        assert!(run.trains_as(&listed));
+        assert!(!run.trains_as(&RunFile { seed: 4, ..run.clone() }));
+        assert_eq!(run.recipe().learning_rate_at(1), 1e-2);
     }
 }

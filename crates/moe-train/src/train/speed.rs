@@ -6,13 +6,12 @@ use std::time::Instant;
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use moe_learn::{Batch, Learner};
 use moe_router::Router;
 use moe_router::draws::SplitMix64;
 use moe_trace::{Overflow, RouterSpec, RoutingSpec};
 
-use super::data::Batch;
 use super::device::DeviceChoice;
-use super::learner::Learner;
 use super::run_file::RunFile;
 
 /// Of the shipped tokenizer; what the tokens say is of no matter here.
@@ -34,8 +33,10 @@ pub struct SpeedArgs {
 pub fn run(args: &SpeedArgs) -> Result<()> {
     ensure!(args.rounds > 0, "rounds is at least 1");
     let run = RunFile::read(&args.run)?;
-    let grouped = Learner::new(&run, VOCABULARY, args.device.init()?)?;
-    let mut dense = Learner::new(&run, VOCABULARY, args.device.init()?)?;
+    let learner = || -> Result<Learner> {
+        Ok(Learner::new(run.config(VOCABULARY), run.routing()?, run.recipe(), args.device.init()?)?)
+    };
+    let (grouped, mut dense) = (learner()?, learner()?);
     let all = RoutingSpec { router: RouterSpec::Dense, overflow: Overflow::Dropless };
     dense.router = Router::new(all, dense.config.num_experts)?;
     let mut learners = [grouped, dense];
@@ -44,9 +45,7 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
         let batch = random_batch(&run, round as u64);
         for (learner, speeds) in learners.iter_mut().zip(&mut speeds) {
             let start = Instant::now();
-            let (losses, _) = learner.step(&run, &batch, round)?;
-            // Nothing is over before the loss has been read.
-            losses.cross_entropy.into_scalar::<f32>();
+            pollster::block_on(learner.step(&batch, round))?;
             speeds.push(batch.ids.len() as f64 / start.elapsed().as_secs_f64());
         }
     }

@@ -23,6 +23,7 @@ const ATTRIBUTES = [
   "temperature",
   "capacity-factor",
   "policy",
+  "router",
   "group",
   "backend",
   "theme",

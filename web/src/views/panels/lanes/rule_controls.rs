@@ -30,7 +30,7 @@ pub fn RuleControls(props: &RuleControlsProps) -> Html {
         let dispatch = props.dispatch.clone();
         Callback::from(move |event: Event| {
             let menu: HtmlSelectElement = event.target_unchecked_into();
-            if let Some(chosen) = entries(trained).find(|entry| name(&entry) == menu.value()) {
+            if let Some(chosen) = entries(trained).find(|entry| name(entry) == menu.value()) {
                 dispatch.emit(Action::Set(Setting::Rule(chosen)));
             }
         })
@@ -40,10 +40,10 @@ pub fn RuleControls(props: &RuleControlsProps) -> Html {
     let option = |entry: &RouterSpec| {
         let why_not = rule_form::obstacle(entry, num_experts, group);
         html! {
-            <option value={name(&entry)} selected={name(&entry) == name(&rule)} disabled={why_not.is_some()}
+            <option value={name(entry)} selected={name(entry) == name(&rule)} disabled={why_not.is_some()}
                 title={why_not.clone()}>
                 { rule_form::title(entry) }
-                if name(&entry) == name(&trained) {
+                if name(entry) == name(&trained) {
                     { " · as trained" }
                 }
             </option>

@@ -10,8 +10,7 @@ use serde::Serialize;
 
 use super::chart::{Figure, Line, Panel, Scale, Stroke};
 use super::estimate::{Direction, Estimate, moving_mean};
-use super::models::Model;
-use super::observe::{Observed, Text};
+use super::observe::{Model, Observed, Text};
 use super::report::{Finding, Section, Verdict, percent, write_json};
 
 /// The last quarter loses more than the first if it does so by this share of requests.
@@ -59,8 +58,9 @@ pub struct Drops {
 
 /// Runs the model once for every way to serve.
 pub fn measure(model: &Model, text: &Text) -> Result<Drops> {
-    let Overflow::Drop(CapacitySpec { factor: trained_factor, .. }) = model.manifest.trained_routing.overflow else {
-        bail!("{} was trained without a capacity; drops are measured of a model that has one", model.name);
+    let Overflow::Drop(CapacitySpec { factor: trained_factor, .. }) = model.site.manifest.trained_routing.overflow
+    else {
+        bail!("{} was trained without a capacity; drops are measured of a model that has one", model.site.name());
     };
     let slots = |factor, priority| Overflow::Drop(CapacitySpec { factor, priority, ..CapacitySpec::default() });
     let mut ways: Vec<(&str, f32, Overflow)> =
@@ -77,7 +77,7 @@ pub fn measure(model: &Model, text: &Text) -> Result<Drops> {
             curves.push(curve(&observed, text, &windows, name, order, factor));
         }
     }
-    Ok(Drops { model: model.name.clone(), trained_factor, tokens: text.num_all_tokens(), curves })
+    Ok(Drops { model: model.site.name().to_owned(), trained_factor, tokens: text.num_all_tokens(), curves })
 }
 
 /// All that are measured, the smallest first.

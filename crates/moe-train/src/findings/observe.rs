@@ -1,15 +1,20 @@
 //! What a model does with held-out text: the same windows of every domain, each a routing group.
 
 use anyhow::Result;
-use moe_model::{RoutingInputs, reference};
+use moe_learn::{Batch, Corpus, chance};
+use moe_model::{RoutingInputs, Weights, reference};
 use moe_router::Router;
 use moe_router::matrix::Matrix;
 use moe_router::measure::choices;
 use moe_trace::{CapacitySpec, Overflow, Priority, Routing, RoutingSpec};
 
-use super::models::Model;
-use crate::train::data::{Batch, Corpus};
-use crate::train::{burn_block_on, draws_at_inference};
+use crate::site_model::SiteModel;
+
+/// A model of the site, loaded.
+pub struct Model {
+    pub site: SiteModel,
+    pub weights: Weights,
+}
 
 /// Windows computed at once.
 const BATCH: usize = 16;
@@ -92,8 +97,9 @@ pub struct ObservedLayer {
 impl Observed {
     /// Runs the model over the text by its own rule.
     pub fn of(model: &Model, text: &Text, overflow: Overflow) -> Result<Observed> {
-        let config = &model.manifest.config;
-        let spec = RoutingSpec { overflow, ..model.manifest.trained_routing };
+        let manifest = &model.site.manifest;
+        let config = &manifest.config;
+        let spec = RoutingSpec { overflow, ..manifest.trained_routing };
         let router = Router::new(spec, config.num_experts)?;
         let device = model.weights.embedding.val().device();
         let mut routings: Vec<Vec<Routing>> = vec![Vec::new(); config.num_layers];
@@ -104,11 +110,11 @@ impl Observed {
                 Overflow::Drop(CapacitySpec { priority: Priority::Random | Priority::RandomPerExpert, .. }) => {
                     RoutingInputs::draw(number as u32, config.num_layers, batch.ids.len(), config.num_experts)
                 }
-                _ => draws_at_inference(spec, batch.ids.len(), config),
+                _ => chance::at_inference(spec, batch.ids.len(), config),
             };
             let (ids, _) = batch.to_tensors(&device);
             let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
-            let forward = burn_block_on(reference::forward(&model.weights, config, ids, &router, &inputs))?;
+            let forward = pollster::block_on(reference::forward(&model.weights, config, ids, &router, &inputs))?;
             for (layer, outcome) in forward.layers.into_iter().enumerate() {
                 routings[layer].extend(outcome.routings);
                 let states: Vec<f32> = outcome.hidden.into_data().try_to_vec().expect("states are f32");

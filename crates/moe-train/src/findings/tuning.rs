@@ -12,6 +12,7 @@ use super::estimate::{Direction, Estimate};
 use super::observe::{Observed, Text};
 use super::report::{Finding, Section, Verdict, percent, write_json};
 use crate::export::Effort;
+use crate::site_model::SiteModel;
 
 /// The model before tuning and the one after.
 pub const BEFORE: &str = "default";
@@ -49,8 +50,11 @@ pub fn measure(model: &str, observed: &Observed, text: &Text, factor: f32) -> Tu
 
 /// Did the tuned model begin with the very weights of the one that is here?
 pub fn is_of_this_base(models: &Path) -> Result<bool> {
-    let [before, after] = [BEFORE, AFTER].map(|name| Effort::read(&models.join(name)));
-    match (before?, after?) {
+    let effort = |name: &str| -> Result<Option<Effort>> {
+        let folder = models.join(name);
+        if folder.exists() { Effort::read(&SiteModel::open(&folder)?) } else { Ok(None) }
+    };
+    match (effort(BEFORE)?, effort(AFTER)?) {
         (Some(before), Some(after)) => Ok(after.started_from == Some(before.trained_sha256)),
         _ => Ok(true),
     }

@@ -12,7 +12,7 @@ use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
 use crate::prepare::Domain;
-use crate::prepare::package::run as output_of;
+use crate::prepare::archive::run as output_of;
 
 /// The text's first bytes, so that a domain with more of it has no advantage.
 const MAX_BYTES: usize = 400_000;

@@ -4,17 +4,21 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
-use moe_model::Weights;
+use moe_model::read_back::read;
+use moe_model::{TensorError, Weights};
 
 /// Scales all gradients alike so that their norm together is at most `largest`. Returns the norm they had.
-pub fn clip(gradients: &mut GradientsParams, weights: &Weights, largest: f32) -> f32 {
+pub async fn clip(gradients: &mut GradientsParams, weights: &Weights, largest: f32) -> Result<f32, TensorError> {
     let mut squares = Squares { gradients, sum: None };
     weights.visit(&mut squares);
-    let norm = squares.sum.map_or(0.0, |sum| sum.into_scalar::<f32>().sqrt());
+    let norm = match squares.sum {
+        Some(sum) => read(sum).await?[0].sqrt(),
+        None => 0.0,
+    };
     if norm > largest {
         weights.visit(&mut Scaling { gradients, factor: largest / norm });
     }
-    norm
+    Ok(norm)
 }
 
 struct Squares<'a> {
@@ -64,13 +68,16 @@ mod tests {
         };
         let num_values = gradient_in(&gradients_of()).len() as f32;
         let mut gradients = gradients_of();
-        let norm = clip(&mut gradients, &weights, 1.0);
+        let clip = |gradients: &mut GradientsParams, largest| {
+            pollster::block_on(clip(gradients, &weights, largest)).expect("the norm comes back")
+        };
+        let norm = clip(&mut gradients, 1.0);
         assert!((norm - 3.0 * num_values.sqrt()).abs() < 1e-2, "{norm}");
         for value in gradient_in(&gradients) {
             assert!((value - 1.0 / num_values.sqrt()).abs() < 1e-6, "{value}");
         }
         let mut short = gradients_of();
-        clip(&mut short, &weights, 1e6);
+        clip(&mut short, 1e6);
         assert_eq!(gradient_in(&short), gradient_in(&gradients_of()));
     }
 }

@@ -48,8 +48,8 @@ pub fn losses(forward: &Forward, targets: Tensor<2, Int>, router: &Router) -> Lo
     Losses { cross_entropy: cross_entropy(forward.logits.clone(), targets).mean(), balance, z }
 }
 
-/// What the balance loss evens out, as [`GateReads::shares`] computes it off the graph: the softmax; for sigmoid gates, sigmoids over their sum (DeepSeek-V3,
-/// arXiv:2412.19437, eq. 18-20).
+/// What the balance loss evens out, as [`GateReads::shares`] computes it off the graph: the softmax; for sigmoid gates,
+/// sigmoids over their sum (DeepSeek-V3, arXiv:2412.19437, eq. 18-20).
 fn probabilities(reads: GateReads, gate_logits: Tensor<3>) -> Tensor<3> {
     match reads {
         GateReads::Sigmoid => {

@@ -1,7 +1,6 @@
 //! What routing does in the shipped models, on held-out text: numbers, figures, and sentences that follow from the
 //! numbers.
 
-mod models;
 mod observe;
 
 mod collapse;
@@ -27,13 +26,15 @@ use std::path::PathBuf;
 use anyhow::{Context, Result};
 use burn::tensor::Device;
 use clap::Args;
+use moe_learn::Corpus;
 use moe_router::rules;
 use moe_trace::Overflow;
 use serde::Serialize;
 
-use crate::train::data::Corpus;
-use models::{EXPECTED, Model};
-use observe::{Observed, Text};
+use crate::site_model::SiteModel;
+use crate::train::data;
+use crate::train::run_file::RunFile;
+use observe::{Model, Observed, Text};
 use report::Section;
 
 /// The kind of text that only the tuned model was trained on.
@@ -47,6 +48,9 @@ pub struct MeasureArgs {
     /// Folder that `prepare` wrote.
     #[arg(long, default_value = "data")]
     pub data: PathBuf,
+    /// Folder of run files: findings speak of these models, the first in the menu being the main one.
+    #[arg(long, default_value = "crates/moe-train/runs")]
+    pub runs: PathBuf,
     /// Where FINDINGS.md and the folder measurements go.
     #[arg(long, default_value = "docs")]
     pub out: PathBuf,
@@ -63,7 +67,7 @@ struct Of<T> {
     result: T,
 }
 
-/// The model that figures show: models come in the order of [`EXPECTED`].
+/// The model that figures show: models come in the order of the menu.
 fn main_of<T>(models: &[Of<T>]) -> Option<&Of<T>> {
     models.first()
 }
@@ -89,19 +93,21 @@ struct Measured {
 }
 
 pub fn run(args: &MeasureArgs) -> Result<()> {
-    let corpus = Corpus::open(&args.data, &Corpus::names(&args.data)?)?;
+    let corpus = data::open_all(&args.data)?;
     let mut measured = Measured::default();
-    let folders = models::folders(&args.models)?;
-    for folder in &folders {
-        measured.add(folder, &corpus, args.windows)?;
+    let expected: Vec<String> = RunFile::all_in(&args.runs)?.into_iter().map(|run| run.name).collect();
+    let mut names = Vec::new();
+    for site in SiteModel::all_in(&args.models)? {
+        names.push(site.name().to_owned());
+        let is_main = expected.first().is_some_and(|name| name == site.name());
+        measured.add(site, is_main, &corpus, args.windows)?;
     }
     if !tuning::is_of_this_base(&args.models)? {
         measured.tuned.clear();
         let (after, before) = (tuning::AFTER, tuning::BEFORE);
         measured.left_out.push(format!("{after} did not begin with the weights of {before} that are here."));
     }
-    let names: Vec<String> = folders.iter().map(|folder| models::name_of(folder)).collect();
-    let missing: Vec<&str> = EXPECTED.into_iter().filter(|name| !names.iter().any(|found| found == name)).collect();
+    let missing: Vec<&str> = expected.iter().filter(|name| !names.contains(name)).map(String::as_str).collect();
     if !missing.is_empty() {
         measured.left_out.push(format!("There is no model named {}.", missing.join(", ")));
     }
@@ -112,25 +118,26 @@ pub fn run(args: &MeasureArgs) -> Result<()> {
 }
 
 impl Measured {
-    fn add(&mut self, folder: &std::path::Path, corpus: &Corpus, windows: usize) -> Result<()> {
-        let model = Model::open(folder, &Device::flex())?;
-        let (name, config) = (&model.name, &model.manifest.config);
-        if !model.routes() {
+    fn add(&mut self, site: SiteModel, is_main: bool, corpus: &Corpus, windows: usize) -> Result<()> {
+        let model = Model { weights: site.weights(&Device::flex())?, site };
+        let (name, manifest) = (&model.site.manifest.name, &model.site.manifest);
+        let config = &manifest.config;
+        if config.num_experts == 1 {
             self.left_out.push(format!("{name} has one expert, and nothing to route."));
             return Ok(());
         }
         let text = Text::of(corpus, config.max_tokens, windows)?;
         eprintln!("{name}: {} tokens", text.num_all_tokens());
-        let routing = model.manifest.trained_routing;
+        let routing = manifest.trained_routing;
         let _ = writeln!(
             self.table,
             "| {name} | {} | {} experts, {} layers | `{}` |",
             rules::router_text(&routing.router),
             config.num_experts,
             config.num_layers,
-            model.manifest.weights.sha256.get(..16).unwrap_or_default(),
+            manifest.weights.sha256.get(..16).unwrap_or_default(),
         );
-        if *name == EXPECTED[0] {
+        if is_main {
             self.drops = Some(drops::measure(&model, &text)?);
         }
         let trained = Observed::of(&model, &text, routing.overflow)?;
@@ -143,7 +150,7 @@ impl Measured {
         self.load.push(Of { model: of(name), result: load::measure(&trained, text.num_all_tokens()) });
         drop(trained);
 
-        let moments = models::moments(folder)?.unwrap_or_default();
+        let moments = model.site.moments()?.unwrap_or_default();
         match saturation::measure(&moments, config.num_experts) {
             Some(result) => self.saturation.push(Of { model: of(name), result }),
             None => self.without_history.push(name.clone()),

@@ -1,0 +1,130 @@
+//! A model that learns: weights, optimiser, and what a step does to them.
+
+use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::tensor::{Device, Tensor, TensorData};
+use moe_model::read_back::read;
+use moe_model::reference::{self, Forward};
+use moe_model::{ModelConfig, TensorError, Weights};
+use moe_router::losses::bias_update;
+use moe_router::{Router, SpecError};
+use moe_trace::RoutingSpec;
+
+use crate::batch::Batch;
+use crate::recipe::Recipe;
+use crate::{chance, clip, loss};
+
+/// A model that learns.
+pub struct Learner {
+    pub config: ModelConfig,
+    pub router: Router,
+    pub recipe: Recipe,
+    /// Without autodiff.
+    pub device: Device,
+    pub weights: Weights,
+    pub optimizer: ModuleOptimizer,
+}
+
+/// The parts of the loss of a step, unscaled: see [`loss::Losses`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LossValues {
+    /// Nats per token.
+    pub cross_entropy: f32,
+    pub balance: f32,
+    pub z: f32,
+}
+
+/// What a step saw, before it changed the weights.
+pub struct Step {
+    pub losses: LossValues,
+    pub forward: Forward,
+}
+
+impl Learner {
+    /// One that has learned nothing.
+    pub fn new(
+        config: ModelConfig,
+        routing: RoutingSpec,
+        recipe: Recipe,
+        device: Device,
+    ) -> Result<Learner, SpecError> {
+        let optimizer = AdamWConfig::new().with_beta_2(0.95).with_weight_decay(recipe.weight_decay as f32).init();
+        let weights = Weights::random(&config, recipe.seed, &device.clone().autodiff());
+        Ok(Learner { router: Router::new(routing, config.num_experts)?, config, recipe, device, weights, optimizer })
+    }
+
+    /// One optimiser step, the `step`th of the run, from 0.
+    pub async fn step(&mut self, batch: &Batch, step: usize) -> Result<Step, TensorError> {
+        let Recipe { seed, balance, z, bias_step, gradient_clip, .. } = self.recipe;
+        let (ids, targets) = batch.to_tensors(&self.device.clone().autodiff());
+        let draws = chance::in_training(*self.router.spec(), seed ^ step as u64, batch.ids.len(), &self.config);
+        let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
+        let forward = reference::forward(&self.weights, &self.config, ids, &self.router, &inputs).await?;
+        let losses = loss::losses(&forward, targets, &self.router);
+        let total = losses.cross_entropy.clone() + losses.balance.clone() * balance + losses.z.clone() * z;
+        let mut gradients = GradientsParams::from_grads(total.backward(), &self.weights);
+        clip::clip(&mut gradients, &self.weights, gradient_clip).await?;
+        self.weights = self.optimizer.step(self.recipe.learning_rate_at(step), self.weights.clone(), gradients);
+        if bias_step > 0.0 {
+            move_biases(&mut self.weights, &forward, bias_step).await?;
+        }
+        let values = read(Tensor::cat(vec![losses.cross_entropy, losses.balance, losses.z], 0)).await?;
+        let losses = LossValues { cross_entropy: values[0], balance: values[1], z: values[2] };
+        Ok(Step { losses, forward })
+    }
+}
+
+/// Loss-free balancing: experts that were asked less than the mean get a higher bias, the others a lower one.
+async fn move_biases(weights: &mut Weights, forward: &Forward, step: f32) -> Result<(), TensorError> {
+    for (block, layer) in weights.blocks.iter_mut().zip(&forward.layers) {
+        let Some(bias) = &block.selection_bias else { continue };
+        let values = read(bias.val()).await?;
+        let mut demand = vec![0; values.len()];
+        for a in layer.routings.iter().flat_map(|routing| &routing.assignments) {
+            demand[a.expert.index()] += 1;
+        }
+        let moved = TensorData::new(bias_update(&values, &demand, step), [values.len()]);
+        block.selection_bias =
+            block.selection_bias.take().map(|bias| bias.map(|tensor| Tensor::from_data(moved, &tensor.device())));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use moe_trace::RoutingSpec;
+
+    use super::*;
+    use crate::corpus::{Corpus, Domain};
+
+    #[test]
+    fn steps_lower_the_loss_and_a_seed_repeats_them() {
+        let ids: Vec<u16> = (0..600u32).map(|at| (at * at % 48) as u16).collect();
+        let domain = Domain { name: "text".to_owned(), train: ids.clone(), valid: ids, valid_bytes_per_token: 2.0 };
+        let corpus = Corpus { domains: vec![domain], vocab_size: 48 };
+        let recipe = Recipe {
+            seed: 3,
+            steps: 20,
+            learning_rate: 1e-2,
+            warm_up: 2,
+            weight_decay: 0.1,
+            gradient_clip: 1.0,
+            balance: 1e-2,
+            z: 1e-3,
+            bias_step: 0.01,
+        };
+        let config = ModelConfig { selection_bias: true, ..ModelConfig::tiny() };
+        let learn = || {
+            let learner = Learner::new(config.clone(), RoutingSpec::default(), recipe, Device::flex());
+            let mut learner = learner.expect("top-2 of 4");
+            let losses = (0..recipe.steps).map(|step| {
+                let batch = corpus.training_batch(2, 16, recipe.seed, step);
+                pollster::block_on(learner.step(&batch, step)).expect("it learns").losses
+            });
+            losses.collect::<Vec<LossValues>>()
+        };
+        let losses = learn();
+        let (first, last) = (losses[0].cross_entropy, losses[recipe.steps - 1].cross_entropy);
+        assert!(last < first - 0.5, "{first} became {last}");
+        assert_eq!(losses, learn());
+    }
+}

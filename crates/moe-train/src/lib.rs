@@ -1,0 +1,14 @@
+//! Native work on models: prepare the corpus, train, evaluate, export, measure, record golden runs.
+//!
+//! What a step of training does is in `moe-learn`. Here are files, the corpus, checkpoints and logs around it, and what is
+//! made of trained models.
+
+pub mod cards;
+pub mod compressors;
+pub mod evaluate;
+pub mod export;
+pub mod findings;
+pub mod golden;
+pub mod prepare;
+pub mod site_model;
+pub mod train;
