@@ -16,7 +16,7 @@ pub struct Equation {
     pub num_tokens: usize,
     /// Slots per expert as the routing recorded them.
     pub capacity: Option<u32>,
-    /// Said instead of the note while there is something to say.
+    /// Shown in place of the note unless empty.
     pub status: &'static str,
 }
 
@@ -51,7 +51,7 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
                 <>
                     { term("C".to_owned(), "slots each") }{ sign("= ceil(") }
                     { term(slots.factor.to_string(), "capacity factor") }{ sign("×") }
-                    { term(k.to_string(), "experts a token") }{ sign("×") }
+                    { term(k.to_string(), "experts per token") }{ sign("×") }
                     { term(num_tokens.to_string(), "tokens T") }{ sign("/") }
                     { term(num_experts.to_string(), "experts") }{ sign(") =") }
                     { term(formula.plain.to_string(), if formula.held_by == HeldBy::Nothing { "slots each" } else { "by formula" }) }
@@ -64,17 +64,17 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
             }
         }
         _ => {
-            html! { <>{ term("C".to_owned(), "slots each") }{ sign("=") }{ term(capacity.to_string(), "as the run says") }</> }
+            html! { <>{ term("C".to_owned(), "slots each") }{ sign("=") }{ term(capacity.to_string(), "as recorded") }</> }
         }
     };
     let note = match group {
         RoutingGroup::ThisText => {
-            "The group is this text. As it grows, so do T and C, and a token may meet another fate."
+            "All tokens of this text share the slots. As the text grows, T and C grow, and earlier tokens may be routed differently."
         }
         RoutingGroup::DecodeStep if num_tokens == 1 => {
-            "This step routes one token. It asks no expert twice, so one slot is enough and nothing can overflow."
+            "This step routes one token. It requests no expert twice, so one slot is enough and no expert can overflow."
         }
-        RoutingGroup::DecodeStep => "The group is what this step routes: several tokens, as the run says.",
+        RoutingGroup::DecodeStep => "The tokens of this step share the slots.",
     };
     html! {
         <div class="equation">
