@@ -77,7 +77,7 @@ fn switch_asks_one_expert_and_is_a_top_k() {
     assert!(!state.settings_differ_from_shown());
     check(
         &state,
-        &["experts per token", r#"<option value="1" selected="selected">1</option>"#],
+        &["k per token", r#"<option value="1" selected="selected">1</option>"#],
         &[">not as trained<", "as-trained"],
     );
 }

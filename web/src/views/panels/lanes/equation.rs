@@ -51,7 +51,7 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
                 <>
                     { term("C".to_owned(), "slots each") }{ sign("= ceil(") }
                     { term(slots.factor.to_string(), "capacity factor") }{ sign("×") }
-                    { term(k.to_string(), "experts per token") }{ sign("×") }
+                    { term(k.to_string(), "k per token") }{ sign("×") }
                     { term(num_tokens.to_string(), "tokens T") }{ sign("/") }
                     { term(num_experts.to_string(), "experts") }{ sign(") =") }
                     { term(formula.plain.to_string(), if formula.held_by == HeldBy::Nothing { "slots each" } else { "by formula" }) }
@@ -69,7 +69,7 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
     };
     let note = match group {
         RoutingGroup::ThisText => {
-            "All tokens of this text share the slots. As the text grows, T and C grow, and earlier tokens may be routed differently."
+            "The text's tokens share the slots: as it grows, earlier ones may be routed differently."
         }
         RoutingGroup::DecodeStep if num_tokens == 1 => {
             "This step routes one token. It requests no expert twice, so one slot is enough and no expert can overflow."

@@ -19,7 +19,7 @@ pub fn finding(layer: &SceneLayer, group: &Group, capacity: Option<u32>) -> Stri
     match capacity {
         Some(slots) if !lane.lost.is_empty() => {
             let slots = count(slots as usize, "slot", "slots");
-            format!("Expert {expert} had {requests} for {slots} and turned away {}", lane.lost.len())
+            format!("Expert {expert} had {requests} for {slots}")
         }
         Some(_) if group.num_tokens == 1 => "One token at a time, and a slot for it at every expert".to_owned(),
         Some(slots) if slots as usize == group.num_tokens => {
