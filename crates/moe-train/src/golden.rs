@@ -9,6 +9,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 use moe_engine::Engine;
+use moe_router::rules;
 use moe_trace::prompts::EXAMPLES;
 use moe_trace::{Event, Fate, RoutingGroup, RunId, RunRequest, Sampling, Source, StepTrace, TraceHeader};
 

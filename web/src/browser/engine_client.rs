@@ -18,8 +18,8 @@ const SILENCE_MS: f64 = 60_000.0;
 const FIRST_WORD_MS: f64 = 120_000.0;
 const CHECK_EVERY_MS: i32 = 1_000;
 
-/// What the worker says, or what happened to it.
-pub enum Heard {
+/// A message of the worker, or the end of it.
+pub enum WorkerMessage {
     /// An event, and the plain object of its step if it is one.
     Event(Event, JsValue),
     Lost {
@@ -38,37 +38,39 @@ pub struct EngineClient {
 }
 
 impl EngineClient {
-    pub fn start(worker_url: &str, hear: impl Fn(Heard) + 'static) -> Result<EngineClient, String> {
+    pub fn start(worker_url: &str, on_event: impl Fn(WorkerMessage) + 'static) -> Result<EngineClient, String> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = Worker::new_with_options(worker_url, &options)
             .map_err(|error| format!("The browser did not start {worker_url}: {error:?}."))?;
-        let hear = Rc::new(hear);
+        let on_event = Rc::new(on_event);
         let last_heard_ms = Rc::new(Cell::new(timers::now_ms()));
         let has_spoken = Rc::new(Cell::new(false));
         let expecting = Rc::new(Cell::new(true));
 
         let on_message = Closure::new({
-            let (hear, last_heard_ms, has_spoken) = (hear.clone(), last_heard_ms.clone(), has_spoken.clone());
+            let (on_event, last_heard_ms, has_spoken) = (on_event.clone(), last_heard_ms.clone(), has_spoken.clone());
             move |message: MessageEvent| {
                 last_heard_ms.set(timers::now_ms());
                 has_spoken.set(true);
                 match wire::from_js::<Event>(message.data()) {
-                    Ok(event) => hear(Heard::Event(event, plain_trace(&message.data()))),
-                    Err(error) => hear(Heard::Lost { why: format!("It said something that is no event: {error}.") }),
+                    Ok(event) => on_event(WorkerMessage::Event(event, plain_trace(&message.data()))),
+                    Err(error) => on_event(WorkerMessage::Lost {
+                        why: format!("It sent a message that is not an event: {error}."),
+                    }),
                 }
             }
         });
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
 
         let on_error = Closure::new({
-            let (hear, url) = (hear.clone(), worker_url.to_owned());
+            let (on_event, url) = (on_event.clone(), worker_url.to_owned());
             move |error: web_sys::Event| {
                 // A script that cannot be fetched gives a bare event; one that throws gives a message.
                 let message = error.dyn_ref::<web_sys::ErrorEvent>().map(|error| error.message()).unwrap_or_default();
                 error.prevent_default();
                 let why = if message.is_empty() { format!("{url} could not be loaded.") } else { message };
-                hear(Heard::Lost { why });
+                on_event(WorkerMessage::Lost { why });
             }
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
@@ -86,7 +88,9 @@ impl EngineClient {
                 let patience_ms = if has_spoken.get() { SILENCE_MS } else { FIRST_WORD_MS };
                 if expecting.get() && now_ms - last_heard_ms.get() > patience_ms {
                     expecting.set(false);
-                    hear(Heard::Lost { why: format!("It has been silent for {} seconds.", patience_ms / 1000.0) });
+                    on_event(WorkerMessage::Lost {
+                        why: format!("It has not answered for {} seconds.", patience_ms / 1000.0),
+                    });
                 }
             }
         });
@@ -104,7 +108,7 @@ impl EngineClient {
     pub fn post(&self, command: &Command) {
         self.last_heard_ms.set(timers::now_ms());
         if let Ok(message) = wire::to_js(command) {
-            // Posting plain data fails only for a worker that is gone, and then the watchdog barks.
+            // Posting plain data fails only for a worker that is gone, and then the watchdog reports it.
             let _ = self.worker.post_message(&message);
         }
     }

@@ -14,7 +14,7 @@ pub async fn text(url: &str) -> Result<String, String> {
     options.set_cache(web_sys::RequestCache::NoCache);
     let response =
         JsFuture::from(window.fetch_with_str_and_init(url, &options)).await.map_err(|error| describe(&error))?;
-    let response: web_sys::Response = response.dyn_into().map_err(|_| "The answer is no response.".to_owned())?;
+    let response: web_sys::Response = response.dyn_into().map_err(|_| "The answer is not a response.".to_owned())?;
     if !response.ok() {
         return Err(format!("{url} answered with status {}.", response.status()));
     }

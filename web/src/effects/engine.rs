@@ -4,7 +4,7 @@ use moe_trace::{Command, Event};
 use wasm_bindgen::JsValue;
 use yew::Callback;
 
-use crate::browser::engine_client::{EngineClient, Heard};
+use crate::browser::engine_client::{EngineClient, WorkerMessage};
 use crate::effects::{Report, resolve};
 use crate::state::{Action, State};
 
@@ -23,12 +23,12 @@ impl EngineRunner {
         self.client = None;
         self.num_workers += 1;
         let worker = self.num_workers;
-        let hear = {
+        let on_event = {
             let report = self.report.clone();
-            move |heard| report.emit(Report::Worker { worker, heard })
+            move |message| report.emit(Report::Worker { worker, message })
         };
         let config = state.config();
-        match EngineClient::start(&resolve(config, config.worker_url.as_deref(), "worker.js"), hear) {
+        match EngineClient::start(&resolve(config, config.worker_url.as_deref(), "worker.js"), on_event) {
             Ok(client) => {
                 let manifest_url = config.manifest_url.clone();
                 client.post(&Command::Load { manifest_url, backend: state.backend_to_load() });
@@ -56,13 +56,13 @@ impl EngineRunner {
     }
 
     /// The action that a worker's words amount to, and the plain object of a step.
-    pub fn receive(&self, worker: u32, heard: Heard) -> Option<(Action, Option<JsValue>)> {
+    pub fn receive(&self, worker: u32, message: WorkerMessage) -> Option<(Action, Option<JsValue>)> {
         if worker != self.num_workers {
             return None;
         }
-        Some(match heard {
-            Heard::Lost { why } => (Action::EngineLost { why }, None),
-            Heard::Event(event, plain) => {
+        Some(match message {
+            WorkerMessage::Lost { why } => (Action::EngineLost { why }, None),
+            WorkerMessage::Event(event, plain) => {
                 let is_step = matches!(event, Event::Step { .. });
                 (Action::Engine(event), is_step.then_some(plain))
             }

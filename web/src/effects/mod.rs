@@ -11,7 +11,7 @@ use web_sys::HtmlElement;
 use yew::Callback;
 
 use crate::browser::address;
-use crate::browser::engine_client::Heard;
+use crate::browser::engine_client::WorkerMessage;
 use crate::settings::attributes::Config;
 use crate::state::{Action, Effect, State};
 use clock::Clock;
@@ -23,10 +23,10 @@ use replay::ReplayRunner;
 /// What the world says back.
 pub enum Report {
     Act(Action),
-    /// From the worker of this number; an earlier worker's words are not heard any more.
+    /// From the worker of this number; messages of an earlier worker are ignored.
     Worker {
         worker: u32,
-        heard: Heard,
+        message: WorkerMessage,
     },
     /// From the recorded run of this number: an action, and for a step its plain object.
     Replay {
@@ -61,7 +61,7 @@ impl Effects {
     pub fn receive(&self, report: Report) -> Option<(Action, Option<JsValue>)> {
         match report {
             Report::Act(action) => Some((action, None)),
-            Report::Worker { worker, heard } => self.engine.receive(worker, heard),
+            Report::Worker { worker, message } => self.engine.receive(worker, message),
             Report::Replay { replay, action, plain } => self.replay.is_current(replay).then_some((action, plain)),
         }
     }

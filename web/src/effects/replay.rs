@@ -21,7 +21,7 @@ impl ReplayRunner {
         ReplayRunner { report, num_replays: 0 }
     }
 
-    /// Fetches what the configuration names now; an earlier one is not heard any more.
+    /// Fetches what the configuration names now; an earlier one is ignored.
     pub fn fetch(&mut self, config: &Config) {
         self.num_replays += 1;
         let (report, replay) = (self.report.clone(), self.num_replays);

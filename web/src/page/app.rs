@@ -70,7 +70,7 @@ impl Component for App {
         let AppProps { host, root, .. } = ctx.props();
         if first {
             let link = ctx.link().clone();
-            self.keys = Keys::hear(host.clone(), move |key| link.send_message(Msg::Key(key)));
+            self.keys = Keys::listen(host.clone(), move |key| link.send_message(Msg::Key(key)));
             let first = std::mem::take(&mut self.first);
             self.carry_out(first, None);
         }

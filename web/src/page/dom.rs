@@ -49,7 +49,7 @@ pub struct Keys {
 impl Keys {
     /// `press` gets the keys that this playground is to act on. `None` where there is no document: then only the keyboard
     /// map is missing, and the controls keep working.
-    pub fn hear(host: HtmlElement, press: impl Fn(String) + 'static) -> Option<Keys> {
+    pub fn listen(host: HtmlElement, press: impl Fn(String) + 'static) -> Option<Keys> {
         let document = web_sys::window()?.document()?;
         let on_key = Closure::new(move |event: KeyboardEvent| {
             if let Some(key) = take_key(&host, &event) {

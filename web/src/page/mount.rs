@@ -1,4 +1,4 @@
-//! The door to JavaScript: `mount` draws the page into an element, and `Handle` is what the custom element holds of it.
+//! The interface to JavaScript: `mount` draws the page into an element, and `Handle` is what the custom element holds of it.
 
 use std::cell::RefCell;
 

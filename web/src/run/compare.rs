@@ -1,4 +1,4 @@
-//! What a change of settings did to the loss of the passage: the same tokens, in the run before and in this one.
+//! What a change of settings did to the loss of the passage: the same tokens, in the previous run and in this one.
 
 use crate::run::recording::Recording;
 use crate::run::scene::{Scene, SceneToken};
@@ -8,7 +8,7 @@ use crate::settings::models;
 /// Mean loss of the tokens that something predicted.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PassageLoss {
-    /// Nats a token.
+    /// Nats per token.
     pub nats: f64,
     pub bits_per_byte: f64,
     pub num_tokens: usize,
@@ -48,7 +48,7 @@ pub fn passage_loss(tokens: &[SceneToken]) -> Option<PassageLoss> {
 
 /// Compares with the run before at the same length of text, over the tokens that both texts begin with.
 ///
-/// Capacity depends on the length of the text, so other lengths would compare apples with pears. `None` where the run
+/// Capacity depends on the length of the text, so texts of other lengths cannot be compared. `None` where the run
 /// before never had this length, or where the texts differ already within the prompt.
 pub fn change(before: &Shared<Recording>, now: &Scene) -> Option<Change> {
     let text_len = now.tokens.len();

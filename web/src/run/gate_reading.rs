@@ -31,7 +31,7 @@ impl GateReading {
     pub fn names(self) -> (&'static str, &'static str) {
         match self.0 {
             GateReads::Sigmoid => ("gate score (sigmoid)", "Gate scores of all experts, by sigmoid"),
-            GateReads::Nothing => ("gate (not read)", "All experts; no gate is read"),
+            GateReads::Nothing => ("gate (none)", "All experts; this rule has no gate"),
             _ => ("gate probability", "Gate probabilities of all experts"),
         }
     }
@@ -41,7 +41,7 @@ impl GateReading {
         match self.0 {
             GateReads::Softmax => None,
             GateReads::Sigmoid => Some(
-                "Sigmoid of each gate logit: scores, not probabilities. The choice may add a learned bias, the weight never does.",
+                "Sigmoid of each gate logit: scores, not probabilities. A learned bias may change which experts are chosen, never their weights.",
             ),
             GateReads::WholeText => {
                 Some("This token's own gate probabilities. The rule decides by the mean over the whole text.")
@@ -50,21 +50,21 @@ impl GateReading {
                 Some("Softmax of the gate logits. The rule changes the logits before it decides by them.")
             }
             GateReads::Logits => Some("Softmax of the gate logits. The rule decides by the logits themselves."),
-            GateReads::Nothing => Some("This rule reads no gate: the experts are known without it."),
+            GateReads::Nothing => Some("This rule has no gate: the token's id, or chance, decides the expert."),
         }
     }
 
     /// What a request was made with, in words: `gate 61 %`.
-    pub fn said(self, weight_raw: f32) -> String {
+    pub fn described(self, weight_raw: f32) -> String {
         match self.0 {
             GateReads::Softmax | GateReads::OtherSoftmax => format!("gate {}", numbers::percent(weight_raw)),
             GateReads::WholeText => format!("gate over the whole text {}", numbers::percent(weight_raw)),
-            _ => self.figure(weight_raw),
+            _ => self.short(weight_raw),
         }
     }
 
     /// The same as short as can be: `61 %`.
-    pub fn figure(self, weight_raw: f32) -> String {
+    pub fn short(self, weight_raw: f32) -> String {
         match self.0 {
             GateReads::Softmax | GateReads::OtherSoftmax | GateReads::WholeText => numbers::percent(weight_raw),
             GateReads::Sigmoid => format!("score {weight_raw:.2}"),
@@ -89,13 +89,13 @@ mod tests {
 
     #[test]
     fn numbers_are_called_what_they_are() {
-        let check = |rule: &str, values: &[f32], said: &str| {
+        let check = |rule: &str, values: &[f32], described: &str| {
             let reading = GateReading::of(rules::parse_router(rule).expect("a rule"));
             let gate_logits = GateLogits::new(2, vec![0.0, 1.0]).expect("one row");
             let found = reading.values(&gate_logits);
             assert_eq!(found.len(), values.len(), "{rule}");
             assert!(found.iter().zip(values).all(|(a, b)| (a - b).abs() < 1e-3), "{rule}: {found:?}");
-            assert_eq!(reading.said(0.731).replace('\u{202f}', " "), said);
+            assert_eq!(reading.described(0.731).replace('\u{202f}', " "), described);
         };
         // exp(1) / (exp(0) + exp(1)) = 0.731; sigmoid(0) = 0.5, sigmoid(1) = 0.731.
         check("top_k:2", &[0.269, 0.731], "gate 73 %");

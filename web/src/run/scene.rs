@@ -147,7 +147,7 @@ impl Scene {
         self.tokens.get(at).map_or("", |token| token.piece.text.as_str())
     }
 
-    /// Requests that reached a door, requests that lost, and dropped tokens, over all layers.
+    /// Requests, those turned away, and dropped tokens, over all layers.
     pub fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         for layer in &self.layers {

@@ -93,7 +93,7 @@ impl State {
     fn run(&mut self, effects: &mut Vec<Effect>) {
         self.controls.take_rerun();
         if let Some(problem) = self.controls.settings.prompt_problem() {
-            return self.notices.tell(problem.into(), effects);
+            return self.notices.notify(problem.into(), effects);
         }
         match &self.worker.engine {
             Engine::Ready { .. } => {
@@ -104,8 +104,8 @@ impl State {
             }
             // It runs with the settings of that moment as soon as the engine is ready.
             Engine::Starting | Engine::Loading(_) => {}
-            Engine::Absent => self.notices.tell(Problem::OnlyRecorded, effects),
-            Engine::Failed(problem) => self.notices.tell(problem.clone(), effects),
+            Engine::Absent => self.notices.notify(Problem::OnlyRecorded, effects),
+            Engine::Failed(problem) => self.notices.notify(problem.clone(), effects),
         }
     }
 
@@ -141,7 +141,7 @@ impl State {
         if has_new_replay && self.engine().is_ready() && self.engine().job().is_none() {
             effects.push(Effect::AwaitReplay);
         }
-        self.notices.tell_attributes(errors, effects);
+        self.notices.notify_attributes(errors, effects);
     }
 
     /// The reader chooses from the menu. The one that failed to load may be chosen again.

@@ -97,7 +97,7 @@ impl State {
                 if self.worker.end_job(run) {
                     self.runs.end_live();
                     self.job_is_over(effects);
-                    self.notices.tell(Problem::Told(error), effects);
+                    self.notices.notify(Problem::Told(error), effects);
                 }
             }
             // A missing model stays missing, however often one asks.
@@ -107,7 +107,7 @@ impl State {
                 self.worker.give_up(problem.clone(), effects);
                 self.engine_given_up(problem, effects);
             }
-            None => self.notices.tell(Problem::Told(error), effects),
+            None => self.notices.notify(Problem::Told(error), effects),
         }
     }
 
@@ -125,7 +125,7 @@ impl State {
         self.runs.end_live();
         let has_run = self.runs.latest().is_some();
         match self.worker.lose(why, advice, self.config.backend, has_run, effects) {
-            Loss::Restarted(problem) => self.notices.tell_until_step(problem, effects),
+            Loss::Restarted(problem) => self.notices.notify_until_step(problem, effects),
             Loss::GivenUp(problem) => self.engine_given_up(problem, effects),
         }
     }
@@ -133,7 +133,7 @@ impl State {
     fn engine_given_up(&mut self, problem: Problem, effects: &mut Vec<Effect>) {
         self.runs.end_live();
         self.announce_recorded(effects);
-        self.notices.tell(problem, effects);
+        self.notices.notify(problem, effects);
     }
 
     /// Another recorded run is to be shown. The one before stays until then.
@@ -164,7 +164,7 @@ impl State {
 
     pub(super) fn replay_failed(&mut self, why: String, effects: &mut Vec<Effect>) {
         if self.runs.latest().is_none_or(|latest| !latest.is_live()) {
-            self.notices.tell_until_step(Problem::RecordedRunMissing { why }, effects);
+            self.notices.notify_until_step(Problem::RecordedRunMissing { why }, effects);
         }
         self.replay_is_settled(effects);
     }

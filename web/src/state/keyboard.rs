@@ -18,9 +18,9 @@ pub const MAP: [(&str, &str); 9] = [
     ("[ ]", "expert"),
     ("Space", "play or pause"),
     (", .", "one step back or forward"),
-    ("d", "next lost request"),
+    ("d", "next request turned away"),
     ("c", "capacity slider"),
-    ("x", "this run or the one before (A/B)"),
+    ("x", "this run or the previous one"),
     ("?", "this list; Esc closes it"),
 ];
 

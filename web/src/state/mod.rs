@@ -80,7 +80,7 @@ impl State {
         }
         let theme = state.config.theme;
         state.screen.set_theme(theme, &mut effects);
-        state.notices.tell_attributes(errors, &mut effects);
+        state.notices.notify_attributes(errors, &mut effects);
         (state, effects)
     }
 

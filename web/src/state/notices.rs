@@ -26,22 +26,22 @@ impl Notices {
         self.notice.as_ref()
     }
 
-    pub(super) fn tell(&mut self, problem: Problem, effects: &mut Vec<Effect>) {
+    pub(super) fn notify(&mut self, problem: Problem, effects: &mut Vec<Effect>) {
         effects.push(Effect::EmitError(problem.say()));
         self.notice = Some(Notice { problem, until_step: false });
     }
 
     /// A problem that a working engine makes up for.
-    pub(super) fn tell_until_step(&mut self, problem: Problem, effects: &mut Vec<Effect>) {
+    pub(super) fn notify_until_step(&mut self, problem: Problem, effects: &mut Vec<Effect>) {
         effects.push(Effect::EmitError(problem.say()));
         self.notice = Some(Notice { problem, until_step: true });
     }
 
     /// Several attributes may be bad at once: each is told. One that was told before is not news when another changes.
-    pub(super) fn tell_attributes(&mut self, errors: Vec<UserError>, effects: &mut Vec<Effect>) {
+    pub(super) fn notify_attributes(&mut self, errors: Vec<UserError>, effects: &mut Vec<Effect>) {
         let known = std::mem::replace(&mut self.bad_attributes, errors.clone());
         for error in errors.into_iter().filter(|error| !known.contains(error)) {
-            self.tell(Problem::Told(error), effects);
+            self.notify(Problem::Told(error), effects);
         }
     }
 

@@ -66,7 +66,7 @@ fn frames(state: &State, dispatch: &Callback<Action>) -> Vec<Html> {
     panels::shown(view, DEPTH).map(frame).collect()
 }
 
-/// For the ears: the selected token, once things have come to rest.
+/// For screen readers: the selected token, once nothing moves any more.
 fn summary(state: &State) -> Html {
     let is_calm = !state.playback().playing && !state.is_running();
     let sentence = state.scene().filter(|_| is_calm).and_then(|scene| {

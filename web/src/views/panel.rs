@@ -64,7 +64,7 @@ pub struct PanelInput {
     pub num_steps: usize,
     /// Why the run has no more steps.
     pub finished: Option<FinishReason>,
-    /// Is there a run before, and is it on the screen?
+    /// Is there a previous run, and is it on the screen?
     pub can_flip: bool,
     pub flipped: bool,
     /// What the step to the run on the screen did to the loss; if `flipped`, the step back to it.

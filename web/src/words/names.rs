@@ -1,4 +1,4 @@
-//! What sources, policies, groups, fates and endings are called.
+//! Names of sources, policies, groups, fates and endings.
 
 use std::borrow::Cow;
 
@@ -39,11 +39,11 @@ pub fn group(group: RoutingGroup) -> &'static str {
 
 pub fn fate(fate: Fate) -> &'static str {
     match fate {
-        Fate::Kept { .. } => "kept",
-        Fate::Lost => "lost",
-        Fate::Skipped => "not asked after all",
+        Fate::Kept { .. } => "served",
+        Fate::Lost => "turned away",
+        Fate::Skipped => "withdrawn",
         Fate::Padding => "padding",
-        Fate::NullExpert => "asked for no computation",
+        Fate::NullExpert => "needs no computation",
         Fate::BelowThreshold => "below the threshold",
         Fate::Rectified => "moved to another expert",
     }

@@ -2,10 +2,12 @@
 
 use moe_trace::UserError;
 
+use crate::words::numbers::count;
+
 /// Something that a reader must be told.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Problem {
-    /// Told by whoever found it: the engine, or a reader of attributes.
+    /// In the words of the engine, or of the reader of attributes.
     Told(UserError),
     PromptEmpty,
     PromptTooLong {
@@ -45,14 +47,17 @@ impl Problem {
         match self {
             Problem::Told(error) => error.clone(),
             Problem::PromptEmpty => UserError::new(
-                "There is nothing to run yet.",
-                "The prompt is empty, and the model continues a text.",
-                "Type a few words.",
+                "The prompt is empty.",
+                "The model continues a text that you give it.",
+                "Type a few words first.",
             ),
             Problem::PromptTooLong { num_chars, max_chars } => UserError::new(
                 format!("The prompt is too long: {num_chars} of at most {max_chars} characters."),
                 "The model sees only a few hundred tokens.",
-                format!("Take away {} characters. Your text is kept as it is.", num_chars.saturating_sub(*max_chars)),
+                format!(
+                    "Remove {}. Your text has not been changed.",
+                    count(num_chars.saturating_sub(*max_chars), "character", "characters")
+                ),
             ),
             Problem::OnlyRecorded => UserError::new(
                 "Only the recorded run can be shown.",
@@ -76,7 +81,7 @@ impl Problem {
             }
             Problem::EngineGivenUp { why, was_ready, has_run, advice } => {
                 let what = match was_ready {
-                    true => "The engine could not be kept running.",
+                    true => "The engine keeps stopping.",
                     false => "The engine could not be started.",
                 };
                 let retry = match has_run {

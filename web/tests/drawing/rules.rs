@@ -16,7 +16,7 @@ use yew::Callback;
 use super::html;
 use crate::fixture;
 
-/// A model trained with `rule` and slots for all but the unlucky, in front of the reader.
+/// A run of a model trained with `rule` and a small capacity, shown at step 0.
 fn run_of(rule: &str, num_experts: usize) -> State {
     let router = rules::parse_router(rule).expect("a rule");
     let overflow = Overflow::Drop(CapacitySpec::default());
@@ -79,8 +79,8 @@ fn switch_asks_one_expert_and_is_a_top_k() {
     assert!(!state.settings_differ_from_shown());
     check(
         &state,
-        &["experts a token", r#"<option value="1" selected="selected">1</option>"#],
-        &[">transplanted<", "as-trained"],
+        &["k per token", r#"<option value="1" selected="selected">1</option>"#],
+        &[">not as trained<", "as-trained"],
     );
 }
 
@@ -91,13 +91,13 @@ fn hash_reads_no_gate() {
     check(
         &state,
         &[
-            "This rule reads no gate",
-            "All experts; no gate is read",
-            ", no gate: kept, first choice",
+            "This rule has no gate",
+            "All experts; this rule has no gate",
+            ", no gate; served, first choice",
             DASH_OF_K,
             "<td>–</td>",
         ],
-        &["gate 100", ">transplanted<", "Gate probabilities"],
+        &["gate 100", ">not as trained<", "Gate probabilities"],
     );
     // Other slots, the same experts: the rule was not touched.
     let scene = state.scene().cloned().expect("a scene");
@@ -111,7 +111,7 @@ fn hash_reads_no_gate() {
     state = set(&state, Setting::K(Some(2)));
     let what_if = state.what_if().cloned().expect("top-2 of the same logits");
     assert_eq!(what_if.gate_values.len(), 24 * 4);
-    check(&state, &[">transplanted<", "what-if", "choice 2, gate "], &[]);
+    check(&state, &[">not as trained<", "what-if", "choice 2, gate "], &[]);
     state = set(&set(&state, Setting::K(None)), Setting::CapacityFactor(1.25));
     assert!(!state.settings_differ_from_shown(), "as trained again");
 }
@@ -128,18 +128,18 @@ fn experts_that_choose_are_not_asked() {
     assert_eq!(scene.layers[none.0].fate(none.1), TokenFate::NotRouted);
     let select = |(layer, token)| state.apply(Action::Select { token, layer: Some(layer), expert: None }).0;
     let said = [
-        "Every expert takes 3 tokens, those it scores highest",
-        "Expert 0: takes 3",
-        "taken by no expert of a layer",
-        "uses the future",
-        "as the run says",
+        "Every expert picks 3 tokens, those it scores highest",
+        "Expert 0: picks 3 tokens",
+        "Tokens were picked by no expert",
+        "looks ahead: fine in training",
+        "as recorded",
         DASH_OF_K,
-        "Under this rule nobody is turned away",
+        "Under this rule no request is turned away",
     ];
-    check(&select(none), &said, &["exactly full", "asked by", ">transplanted<"]);
-    check(&select(none), &["was taken by no expert", ">–</span>"], &["asked no expert"]);
+    check(&select(none), &said, &["exactly full", "Expert 0: 3 requests, 3 slots", ">not as trained<"]);
+    check(&select(none), &["was picked by no expert", ">–</span>"], &["requested no expert"]);
     let more = format!("+{}</span>", asked(&many) - 2);
-    check(&select(many), &["was taken by experts", &more], &["is served by"]);
+    check(&select(many), &["was picked by experts", &more], &["is served by"]);
 }
 
 #[test]
@@ -159,7 +159,7 @@ fn sigmoid_scores_are_no_probabilities() {
             "<b>15</b>",
             "is-crowded",
         ],
-        &["choice 1, gate", "Gate probabilities", ">transplanted<"],
+        &["choice 1, gate", "Gate probabilities", ">not as trained<"],
     );
     // The bias that takes part in the choice is in no trace: no what-if can be true.
     let state = set(&state, Setting::CapacityFactor(2.0));
@@ -174,11 +174,11 @@ fn a_whole_text_has_one_decision() {
         &[
             "The rule decides by the mean over the whole text",
             "choice 1, gate over the whole text",
-            "uses the future",
+            "looks ahead: fine in training",
             "6 experts stay idle",
             r#"<option value="decode-step" disabled="disabled">"#,
         ],
-        &[">transplanted<"],
+        &[">not as trained<"],
     );
 }
 
@@ -194,10 +194,14 @@ fn one_expert_serves_everything() {
             r#"<option value="random-second" disabled="disabled">"#,
             "<td>0.00</td>",
         ],
-        &[">transplanted<", "times as often", "E1<"],
+        &[">not as trained<", "times the average", "E1<"],
     );
     let dense = run_of("dense", 1);
-    check(&dense, &["C = ∞", "The only expert serves every request: 24 tokens", DASH_OF_K], &[">transplanted<", "/24"]);
+    check(
+        &dense,
+        &["C = ∞", "The only expert serves every request: 24 tokens", DASH_OF_K],
+        &[">not as trained<", "/24"],
+    );
 }
 
 #[test]
@@ -205,13 +209,8 @@ fn dense_asks_everybody() {
     let state = run_of("dense", 4);
     check(
         &state,
-        &[
-            "is served by all 4 experts",
-            "every expert serves 24 tokens",
-            "Every expert is asked by 24 tokens",
-            "+2</span>",
-        ],
-        &[">transplanted<", "experts 0,"],
+        &["is served by all 4 experts", "every expert serves 24 tokens", "Every expert gets 24 requests", "+2</span>"],
+        &[">not as trained<", "experts 0,"],
     );
 }
 
@@ -225,7 +224,7 @@ fn every_rule_that_gate_logits_are_enough_for_can_be_drawn() {
         let state = run_of(example, 8);
         assert!(!state.settings_differ_from_shown(), "{example}");
         assert!(state.what_if().is_none(), "{example}");
-        check(&state, &["All layers"], &[">transplanted<", "what-if"]);
+        check(&state, &["All layers"], &[">not as trained<", "what-if"]);
     }
 }
 
@@ -235,7 +234,7 @@ fn every_rule_can_be_drawn_on_another_model() {
     for rule in rule_form::all().filter(|rule| rules::of(rule).name != "top_k") {
         let state = set(&state, Setting::Rule(rule));
         assert!(state.settings_differ_from_shown(), "{rule:?}");
-        let badges: &[&str] = if state.what_if().is_some() { &[">what-if<", ">transplanted<"] } else { &[] };
+        let badges: &[&str] = if state.what_if().is_some() { &[">what-if<", ">not as trained<"] } else { &[] };
         check(&state, badges, if badges.is_empty() { &[">what-if<"] } else { &[] });
     }
 }

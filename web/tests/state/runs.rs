@@ -90,7 +90,7 @@ fn prompts_that_cannot_run_are_kept_and_explained() {
         assert!(notice.what.starts_with(what), "{}", notice.what);
         assert_eq!(play.num_steps(), 1, "the run on the screen stays");
     };
-    check("", "There is nothing to run yet.");
+    check("", "The prompt is empty.");
     check(&"x".repeat(10_000), "The prompt is too long: 10000 of at most 2000 characters.");
 }
 

@@ -8,15 +8,11 @@ function read(host) {
   const root = host.shadowRoot;
   const all = (selector, within = root) => [...within.querySelectorAll(selector)];
   const strip = root.querySelector(".panel-strip .finding").textContent;
-  const [, lost, requests] = strip.match(/^(\d+|One) of (\d+) requests/) ?? [
-    null,
-    0,
-    strip.match(/(\d+) requests?/)?.[1],
-  ];
+  const [, lost, requests] = strip.match(/^(\d+) of (\d+) requests/) ?? [null, 0, strip.match(/(\d+) requests/)?.[1]];
   const lane = (lane) => {
     const [asked, slots, turnedAway] = lane
       .getAttribute("aria-label")
-      .match(/asked by (\d+), (\d+) slots, (\d+) turned away/)
+      .match(/(\d+) requests?, (\d+) slots?, (\d+) turned away/)
       .slice(1);
     return {
       asked: Number(asked),
@@ -32,7 +28,7 @@ function read(host) {
   };
   const term = ({ textContent }) => (Number.isNaN(Number(textContent)) ? textContent : Number(textContent));
   return {
-    requests: { lost: lost === "One" ? 1 : Number(lost), requests: Number(requests) },
+    requests: { lost: Number(lost), requests: Number(requests) },
     layers: all(".layer-table tbody tr").map(layer),
     lanes: all(".lane").map(lane),
     equation: all(".formula .term b").map(term),

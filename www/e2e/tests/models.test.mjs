@@ -74,7 +74,7 @@ test("a chosen model loads with progress, keeps prompt and seed, and runs as it 
   assert.deepEqual(header.request.routing.router, { rule: "hash", seed: 0 });
   assert.equal(header.request.prompt, "The small cat");
   assert.deepEqual(header.request.seed, before.header.request.seed);
-  assert.equal(await figure.host.getByText("transplanted", { exact: true }).count(), 0);
+  assert.equal(await figure.host.getByText("not as trained", { exact: true }).count(), 0);
   assert.doesNotMatch(await badge(figure).textContent(), /·/);
   assert.match(await figure.panel("token").textContent(), /This rule reads no gate/);
   assert.equal(page.workers().length, 1, "the worker before was ended");
@@ -88,9 +88,9 @@ test("a chosen model loads with progress, keeps prompt and seed, and runs as it 
   // A number for k is another rule than the trained one, and says so; a dash is the trained one again.
   const k = figure.host.getByRole("combobox", { name: "k", exact: true });
   await k.selectOption("2");
-  await figure.host.getByText("transplanted", { exact: true }).first().waitFor();
+  await figure.host.getByText("not as trained", { exact: true }).first().waitFor();
   await k.selectOption("–");
-  await figure.host.getByText("transplanted", { exact: true }).first().waitFor({ state: "hidden" });
+  await figure.host.getByText("not as trained", { exact: true }).first().waitFor({ state: "hidden" });
 });
 
 test("a link names the model, and only that one is fetched", async (t) => {

@@ -28,14 +28,14 @@ async function refused({ figure, first }, prompt, what) {
 
 test("an empty prompt is explained", async (t) => {
   const live = await openLive(t);
-  const message = await refused(live, "", "There is nothing to run yet.");
-  assert.match(message, /The prompt is empty.* Type a few words/);
+  const message = await refused(live, "", "The prompt is empty.");
+  assert.match(message, /The prompt is empty.* Type a few words first/);
 });
 
 test("10,000 characters meet a clear limit", async (t) => {
   const live = await openLive(t);
   const message = await refused(live, "word ".repeat(2000), "The prompt is too long");
-  assert.match(message, /10000 of at most 2000 characters.* Take away 8000 characters/);
+  assert.match(message, /10000 of at most 2000 characters.* Remove 8000 characters/);
 });
 
 test("a prompt of more tokens than the model sees is explained by the model", async (t) => {
@@ -48,7 +48,7 @@ test("a prompt of more tokens than the model sees is explained by the model", as
 test("after a refusal the next prompt runs", async (t) => {
   const { figure, first } = await openLive(t);
   await figure.run("");
-  await figure.told("There is nothing to run yet.");
+  await figure.told("The prompt is empty.");
   await figure.run("Once");
   const { header } = await figure.finished({ after: first.header.request.run });
   assert.equal(header.request.prompt, "Once");

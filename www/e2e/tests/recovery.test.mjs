@@ -68,7 +68,7 @@ test("a worker that falls silent in the middle of a run is replaced", async (t) 
   // The worker ends without a word, so the call may have no answer either.
   worker.evaluate(() => close()).catch(() => {});
   const { why } = await figure.error("The engine stopped working.");
-  assert.match(why, /silent for \d+ seconds/);
+  assert.match(why, /not answered for \d+ seconds/);
   await goesOn(opened, run);
 });
 
@@ -123,7 +123,7 @@ test("an engine that dies in the middle of every run is given up after three tri
     newTokens: LONG,
     prepare: (page) => beforeWorker(page, DIES_EARLY),
   });
-  const { why, try_this } = await figure.error("The engine could not be kept running.");
+  const { why, try_this } = await figure.error("The engine keeps stopping.");
   assert.match(why, /dead again/);
   assert.match(try_this, /Press Retry.*the run on the screen stays/);
   const { header, steps } = await figure.trace();

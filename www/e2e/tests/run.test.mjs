@@ -87,7 +87,7 @@ test("every token that lost a request in the selected layer is marked in the tex
   assert.deepEqual(marks, expected);
 });
 
-test("moving the slider runs the model again by itself and shows what it cost", async (t) => {
+test("moving the slider runs the model again by itself and shows the change of the loss", async (t) => {
   const { figure } = await openFigure(site, t);
   const before = await figure.finished();
   await figure.capacityFactor.fill("0.25");
@@ -109,13 +109,13 @@ test("the run before comes back with x, and goes again", async (t) => {
   const now = await figure.finished({ after: before.header.request.run });
   await figure.tokens.first().click();
   await page.keyboard.press("x");
-  await figure.button("B: before").waitFor();
+  await figure.button("Previous run").waitFor();
   assert.equal((await figure.trace()).header.request.run, before.header.request.run);
   await figure.panel("loss").getByRole("button", { name: "table" }).click();
   const columns = await figure.panel("loss").locator("th[scope=col]").allTextContents();
-  assert.deepEqual(columns, ["#", "token", "before", "now"], "the run on the screen first");
+  assert.deepEqual(columns, ["#", "token", "previous run", "this run"], "the run on the screen first");
   await page.keyboard.press("x");
-  await figure.button("A: now").waitFor();
+  await figure.button("This run").waitFor();
   assert.equal((await figure.trace()).header.request.run, now.header.request.run);
 });
 
@@ -126,7 +126,7 @@ test("one token at a time overflows nowhere, and the page says why", async (t) =
     steps.map((step) => stepTotals(step).lost),
     steps.map(() => 0),
   );
-  assert.match(await figure.panel("strip").textContent(), /Every one of \d+ requests was served/);
+  assert.match(await figure.panel("strip").textContent(), /All \d+ requests were served/);
   assert.match(await figure.panel("lanes").textContent(), /one slot is enough and nothing can overflow/);
 });
 
@@ -148,14 +148,14 @@ test("one token at a time, the prompt is told from what the model wrote", async 
     tokens.map(({ classList }) => classList.contains("is-written")),
   );
   assert.deepEqual(marked, isWritten);
-  // Within the prompt the next token is given, after it the model takes one.
+  // Within the prompt the next token is there already, after it the model chooses one.
   const outcome = () => figure.panel("token").locator(".expectation .is-chosen .outcome").textContent();
   await figure.tokens.first().click();
   await figure.selected({ token: 0 });
-  assert.equal(await outcome(), "given");
+  assert.equal(await outcome(), "prompt");
   await figure.tokens.nth(isWritten.indexOf(true) - 1).click();
   await figure.selected({ token: isWritten.indexOf(true) - 1 });
-  assert.equal(await outcome(), "taken");
+  assert.equal(await outcome(), "chosen");
 });
 
 test("a number beyond its limits shows the number that is used", async (t) => {

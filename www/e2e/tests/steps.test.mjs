@@ -157,7 +157,7 @@ test("every control of the routing is called by its own name", async (t) => {
     1,
     "the slider, not its number",
   );
-  for (const name of ["When full", "Group", "k"]) {
+  for (const name of ["When an expert is full", "Slots shared by", "Experts (k)"]) {
     assert.equal(await figure.host.getByRole("combobox", { name, exact: true }).count(), 1, name);
   }
 });
@@ -203,7 +203,7 @@ test("a question mark shows the keys, and Escape hides them", async (t) => {
   const help = figure.host.getByRole("complementary", { name: "Keyboard" });
   await page.keyboard.press("?");
   await help.waitFor();
-  assert.match(await help.textContent(), /next lost request/);
+  assert.match(await help.textContent(), /next request turned away/);
   await page.keyboard.press("Escape");
   await help.waitFor({ state: "hidden" });
 });

@@ -37,7 +37,7 @@ use crate::rule::{Argument, Assigns, Facts, Form, Requests, Rule, Run, own};
 pub static RULE: Rule = Rule {
     name: "top_k",
     title: "Top-k",
-    one_line: "The k most probable experts, under one of four weightings.",
+    one_line: "Each token goes to its k most probable experts, weighted in one of four ways.",
     paper: "Jiang et al. 2024 (Mixtral), arXiv:2401.04088; Muennighoff et al. 2024 (OLMoE), arXiv:2409.02060",
     equation: Some("section 2.1 (Mixtral)"),
     needs: "nothing",

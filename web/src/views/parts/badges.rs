@@ -37,8 +37,8 @@ pub fn routing_badges(routing: &RoutingSpec, trained: &RoutingSpec, is_what_if: 
                     Exact for this layer only: a re-run also changes what later layers see.">{ "what-if" }</span>
             }
             if !routing.is_same_rule(trained) {
-                <span class="badge" title="The model was trained with another routing rule or overflow policy than it runs with here.">
-                    { "transplanted" }
+                <span class="badge" title="The model was trained with another routing rule or overflow policy.">
+                    { "not as trained" }
                 </span>
             }
         </>
@@ -49,5 +49,5 @@ pub fn routing_badges(routing: &RoutingSpec, trained: &RoutingSpec, is_what_if: 
 pub fn future_badge() -> Html {
     let title = "In this mode the router compares a token with later ones. Its training loss looks too good; \
         generation cannot reproduce it.";
-    html! { <span class="badge is-warning" {title}>{ "uses the future: fine in training, leaks in generation" }</span> }
+    html! { <span class="badge is-warning" {title}>{ "looks ahead: fine in training, not possible in real generation" }</span> }
 }

@@ -1,4 +1,4 @@
-//! The shapes of fate: kept filled, second choice half, lost hollow with a notch, dropped hatched with a cross.
+//! Shapes of requests: served filled, second choice half, turned away hollow with a notch, dropped hatched with a cross.
 
 use moe_trace::{Assignment, Fate};
 use yew::prelude::*;
@@ -12,7 +12,7 @@ pub enum Mark {
     Second,
     Lost,
     Dropped,
-    /// Withdrawn before the door.
+    /// Withdrawn before capacity was counted.
     Withdrawn,
 }
 
@@ -30,11 +30,11 @@ impl Mark {
 
     pub fn name(self) -> &'static str {
         match self {
-            Mark::First => "kept, first choice",
-            Mark::Second => "kept, further choice",
-            Mark::Lost => "request lost: expert full",
+            Mark::First => "served, first choice",
+            Mark::Second => "served, further choice",
+            Mark::Lost => "turned away: expert full",
             Mark::Dropped => "token dropped: all its experts full",
-            Mark::Withdrawn => "not asked after all",
+            Mark::Withdrawn => "request withdrawn",
         }
     }
 
@@ -78,10 +78,10 @@ pub fn legend() -> Html {
     };
     html! {
         <ul class="legend" aria-label="What the shapes mean">
-            { entry(Mark::First, "kept") }
-            { entry(Mark::Second, "kept, 2nd choice") }
-            { entry(Mark::Lost, "lost an expert") }
-            { entry(Mark::Dropped, "dropped token") }
+            { entry(Mark::First, "served") }
+            { entry(Mark::Second, "served, 2nd choice") }
+            { entry(Mark::Lost, "turned away") }
+            { entry(Mark::Dropped, "dropped") }
         </ul>
     }
 }

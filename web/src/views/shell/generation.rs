@@ -1,4 +1,4 @@
-//! How the next token is taken: sampling, seed and length, behind a small disclosure.
+//! How the next token is chosen: sampling, seed and length, behind a small disclosure.
 
 use moe_trace::RoutingSpec;
 use web_sys::HtmlInputElement;
@@ -19,14 +19,14 @@ pub fn generation(settings: &Settings, dispatch: &Callback<Action>) -> Html {
     };
     html! {
         <details class="generation">
-            <summary title="How the next token is taken"><span class="topic">{ "Generation" }</span>{ summary }</summary>
+            <summary title="How the next token is chosen"><span class="topic">{ "Generation" }</span>{ summary }</summary>
             <div class="generation-fields">
                 <label class="check">
                     <input type="checkbox" checked={settings.greedy} onchange={greedy} />
                     { "Greedy: always the most probable token" }
                 </label>
                 { for NUMBERS.iter().map(|number| number_field(number, settings, dispatch)) }
-                <p class="fine">{ "Takes effect with the next Run. The same seed gives the same text." }</p>
+                <p class="fine">{ "Applies from the next run. The same seed gives the same text." }</p>
             </div>
         </details>
     }
@@ -38,7 +38,7 @@ struct NumberField {
     least: &'static str,
     most: &'static str,
     step: &'static str,
-    /// Does it say how chance is taken? Then greedy leaves it without effect.
+    /// Is it about sampling? Then it has no effect with greedy.
     is_of_chance: bool,
     shown: fn(&Settings) -> String,
     setting: fn(f64) -> Setting,

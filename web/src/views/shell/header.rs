@@ -32,7 +32,7 @@ pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
                 }
             </div>
             <div class="furniture">
-                <button type="button" class="quiet" title="Colours: as the system has it, light, or dark"
+                <button type="button" class="quiet" title="Colours: as in the system, light, or dark"
                     onclick={act(Action::SetTheme(next_theme))}>{ format!("Theme: {theme_name}") }</button>
                 <button type="button" class="quiet" aria-expanded={state.screen().help_open.to_string()}
                     onclick={act(Action::ToggleHelp)}>{ "Keys" }<kbd>{ "?" }</kbd></button>

@@ -24,7 +24,7 @@ pub fn model_chip(state: &State, dispatch: &Callback<Action>) -> Html {
         Some(menu) => html! {
             <div class="more menu" tabindex="-1">
                 <p class="fine">{ &facts.more }</p>
-                <h2><span class="topic">{ "Models" }</span><span class="fine">{ "each loads when chosen" }</span></h2>
+                <h2><span class="topic">{ "Models" }</span><span class="fine">{ "choosing a model downloads it" }</span></h2>
                 <ul aria-label="Models">{ for menu.choices().iter().map(|choice| row(choice, state, dispatch)) }</ul>
             </div>
         },
@@ -87,7 +87,7 @@ impl Facts {
     fn of_model(model: &ModelInfo, entry: Option<&ModelEntry>) -> Facts {
         let experts = numbers::count(model.num_experts as usize, "expert", "experts");
         let more = format!(
-            "{} parameters, {} of them at work for a token; {} layers of {experts}; weights {}",
+            "{} parameters, {} active per token; {} layers of {experts}; weights {}",
             numbers::parameters(model.num_parameters),
             numbers::parameters(model.num_active_parameters),
             model.num_layers,
@@ -136,7 +136,7 @@ fn on_key(event: KeyboardEvent) {
     }
 }
 
-/// Whoever goes on to something else is done with the menu.
+/// Closes the menu when the focus leaves it.
 fn on_focus_out(event: FocusEvent) {
     let to = event.related_target().and_then(|target| target.dyn_into::<Node>().ok());
     if let (Some(details), Some(to)) = (details_of(&event), to)

@@ -50,9 +50,9 @@ pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
     let num_chars = state.settings().prompt.chars().count();
     let hint = match problem {
         Some(PromptProblem::Empty) => Some("Type a few words: the model continues them.".to_owned()),
-        Some(PromptProblem::TooLong { num_chars }) => {
-            Some(format!("{num_chars} of {MAX_PROMPT_CHARS} characters: shorten it to run it. Nothing is lost."))
-        }
+        Some(PromptProblem::TooLong { num_chars }) => Some(format!(
+            "{num_chars} of {MAX_PROMPT_CHARS} characters: too long to run. Your text has not been changed."
+        )),
         None if num_chars > MAX_PROMPT_CHARS / 2 => Some(format!("{num_chars} of {MAX_PROMPT_CHARS} characters")),
         None => None,
     };

@@ -1,13 +1,17 @@
-//! Finding of the table of layers: what all of them lost.
+//! Finding of the table of layers: how many requests were turned away, and how many tokens were dropped.
 
 use crate::run::scene::Totals;
 use crate::words::numbers::count;
 
 pub fn finding(totals: Totals) -> String {
     if totals.lost == 0 {
-        "Nothing was lost in any layer".to_owned()
+        "No layer turned away any request".to_owned()
     } else {
-        let lost = count(totals.lost, "lost request", "lost requests");
-        format!("{lost}, {}", count(totals.dropped_tokens, "dropped token", "dropped tokens"))
+        let lost = count(totals.lost, "request", "requests");
+        let drops = match totals.dropped_tokens {
+            0 => "no token dropped".to_owned(),
+            number => format!("{}, counted per layer", count(number, "drop", "drops")),
+        };
+        format!("{lost} turned away; {drops}")
     }
 }

@@ -1,4 +1,4 @@
-//! All layers in a few numbers: lost requests and dropped tokens are two counts.
+//! All layers in a few numbers: requests turned away and tokens dropped are two counts.
 
 mod finding;
 
@@ -51,9 +51,9 @@ fn picture(input: &PanelInput) -> Html {
             <thead>
                 <tr>
                     <th scope="col">{ "layer" }</th>
-                    <th scope="col">{ glyph(Mark::Lost) }{ " lost" }</th>
-                    <th scope="col">{ glyph(Mark::Dropped) }{ " dropped" }</th>
-                    <th scope="col" title="The busiest expert's demand over the mean">{ "max/mean" }</th>
+                    <th scope="col" title="Requests turned away">{ glyph(Mark::Lost) }{ " away" }</th>
+                    <th scope="col" title="Tokens dropped: turned away by all their experts">{ glyph(Mark::Dropped) }{ " dropped" }</th>
+                    <th scope="col" title="Requests of the busiest expert, divided by the mean">{ "max/mean" }</th>
                     <th scope="col" title="Mean entropy of the gate, between 0 (certain) and 1 (indifferent); a dash where the rule reads no gate probabilities">{ "entropy" }</th>
                 </tr>
             </thead>

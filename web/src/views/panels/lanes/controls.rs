@@ -44,7 +44,7 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
         })
     };
     let (k, policy) = (routing_choice::k(&routing), routing_choice::policy(&routing));
-    // Some rules serve everybody, or fill the experts themselves: there is nothing to decide when an expert is full.
+    // Some rules serve every request, or fill the experts themselves: there is nothing to decide when an expert is full.
     let facts = rules::facts(&routing.router);
     let can_overflow = facts.may_overflow();
     let has_factor = can_overflow && matches!(routing.overflow, Overflow::Drop(_));
@@ -55,20 +55,18 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
     let has_own_policy = policy.is_none() || routing_choice::policy(&trained).is_none();
     let why_k = match has_own_rule {
         true if k.is_none() && routing.router != trained.router => {
-            "This rule is no top-k. A number asks the k best experts by top-k instead.".to_owned()
+            "This rule is not top-k. A number switches to top-k with that many experts per token.".to_owned()
         }
-        true => {
-            "– keeps the rule the model was trained with. A number asks the k best experts by top-k instead: transplanted."
-                .to_owned()
-        }
-        false if is_pair => format!("{} always asks for two", names::rule_of_pairs()),
-        false => "Experts a token asks".to_owned(),
+        true => "– keeps the rule the model was trained with. A number switches to top-k, which is not as trained."
+            .to_owned(),
+        false if is_pair => format!("{} always uses two experts", names::rule_of_pairs()),
+        false => "How many experts each token requests".to_owned(),
     };
-    let why_full = if can_overflow { "" } else { "Under this rule nobody is turned away" };
+    let why_full = if can_overflow { "" } else { "Under this rule no request is turned away" };
     let (least, most) = (*CAPACITY_FACTOR.start(), *CAPACITY_FACTOR.end());
     html! {
         <div class="controls">
-            // Named outright: a label names the first such thing inside it, and that is the number.
+            // Without `for` the label would name its `<output>`, which comes first.
             <label class="control factor" for="capacity-factor">
                 <span class="control-name">
                     { "Capacity factor" }
@@ -79,7 +77,7 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
                     title={if can_overflow { "Drag to re-run the model with more or fewer slots (c)" } else { why_full }} />
             </label>
             <label class="control" title={why_full}>
-                <span class="control-name">{ "When full" }</span>
+                <span class="control-name">{ "When an expert is full" }</span>
                 <select disabled={!can_overflow} onchange={on_select(policy_of)}>
                     if has_own_policy {
                         <option value={AS_TRAINED} selected={policy.is_none()}>{ "as trained" }</option>
@@ -90,8 +88,8 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
                     }) }
                 </select>
             </label>
-            <label class="control">
-                <span class="control-name">{ "Group" }</span>
+            <label class="control" title="The tokens that compete for the same slots (routing group)">
+                <span class="control-name">{ "Slots shared by" }</span>
                 <select onchange={on_select(|text| text.parse().ok().map(Setting::Group))}>
                     { for GROUPS.iter().map(|&group| html! {
                         <option value={group.to_string()} selected={group == controls.group}
@@ -100,7 +98,7 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
                 </select>
             </label>
             <label class="control" title={why_k}>
-                <span class="control-name">{ "k" }</span>
+                <span class="control-name">{ "Experts (k)" }</span>
                 <select onchange={on_select(k_of)} disabled={is_pair}>
                     if has_own_rule && !is_pair {
                         <option value={AS_TRAINED} selected={k.is_none()}>{ "–" }</option>

@@ -16,7 +16,7 @@ pub struct Equation {
     pub num_tokens: usize,
     /// Slots per expert as the routing recorded them.
     pub capacity: Option<u32>,
-    /// Said instead of the note while there is something to say.
+    /// Shown in place of the note unless empty.
     pub status: &'static str,
 }
 
@@ -51,7 +51,7 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
                 <>
                     { term("C".to_owned(), "slots each") }{ sign("= ceil(") }
                     { term(slots.factor.to_string(), "capacity factor") }{ sign("×") }
-                    { term(k.to_string(), "experts a token") }{ sign("×") }
+                    { term(k.to_string(), "k per token") }{ sign("×") }
                     { term(num_tokens.to_string(), "tokens T") }{ sign("/") }
                     { term(num_experts.to_string(), "experts") }{ sign(") =") }
                     { term(formula.plain.to_string(), if formula.held_by == HeldBy::Nothing { "slots each" } else { "by formula" }) }
@@ -64,18 +64,18 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
             }
         }
         _ => {
-            html! { <>{ term("C".to_owned(), "slots each") }{ sign("=") }{ term(capacity.to_string(), "as the run says") }</> }
+            html! { <>{ term("C".to_owned(), "slots each") }{ sign("=") }{ term(capacity.to_string(), "as recorded") }</> }
         }
     };
     let note = match group {
         RoutingGroup::ThisText => {
-            "The group is this text. As it grows, so do T and C, and a token may meet another fate."
+            "The text's tokens share the slots: as it grows, earlier ones may be routed differently."
         }
         RoutingGroup::DecodeStep if num_tokens == 1 => {
-            "This step routes one token. It asks no expert twice, so one slot is enough and nothing can overflow."
+            "This step routes one token. It requests no expert twice, so one slot is enough and no expert can overflow."
         }
-        RoutingGroup::DecodeStep => "The group is what this step routes: several tokens, as the run says.",
-        RoutingGroup::Batch => "The group is one token of each text of the batch.",
+        RoutingGroup::DecodeStep => "The tokens of this step share the slots.",
+        RoutingGroup::Batch => "One token of each text of the batch shares the slots.",
     };
     html! {
         <div class="equation">

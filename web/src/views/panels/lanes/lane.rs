@@ -1,4 +1,4 @@
-//! One expert's lane: its slots, its door, and who waits in front of it.
+//! One expert's lane: its slots, the line that marks capacity, and the requests beyond it that were turned away.
 
 use moe_trace::Assignment;
 use yew::prelude::*;
@@ -8,6 +8,7 @@ use crate::run::text::visible;
 use crate::state::Action;
 use crate::views::parts::glyph::Mark;
 use crate::views::parts::ramp::ramp;
+use crate::words::numbers::count as counted;
 
 /// The one shade of requests that no gate was read for.
 const UNREAD: usize = 3;
@@ -39,11 +40,12 @@ pub fn lane(of: &LaneView) -> Html {
     let is_full = of.capacity == Some(kept);
     let count = of.capacity.map_or(kept.to_string(), |capacity| format!("{kept}/{capacity}"));
     let label = match of.capacity {
-        _ if of.layer.experts_take() => format!("Expert {expert}: takes {demand}"),
+        _ if of.layer.experts_take() => format!("Expert {expert}: picks {}", counted(demand, "token", "tokens")),
         Some(capacity) => {
-            format!("Expert {expert}: asked by {demand}, {capacity} slots, {} turned away", demand - kept)
+            let (requests, slots) = (counted(demand, "request", "requests"), counted(capacity, "slot", "slots"));
+            format!("Expert {expert}: {requests}, {slots}, {} turned away", demand - kept)
         }
-        None => format!("Expert {expert}: asked by {demand}, no limit"),
+        None => format!("Expert {expert}: {}, no limit", counted(demand, "request", "requests")),
     };
     let class = classes!(
         "lane",
@@ -91,9 +93,9 @@ fn slot(of: &LaneView, request: &Assignment) -> Html {
         is_selected.then_some("is-selected")
     );
     let title = format!(
-        "Token {token} “{name}”, choice {}, {}: {}",
+        "Token {token} “{name}”, choice {}, {}; {}",
         request.rank + 1,
-        of.layer.reading().said(request.weight_raw),
+        of.layer.reading().described(request.weight_raw),
         mark.name(),
     );
     html! {

@@ -1,4 +1,4 @@
-//! Capacity lanes: for one layer and one routing group, who got a slot at which expert and who did not.
+//! Capacity lanes: for one layer and one routing group, which requests each expert served and which it turned away.
 
 mod controls;
 pub mod equation;
@@ -131,5 +131,5 @@ fn as_table(input: &PanelInput) -> Html {
         };
         vec![expert.to_string(), lane.demand().to_string(), names(&lane.kept), names(&lane.lost)]
     });
-    table("Experts, and who asked them", &["expert", "asked by", "served, by slot", "turned away"], rows)
+    table("Experts and their requests", &["expert", "requests", "served, by slot", "turned away"], rows)
 }

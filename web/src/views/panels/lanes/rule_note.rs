@@ -10,13 +10,13 @@ use yew::prelude::*;
 pub fn rule_note(routing: &RoutingSpec, controls: Html) -> Html {
     let rule = rules::of(&routing.router);
     let kind = match rule.kind() {
-        Kind::Assigns => "Assigns tokens to experts.",
-        Kind::Mixes => "Mixes tokens or experts.",
-        Kind::Scores => "Scores experts for a rule that assigns.",
+        Kind::Assigns => "It assigns tokens to experts.",
+        Kind::Mixes => "It mixes tokens or experts.",
+        Kind::Scores => "It scores experts for another rule, which assigns them.",
     };
     let causal = match (rule.is_causal(), rules::looks_ahead(routing)) {
         (true, false) => "Causal: no token's choice depends on later tokens.",
-        (true, true) => "Causal, but its slots are not: who gets one depends on later tokens.",
+        (true, true) => "Its choice is causal, but its slots are not: which tokens are served depends on later tokens.",
         (false, true) => "Not causal: a token's choice depends on later tokens.",
         (false, false) => "Not causal in training; as it runs here it is.",
     };

@@ -1,4 +1,4 @@
-//! Finding of the layers × tokens matrix: the layer that turned most away.
+//! Finding of the layers × tokens matrix: the layer that turned away the most requests.
 
 use crate::run::scene::Scene;
 use crate::words::numbers::count;
@@ -11,11 +11,11 @@ pub fn finding(scene: &Scene) -> String {
     let losing = scene.layers.iter().filter(|layer| layer.totals().lost > 0).count();
     match worst {
         Some((lost, layer)) if lost > 0 && losing == 1 => {
-            format!("Only layer {layer} turned anyone away: {}", count(lost, "request", "requests"))
+            format!("Only layer {layer} overflowed: {} turned away", count(lost, "request", "requests"))
         }
         Some((lost, layer)) if lost > 0 => {
-            format!("Layer {layer} turned most away: {}", count(lost, "request", "requests"))
+            format!("Layer {layer} turned away the most: {}", count(lost, "request", "requests"))
         }
-        _ => "No layer turned anyone away".to_owned(),
+        _ => "No layer turned away any request".to_owned(),
     }
 }

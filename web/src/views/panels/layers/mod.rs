@@ -12,6 +12,7 @@ use crate::run::text::visible;
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::parts::glyph::{Mark, glyph};
 use crate::views::parts::sized::at_pixel;
 use crate::views::parts::spoken::spoken_token;
 use crate::views::parts::table::table;
@@ -101,7 +102,7 @@ fn stripe(props: &MatrixProps, layer: usize) -> Html {
                 onclick={choose} aria-pressed={is_selected.to_string()} title={experts_title(of_layer)}>
                 <b>{ format!("L{}", of_layer.layer) }</b>
                 if lost > 0 {
-                    <small>{ format!("{lost} lost") }</small>
+                    <small>{ glyph(Mark::Lost) }{ lost }<span class="hidden">{ " turned away" }</span></small>
                 }
             </button>
             <div class="matrix-field" {onclick}>
@@ -133,15 +134,15 @@ fn as_table(input: &PanelInput) -> Html {
         let mut cells = vec![token.to_string(), visible(scene.token_text(token))];
         for layer in &scene.layers {
             let asked = layer.of_token(token).iter().map(|request| {
-                let figure = layer.reading().figure(request.weight_raw);
+                let short = layer.reading().short(request.weight_raw);
                 match request.fate {
-                    Fate::Kept { .. } => format!("{} {figure}", request.expert),
-                    fate => format!("{} {figure} {}", request.expert, names::fate(fate)),
+                    Fate::Kept { .. } => format!("{} {short}", request.expert),
+                    fate => format!("{} {short} {}", request.expert, names::fate(fate)),
                 }
             });
             cells.push(asked.collect::<Vec<_>>().join(", "));
         }
         cells
     });
-    table("Experts asked by each token in each layer", &head, rows)
+    table("Experts requested by each token in each layer", &head, rows)
 }

@@ -1,6 +1,6 @@
 //! One layer of the matrix: a piano roll, tokens to the right, experts downwards.
 //!
-//! Luminance is what the rule reads off the gate; shapes are fates. A whole layer is drawn as a handful of paths, whatever its size.
+//! Luminance is what the rule reads off the gate; shapes say what became of requests. A whole layer is drawn as a handful of paths, whatever its size.
 
 use std::fmt::Write;
 

@@ -15,20 +15,24 @@ pub fn finding(layer: &SceneLayer) -> String {
         };
     }
     let Some(largest) = demand.iter().copied().max().filter(|&largest| largest > 0) else {
-        return "Nobody was asked".to_owned();
+        return "No requests".to_owned();
     };
     let expert = demand.iter().position(|&number| number == largest).unwrap_or_default();
     let idle = demand.iter().filter(|&&number| number == 0).count();
     let ratio = metrics::max_over_mean(&demand);
     match idle {
         0 if demand.iter().all(|&number| number == largest) => {
-            let verb = if layer.experts_take() { "takes" } else { "is asked by" };
-            format!("Every expert {verb} {}", count(largest as usize, "token", "tokens"))
+            let all = match layer.experts_take() {
+                true => count(largest as usize, "token", "tokens"),
+                false => count(largest as usize, "request", "requests"),
+            };
+            let verb = if layer.experts_take() { "picks" } else { "gets" };
+            format!("Every expert {verb} {all}")
         }
-        0 => format!("Expert {expert} is asked {ratio:.1} times as often as the mean"),
+        0 => format!("Expert {expert} gets {ratio:.1} times the average number of requests"),
         _ => {
             let idle = count(idle, "expert stays", "experts stay");
-            format!("Expert {expert} is asked {ratio:.1} times as often as the mean; {idle} idle")
+            format!("Expert {expert} gets {ratio:.1} times the average number of requests; {idle} idle")
         }
     }
 }

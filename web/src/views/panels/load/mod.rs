@@ -1,4 +1,4 @@
-//! Load per expert: what was asked before capacity, and what was served after it.
+//! Load per expert: requests before capacity, and those that were served.
 
 mod finding;
 
@@ -10,6 +10,7 @@ use crate::state::Action;
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
 use crate::views::parts::sized::{at_height, upward};
 use crate::views::parts::table::table;
+use crate::words::numbers::count;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Load,
@@ -60,7 +61,7 @@ fn picture(input: &PanelInput) -> Html {
             Callback::from(move |_: MouseEvent| dispatch.emit(Action::SelectExpert(Some(expert))))
         };
         let is_selected = input.selection.expert == Some(expert);
-        let title = format!("Expert {expert}: asked {asked}, served {served}");
+        let title = format!("Expert {expert}: {}, {served} served", count(asked as usize, "request", "requests"));
         html! {
             <div key={expert} class={classes!("column", is_selected.then_some("is-selected"))} {title} onclick={choose}>
                 { upward("asked", share(asked.into())) }
@@ -70,7 +71,7 @@ fn picture(input: &PanelInput) -> Html {
             </div>
         }
     });
-    let stats = [("asked", &demand), ("served", &load)].map(|(name, counts)| {
+    let stats = [("requests", &demand), ("served", &load)].map(|(name, counts)| {
         let (ratio, cv) = (metrics::max_over_mean(counts), metrics::demand_cv(counts));
         html! { <li><span>{ name }</span><b>{ format!("{ratio:.2}") }</b><b>{ format!("{cv:.2}") }</b></li> }
     });
@@ -107,5 +108,5 @@ fn as_table(input: &PanelInput) -> Html {
             format!("{:.3}", importance[expert]),
         ]
     });
-    table("Load per expert", &["expert", "asked", "served", "turned away", "sum of weights"], rows)
+    table("Load per expert", &["expert", "requests", "served", "turned away", "sum of weights"], rows)
 }

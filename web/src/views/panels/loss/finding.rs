@@ -1,28 +1,31 @@
-//! Finding of the passage's loss: what the last change did to it.
+//! Finding of the passage's loss: what the last change did to it, and on which tokens that was compared.
 
 use crate::run::compare::{Change, PassageLoss};
+use crate::words::numbers::count;
 
-/// `flipped`: the run before is on the screen, and `change` leads back to it.
+/// `flipped`: the previous run is on the screen, and `change` leads back to it.
 pub fn finding(loss: PassageLoss, change: Option<&Change>, flipped: bool) -> String {
     let Some(change) = change else {
-        return format!("The text costs {:.3} nats a token", loss.nats);
+        return format!("Average loss: {:.3} nats per token", loss.nats);
     };
-    let difference = change.after.nats - change.before.nats;
+    let (before, after) = (change.before.nats, change.after.nats);
+    let compared = count(change.after.num_tokens, "token", "tokens");
+    let is_same_text = change.losses_before.len() == change.text_len;
+    // Models differ in more than the routing: two numbers side by side, and no verdict.
     if let Some(other) = &change.other_model {
-        let comparison = if difference.abs() < 0.0005 {
-            "as much as".to_owned()
-        } else {
-            format!("{:.3} nats a token {} than", difference.abs(), if difference > 0.0 { "more" } else { "less" })
-        };
-        return format!("The text costs {comparison} with {other}");
+        let of_tokens = if is_same_text { String::new() } else { format!(" of the {compared} both runs share") };
+        return format!("Average loss{of_tokens}: {after:.3} nats per token ({other}: {before:.3}, another model)");
     }
+    let on_tokens = if is_same_text { String::new() } else { format!(" on the {compared} both runs share") };
+    let difference = after - before;
     if flipped {
-        format!("Before the change the text cost {:.3} nats a token", change.after.nats)
-    } else if difference.abs() < 0.0005 {
-        format!("The change cost nothing: {:.3} nats a token, as before", change.after.nats)
-    } else if difference > 0.0 {
-        format!("The change costs {difference:.3} nats a token more")
+        format!("The previous run: {after:.3} nats per token{on_tokens}")
+    } else if difference.abs() >= 0.0005 {
+        let verb = if difference > 0.0 { "raises" } else { "lowers" };
+        format!("The change {verb} the loss by {:.3} nats per token{on_tokens}", difference.abs())
+    } else if is_same_text {
+        format!("No change: {after:.3} nats per token on all {compared}")
     } else {
-        format!("The change saves {:.3} nats a token", -difference)
+        format!("No change{on_tokens}; after that the texts differ")
     }
 }

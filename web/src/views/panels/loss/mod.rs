@@ -1,4 +1,4 @@
-//! What the passage costs, token by token, and what the last change did to it.
+//! Loss of the passage, token by token, and what the last change did to it.
 
 mod finding;
 
@@ -23,7 +23,7 @@ pub static PANEL: Panel = Panel {
     depth: Depth::Inspect,
     lacks: |input| {
         let has_none = compare::passage_loss(&input.scene.tokens).is_none();
-        has_none.then_some("This text has no loss: nothing predicts its first token")
+        has_none.then_some("No loss to show: the first token of a text has no prediction")
     },
     topic: |_| PANEL.kind.to_owned(),
     finding: title,
@@ -87,25 +87,26 @@ fn picture(input: &PanelInput) -> Html {
 
 fn numbers(loss: Option<PassageLoss>, change: Option<&Change>, flipped: bool) -> Html {
     let Some(loss) = loss else { return Html::default() };
-    let row = |name: &str, loss: PassageLoss| {
-        let name = format!("{name}, {}", numbers::count(loss.num_tokens, "token", "tokens"));
+    let row = |name: &'static str, loss: PassageLoss| {
         html! { <li><span>{ name }</span><b>{ format!("{:.3}", loss.nats) }</b><b>{ format!("{:.3}", loss.bits_per_byte) }</b></li> }
     };
-    // The difference is always now minus before, whichever of the two is on the screen.
+    // The difference is always this run minus the previous one, whichever of the two is on the screen.
     let pair = change.map(|change| if flipped { (change.after, change.before) } else { (change.before, change.after) });
     let is_other_model = change.is_some_and(|change| change.other_model.is_some());
-    let name = if is_other_model { "model: change" } else { "re-run: change" };
+    let name = if is_other_model { "two models" } else { "difference" };
+    let compared = change.map_or(loss, |change| change.after);
+    let compared = numbers::count(compared.num_tokens, "token", "tokens");
     html! {
         <ul class="stats">
-            <li class="stats-head"><span /><span>{ "nats/token" }</span><span>{ "bits/byte" }</span></li>
+            <li class="stats-head"><span>{ compared }</span><span>{ "nats/token" }</span><span>{ "bits/byte" }</span></li>
             if let Some((before, now)) = pair {
-                { row("now", now) }
-                { row("before", before) }
+                { row("this run", now) }
+                { row("previous run", before) }
                 <li class="is-change"><span>{ name }</span>
                     <b>{ format!("{:+.3}", now.nats - before.nats) }</b>
                     <b>{ format!("{:+.3}", now.bits_per_byte - before.bits_per_byte) }</b></li>
             } else {
-                { row("all", loss) }
+                { row("average", loss) }
             }
         </ul>
     }
@@ -119,6 +120,6 @@ fn as_table(input: &PanelInput) -> Html {
         vec![token.to_string(), visible(scene.token_text(token)), number(shown.loss), number(before)]
     });
     // First the run on the screen, then the other one.
-    let (here, there) = if input.flipped { ("before", "now") } else { ("now", "before") };
+    let (here, there) = if input.flipped { ("previous run", "this run") } else { ("this run", "previous run") };
     table("Loss of each token in nats", &["#", "token", here, there], rows)
 }

@@ -1,4 +1,4 @@
-//! One token of the strip: its text, its fate, and how sure the gate was of its first and second choice.
+//! One token of the strip: its text, what became of it, and how sure the gate was of its first and second choice.
 
 use yew::prelude::*;
 
@@ -14,14 +14,14 @@ pub struct TokenCellProps {
     pub part: Part,
     /// Only what deserves a mark.
     pub mark: Option<Mark>,
-    /// A request was lost in another layer than the one shown.
+    /// A request was turned away in another layer than the one shown.
     pub lost_elsewhere: bool,
     /// How sure the rule was of the first and the second choice, in whole percents: for most, gate probabilities.
     pub first: u8,
     /// Was the first choice turned away?
     pub first_is_lost: bool,
     pub second: Option<u8>,
-    /// The experts asked: `1·5`, `1·5+6` where there are six more, `–` for none.
+    /// The experts requested: `1·5`, `1·5+6` where there are six more, `–` for none.
     pub experts: AttrValue,
     pub label: AttrValue,
     pub is_written: bool,

@@ -1,7 +1,7 @@
-//! Finding of the token strip: two marks, two counts. Where experts take tokens, nobody is turned away, but some are left.
+//! Finding of the token strip: requests turned away and tokens dropped are two counts. Where experts pick tokens, no
+//! request is turned away, but a token may be picked by none.
 
 use crate::run::scene::{Scene, SceneLayer, TokenFate};
-use crate::words::numbers::count;
 
 pub fn finding(scene: &Scene) -> String {
     let totals = scene.totals();
@@ -10,18 +10,26 @@ pub fn finding(scene: &Scene) -> String {
             (0..scene.tokens.len()).filter(|&token| layer.fate(token) == TokenFate::NotRouted).count()
         };
         return match scene.layers.iter().map(of_layer).sum() {
-            0 => "Every token was taken by at least one expert in every layer".to_owned(),
-            left => format!("{} taken by no expert of a layer", count(left, "time a token was", "times a token was")),
+            0 => "In every layer, every token was picked by at least one expert".to_owned(),
+            1 => "In one layer, one token was picked by no expert".to_owned(),
+            left => format!("Tokens were picked by no expert {left} times, counted per layer"),
         };
     }
     match (totals.lost, totals.dropped_tokens) {
-        (0, _) => format!("Every one of {} was served", count(totals.requests, "request", "requests")),
-        (1, 0) => format!("One of {} requests found its expert full; its token kept another", totals.requests),
-        (1, _) => format!("One of {} requests found its expert full, and its token had no other", totals.requests),
-        (lost, 0) => format!("{lost} of {} requests found their expert full; every token kept one", totals.requests),
+        (0, _) if totals.requests == 1 => "The only request was served".to_owned(),
+        (0, _) => format!("All {} requests were served", totals.requests),
         (lost, dropped) => {
-            let tokens = count(dropped, "time a token was", "times a token was");
-            format!("{lost} of {} requests found their expert full; {tokens} dropped", totals.requests)
+            let turned_away = match lost {
+                1 => format!("1 of {} requests was turned away", totals.requests),
+                _ => format!("{lost} of {} requests were turned away", totals.requests),
+            };
+            let tokens = match (lost, dropped) {
+                (1, 0) => "the token still reached another expert".to_owned(),
+                (_, 0) => "every token still reached an expert".to_owned(),
+                (_, 1) => "one token was dropped in one layer".to_owned(),
+                _ => format!("tokens were dropped {dropped} times, counted per layer"),
+            };
+            format!("{turned_away}; {tokens}")
         }
     }
 }

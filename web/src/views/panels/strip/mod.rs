@@ -28,7 +28,7 @@ pub static PANEL: Panel = Panel {
     tab: Tab::Always,
     depth: Depth::Story,
     lacks: |_| None,
-    topic: |input| format!("Tokens · fates in layer {}", input.layer().layer),
+    topic: |input| format!("Tokens · outcomes in layer {}", input.layer().layer),
     finding: |input| finding::finding(&input.scene),
     badges: transport,
     picture: |input| {
@@ -110,21 +110,21 @@ fn as_table(input: &PanelInput) -> Html {
     let rows = (0..scene.tokens.len()).map(|token| {
         let asked = of_layer.of_token(token).iter().map(|request| {
             let fate = names::fate(request.fate);
-            format!("{} ({}, {fate})", request.expert, of_layer.reading().figure(request.weight_raw))
+            format!("{} ({}, {fate})", request.expert, of_layer.reading().short(request.weight_raw))
         });
         let fate = match of_layer.fate(token) {
             TokenFate::Served => "served",
-            TokenFate::LostSome => "lost an expert",
+            TokenFate::LostSome => "turned away once or more",
             TokenFate::Dropped => "dropped",
-            TokenFate::NotRouted if of_layer.experts_take() => "taken by none",
-            TokenFate::NotRouted => "asked nobody",
+            TokenFate::NotRouted if of_layer.experts_take() => "picked by none",
+            TokenFate::NotRouted => "no request",
         };
         let loss = scene.tokens[token].loss.map_or("–".to_owned(), |loss| format!("{loss:.3}"));
         let asked: Vec<String> = asked.collect();
         vec![token.to_string(), visible(scene.token_text(token)), asked.join(", "), fate.to_owned(), loss]
     });
-    let caption = format!("Tokens and their fates in layer {}", of_layer.layer);
-    table(&caption, &["#", "token", "experts asked", "fate", "loss, nats"], rows)
+    let caption = format!("Tokens and their outcomes in layer {}", of_layer.layer);
+    table(&caption, &["#", "token", "experts", "outcome", "loss, nats"], rows)
 }
 
 /// Scrolls the strip, never the page around it.

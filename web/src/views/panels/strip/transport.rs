@@ -1,4 +1,4 @@
-//! Playing a run's steps, live or recorded: back, play, forward, speed, A/B.
+//! Playing a run's steps, live or recorded: back, play, forward, speed, this run or the previous one.
 
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
@@ -24,7 +24,7 @@ pub fn transport(input: &PanelInput) -> Html {
         let dispatch = input.dispatch.clone();
         Callback::from(move |event: Event| {
             let field: HtmlSelectElement = event.target_unchecked_into();
-            // Nothing selected is -1, which is no index.
+            // `selected_index` is -1 when nothing is selected.
             if let Some(&speed) = usize::try_from(field.selected_index()).ok().and_then(|at| SPEEDS.get(at)) {
                 dispatch.emit(Action::SetSpeed(speed));
             }
@@ -61,8 +61,8 @@ pub fn transport(input: &PanelInput) -> Html {
             </label>
             if input.can_flip {
                 <button type="button" class="quiet flip" aria-pressed={input.flipped.to_string()} onclick={flip}
-                    title="Flip between this run and the one before (x)">
-                    { if input.flipped { "B: before" } else { "A: now" } }
+                    title="Compare with the previous run (x)">
+                    { if input.flipped { "Previous run" } else { "This run" } }
                 </button>
             }
         </div>

@@ -1,4 +1,4 @@
-//! What the model expected after a token.
+//! What the model predicted after a token.
 
 use moe_trace::Candidate;
 use yew::prelude::*;
@@ -15,12 +15,12 @@ pub fn expectation(scene: &Scene, token: usize) -> Html {
     let Some((step, next)) = scene.next_after(token) else {
         let given = scene.tokens.get(token + 1).and_then(|next| next.loss).map(|loss| {
             let name = visible(scene.token_text(token + 1));
-            format!("“{name}” was given; the model expected it with {}.", numbers::percent((-loss).exp()))
+            format!("Next in the prompt: “{name}”, to which the model gave {}.", numbers::percent((-loss).exp()))
         });
         return html! {
             <div class="expectation">
                 <h3 class="topic">{ "Next token" }</h3>
-                <p class="fine">{ given.unwrap_or_else(|| "No step of this run ended here.".to_owned()) }</p>
+                <p class="fine">{ given.unwrap_or_else(|| "This run has no prediction here.".to_owned()) }</p>
             </div>
         };
     };
@@ -29,8 +29,8 @@ pub fn expectation(scene: &Scene, token: usize) -> Html {
         true => "Next token".to_owned(),
         false => format!("Next token · as of step {}", step + 1),
     };
-    // Within the prompt nothing is taken: the next token is there already.
-    let outcome = if token + 1 < scene.recording.prompt_len() { "given" } else { "taken" };
+    // Within the prompt the next token is there already; after it the model chooses.
+    let outcome = if token + 1 < scene.recording.prompt_len() { "prompt" } else { "chosen" };
     let rows = next.candidates.iter().take(NUM_CANDIDATES).map(|candidate| {
         let is_chosen = next.chosen.as_ref().is_some_and(|chosen| chosen.id == candidate.id);
         candidate_row(candidate, is_chosen.then_some(outcome))

@@ -1,4 +1,4 @@
-//! Finding of the token's panel: who serves the token, and who turned it away.
+//! Finding of the token's panel: which experts serve the token, and which turned it away.
 
 use moe_trace::{Assignment, Fate};
 
@@ -20,11 +20,11 @@ pub fn finding(scene: &Scene, layer: &SceneLayer, token: usize) -> String {
     let kept = experts(|a| a.fate.is_kept());
     let lost = experts(|a| a.fate == Fate::Lost);
     match layer.fate(token) {
-        TokenFate::Served if layer.experts_take() => format!("{name} was taken by {kept}"),
+        TokenFate::Served if layer.experts_take() => format!("{name} was picked by {kept}"),
         TokenFate::Served => format!("{name} is served by {kept}"),
         TokenFate::LostSome => format!("{name} was turned away by {lost} and served by {kept}"),
         TokenFate::Dropped => format!("{name} was dropped: {lost} had no slot left"),
-        TokenFate::NotRouted if layer.experts_take() => format!("{name} was taken by no expert"),
-        TokenFate::NotRouted => format!("{name} asked no expert"),
+        TokenFate::NotRouted if layer.experts_take() => format!("{name} was picked by no expert"),
+        TokenFate::NotRouted => format!("{name} requested no expert"),
     }
 }

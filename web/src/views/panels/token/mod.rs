@@ -1,4 +1,4 @@
-//! The selected token in the selected layer: what the gate said, what was asked, what came of it.
+//! The selected token in the selected layer: the gate, its requests, and what became of them.
 
 mod expectation;
 mod finding;
@@ -43,8 +43,8 @@ fn picture(input: &PanelInput) -> Html {
     let rows = (0..layer.num_experts).map(|expert| gate_row(input, layer, expert, values.get(expert).copied()));
     let shown = &input.scene.tokens[token];
     let loss = match shown.loss {
-        Some(loss) => format!("Cost {loss:.2} nats: it was expected with {}.", numbers::percent((-loss).exp())),
-        None => "Nothing before it could predict it.".to_owned(),
+        Some(loss) => format!("Loss {loss:.2} nats: the model gave it {}.", numbers::percent((-loss).exp())),
+        None => "The first token has no prediction.".to_owned(),
     };
     html! {
         <>
@@ -76,7 +76,7 @@ fn gate_row(input: &PanelInput, layer: &SceneLayer, expert: usize, value: Option
             <>
                 { glyph(mark) }
                 <span class="place">{ place }</span>
-                <span class="weight" title="What the expert's output is multiplied with">{ weight }</span>
+                <span class="weight" title="The expert's output is multiplied by this">{ weight }</span>
             </>
         }
     });
@@ -115,5 +115,5 @@ fn as_table(input: &PanelInput) -> Html {
             or_dash(request.map(|request| format!("{:.5}", request.weight))),
         ]
     });
-    table(&title(input), &["expert", layer.reading().names().0, "choice", "fate", "slot", "weight if kept"], rows)
+    table(&title(input), &["expert", layer.reading().names().0, "choice", "outcome", "slot", "weight if served"], rows)
 }
