@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::LayerIdx;
-use crate::protocol::ModelInfo;
+use crate::model_info::ModelInfo;
 use crate::request::RunRequest;
 
 /// Version of the trace format this crate writes. Readers accept this and every older one.

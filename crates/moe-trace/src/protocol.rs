@@ -6,8 +6,8 @@ use crate::delta::SentStep;
 use crate::error::UserError;
 use crate::header::Source;
 use crate::ids::RunId;
+use crate::model_info::ModelInfo;
 use crate::request::{FinishReason, RunRequest};
-use crate::spec::RoutingSpec;
 use crate::training::{TrainCommand, TrainEvent};
 
 /// From the page to the worker.
@@ -102,24 +102,4 @@ pub struct BackendInfo {
     pub name: String,
     /// "you asked for it", "this browser has no WebGPU", …
     pub why: String,
-}
-
-/// What a reader is told about a loaded model. Sizes in parameters and bytes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
-pub struct ModelInfo {
-    pub name: String,
-    /// SHA-256 of the weights file, in lower-case hexadecimal.
-    pub weights_sha256: String,
-    pub num_parameters: u32,
-    /// Parameters that take part in the computation of one token.
-    pub num_active_parameters: u32,
-    pub weights_bytes: u32,
-    pub num_layers: u32,
-    pub num_experts: u32,
-    pub vocab_size: u32,
-    /// The longest text the model can see, in tokens.
-    pub max_tokens: u32,
-    /// The routing the model was trained with.
-    pub trained_routing: RoutingSpec,
 }

@@ -24,6 +24,11 @@ weight: number,
 weight_raw: number, } & ({ "fate": "kept", slot: number, } | { "fate": "lost" } | { "fate": "skipped" } | { "fate": "padding" } | { "fate": "null_expert" } | { "fate": "below_threshold" } | { "fate": "rectified" });
 
 /**
+ * Losses beside that of the next token.
+ */
+export type AuxiliaryLoss = "importance" | "load" | "balance" | "device_balance" | "sequence_balance" | "localized_balance" | "z" | "entropy" | "mutual_information" | "second_place" | "l1";
+
+/**
  * Which backend the reader asks for. `recorded` never reaches a worker.
  */
 export type BackendChoice = "auto" | "webgpu" | "cpu" | "recorded";
@@ -45,6 +50,35 @@ why: string, };
  * How BASE assigns.
  */
 export type BaseSolver = "auction" | "exact" | "greedy";
+
+/**
+ * A sequence of a batch.
+ */
+export type BatchEntry = {
+/**
+ * Which of the batch's sequences, from 0; the request's prompt is 0, its companions follow.
+ */
+sequence: number,
+/**
+ * How many of the step's tokens are its own. They follow those of the entry before.
+ */
+num_tokens: number,
+/**
+ * Position of its first token here: 0 where the whole text is run again, the number of cached tokens otherwise.
+ */
+first_position: number,
+/**
+ * How many of the tokens here are the prompt's; absent where the request tells, or nobody knows.
+ */
+num_prompt_tokens?: number,
+/**
+ * What the model expects after its last token, and what was taken; absent where nobody recorded it.
+ */
+next?: NextToken,
+/**
+ * What was sampled last and never fed, so that no layer has rows of it.
+ */
+unrouted_tail?: TracedToken, };
 
 /**
  * A possible next token.
@@ -69,19 +103,57 @@ factor: number, rounding: Rounding,
 minimum: number, order: SlotOrder, priority: Priority, };
 
 /**
+ * The experts that the rows of a layer asked, as a table with `top_k` columns.
+ *
+ * The constructors are the only places where a table can be wrong; deserialising goes through them too.
+ */
+export type Choices = {
+/**
+ * Experts of the layer; where the source does not say, the highest id it names and one.
+ */
+num_experts: number, top_k: number,
+/**
+ * `[rows, top_k]`, row-major. −1: not recorded, or this row has fewer experts; a whole row of −1 is an unknown
+ * decision.
+ */
+expert_ids: Array<number>,
+/**
+ * `[rows, top_k]`, as the source has them (see `weight_kind` in the header); absent where it has none.
+ */
+weights?: Array<number | null>,
+/**
+ * `[rows, top_k]`: was the request served, or turned away? Absent where nobody wrote it down.
+ */
+served?: Array<boolean | null>, };
+
+/**
  * From the page to the worker.
  */
-export type Command = { "type": "load", "data": { manifest_url: string, backend: BackendChoice, } } | { "type": "run", "data": RunRequest } | { "type": "stop", "data": RunId };
+export type Command = { "type": "load", "data": { manifest_url: string, backend: BackendChoice, } } | { "type": "run", "data": RunRequest } | { "type": "stop", "data": RunId } | { "type": "train", "data": TrainCommand };
 
 /**
  * From the worker to the page. Every event of a run carries its id.
  */
-export type Event = { "type": "progress", "data": { loaded_bytes: number, total_bytes: number, from_cache: boolean, } } | { "type": "ready", "data": { model: ModelInfo, backend: BackendInfo, } } | { "type": "step", "data": { trace: StepTrace, elapsed_ms: number, } } | { "type": "finished", "data": { run: RunId, reason: FinishReason, } } | { "type": "failed", "data": { run: RunId | null, error: UserError, fatal: boolean, } };
+export type Event = { "type": "progress", "data": { loaded_bytes: number, total_bytes: number, from_cache: boolean, } } | { "type": "ready", "data": { model: ModelInfo, backend: BackendInfo, } } | { "type": "step", "data": { trace: SentStep, elapsed_ms: number, } } | { "type": "finished", "data": { run: RunId, reason: FinishReason, } } | { "type": "failed", "data": { run: RunId | null, error: UserError, fatal: boolean, } } | { "type": "train", "data": TrainEvent };
+
+/**
+ * Experts of a layer.
+ */
+export type ExpertCount = { "exactly": number } | { "at_least": number } | "unknown";
 
 /**
  * An expert within its layer, from 0.
  */
 export type ExpertIdx = number;
+
+/**
+ * How often each expert was asked, where nobody wrote down by which token: a load record.
+ */
+export type ExpertLoad = {
+/**
+ * `[experts]`: requests, at least 0. Some sources let them decay, so they may be fractions.
+ */
+requests: Array<number>, };
 
 /**
  * Why a run ended.
@@ -96,14 +168,60 @@ export type FinishReason = "length" | "context_full" | "end_of_text" | "stopped"
 export type GateLogits = { num_experts: number, values: Array<number>, };
 
 /**
+ * A layer's gate: what a token's state is multiplied with to get its logits.
+ */
+export type GateWeights = { layer: LayerIdx, num_experts: number,
+/**
+ * `[experts, d_model]`, row-major.
+ */
+values: Array<number>, };
+
+/**
+ * What an expert's id counts.
+ */
+export type IdSpace = "logical_global" | "physical";
+
+/**
+ * One change, in force from the run's first step to its last. Several act together, in the order they are listed.
+ */
+export type Intervention = { "kind": "mute", layer: LayerIdx, expert: ExpertIdx, } | { "kind": "force", layer: LayerIdx, position: number, expert: ExpertIdx, } | { "kind": "swap", layer: LayerIdx, experts: [ExpertIdx, ExpertIdx], } | { "kind": "router_temperature", layer: LayerIdx | null, temperature: number, } | { "kind": "bias", layer: LayerIdx, expert: ExpertIdx, bias: number, } | { "kind": "gate_noise", layer: LayerIdx | null, deviation: number, };
+
+/**
  * A transformer block, counted from the embedding upwards, from 0.
  */
 export type LayerIdx = number;
 
 /**
- * How one layer routed the tokens of a step.
+ * How one layer routed the tokens of a step. What nobody recorded is absent; of `routing`, `choices` and `load` there is
+ * one at most. docs/TRACE_FORMAT.md says what each field means.
  */
-export type LayerTrace = { layer: LayerIdx, gate_logits: GateLogits, routing: Routing, };
+export type LayerTrace = { layer: LayerIdx, rows?: Array<number>, gate_logits?: GateLogits, gate_probs?: Scores, selection_scores?: Scores, selection_bias?: Array<number>, routing?: Routing, choices?: Choices, load?: ExpertLoad, output_norms?: OutputNorms, };
+
+/**
+ * What is blended, and by which shares. `moe-router` checks a spec once and then runs it.
+ */
+export type MixerSpec = { "rule": "soft_moe", slots: number, } | { "rule": "smear" } | { "rule": "meo", k: number, } | { "rule": "lory", segment: number, } | { "rule": "molora", k: number | null, } | { "rule": "mov" } | { "rule": "loramoe" } | { "rule": "mixlora" } | { "rule": "shared", gate: SharedGate, };
+
+/**
+ * One model of the list. Sizes in bytes and parameters.
+ */
+export type ModelEntry = { name: string,
+/**
+ * What it is, in a few words: "top-2 of 8, balanced".
+ */
+title: string,
+/**
+ * Where its manifest lies, relative to the list. For a model beside the page this is its name in links.
+ */
+folder: string,
+/**
+ * Weights and tokenizer as they lie.
+ */
+download_bytes: number, num_parameters: number, num_active_parameters: number, num_experts: number,
+/**
+ * The routing rule it was trained with, in the textual form of docs/ROUTING_RULES.md: `top_k:2`.
+ */
+rule: string, };
 
 /**
  * What a reader is told about a loaded model. Sizes in parameters and bytes.
@@ -127,7 +245,7 @@ max_tokens: number,
 trained_routing: RoutingSpec, };
 
 /**
- * The model's expectation after the last token of a step.
+ * The model's expectation after the last token of a sequence.
  */
 export type NextToken = {
 /**
@@ -146,9 +264,66 @@ chosen: Candidate | null, };
 export type Normalise = "before_drop" | "after_drop";
 
 /**
+ * Where a trace comes from.
+ */
+export type Origin = { source: Source,
+/**
+ * The program that computed the routes: `moe-playground`, `vllm`, `sglang`, `llama.cpp`, `transformers` …
+ */
+producer: string,
+/**
+ * Its version, where it is known.
+ */
+version?: string,
+/**
+ * The format it was read from, where that was not this one: `sglang-schema`, `hf-router-logits` …
+ */
+format?: string,
+/**
+ * The model's name, as the source has it.
+ */
+model_name?: string, };
+
+/**
+ * Euclidean lengths of what experts added to their tokens.
+ */
+export type OutputNorms = {
+/**
+ * One per assignment of the routing, or per expert id of the choices.
+ */
+experts: Array<number | null>,
+/**
+ * `[rows]`: of the shared experts together.
+ */
+shared?: Array<number>, };
+
+/**
  * What happens when more tokens ask an expert than it has slots.
  */
 export type Overflow = { "kind": "dropless" } | { "kind": "drop" } & CapacitySpec;
+
+/**
+ * A part of a trace that a source may not have.
+ */
+export type Part = "expert_ids" | "load" | "weights" | "gate_logits" | "gate_probs" | "fates" | "num_experts" | "top_k" | "moe_layer_ids" | "token_ids" | "prompt_token_ids" | "token_text" | "positions" | "losses" | "expectations" | "selection_bias" | "selection_scores" | "shared_output_norms";
+
+/**
+ * A pass as another program counts it.
+ */
+export type PassId = {
+/**
+ * Its own number of the pass or training step.
+ */
+number: number, rank?: number, microbatch?: number, };
+
+/**
+ * Where a patch lies, all counted from 0.
+ */
+export type Patch = {
+/**
+ * Which image of the input.
+ */
+image: number, row: number, column: number, };
 
 /**
  * The overflow policies of the page's menu: each names an `Overflow` and, for `random_second`, a rule.
@@ -161,6 +336,11 @@ export type Policy = "drop" | "bpr" | "random_second" | "dropless";
 export type Priority = "position" | "bpr_max" | "bpr_sum" | "random" | "random_per_expert" | "probability";
 
 /**
+ * The order in which the experts of a row are listed.
+ */
+export type RankOrder = "preference" | "expert_id" | "not_stated";
+
+/**
  * What the page tells whoever embeds it once it stands on the rung that it will stay on: the detail of `moe-ready`.
  * Model and backend are `None` without an engine.
  */
@@ -170,6 +350,24 @@ export type ReadyDetail = { source: Source, model: ModelInfo | null, backend: Ba
  * How sources round the capacity. `Ceil` is the adopted one.
  */
 export type Rounding = "ceil" | "floor" | "round" | "mesh" | "tutel" | "fairseq" | "fairseq_eval" | "flaxformer" | "vmoe";
+
+/**
+ * What the numbers in the layers' columns mean. Names are those of SGLang's `expert_ids_schema` where they say the same.
+ */
+export type RouteSchema = {
+/**
+ * Transformer blocks of the model, those without experts included.
+ */
+num_layers: number | null,
+/**
+ * Experts a token asks, at most; absent where the rule sets no number.
+ */
+top_k: number | null,
+/**
+ * The numbers of the MoE layers in the model, ascending; absent where unknown, and then layers are counted among
+ * the MoE layers from 0.
+ */
+moe_layer_ids: Array<LayerIdx> | null, num_experts: ExpertCount, id_space: IdSpace, rank_order: RankOrder, weight_kind: WeightKind, };
 
 /**
  * Which experts a token asks, and with what weight. `moe-router` checks a spec once and then runs it.
@@ -195,7 +393,7 @@ assignments: Array<Assignment>, };
 /**
  * The tokens that share capacity.
  */
-export type RoutingGroup = "this_text" | "decode_step";
+export type RoutingGroup = "this_text" | "decode_step" | "batch";
 
 /**
  * How a layer routes: who asks whom, and what happens when an expert is full.
@@ -210,11 +408,23 @@ export type RunId = number;
 /**
  * One generation, completely described: the same request gives the same steps.
  */
-export type RunRequest = { run: RunId, prompt: string, max_new_tokens: number, sampling: Sampling, routing: RoutingSpec, group: RoutingGroup,
+export type RunRequest = { run: RunId, prompt: string,
+/**
+ * The prompts of the other texts that decode in step with this one, up to seven, where the group is `batch`.
+ */
+companions?: Array<string>,
+/**
+ * Of each text.
+ */
+max_new_tokens: number, sampling: Sampling, routing: RoutingSpec, group: RoutingGroup,
 /**
  * Seeds sampling and random routing alike.
  */
-seed: number, };
+seed: number,
+/**
+ * What is changed inside the model, in this order.
+ */
+interventions?: Array<Intervention>, };
 
 /**
  * The rung of the fallback ladder that an engine stands on.
@@ -227,10 +437,49 @@ export type Rung = "webgpu" | "cpu";
 export type Sampling = { "method": "greedy" } | { "method": "random", temperature: number, top_k: number, top_p: number, };
 
 /**
+ * `[rows, experts]`, row-major. `None` where the number is not recorded or the rule had ruled the expert out (a masked
+ * group: −∞).
+ *
+ * The constructor is the only place where the shape can be wrong; deserialising goes through it too.
+ */
+export type Scores = { num_experts: number, values: Array<number | null>, };
+
+/**
  * When GShard's second expert is asked at all. `g2` is the second weight after normalisation over the pair, `u` a
  * uniform draw in [0, 1).
  */
 export type SecondExpert = { "when": "always" } | { "when": "never" } | { "when": "threshold", threshold: number, } | { "when": "random", threshold: number, } | { "when": "proportional" } | { "when": "sampled" };
+
+/**
+ * A step as it crosses a boundary: whole, or without the rows that are as in the step before.
+ */
+export type SentStep = StepDelta | StepTrace;
+
+/**
+ * What a step computed of one sequence.
+ */
+export type SequenceStep = {
+/**
+ * Position of its first token here: 0 where the whole text is run again, the number of cached tokens otherwise.
+ */
+first_position: number,
+/**
+ * How many of the tokens here are the prompt's; absent where the request tells, or nobody knows.
+ */
+num_prompt_tokens?: number,
+/**
+ * What the model expects after its last token, and what was taken; absent where nobody recorded it.
+ */
+next?: NextToken,
+/**
+ * What was sampled last and never fed, so that no layer has rows of it.
+ */
+unrouted_tail?: TracedToken, };
+
+/**
+ * How much a shared expert counts.
+ */
+export type SharedGate = "none" | "sigmoid";
 
 /**
  * What S-BASE selects by.
@@ -243,12 +492,45 @@ export type SinkhornChoice = "balanced" | "greedy";
 export type SlotOrder = "token_major" | "rank_major";
 
 /**
+ * A kept state of a training, counted from 0 within its run.
+ */
+export type SnapshotId = number;
+
+/**
  * Where numbers on the screen come from. Shown on every panel.
  */
 export type Source = "live_gpu" | "live_cpu" | "recorded" | "imported";
 
 /**
- * One forward pass: which tokens went in, how every layer routed them, and what came out.
+ * The rows of a step from `input_start_position` on. The routing group is the whole step nevertheless: `num_tokens`,
+ * `capacity` and the token indices of `routing`, and the indices of `rows`, count from the step's first token.
+ */
+export type StepDelta = {
+/**
+ * Position in the text of the first row here. The rows from `first_position` to here are as in the step before, for
+ * the tokens and for every layer.
+ */
+input_start_position: number, run: RunId,
+/**
+ * Steps of a run count from 0.
+ */
+step: number,
+/**
+ * Which pass of the source this was, where it counts otherwise.
+ */
+pass?: PassId,
+/**
+ * The tokens of this pass: sequence after sequence, each in order of position. None where the source has loads only.
+ */
+tokens: Array<TracedToken>,
+/**
+ * One entry per MoE layer, in order.
+ */
+layers: Array<LayerTrace>, } & (SequenceStep | { sequences: Array<BatchEntry>, });
+
+/**
+ * One forward pass: which tokens went in, how every layer routed them, and what came out. Its tokens are one routing
+ * group where capacity is shared at all.
  */
 export type StepTrace = { run: RunId,
 /**
@@ -256,21 +538,17 @@ export type StepTrace = { run: RunId,
  */
 step: number,
 /**
- * Position in the text of `tokens[0]`: 0 where the whole text is run again, the number of cached tokens otherwise.
+ * Which pass of the source this was, where it counts otherwise.
  */
-first_position: number,
+pass?: PassId,
 /**
- * The tokens of this pass, in order of position.
+ * The tokens of this pass: sequence after sequence, each in order of position. None where the source has loads only.
  */
 tokens: Array<TracedToken>,
 /**
  * One entry per MoE layer, in order.
  */
-layers: Array<LayerTrace>,
-/**
- * What the model expects after the last token, and what was taken.
- */
-next: NextToken, };
+layers: Array<LayerTrace>, } & (SequenceStep | { sequences: Array<BatchEntry>, });
 
 /**
  * An entry of the tokenizer's vocabulary.
@@ -283,23 +561,169 @@ export type TokenId = number;
 export type TraceFile = { header: TraceHeader, steps: Array<StepTrace>, };
 
 /**
- * First line of a trace file: everything needed to say where the steps come from and to run them again.
+ * First line of a trace file: everything needed to say where the steps come from and, of a run of ours, to run them again.
  */
-export type TraceHeader = { schema_version: number, model: ModelInfo, request: RunRequest, source: Source, };
+export type TraceHeader = { schema_version: number, origin: Origin, routes: RouteSchema,
+/**
+ * A model of ours; of others `origin` has the name.
+ */
+model: ModelInfo | null,
+/**
+ * What was asked for. Another program's request is not known.
+ */
+request: RunRequest | null,
+/**
+ * Parts that the source does not have. Readers name them, and never draw them as zero.
+ */
+absent?: Array<Part>,
+/**
+ * What has to be said to whoever looks at it: a hole that was found, a guess that was made. Whole sentences.
+ */
+notes?: Array<string>, };
 
 /**
- * A token as it went into a step.
+ * A token as it went into a step: `bytes` of a text or a `patch` of an image. What nobody recorded is absent.
+ * docs/TRACE_FORMAT.md says what each field means.
  */
-export type TracedToken = { id: TokenId,
+export type TracedToken = { id?: TokenId, bytes?: Array<number>, patch?: Patch, loss: number | null, accepted?: boolean, };
+
 /**
- * The token's bytes. They may be a fragment of a character; views join fragments before they decode.
+ * From the page to a trainer. A training is a run and has a run's number; a fork is a run of its own.
  */
-bytes: Array<number>,
+export type TrainCommand = { "type": "start", "data": TrainRequest } | { "type": "pause", "data": RunId } | { "type": "step", "data": { run: RunId, num_steps: number, } } | { "type": "resume", "data": RunId } | { "type": "change", "data": { run: RunId, setting: TrainSetting, } } | { "type": "snapshot", "data": RunId } | { "type": "rewind", "data": { run: RunId, snapshot: SnapshotId, } } | { "type": "fork", "data": { run: RunId, snapshot: SnapshotId, into: RunId, } } | { "type": "stop", "data": RunId };
+
 /**
- * `-ln p(token | tokens before it)` in nats, in this pass; `None` for the first token of the text, which nothing
- * predicts, and for a token whose predecessor was not part of this or the previous step.
+ * From a trainer to the page. A training that fails does so by `Failed`, as any run.
  */
-loss: number | null, };
+export type TrainEvent = { "type": "started", "data": { run: RunId, num_parameters: number, floor: number, } } | { "type": "step", "data": TrainStep } | { "type": "snapshot", "data": TrainSnapshot } | { "type": "changed", "data": { run: RunId, setting: TrainSetting, } } | { "type": "resting", "data": { run: RunId, next_step: number, } } | { "type": "stopped", "data": { run: RunId, } };
+
+/**
+ * A training, completely described: the same request gives the same losses.
+ */
+export type TrainRequest = { run: RunId, model: TrainedSizes, rule: TrainedRule, text: TrainingText,
+/**
+ * Sequences per step; each is one routing group.
+ */
+num_sequences: number,
+/**
+ * Tokens per sequence.
+ */
+num_tokens: number, learning_rate: number,
+/**
+ * Auxiliary losses with their coefficients; none twice.
+ */
+losses: Array<WeightedLoss>,
+/**
+ * By how much a step moves the selection bias (arXiv:2408.15664, algorithm 1); 0 for none.
+ */
+bias_step: number,
+/**
+ * Of initial weights, batches and draws.
+ */
+seed: number,
+/**
+ * The text whose routes every snapshot tells.
+ */
+probe: string,
+/**
+ * Steps between two snapshots that the trainer makes of itself; 0 for none.
+ */
+snapshot_every: number, };
+
+/**
+ * What may change while a training runs.
+ */
+export type TrainSetting = { "name": "learning_rate", "value": number } | { "name": "losses", "value": Array<WeightedLoss> } | { "name": "bias_step", "value": number } | { "name": "rule", "value": TrainedRule } | { "name": "num_sequences", "value": number } | { "name": "probe", "value": string };
+
+/**
+ * A kept state, and what it is like.
+ */
+export type TrainSnapshot = { run: RunId, snapshot: SnapshotId,
+/**
+ * The steps done before it.
+ */
+num_steps: number,
+/**
+ * Loss of held-out text, nats a token.
+ */
+held_out: number, held_out_bits_per_byte: number,
+/**
+ * The probe's tokens, each as bytes.
+ */
+probe_tokens: Array<Array<number>>,
+/**
+ * The probe routed: one entry per MoE layer.
+ */
+probe_layers: Array<LayerTrace>,
+/**
+ * The gates, one per MoE layer.
+ */
+gates: Array<GateWeights>,
+/**
+ * A text that the model writes now.
+ */
+sample: string, };
+
+/**
+ * One optimiser step. Losses in nats a token, over the batch.
+ */
+export type TrainStep = { run: RunId,
+/**
+ * Counted from 0; after a rewind they are counted again from there.
+ */
+step: number,
+/**
+ * Of the next token, without the auxiliary losses.
+ */
+next_token: number,
+/**
+ * Before their coefficients, mean over groups and layers, in the order of the request.
+ */
+auxiliary: Array<number>, gradient_norm: number, tokens_per_second: number,
+/**
+ * One per MoE layer.
+ */
+layers: Array<TrainedLayer>, };
+
+/**
+ * How a layer routed the batch of a step. Every list is `[experts]`.
+ */
+export type TrainedLayer = { layer: LayerIdx,
+/**
+ * Requests.
+ */
+demand: Array<number>,
+/**
+ * Requests served.
+ */
+load: Array<number>,
+/**
+ * Tokens that lost all their experts.
+ */
+num_dropped_tokens: number,
+/**
+ * Mean entropy of the gate, in nats; absent where the rule reads no gate.
+ */
+gate_entropy: number | null, };
+
+/**
+ * The rule of a layer: of requests, or of shares.
+ */
+export type TrainedRule = { "type": "assigns", "data": RoutingSpec } | { "type": "mixes", "data": MixerSpec };
+
+/**
+ * Sizes of a model that is trained from nothing.
+ */
+export type TrainedSizes = { d_model: number, num_layers: number, num_heads: number, num_experts: number, d_expert: number,
+/**
+ * Beside the routed ones; every token asks them.
+ */
+num_shared_experts: number, };
+
+/**
+ * What is learned.
+ */
+export type TrainingText = { "kind": "shipped", kinds: Array<string>, } | { "kind": "own", text: string, } | { "kind": "grammars", count: number, } | { "kind": "modular_sums", moduli: Array<number>, };
 
 /**
  * What every error becomes where it meets a person.
@@ -317,6 +741,16 @@ why: string,
  * "Check the connection and press Retry; the recorded run below still works."
  */
 try_this: string, };
+
+/**
+ * What the weights of `choices` are. Those of a `routing` are always applied ones.
+ */
+export type WeightKind = "applied" | "raw";
+
+/**
+ * A loss and what it is multiplied with; or, in an event, what it came to before that.
+ */
+export type WeightedLoss = { loss: AuxiliaryLoss, coefficient: number, };
 
 /**
  * What the weights of the chosen experts are.

@@ -27,15 +27,14 @@ pub const CRATES: [Crate; 8] = [
         folder: "crates/moe-trace",
         floors: &[
             &["error", "gate_logits", "ids", "mixing", "model_entry", "prompts", "scores", "spec"],
-            &["choices", "intervention", "routing", "text", "token"],
+            &["choices", "intervention", "model_info", "routing", "text", "token"],
             &["layer_trace", "request", "rows"],
-            &["trace", "training"],
+            &["header", "trace", "training"],
             &["compare", "delta"],
             &["protocol"],
-            &["header"],
             &["trace_file"],
         ],
-        exceptions: &[("protocol", "trace_file")],
+        exceptions: &[],
     },
     Crate {
         folder: "crates/moe-router",
