@@ -73,7 +73,7 @@ fn layer(layer: u32, kind: Kind, len: usize, numbers: Numbers) -> LayerTrace {
                     expert: ExpertIdx(expert),
                     weight: numbers.share(at, 2),
                     weight_raw: numbers.share(at, 3),
-                    fate: if numbers.of(at, 4) % 2 == 0 { Fate::Lost } else { Fate::Kept { slot: token } },
+                    fate: if numbers.of(at, 4).is_multiple_of(2) { Fate::Lost } else { Fate::Kept { slot: token } },
                 })
             });
             let assignments: Vec<Assignment> = assignments.collect();

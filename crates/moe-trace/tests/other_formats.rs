@@ -238,12 +238,11 @@ fn file(case: &Value) -> TraceFile {
     TraceFile { header: header(case), steps }
 }
 
+/// A column of a layer: its width, and its numbers row by row.
+type Column = (usize, Vec<Option<f32>>);
+
 /// The numbers of a column, token by token, as the case has them.
-fn of_tokens(
-    file: &TraceFile,
-    at: usize,
-    column: impl Fn(&LayerTrace) -> Option<(usize, Vec<Option<f32>>)>,
-) -> Vec<Option<f32>> {
+fn of_tokens(file: &TraceFile, at: usize, column: impl Fn(&LayerTrace) -> Option<Column>) -> Vec<Option<f32>> {
     let mut found = Vec::new();
     for step in &file.steps {
         let layer = &step.layers[at];
@@ -275,7 +274,7 @@ fn what_other_programs_write_comes_back_as_it_was() {
         let ids: Vec<i64> = list(&case["ids"]).flat_map(list).flat_map(list).filter_map(Value::as_i64).collect();
         let k = count(&case["top_k"]).unwrap_or(1) as usize;
         let num_planes = list(&case["ids"]).count();
-        let found = |column: &dyn Fn(&LayerTrace) -> Option<(usize, Vec<Option<f32>>)>| {
+        let found = |column: &dyn Fn(&LayerTrace) -> Option<Column>| {
             (0..read.steps[0].layers.len()).flat_map(|at| of_tokens(&read, at, column)).collect::<Vec<_>>()
         };
         if num_planes > 0 {
