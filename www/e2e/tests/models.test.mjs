@@ -76,7 +76,7 @@ test("a chosen model loads with progress, keeps prompt and seed, and runs as it 
   assert.deepEqual(header.request.seed, before.header.request.seed);
   assert.equal(await figure.host.getByText("not as trained", { exact: true }).count(), 0);
   assert.doesNotMatch(await badge(figure).textContent(), /·/);
-  assert.match(await figure.panel("token").textContent(), /This rule reads no gate/);
+  assert.match(await figure.panel("token").textContent(), /This rule has no gate/);
   assert.equal(page.workers().length, 1, "the worker before was ended");
   const moved = await page.evaluate(
     (from) => window.moe.shifts.slice(from).reduce((sum, { value }) => sum + value, 0),
@@ -86,7 +86,7 @@ test("a chosen model loads with progress, keeps prompt and seed, and runs as it 
   assert.deepEqual(problems, []);
 
   // A number for k is another rule than the trained one, and says so; a dash is the trained one again.
-  const k = figure.host.getByRole("combobox", { name: "k", exact: true });
+  const k = figure.host.getByRole("combobox", { name: "Experts (k)", exact: true });
   await k.selectOption("2");
   await figure.host.getByText("not as trained", { exact: true }).first().waitFor();
   await k.selectOption("–");
