@@ -127,7 +127,7 @@ test("one token at a time overflows nowhere, and the page says why", async (t) =
     steps.map(() => 0),
   );
   assert.match(await figure.panel("strip").textContent(), /All \d+ requests were served/);
-  assert.match(await figure.panel("lanes").textContent(), /one slot is enough and nothing can overflow/);
+  assert.match(await figure.panel("lanes").textContent(), /one slot is enough and no expert can overflow/);
 });
 
 test("one token at a time, the prompt is told from what the model wrote", async (t) => {
