@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use moe_trace::{Command, Event, ModelEntry, Policy, ReadyDetail, TraceFile};
+use moe_trace::{Command, Event, ModelEntry, Policy, ReadyDetail, TraceFile, TrainCommand, TrainEvent};
 use ts_rs::{TS, TypeVisitor};
 
 const HEADER: &str = "\
@@ -20,6 +20,8 @@ fn declarations() -> String {
     let mut mirror = Mirror::default();
     mirror.visit::<Command>();
     mirror.visit::<Event>();
+    mirror.visit::<TrainCommand>();
+    mirror.visit::<TrainEvent>();
     mirror.visit::<ReadyDetail>();
     mirror.visit::<TraceFile>();
     mirror.visit::<ModelEntry>();

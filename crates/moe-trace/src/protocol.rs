@@ -1,4 +1,6 @@
-//! What page and worker say to each other: two closed enums, carried as plain objects.
+//! What page and worker say to each other: two closed enums, carried as plain objects with one key, the name of what is
+//! said: `{ step: { trace, elapsed_ms } }`. With the name and the content under two keys, a reader must be able to meet
+//! the content first, and everything in it is compiled twice: once as it comes, once out of a store.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,12 +10,11 @@ use crate::header::Source;
 use crate::ids::RunId;
 use crate::model_info::ModelInfo;
 use crate::request::{FinishReason, RunRequest};
-use crate::training::{TrainCommand, TrainEvent};
 
 /// From the page to the worker.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
-#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Command {
     /// Fetch the model whose manifest is at this absolute URL and make it ready on a backend. Once per worker: a GPU
     /// can be made ready only once.
@@ -22,14 +23,12 @@ pub enum Command {
     Run(RunRequest),
     /// Stop this run before its next step. A run that is over already is not an error.
     Stop(RunId),
-    /// For a trainer. Others answer that they cannot train.
-    Train(TrainCommand),
 }
 
 /// From the worker to the page. Every event of a run carries its id.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
-#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum Event {
     /// Bytes of the model that have arrived, of those that will.
     Progress {
@@ -56,8 +55,6 @@ pub enum Event {
         error: UserError,
         fatal: bool,
     },
-    /// From a trainer.
-    Train(TrainEvent),
 }
 
 /// What the page tells whoever embeds it once it stands on the rung that it will stay on: the detail of `moe-ready`.

@@ -79,6 +79,8 @@ impl TryFrom<RawRouting> for Routing {
 /// One request of a token to an expert.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+#[cfg_attr(feature = "codegen", schemars(!try_from))]
+#[serde(try_from = "RawAssignment")]
 pub struct Assignment {
     /// Index of the token within the step.
     pub token: u32,
@@ -92,6 +94,55 @@ pub struct Assignment {
     pub weight_raw: f32,
     #[serde(flatten)]
     pub fate: Fate,
+}
+
+/// As JSON has it. Serde's own reading of a flattened tag stores every field first.
+#[derive(Deserialize)]
+struct RawAssignment {
+    token: u32,
+    rank: u32,
+    expert: ExpertIdx,
+    weight: f32,
+    weight_raw: f32,
+    fate: FateName,
+    slot: Option<u32>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum FateName {
+    Kept,
+    Lost,
+    Skipped,
+    Padding,
+    NullExpert,
+    BelowThreshold,
+    Rectified,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the request of token {token} at expert {expert} was kept, and has no slot")]
+pub struct NoSlot {
+    token: u32,
+    expert: ExpertIdx,
+}
+
+impl TryFrom<RawAssignment> for Assignment {
+    type Error = NoSlot;
+
+    fn try_from(raw: RawAssignment) -> Result<Assignment, NoSlot> {
+        let RawAssignment { token, rank, expert, weight, weight_raw, fate, slot } = raw;
+        let fate = match fate {
+            FateName::Kept => Fate::Kept { slot: slot.ok_or(NoSlot { token, expert })? },
+            FateName::Lost => Fate::Lost,
+            FateName::Skipped => Fate::Skipped,
+            FateName::Padding => Fate::Padding,
+            FateName::NullExpert => Fate::NullExpert,
+            FateName::BelowThreshold => Fate::BelowThreshold,
+            FateName::Rectified => Fate::Rectified,
+        };
+        Ok(Assignment { token, rank, expert, weight, weight_raw, fate })
+    }
 }
 
 /// What became of a request. In JSON the tag `fate` stands beside the assignment's fields, with `slot` where there is one.
@@ -170,6 +221,8 @@ mod tests {
             serde_json::from_str(r#"{"token":3,"rank":1,"expert":0,"weight":0.5,"weight_raw":0.25,"fate":"lost"}"#)
                 .expect("parses");
         assert_eq!(lost.fate, Fate::Lost);
+        let error = serde_json::from_str::<Assignment>(&json.replace(r#","slot":2"#, "")).expect_err("where?");
+        assert!(error.to_string().starts_with("the request of token 3 at expert 1 was kept, and has no slot"));
     }
 
     #[test]

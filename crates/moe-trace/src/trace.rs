@@ -43,7 +43,7 @@ pub enum Sequences {
 }
 
 /// What a step computed of one sequence.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct SequenceStep {
     /// Position of its first token here: 0 where the whole text is run again, the number of cached tokens otherwise.
@@ -65,6 +65,8 @@ pub struct SequenceStep {
 /// A sequence of a batch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+#[cfg_attr(feature = "codegen", schemars(!from))]
+#[serde(from = "RawBatchEntry")]
 pub struct BatchEntry {
     /// Which of the batch's sequences, from 0; the request's prompt is 0, its companions follow.
     pub sequence: u32,
@@ -72,6 +74,25 @@ pub struct BatchEntry {
     pub num_tokens: u32,
     #[serde(flatten)]
     pub step: SequenceStep,
+}
+
+/// As JSON has it.
+#[derive(Deserialize)]
+struct RawBatchEntry {
+    sequence: u32,
+    num_tokens: u32,
+    first_position: u32,
+    num_prompt_tokens: Option<u32>,
+    next: Option<NextToken>,
+    unrouted_tail: Option<TracedToken>,
+}
+
+impl From<RawBatchEntry> for BatchEntry {
+    fn from(raw: RawBatchEntry) -> BatchEntry {
+        let RawBatchEntry { sequence, num_tokens, first_position, num_prompt_tokens, next, unrouted_tail } = raw;
+        let step = SequenceStep { first_position, num_prompt_tokens, next, unrouted_tail };
+        BatchEntry { sequence, num_tokens, step }
+    }
 }
 
 /// A pass as another program counts it.

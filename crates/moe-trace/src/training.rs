@@ -1,8 +1,8 @@
-//! The training lab's part of the protocol: what a trainer is told, and what it tells. A worker that cannot train answers
-//! with `Failed`.
+//! What page and trainer say to each other: a protocol of its own, beside that of the engine, for a worker of its own.
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::UserError;
 use crate::ids::{LayerIdx, RunId};
 use crate::layer_trace::LayerTrace;
 use crate::spec::{MixerSpec, RoutingSpec};
@@ -10,7 +10,7 @@ use crate::spec::{MixerSpec, RoutingSpec};
 /// From the page to a trainer. A training is a run and has a run's number; a fork is a run of its own.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
-#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum TrainCommand {
     /// Begin, and go on until something else is said.
     Start(TrainRequest),
@@ -91,7 +91,7 @@ pub struct TrainedSizes {
 /// The rule of a layer: of requests, or of shares.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
-#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum TrainedRule {
     Assigns(RoutingSpec),
     Mixes(MixerSpec),
@@ -141,7 +141,7 @@ pub struct WeightedLoss {
 /// What may change while a training runs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
-#[serde(tag = "name", content = "value", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum TrainSetting {
     LearningRate(f32),
     Losses(Vec<WeightedLoss>),
@@ -152,10 +152,10 @@ pub enum TrainSetting {
     Probe(String),
 }
 
-/// From a trainer to the page. A training that fails does so by `Failed`, as any run.
+/// From a trainer to the page.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
-#[serde(tag = "type", content = "data", rename_all = "snake_case")]
+#[serde(rename_all = "snake_case")]
 pub enum TrainEvent {
     /// The model is made; `floor` is the loss of whoever knows only how frequent each token is, nats a token.
     Started {
@@ -176,6 +176,12 @@ pub enum TrainEvent {
     },
     Stopped {
         run: RunId,
+    },
+    /// After a `fatal` failure the worker must be replaced.
+    Failed {
+        run: RunId,
+        error: UserError,
+        fatal: bool,
     },
 }
 
@@ -268,7 +274,8 @@ impl TrainEvent {
             TrainEvent::Started { run, .. }
             | TrainEvent::Changed { run, .. }
             | TrainEvent::Resting { run, .. }
-            | TrainEvent::Stopped { run } => *run,
+            | TrainEvent::Stopped { run }
+            | TrainEvent::Failed { run, .. } => *run,
         }
     }
 }
@@ -278,23 +285,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn commands_are_tagged_objects() {
+    fn commands_are_objects_with_one_key() {
         let check = |command: TrainCommand, json: &str| {
             assert_eq!(serde_json::to_string(&command).expect("serialises"), json);
             assert_eq!(serde_json::from_str::<TrainCommand>(json).expect("parses"), command);
             assert_eq!(command.run(), RunId(3));
         };
-        check(TrainCommand::Pause(RunId(3)), r#"{"type":"pause","data":3}"#);
+        check(TrainCommand::Pause(RunId(3)), r#"{"pause":3}"#);
         let step = TrainCommand::Step { run: RunId(3), num_steps: 10 };
-        check(step, r#"{"type":"step","data":{"run":3,"num_steps":10}}"#);
+        check(step, r#"{"step":{"run":3,"num_steps":10}}"#);
         let losses = vec![WeightedLoss { loss: AuxiliaryLoss::Balance, coefficient: 0.5 }];
         let change = TrainCommand::Change { run: RunId(3), setting: TrainSetting::Losses(losses) };
-        check(
-            change,
-            concat!(
-                r#"{"type":"change","data":{"run":3,"setting":"#,
-                r#"{"name":"losses","value":[{"loss":"balance","coefficient":0.5}]}}}"#
-            ),
-        );
+        check(change, r#"{"change":{"run":3,"setting":{"losses":[{"loss":"balance","coefficient":0.5}]}}}"#);
     }
 }

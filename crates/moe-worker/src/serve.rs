@@ -16,17 +16,9 @@ pub fn start() {
     let inbox = Inbox::default();
     let wake = Wake::default();
     let (on_command, on_wake) = (inbox.clone(), wake.clone());
-    mailbox::listen(move |command| match command {
-        // Answered at once, so that a run in progress goes on.
-        Command::Train(command) => {
-            let why = "This worker runs models; it does not train them.";
-            let error = UserError::new("The training did not start.", why, "Use a worker that trains.");
-            post(&Event::Failed { run: Some(command.run()), error, fatal: false });
-        }
-        command => {
-            on_command.push(command);
-            on_wake.wake();
-        }
+    mailbox::listen(move |command| {
+        on_command.push(command);
+        on_wake.wake();
     });
     spawn_local(async move {
         let mut engine = None;
@@ -44,8 +36,6 @@ pub fn start() {
                 Some(Command::Run(request)) => run(engine.as_mut(), &request, &inbox, &turns).await,
                 // The run it meant is over already.
                 Some(Command::Stop(_)) => {}
-                // Never gets here: it was answered on arrival.
-                Some(Command::Train(_)) => {}
                 None => wake.wait().await,
             }
         }

@@ -130,9 +130,9 @@ impl Drop for EngineClient {
     }
 }
 
-/// `event.data.trace`, as it came; undefined for other events.
+/// `event.step.trace`, as it came; undefined for other events.
 fn plain_trace(message: &JsValue) -> JsValue {
     let get = |object: &JsValue, key: &str| js_sys::Reflect::get(object, &JsValue::from_str(key)).unwrap_or_default();
-    let data = get(message, "data");
-    if data.is_object() { get(&data, "trace") } else { JsValue::UNDEFINED }
+    let step = get(message, "step");
+    if step.is_object() { get(&step, "trace") } else { JsValue::UNDEFINED }
 }

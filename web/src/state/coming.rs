@@ -24,7 +24,6 @@ impl State {
             Event::Finished { run, reason } => self.on_finished(run, reason, effects),
             Event::Failed { run, error, fatal } => self.on_failed(run, error, fatal, effects),
             // The page has no trainer yet, so nobody says anything of one.
-            Event::Train(_) => {}
         }
     }
 

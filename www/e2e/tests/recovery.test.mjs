@@ -115,7 +115,7 @@ const DIES_EARLY = `
   const post = self.postMessage.bind(self);
   self.postMessage = (message, ...rest) => {
     post(message, ...rest);
-    if (message.type === "step" && message.data.trace.step === 2) setTimeout(() => { throw new Error("dead again"); });
+    if (message.step?.trace.step === 2) setTimeout(() => { throw new Error("dead again"); });
   };`;
 
 test("an engine that dies in the middle of every run is given up after three tries", async (t) => {

@@ -184,7 +184,7 @@ function noteSteps() {
   globalThis.moeBegan = [];
   globalThis.postMessage = (message, ...rest) => {
     const now = performance.timeOrigin + performance.now();
-    if (message.type === "step") globalThis.moeBegan.push(now - message.data.elapsed_ms);
+    if (message.step) globalThis.moeBegan.push(now - message.step.elapsed_ms);
     post(message, ...rest);
   };
 }

@@ -129,12 +129,12 @@ served?: Array<boolean | null>, };
 /**
  * From the page to the worker.
  */
-export type Command = { "type": "load", "data": { manifest_url: string, backend: BackendChoice, } } | { "type": "run", "data": RunRequest } | { "type": "stop", "data": RunId } | { "type": "train", "data": TrainCommand };
+export type Command = { "load": { manifest_url: string, backend: BackendChoice, } } | { "run": RunRequest } | { "stop": RunId };
 
 /**
  * From the worker to the page. Every event of a run carries its id.
  */
-export type Event = { "type": "progress", "data": { loaded_bytes: number, total_bytes: number, from_cache: boolean, } } | { "type": "ready", "data": { model: ModelInfo, backend: BackendInfo, } } | { "type": "step", "data": { trace: SentStep, elapsed_ms: number, } } | { "type": "finished", "data": { run: RunId, reason: FinishReason, } } | { "type": "failed", "data": { run: RunId | null, error: UserError, fatal: boolean, } } | { "type": "train", "data": TrainEvent };
+export type Event = { "progress": { loaded_bytes: number, total_bytes: number, from_cache: boolean, } } | { "ready": { model: ModelInfo, backend: BackendInfo, } } | { "step": { trace: SentStep, elapsed_ms: number, } } | { "finished": { run: RunId, reason: FinishReason, } } | { "failed": { run: RunId | null, error: UserError, fatal: boolean, } };
 
 /**
  * Experts of a layer.
@@ -590,12 +590,12 @@ export type TracedToken = { id?: TokenId, bytes?: Array<number>, patch?: Patch, 
 /**
  * From the page to a trainer. A training is a run and has a run's number; a fork is a run of its own.
  */
-export type TrainCommand = { "type": "start", "data": TrainRequest } | { "type": "pause", "data": RunId } | { "type": "step", "data": { run: RunId, num_steps: number, } } | { "type": "resume", "data": RunId } | { "type": "change", "data": { run: RunId, setting: TrainSetting, } } | { "type": "snapshot", "data": RunId } | { "type": "rewind", "data": { run: RunId, snapshot: SnapshotId, } } | { "type": "fork", "data": { run: RunId, snapshot: SnapshotId, into: RunId, } } | { "type": "stop", "data": RunId };
+export type TrainCommand = { "start": TrainRequest } | { "pause": RunId } | { "step": { run: RunId, num_steps: number, } } | { "resume": RunId } | { "change": { run: RunId, setting: TrainSetting, } } | { "snapshot": RunId } | { "rewind": { run: RunId, snapshot: SnapshotId, } } | { "fork": { run: RunId, snapshot: SnapshotId, into: RunId, } } | { "stop": RunId };
 
 /**
- * From a trainer to the page. A training that fails does so by `Failed`, as any run.
+ * From a trainer to the page.
  */
-export type TrainEvent = { "type": "started", "data": { run: RunId, num_parameters: number, floor: number, } } | { "type": "step", "data": TrainStep } | { "type": "snapshot", "data": TrainSnapshot } | { "type": "changed", "data": { run: RunId, setting: TrainSetting, } } | { "type": "resting", "data": { run: RunId, next_step: number, } } | { "type": "stopped", "data": { run: RunId, } };
+export type TrainEvent = { "started": { run: RunId, num_parameters: number, floor: number, } } | { "step": TrainStep } | { "snapshot": TrainSnapshot } | { "changed": { run: RunId, setting: TrainSetting, } } | { "resting": { run: RunId, next_step: number, } } | { "stopped": { run: RunId, } } | { "failed": { run: RunId, error: UserError, fatal: boolean, } };
 
 /**
  * A training, completely described: the same request gives the same losses.
@@ -633,7 +633,7 @@ snapshot_every: number, };
 /**
  * What may change while a training runs.
  */
-export type TrainSetting = { "name": "learning_rate", "value": number } | { "name": "losses", "value": Array<WeightedLoss> } | { "name": "bias_step", "value": number } | { "name": "rule", "value": TrainedRule } | { "name": "num_sequences", "value": number } | { "name": "probe", "value": string };
+export type TrainSetting = { "learning_rate": number } | { "losses": Array<WeightedLoss> } | { "bias_step": number } | { "rule": TrainedRule } | { "num_sequences": number } | { "probe": string };
 
 /**
  * A kept state, and what it is like.
@@ -709,7 +709,7 @@ gate_entropy: number | null, };
 /**
  * The rule of a layer: of requests, or of shares.
  */
-export type TrainedRule = { "type": "assigns", "data": RoutingSpec } | { "type": "mixes", "data": MixerSpec };
+export type TrainedRule = { "assigns": RoutingSpec } | { "mixes": MixerSpec };
 
 /**
  * Sizes of a model that is trained from nothing.

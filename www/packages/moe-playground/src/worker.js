@@ -12,7 +12,7 @@ self.addEventListener("message", keep);
 function fail(what, error) {
   const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const try_this = "If this repeats, reload the page.";
-  self.postMessage({ type: "failed", data: { run: null, error: { what, why, try_this }, fatal: true } });
+  self.postMessage({ failed: { run: null, error: { what, why, try_this }, fatal: true } });
 }
 
 // A trap, such as memory running out, ends the engine without a word of its own.
