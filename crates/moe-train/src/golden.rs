@@ -11,7 +11,9 @@ use clap::Args;
 use moe_engine::Engine;
 use moe_router::rules;
 use moe_trace::prompts::EXAMPLES;
-use moe_trace::{Event, Fate, RoutingGroup, RunId, RunRequest, Sampling, Source, StepTrace, TraceHeader};
+use moe_trace::{
+    Event, Fate, RoutingGroup, RunId, RunRequest, Sampling, SentStep, Source, StepTrace, TraceHeader,
+};
 
 use crate::site_model::SiteModel;
 
@@ -62,8 +64,12 @@ pub fn run(args: &GoldenArgs) -> Result<()> {
     let top_k = rules::facts(&request.routing.router).top_k(engine.info().num_experts);
     let header = TraceHeader::of_run(Source::Recorded, engine.info().clone(), request, top_k);
     let mut lines = vec![serde_json::to_string(&header)?];
+    // A step tells what is new in it: a figure downloads a third.
+    let mut previous = None;
     for step in &steps {
-        lines.push(serde_json::to_string(step)?);
+        let sent = previous.map_or_else(|| step.clone().into(), |previous| SentStep::after(previous, step.clone()));
+        lines.push(serde_json::to_string(&sent)?);
+        previous = Some(step);
     }
     if let Some(folder) = args.out.parent() {
         fs::create_dir_all(folder)?;

@@ -1,13 +1,32 @@
 // Traces as numbers: short recorded runs to begin with, and what a test expects to see of a step.
 
-/** `{ header, steps }` of the recorded run that comes with the page. */
+/** `{ header, steps }` of the recorded run that comes with the page; its steps whole. */
 export async function defaultTrace(url) {
   const response = await fetch(new URL("traces/default.jsonl", url));
-  const [header, ...steps] = (await response.text())
+  const [header, ...sent] = (await response.text())
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
+  const steps = [];
+  for (const step of sent) steps.push(whole(step, steps.at(-1)));
   return { header, steps };
+}
+
+/** A step with the rows that are as in the step before, where it was sent without them. */
+function whole({ input_start_position, ...step }, previous) {
+  if (input_start_position === undefined) return step;
+  const kept = input_start_position - step.first_position;
+  const layers = step.layers.map(({ gate_logits, routing, ...layer }, at) => {
+    const before = previous.layers[at];
+    const values = before.gate_logits.values.slice(0, kept * gate_logits.num_experts);
+    const assignments = before.routing.assignments.filter(({ token }) => token < kept);
+    return {
+      ...layer,
+      gate_logits: { ...gate_logits, values: [...values, ...gate_logits.values] },
+      routing: { ...routing, assignments: [...assignments, ...routing.assignments] },
+    };
+  });
+  return { ...step, tokens: [...previous.tokens.slice(0, kept), ...step.tokens], layers };
 }
 
 /** The same run, asked for this many new tokens: a live run follows its request. It has no more steps than there were. */
