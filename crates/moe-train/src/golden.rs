@@ -11,9 +11,7 @@ use clap::Args;
 use moe_engine::Engine;
 use moe_router::rules;
 use moe_trace::prompts::EXAMPLES;
-use moe_trace::{
-    Event, Fate, RoutingGroup, RunId, RunRequest, Sampling, SentStep, Source, StepTrace, TraceHeader,
-};
+use moe_trace::{Event, Fate, RoutingGroup, RunId, RunRequest, Sampling, SentStep, Source, StepTrace, TraceHeader};
 
 use crate::site_model::SiteModel;
 

@@ -41,6 +41,21 @@ impl Host {
         self.emit("moe-error", &wire::to_js(error).unwrap_or_default());
     }
 
+    /// The detail of `moe-statechange`: an object with these texts.
+    pub fn plain(attributes: &[(&str, String)]) -> JsValue {
+        let plain = js_sys::Object::new();
+        for (name, text) in attributes {
+            // A fresh object takes any property.
+            let _ = Reflect::set(&plain, &(*name).into(), &text.into());
+        }
+        plain.into()
+    }
+
+    /// Something else stands on the screen.
+    pub fn emit_state(&self, plain: &JsValue) {
+        self.emit("moe-statechange", plain);
+    }
+
     pub fn set_model(&self, model: &str) {
         self.set_attribute("model", model);
     }

@@ -16,7 +16,7 @@ use crate::settings::attributes::Config;
 use crate::state::{Action, Effect, State};
 use clock::Clock;
 use engine::EngineRunner;
-use host::Host;
+pub use host::Host;
 use models::ModelList;
 use replay::ReplayRunner;
 
@@ -86,6 +86,10 @@ impl Effects {
             Effect::EmitStep => self.host.emit_step(plain, state.runs()),
             Effect::EmitError(error) => self.host.emit_error(&error),
         }
+    }
+
+    pub fn host(&self) -> &Host {
+        &self.host
     }
 
     /// What goes on for as long as the state says so: the watchdog and the playback.

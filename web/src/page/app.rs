@@ -7,7 +7,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
-use crate::effects::{Effects, Report};
+use crate::effects::{Effects, Host, Report};
 use crate::page::dom::{self, Keys};
 use crate::run::recording::Recording;
 use crate::run::shared::Shared;
@@ -18,12 +18,16 @@ use crate::views::page::Page;
 /// Through it the handle sees the run on the screen.
 pub type TraceWindow = Shared<RefCell<Option<Shared<Recording>>>>;
 
+/// Through it the handle sees what stands on the screen, as a plain object of attributes.
+pub type ShownWindow = Shared<RefCell<JsValue>>;
+
 #[derive(Properties, PartialEq)]
 pub struct AppProps {
     pub host: HtmlElement,
     /// The element that was mounted into; its other children are a poster.
     pub root: Element,
     pub trace: TraceWindow,
+    pub shown: ShownWindow,
     pub config: Config,
     pub errors: Vec<UserError>,
 }
@@ -43,6 +47,8 @@ pub struct App {
     dispatch: Callback<Action>,
     keys: Option<Keys>,
     is_revealed: bool,
+    /// What was last told of the screen.
+    shown: Vec<(&'static str, String)>,
 }
 
 impl Component for App {
@@ -59,6 +65,7 @@ impl Component for App {
             dispatch: ctx.link().callback(Msg::Act),
             keys: None,
             is_revealed: false,
+            shown: Vec::new(),
         }
     }
 
@@ -113,8 +120,23 @@ impl App {
         self.state = Shared::new(state);
         // Before the effects: a listener may call `getTrace()` synchronously.
         *ctx.props().trace.borrow_mut() = self.state.on_screen().cloned();
+        self.tell_shown(ctx);
         self.carry_out(effects, plain);
         *before != *self.state
+    }
+
+    /// Tells the page around the element what stands on the screen, whenever that is something else than before.
+    fn tell_shown(&mut self, ctx: &Context<App>) {
+        if self.state.scene().is_none() {
+            return;
+        }
+        let attributes = self.state.shown(&self.state.trained_routing()).attributes();
+        if self.shown != attributes {
+            let plain = Host::plain(&attributes);
+            *ctx.props().shown.borrow_mut() = plain.clone();
+            self.shown = attributes;
+            self.effects.host().emit_state(&plain);
+        }
     }
 
     fn carry_out(&mut self, effects: Vec<Effect>, plain: Option<&JsValue>) {

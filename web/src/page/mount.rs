@@ -8,7 +8,7 @@ use web_sys::{Element, HtmlElement};
 use yew::AppHandle;
 
 use crate::browser::{address, wire};
-use crate::page::app::{App, AppProps, Msg, TraceWindow};
+use crate::page::app::{App, AppProps, Msg, ShownWindow, TraceWindow};
 use crate::run::shared::Shared;
 use crate::settings::attributes::{Config, Places};
 use crate::settings::models;
@@ -21,6 +21,7 @@ pub struct Handle {
     host: HtmlElement,
     places: Places,
     trace: TraceWindow,
+    shown: ShownWindow,
     container: Element,
 }
 
@@ -35,11 +36,12 @@ pub fn mount(root: Element, host: HtmlElement, places: JsValue) -> Result<Handle
     container.set_attribute("class", "moe-container is-waiting")?;
     root.append_child(&container)?;
     let places: Places = wire::from_js(places)?;
-    let (config, errors) = read(&host, &places);
+    let (config, errors) = read(|name| host.get_attribute(name), &places);
     let trace: TraceWindow = Shared::new(RefCell::new(None));
-    let props = AppProps { host: host.clone(), root, trace: trace.clone(), config, errors };
+    let shown: ShownWindow = Shared::new(RefCell::new(JsValue::NULL));
+    let props = AppProps { host: host.clone(), root, trace: trace.clone(), shown: shown.clone(), config, errors };
     let app = yew::Renderer::<App>::with_root_and_props(container.clone(), props).render();
-    Ok(Handle { app, host, places, trace, container })
+    Ok(Handle { app, host, places, trace, shown, container })
 }
 
 #[wasm_bindgen]
@@ -68,9 +70,28 @@ impl Handle {
         Ok(trace.into())
     }
 
+    /// What stands on the screen, as a plain object of attributes; `null` before the first drawing.
+    #[wasm_bindgen(js_name = getState)]
+    pub fn state(&self) -> JsValue {
+        self.shown.borrow().clone()
+    }
+
+    /// Shows what an object says that `getState` gave, or that has other attributes by name.
+    #[wasm_bindgen(js_name = setState)]
+    pub fn show(&self, state: &JsValue) {
+        let (config, errors) = read(|name| text_of(state, name), &self.places);
+        self.app.send_message(Msg::Act(Action::Show { config: Box::new(config), errors }));
+    }
+
+    /// Goes to `{ step, layer, token, expert }`, or to as much of it as is named.
+    pub fn seek(&self, place: &JsValue) {
+        let (config, _) = Config::read(|name| text_of(place, name));
+        self.app.send_message(Msg::Act(Action::Seek(config.place)));
+    }
+
     /// The attributes changed.
     pub fn update(&self) {
-        let (config, errors) = read(&self.host, &self.places);
+        let (config, errors) = read(|name| self.host.get_attribute(name), &self.places);
         self.app.send_message(Msg::Act(Action::Configured { config: Box::new(config), errors }));
     }
 
@@ -82,9 +103,15 @@ impl Handle {
     }
 }
 
-/// What the attributes of `host` say now.
-fn read(host: &HtmlElement, places: &Places) -> (Config, Vec<moe_trace::UserError>) {
-    let (config, errors) = Config::read(|name| host.get_attribute(name));
+/// A property as a text, where it is one or a number.
+fn text_of(object: &JsValue, name: &str) -> Option<String> {
+    let value = Reflect::get(object, &JsValue::from_str(name)).ok()?;
+    value.as_string().or_else(|| value.as_f64().map(|number| number.to_string()))
+}
+
+/// What attributes with these texts say.
+fn read(text_of: impl Fn(&str) -> Option<String>, places: &Places) -> (Config, Vec<moe_trace::UserError>) {
+    let (config, errors) = Config::read(text_of);
     let manifest_url = models::manifest_url(
         config.model.as_deref(),
         |path| address::beside_assets(places.base_url.as_deref(), path),

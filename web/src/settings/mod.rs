@@ -3,9 +3,12 @@
 pub mod attributes;
 pub mod limits;
 pub mod models;
+pub mod offered;
 pub mod overrides;
+pub mod place;
 pub mod routing_choice;
 pub mod rule_form;
+pub mod shown;
 pub mod theme;
 pub mod view;
 

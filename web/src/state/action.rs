@@ -7,6 +7,7 @@ use crate::run::shared::Shared;
 use crate::settings::Setting;
 use crate::settings::attributes::Config;
 use crate::settings::models::Menu;
+use crate::settings::place::Place;
 use crate::settings::theme::Theme;
 use crate::settings::view::PanelName;
 
@@ -17,6 +18,13 @@ pub enum Action {
         config: Box<Config>,
         errors: Vec<UserError>,
     },
+
+    /// Show what a link or `setState` says, and of all else the default.
+    Show {
+        config: Box<Config>,
+        errors: Vec<UserError>,
+    },
+    Seek(Place),
 
     /// The list of models has arrived.
     MenuRead(Menu),

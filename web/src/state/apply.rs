@@ -23,6 +23,8 @@ impl State {
     fn take(&mut self, action: Action, effects: &mut Vec<Effect>) {
         match action {
             Action::Configured { config, errors } => self.configure(*config, errors, effects),
+            Action::Show { config, errors } => self.show(*config, errors, effects),
+            Action::Seek(place) => self.screen.seek(place),
             Action::MenuRead(menu) => self.menu = Some(Rc::new(menu)),
             Action::ChooseModel { manifest_url } => self.choose_model(&manifest_url, effects),
 
@@ -67,8 +69,8 @@ impl State {
             Action::Flip => self.runs.flip(),
 
             Action::Select { token, layer, expert } => self.screen.select(token, layer, expert),
-            Action::SelectLayer(layer) => self.screen.selection.layer = layer,
-            Action::SelectExpert(expert) => self.screen.selection.expert = expert,
+            Action::SelectLayer(layer) => self.screen.select_layer(layer),
+            Action::SelectExpert(expert) => self.screen.select_expert(expert),
             Action::Move(motion) => {
                 if let Some(scene) = self.derived.scene() {
                     self.screen.move_selection(motion, scene);
@@ -123,6 +125,9 @@ impl State {
         if before.theme != self.config.theme {
             self.screen.set_theme(self.config.theme, effects);
         }
+        if before.place != self.config.place {
+            self.screen.seek(self.config.place);
+        }
         let has_new_replay = before.trace_url != self.config.trace_url;
         if has_new_replay {
             self.change_replay(effects);
@@ -141,6 +146,23 @@ impl State {
         if has_new_replay && self.engine().is_ready() && self.engine().job().is_none() {
             effects.push(Effect::AwaitReplay);
         }
+        self.notices.notify_attributes(errors, effects);
+    }
+
+    /// What `shown` tells, the other way round. Panels, recorded run and backend stay as the author wants them.
+    fn show(&mut self, config: Config, errors: Vec<UserError>, effects: &mut Vec<Effect>) {
+        if config.manifest_url != self.config.manifest_url {
+            self.config.manifest_url = config.manifest_url;
+            self.config.model = config.model.clone();
+            self.change_model(effects);
+            effects.push(Effect::SetModel(config.model.unwrap_or_default()));
+        }
+        let (trained, has_model) = (self.trained_routing(), self.model().is_some());
+        if self.controls.replace(&config.overrides, &trained, has_model) && self.engine().is_ready() {
+            self.controls.rerun_after_rest(effects);
+        }
+        self.screen.set_theme(config.theme, effects);
+        self.screen.show_place(config.place);
         self.notices.notify_attributes(errors, effects);
     }
 

@@ -69,6 +69,21 @@ impl Controls {
         self.settings != settings
     }
 
+    /// The settings of a page that says this and nothing else. Did one change?
+    pub(super) fn replace(&mut self, said: &Overrides, trained: &RoutingSpec, has_model: bool) -> bool {
+        let before = std::mem::replace(&mut self.settings, self.defaults.clone().with(said, trained));
+        if !has_model {
+            self.touched = said.iter().filter(|setting| setting.reruns()).cloned().collect();
+        }
+        self.settled = true;
+        self.settings != before
+    }
+
+    /// The settings of a page with no attribute at all.
+    pub fn defaults(&self) -> &Settings {
+        &self.defaults
+    }
+
     /// The reader asks for a run: on a new prompt, if one is given.
     pub(super) fn settle(&mut self, prompt: Option<String>) {
         if let Some(prompt) = prompt {

@@ -44,6 +44,7 @@ impl State {
     /// Brings what is derived up to date with what it is derived from.
     pub(super) fn derive(&mut self, before: &State) {
         let mut derived = std::mem::take(&mut self.derived);
+        self.screen.seek_step();
         let on_screen = self.on_screen().filter(|run| !run.steps.is_empty());
         let scene_of = on_screen.map(|run| {
             let last = run.steps.len() - 1;
@@ -58,6 +59,7 @@ impl State {
         let cursor = |state: &State| state.screen.playback.cursor;
         let has_moved = self.on_screen() != before.on_screen() || cursor(self) != cursor(before);
         if let Some(scene) = derived.scene() {
+            self.screen.seek_selection();
             self.screen.hold_selection(scene, has_moved);
         }
 

@@ -39,6 +39,8 @@ use crate::run::shared::Shared;
 use crate::settings::Settings;
 use crate::settings::attributes::Config;
 use crate::settings::models::{self, Choice, Menu};
+use crate::settings::place::Place;
+use crate::settings::shown::Shown;
 use controls::Controls;
 use derived::Derived;
 use notices::Notices;
@@ -78,6 +80,7 @@ impl State {
         if state.engine().can_run() {
             effects.push(Effect::StartEngine);
         }
+        state.screen.seek(state.config.place);
         let theme = state.config.theme;
         state.screen.set_theme(theme, &mut effects);
         state.notices.notify_attributes(errors, &mut effects);
@@ -227,6 +230,26 @@ impl State {
                 "The model can only be re-run with an engine; the rest shows the recorded run."
             }
             Engine::Ready { .. } => "Re-run …",
+        }
+    }
+
+    /// What stands on the screen, as attributes say it; `trained` is [`State::trained_routing`].
+    pub fn shown<'a>(&'a self, trained: &'a RoutingSpec) -> Shown<'a> {
+        let Selection { token, layer, expert, .. } = self.selection();
+        let place = self.scene().map(|scene| Place {
+            step: Some(scene.step as u32),
+            layer: Some(layer as u32),
+            token: Some(token as u32),
+            expert: expert.map(|expert| expert as u32),
+        });
+        Shown {
+            model: self.config.model.as_deref(),
+            trace: self.config.trace_url.as_deref(),
+            settings: self.settings(),
+            defaults: self.controls.defaults(),
+            trained,
+            theme: self.screen.theme,
+            place: place.unwrap_or(self.config.place),
         }
     }
 

@@ -3,6 +3,7 @@
 use crate::run::recording::Recording;
 use crate::run::scene::{Scene, TokenFate};
 use crate::run::shared::Shared;
+use crate::settings::place::Place;
 use crate::settings::view::PanelName;
 use crate::state::{Effect, Motion, Theme};
 
@@ -14,6 +15,8 @@ pub struct Screen {
     /// The panel whose tab is in front, on narrow screens.
     pub tab: PanelName,
     pub help_open: bool,
+    /// Where an attribute, a link or a script pointed, until the reader goes elsewhere. Its step may still be to come.
+    pub(super) wanted: Place,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -60,12 +63,14 @@ impl Default for Screen {
             theme: Theme::default(),
             tab: PanelName::default(),
             help_open: false,
+            wanted: Place::default(),
         }
     }
 }
 
 impl Screen {
     pub(super) fn toggle_play(&mut self, extent: Extent) {
+        self.wanted.step = None;
         self.playback.playing = !self.playback.playing;
         if self.playback.playing {
             // At the end, play begins again from the start.
@@ -89,12 +94,14 @@ impl Screen {
 
     /// Stops playing at a step.
     pub(super) fn go_to(&mut self, step: usize, num_steps: usize) {
+        self.wanted.step = None;
         self.playback.playing = false;
         self.playback.cursor = Cursor::Step(step.min(num_steps.saturating_sub(1)));
     }
 
     /// A run was asked for: its newest token is followed.
     pub(super) fn follow_latest(&mut self) {
+        self.wanted = Place::default();
         self.playback = Playback { cursor: Cursor::Latest, playing: false, ..self.playback };
         self.selection.follows = true;
     }
@@ -125,6 +132,7 @@ impl Screen {
     }
 
     pub(super) fn select(&mut self, token: usize, layer: Option<usize>, expert: Option<usize>) {
+        self.keep_place();
         let before = self.selection;
         self.selection = Selection {
             token,
@@ -134,7 +142,18 @@ impl Screen {
         };
     }
 
+    pub(super) fn select_layer(&mut self, layer: usize) {
+        self.keep_place();
+        self.selection.layer = layer;
+    }
+
+    pub(super) fn select_expert(&mut self, expert: Option<usize>) {
+        self.keep_place();
+        self.selection.expert = expert;
+    }
+
     pub(super) fn move_selection(&mut self, motion: Motion, scene: &Scene) {
+        self.keep_place();
         let selection = &mut self.selection;
         let shift = |at: usize, by: i32, len: usize| at.saturating_add_signed(by as isize).min(len.saturating_sub(1));
         match motion {
@@ -156,6 +175,44 @@ impl Screen {
             }
         }
         selection.follows = false;
+    }
+
+    /// Points to a place, for as long as the reader does not go elsewhere.
+    pub(super) fn seek(&mut self, place: Place) {
+        self.wanted = place.or(self.wanted);
+        self.playback.playing &= self.wanted.step.is_none();
+    }
+
+    /// Goes to the place of a state, which names all there is to it: no expert is none.
+    pub(super) fn show_place(&mut self, place: Place) {
+        self.wanted = Place::default();
+        if place != Place::default() {
+            self.selection.expert = None;
+        }
+        self.seek(place);
+    }
+
+    /// The step that was pointed to, as far as the run has come.
+    pub(super) fn seek_step(&mut self) {
+        if let Some(step) = self.wanted.step {
+            self.playback.cursor = Cursor::Step(step as usize);
+        }
+    }
+
+    /// The rest of the place that was pointed to.
+    pub(super) fn seek_selection(&mut self) {
+        let Place { layer, token, expert, .. } = self.wanted;
+        let selection = &mut self.selection;
+        if let Some(token) = token {
+            (selection.token, selection.follows) = (token as usize, false);
+        }
+        selection.layer = layer.map_or(selection.layer, |layer| layer as usize);
+        selection.expert = expert.map(|expert| expert as usize).or(selection.expert);
+    }
+
+    /// The reader goes elsewhere within the step.
+    fn keep_place(&mut self) {
+        self.wanted = Place { step: self.wanted.step, ..Place::default() };
     }
 
     /// Keeps the selection within what is drawn; with the newest token, if it follows and the picture `has_moved`.

@@ -9,6 +9,7 @@ use crate::views::frame::Frame;
 use crate::views::panel::{Depth, Panel, PanelInput};
 use crate::views::panels;
 use crate::views::parts::spoken::spoken_token;
+use crate::views::shell::figure::{figure_bar, figure_foot};
 use crate::views::shell::header::header;
 use crate::views::shell::help::help;
 use crate::views::shell::model_menu::model_chip;
@@ -38,6 +39,10 @@ pub fn Page(props: &PageProps) -> Html {
                     { prompt_bar(state, dispatch) }
                 }
                 { for frames(state, dispatch) }
+                if !is_whole {
+                    { figure_bar(state, dispatch) }
+                    { figure_foot(state) }
+                }
                 if is_whole {
                     { tabs(&panels::tabs(DEPTH), screen.tab, dispatch) }
                 }

@@ -6,6 +6,7 @@ use yew::prelude::*;
 use crate::run::compare::Change;
 use crate::run::scene::{Group, Scene, SceneLayer};
 use crate::run::shared::Shared;
+use crate::settings::offered::Offered;
 use crate::settings::view::PanelName;
 use crate::state::{Action, Playback, Selection, State};
 
@@ -90,6 +91,8 @@ pub struct Controls {
     pub num_experts: usize,
     /// What stands between the controls and the picture; empty where they agree.
     pub status: &'static str,
+    /// Those that there are.
+    pub offered: Offered,
 }
 
 /// The selected layer under the controls' routing.
@@ -138,6 +141,7 @@ impl PanelInput {
                 routing: state.routing(),
                 num_experts: state.model().map_or(scene.num_experts(), |model| model.num_experts as usize),
                 status: state.rerun_status(),
+                offered: state.config().controls.unwrap_or(Offered::ALL),
             },
             what_if: state.what_if().cloned().map(|layer| WhatIf { layer, routing: state.routing() }),
             tab: state.screen().tab,

@@ -39,6 +39,9 @@ fn examples(attribute: &Attribute) -> (Vec<String>, &'static [&'static str]) {
         Values::Written(..) if attribute.name == "view" => {
             (vec!["full".to_owned(), "strip lanes".to_owned()], &["story"])
         }
+        Values::Written(..) if attribute.name == "controls" => {
+            (vec!["none".to_owned(), "capacity step".to_owned()], &["volume"])
+        }
         Values::Written(..) => (vec!["switch".to_owned(), "expert_choice:2".to_owned()], &["nonsense", "top_k"]),
         Values::Address(..) => (vec!["elsewhere/".to_owned()], &[]),
     }

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod failures;
+mod links;
 mod models;
 mod play;
 mod replay;

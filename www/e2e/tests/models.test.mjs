@@ -64,7 +64,7 @@ test("a chosen model loads with progress, keeps prompt and seed, and runs as it 
   assert.match(await badge(figure).textContent(), new RegExp(`live .*${before.header.model.name}`));
   assert.deepEqual((await figure.trace()).header.model, before.header.model);
   assert.equal(await page.evaluate(() => document.querySelector("moe-playground").getAttribute("model")), "twin");
-  assert.equal(new URL(page.url()).searchParams.get("model"), "twin");
+  await page.waitForURL(/#v=1&model=twin&/);
   const shifts = await page.evaluate(() => window.moe.shifts.length);
   letGo();
 
@@ -109,7 +109,7 @@ test("a link names the model, and only that one is fetched", async (t) => {
   // The attribute is the same choice, whoever sets it.
   await page.evaluate(() => document.querySelector("moe-playground").setAttribute("model", "default"));
   await figure.live(2);
-  assert.equal(new URL(page.url()).searchParams.get("model"), "default");
+  await page.waitForURL(/#v=1&model=default&/);
   await chip(figure).locator("summary").click();
   const current = await entries(figure).evaluateAll((buttons) => buttons.map((button) => button.ariaCurrent));
   assert.deepEqual(current, ["true", null, null]);

@@ -33,6 +33,19 @@ export interface MoePlaygroundEventMap {
   "moe-step": CustomEvent<StepTrace>;
   /** Something failed. The recorded run, or the element's own children, stay visible. */
   "moe-error": CustomEvent<UserError>;
+  /** Something else stands on the screen: a setting, the selection, the step or the model. */
+  "moe-statechange": CustomEvent<MoePlaygroundState>;
+}
+
+/** The attributes that are not at their defaults, by name: `{ "capacity-factor": "0.5", token: "12" }`. */
+export type MoePlaygroundState = Record<string, string | number>;
+
+/** A place in a run. All count from 0, as in traces. */
+export interface MoePlaygroundPlace {
+  step?: number;
+  layer?: number;
+  token?: number;
+  expert?: number;
 }
 
 /** The attributes as properties: `null` stands for an absent one. */
@@ -48,6 +61,15 @@ export interface MoePlaygroundAttributes {
    */
   get view(): string | null;
   set view(value: string | null);
+
+  /**
+   * The controls that a figure offers, with blanks between their names.
+   *
+   * Values: none, or one or more of prompt, run, seed, step, capacity, policy, group, k, rule. Default: what the
+   * panels have.
+   */
+  get controls(): string | null;
+  set controls(value: string | null);
 
   /**
    * The model to run. Another one starts another engine.
@@ -99,6 +121,22 @@ export interface MoePlaygroundAttributes {
   set temperature(value: number | string | null);
 
   /**
+   * The next token is one of so many most probable ones; 0 for any.
+   *
+   * Values: a whole number from 0 to 1000. Default: the recorded run's.
+   */
+  get samplingTopK(): string | null;
+  set samplingTopK(value: number | string | null);
+
+  /**
+   * The next token is one of the fewest most probable ones that have this probability together.
+   *
+   * Values: a number from 0.05 to 1. Default: the recorded run's.
+   */
+  get samplingTopP(): string | null;
+  set samplingTopP(value: number | string | null);
+
+  /**
    * Slots per expert, as a multiple of an even share.
    *
    * Values: a number from 0.25 to 4. Default: the recorded run's.
@@ -136,6 +174,38 @@ export interface MoePlaygroundAttributes {
   set group(value: "this-text" | "decode-step" | null);
 
   /**
+   * The step of the run to look at, counted from 0; the last one where there are fewer.
+   *
+   * Values: a whole number from 0 to 65536. Default: the first request that was turned away.
+   */
+  get step(): string | null;
+  set step(value: number | string | null);
+
+  /**
+   * The layer to look at, counted from 0; the last one where there are fewer.
+   *
+   * Values: a whole number from 0 to 65536. Default: the first request that was turned away.
+   */
+  get layer(): string | null;
+  set layer(value: number | string | null);
+
+  /**
+   * The token to look at, counted from 0; the last one where there are fewer.
+   *
+   * Values: a whole number from 0 to 65536. Default: the first request that was turned away.
+   */
+  get token(): string | null;
+  set token(value: number | string | null);
+
+  /**
+   * The expert to look at, counted from 0; the last one where there are fewer.
+   *
+   * Values: a whole number from 0 to 65536. Default: none.
+   */
+  get expert(): string | null;
+  set expert(value: number | string | null);
+
+  /**
    * What to run on. `auto` is WebGPU where it works and as long as it does, else the CPU; `recorded` loads no engine.
    *
    * Values: auto, webgpu, cpu, recorded. Default: `auto`.
@@ -166,6 +236,15 @@ export class MoePlayground extends HTMLElement {
   /** The run so far; `null` while there is none. */
   getTrace(): TraceFile | null;
 
+  /** What stands on the screen; `null` while nothing does. The page's address holds the same after its `#`. */
+  getState(): MoePlaygroundState | null;
+
+  /** Shows a state that `getState()` gave; what it does not name goes back to its default. */
+  setState(state: MoePlaygroundState): void;
+
+  /** Goes to a place of the run, or to as much of it as is named. A step that is still to come is waited for. */
+  seek(place: MoePlaygroundPlace): void;
+
   addEventListener<Name extends keyof MoePlaygroundEventMap>(
     type: Name,
     listener: (this: MoePlayground, event: MoePlaygroundEventMap[Name]) => void,
@@ -191,6 +270,9 @@ export interface MoePlaygroundHandle {
   run(prompt?: string): void;
   stop(): void;
   getTrace(): TraceFile | null | undefined;
+  getState(): MoePlaygroundState | null;
+  setState(state: MoePlaygroundState): void;
+  seek(place: MoePlaygroundPlace): void;
   /** The attributes of the host changed. */
   update(): void;
   /** Frees the handle too: it must not be used afterwards. */

@@ -7,6 +7,7 @@ use moe_router::decimal;
 use moe_trace::UserError;
 
 use crate::settings::attributes::Config;
+use crate::settings::shown::Shown;
 
 /// A row of the table.
 pub struct Attribute {
@@ -15,6 +16,8 @@ pub struct Attribute {
     /// What counts without the attribute, or with a value that cannot be used.
     pub default: Doc,
     pub doc: Doc,
+    /// The text that says what stands on the screen; `None` where it is the default, or no part of the picture.
+    pub told: fn(&Shown) -> Option<String>,
 }
 
 /// The values that can be used. Each kind reads the text and gives the value to the row's function.

@@ -9,7 +9,9 @@ use serde::Deserialize;
 pub use attribute::{Attribute, Doc, Values};
 pub use table::ATTRIBUTES;
 
+use crate::settings::offered::Offered;
 use crate::settings::overrides::Overrides;
+use crate::settings::place::Place;
 use crate::settings::theme::Theme;
 use crate::settings::view::View;
 
@@ -37,6 +39,10 @@ pub struct Config {
     pub backend: BackendChoice,
     pub theme: Theme,
     pub view: View,
+    /// The controls of a figure; `None` leaves them to the panels.
+    pub controls: Option<Offered>,
+    /// Where to look first.
+    pub place: Place,
     pub overrides: Overrides,
 }
 

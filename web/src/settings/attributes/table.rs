@@ -4,11 +4,12 @@
 use moe_router::rules;
 use moe_trace::BackendChoice;
 
-use crate::settings::Setting;
 use crate::settings::attributes::{Attribute, Doc, Values};
-use crate::settings::limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS, NEW_TOKENS, TEMPERATURE};
+use crate::settings::limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS, NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P};
+use crate::settings::offered::Offered;
 use crate::settings::theme::Theme;
 use crate::settings::view::View;
+use crate::settings::{Setting, Settings, place, routing_choice};
 
 /// In the order in which people are told of them.
 pub static ATTRIBUTES: &[Attribute] = &[
@@ -24,6 +25,17 @@ pub static ATTRIBUTES: &[Attribute] = &[
              the figure is the whole page: it loads at once instead of when it nears the window, and the first such \
              figure hears its keys while nothing has the focus, so that Space and arrows no longer scroll.",
         ),
+        told: |_| None,
+    },
+    Attribute {
+        name: "controls",
+        values: Values::Written(Offered::allowed, |text, config| {
+            config.controls = Offered::parse(text);
+            config.controls.is_some()
+        }),
+        default: Doc::new("what the panels have"),
+        doc: Doc::new("The controls that a figure offers, with blanks between their names."),
+        told: |_| None,
     },
     Attribute {
         name: "model",
@@ -34,6 +46,7 @@ pub static ATTRIBUTES: &[Attribute] = &[
         ),
         default: Doc::new("the model that comes with the page"),
         doc: Doc::new("The model to run. Another one starts another engine."),
+        told: |shown| shown.model.map(str::to_owned),
     },
     Attribute {
         name: "trace",
@@ -42,6 +55,7 @@ pub static ATTRIBUTES: &[Attribute] = &[
         }),
         default: Doc::new("the recorded run that comes with the page"),
         doc: Doc::new("The run that is shown first, and instead of a live one where none is possible."),
+        told: |shown| shown.trace.map(str::to_owned),
     },
     Attribute {
         name: "prompt",
@@ -51,18 +65,21 @@ pub static ATTRIBUTES: &[Attribute] = &[
         },
         default: Doc::new("the recorded run's"),
         doc: Doc::new("The text to begin with. A longer one is kept, but not run."),
+        told: |shown| shown.changed(|settings| settings.prompt.clone()),
     },
     Attribute {
         name: "seed",
         values: Values::Whole(0..=u32::MAX, |seed, config| config.overrides.fix(Setting::Seed(seed))),
         default: Doc::new("the recorded run's"),
         doc: Doc::new("Seeds sampling and random routing."),
+        told: |shown| Some(shown.changed(|settings| settings.seed)?.to_string()),
     },
     Attribute {
         name: "max-tokens",
         values: Values::Whole(NEW_TOKENS, |number, config| config.overrides.fix(Setting::NewTokens(number))),
         default: Doc::new("the recorded run's"),
         doc: Doc::new("How many tokens the model writes at most."),
+        told: |shown| Some(shown.changed(|settings| settings.new_tokens)?.to_string()),
     },
     Attribute {
         name: "temperature",
@@ -74,6 +91,24 @@ pub static ATTRIBUTES: &[Attribute] = &[
         }),
         default: Doc::new("the recorded run's"),
         doc: Doc::new("How freely the next token is chosen; 0 always takes the most probable one."),
+        told: |shown| {
+            let temperature = |settings: &Settings| if settings.greedy { 0.0 } else { settings.temperature };
+            Some(shown.changed(temperature)?.to_string())
+        },
+    },
+    Attribute {
+        name: "sampling-top-k",
+        values: Values::Whole(0..=TOP_K, |top_k, config| config.overrides.fix(Setting::TopK(top_k))),
+        default: Doc::new("the recorded run's"),
+        doc: Doc::new("The next token is one of so many most probable ones; 0 for any."),
+        told: |shown| Some(shown.changed(|settings| settings.top_k)?.to_string()),
+    },
+    Attribute {
+        name: "sampling-top-p",
+        values: Values::Number(TOP_P, |top_p, config| config.overrides.fix(Setting::TopP(top_p))),
+        default: Doc::new("the recorded run's"),
+        doc: Doc::new("The next token is one of the fewest most probable ones that have this probability together."),
+        told: |shown| Some(shown.changed(|settings| settings.top_p)?.to_string()),
     },
     Attribute {
         name: "capacity-factor",
@@ -82,6 +117,7 @@ pub static ATTRIBUTES: &[Attribute] = &[
         }),
         default: Doc::new("the recorded run's"),
         doc: Doc::new("Slots per expert, as a multiple of an even share."),
+        told: |shown| Some(shown.changed(|settings| settings.capacity_factor)?.to_string()),
     },
     Attribute {
         name: "policy",
@@ -92,6 +128,10 @@ pub static ATTRIBUTES: &[Attribute] = &[
         }),
         default: Doc::new("the recorded run's"),
         doc: Doc::new("What happens when an expert is full."),
+        told: |shown| {
+            let policy = |settings: &Settings| routing_choice::policy(&settings.routing.spec(shown.trained));
+            shown.changed(policy).flatten().map(|policy| policy.to_string())
+        },
     },
     Attribute {
         name: "router",
@@ -101,6 +141,7 @@ pub static ATTRIBUTES: &[Attribute] = &[
         }),
         default: Doc::new("the recorded run's"),
         doc: Doc::new("The routing rule, with its numbers; docs/ROUTING_RULES.md lists them all."),
+        told: |shown| Some(rules::router_text(&shown.changed(|settings| settings.routing.spec(shown.trained).router)?)),
     },
     Attribute {
         name: "group",
@@ -111,6 +152,35 @@ pub static ATTRIBUTES: &[Attribute] = &[
         }),
         default: Doc::new("the recorded run's"),
         doc: Doc::new("Which tokens share an expert's slots."),
+        told: |shown| Some(shown.changed(|settings| settings.group)?.to_string()),
+    },
+    Attribute {
+        name: "step",
+        values: Values::Whole(0..=place::MOST, |at, config| config.place.step = Some(at)),
+        default: Doc::new("the first request that was turned away"),
+        doc: Doc::new("The step of the run to look at, counted from 0; the last one where there are fewer."),
+        told: |shown| Some(shown.place.step?.to_string()),
+    },
+    Attribute {
+        name: "layer",
+        values: Values::Whole(0..=place::MOST, |at, config| config.place.layer = Some(at)),
+        default: Doc::new("the first request that was turned away"),
+        doc: Doc::new("The layer to look at, counted from 0; the last one where there are fewer."),
+        told: |shown| Some(shown.place.layer?.to_string()),
+    },
+    Attribute {
+        name: "token",
+        values: Values::Whole(0..=place::MOST, |at, config| config.place.token = Some(at)),
+        default: Doc::new("the first request that was turned away"),
+        doc: Doc::new("The token to look at, counted from 0; the last one where there are fewer."),
+        told: |shown| Some(shown.place.token?.to_string()),
+    },
+    Attribute {
+        name: "expert",
+        values: Values::Whole(0..=place::MOST, |at, config| config.place.expert = Some(at)),
+        default: Doc::new("none"),
+        doc: Doc::new("The expert to look at, counted from 0; the last one where there are fewer."),
+        told: |shown| Some(shown.place.expert?.to_string()),
     },
     Attribute {
         name: "backend",
@@ -127,6 +197,7 @@ pub static ATTRIBUTES: &[Attribute] = &[
             "What to run on. `auto` is WebGPU where it works and as long as it does, else the CPU; `recorded` loads no \
              engine.",
         ),
+        told: |_| None,
     },
     Attribute {
         name: "theme",
@@ -139,6 +210,11 @@ pub static ATTRIBUTES: &[Attribute] = &[
         }),
         default: Doc::new("`auto`"),
         doc: Doc::new("The colours; `auto` follows the reader's system."),
+        told: |shown| match shown.theme {
+            Theme::System => None,
+            Theme::Light => Some("light".to_owned()),
+            Theme::Dark => Some("dark".to_owned()),
+        },
     },
 ];
 

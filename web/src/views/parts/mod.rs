@@ -3,6 +3,8 @@
 pub mod badges;
 pub mod glyph;
 pub mod ramp;
+pub mod routing_controls;
 pub mod sized;
 pub mod spoken;
 pub mod table;
+pub mod transport;

@@ -54,7 +54,8 @@ fn wordmark() -> Html {
     }
 }
 
-fn engine_chip(state: &State) -> Html {
+/// What the engine is doing, and how fast.
+pub fn engine_chip(state: &State) -> Html {
     let (is_live, words) = match state.engine() {
         Engine::Ready { loaded, .. } => {
             let place = match loaded.backend.rung {

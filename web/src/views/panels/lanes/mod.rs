@@ -1,6 +1,5 @@
 //! Capacity lanes: for one layer and one routing group, which requests each expert served and which it turned away.
 
-mod controls;
 pub mod equation;
 mod finding;
 mod lane;
@@ -12,12 +11,13 @@ use yew::prelude::*;
 
 use crate::run::scene::{Group, SceneLayer};
 use crate::run::text::visible;
+use crate::settings::offered::ControlName;
 use crate::settings::view::PanelName;
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
 use crate::views::parts::badges::routing_badges;
 use crate::views::parts::glyph::legend;
+use crate::views::parts::routing_controls::routing_controls;
 use crate::views::parts::table::table;
-use controls::routing_controls;
 use equation::{Equation, equation};
 use lane::{LaneView, lane};
 use rule_controls::RuleControls;
@@ -108,6 +108,7 @@ fn picture(input: &PanelInput) -> Html {
         <RuleControls rule={controls.routing.router} trained={controls.trained.router} drawn={routing.router}
             num_experts={controls.num_experts} group={controls.group} dispatch={input.dispatch.clone()} />
     };
+    let rule_controls = if controls.offered.has(ControlName::Rule) { rule_controls } else { Html::default() };
     html! {
         <>
             <div class={classes!("lanes", is_crowded.then_some("is-crowded"))}>{ for rows }</div>

@@ -2,7 +2,6 @@
 
 mod cell;
 mod finding;
-mod transport;
 
 use moe_trace::Fate;
 use wasm_bindgen::JsCast;
@@ -12,14 +11,15 @@ use yew::prelude::*;
 use crate::run::scene::{Scene, TokenFate};
 use crate::run::shared::Shared;
 use crate::run::text::{Part, quoted, visible};
+use crate::settings::offered::ControlName;
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
 use crate::views::parts::glyph::{Mark, legend};
 use crate::views::parts::table::table;
+use crate::views::parts::transport::transport;
 use crate::words::names;
 use cell::{TokenCell, TokenCellProps};
-use transport::transport;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Strip,
@@ -30,7 +30,7 @@ pub static PANEL: Panel = Panel {
     lacks: |_| None,
     topic: |input| format!("Tokens · outcomes in layer {}", input.layer().layer),
     finding: |input| finding::finding(&input.scene),
-    badges: transport,
+    badges: |input| if input.controls.offered.has(ControlName::Step) { transport(input) } else { Html::default() },
     picture: |input| {
         let PanelInput { scene, selection, dispatch, .. } = input.clone();
         html! { <><Strip {scene} {selection} {dispatch} />{ legend() }</> }

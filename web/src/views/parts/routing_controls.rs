@@ -6,6 +6,7 @@ use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 use crate::settings::limits::CAPACITY_FACTOR;
+use crate::settings::offered::ControlName;
 use crate::settings::{Setting, routing_choice};
 use crate::state::Action;
 use crate::views::panel::Controls;
@@ -13,6 +14,9 @@ use crate::words::names;
 
 const POLICIES: [Policy; 4] = [Policy::Drop, Policy::Bpr, Policy::RandomSecond, Policy::Dropless];
 const GROUPS: [RoutingGroup; 2] = [RoutingGroup::ThisText, RoutingGroup::DecodeStep];
+
+/// Those that are drawn here.
+const ROUTING: &[ControlName] = &[ControlName::Capacity, ControlName::Policy, ControlName::Group, ControlName::K];
 
 /// The entry that leaves a choice as the model was trained, where no other entry describes it.
 const AS_TRAINED: &str = "as-trained";
@@ -25,8 +29,13 @@ fn k_of(text: &str) -> Option<Setting> {
     if text == AS_TRAINED { Some(Setting::K(None)) } else { Some(Setting::K(Some(text.parse().ok()?))) }
 }
 
+/// The controls of a panel or figure that offers some of them.
 pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Html {
-    let Controls { trained, routing, num_experts, .. } = *controls;
+    let Controls { trained, routing, num_experts, offered, .. } = *controls;
+    let has = |control| offered.has(control);
+    if !offered.has_any(ROUTING) {
+        return Html::default();
+    }
     let on_factor = {
         let dispatch = dispatch.clone();
         Callback::from(move |event: InputEvent| {
@@ -66,6 +75,7 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
     let (least, most) = (*CAPACITY_FACTOR.start(), *CAPACITY_FACTOR.end());
     html! {
         <div class="controls">
+            if has(ControlName::Capacity) {
             // Without `for` the label would name its `<output>`, which comes first.
             <label class="control factor" for="capacity-factor">
                 <span class="control-name">
@@ -76,6 +86,8 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
                     value={controls.capacity_factor.to_string()} disabled={!has_factor} oninput={on_factor}
                     title={if can_overflow { "Drag to re-run the model with more or fewer slots (c)" } else { why_full }} />
             </label>
+            }
+            if has(ControlName::Policy) {
             <label class="control" title={why_full}>
                 <span class="control-name">{ "When an expert is full" }</span>
                 <select disabled={!can_overflow} onchange={on_select(policy_of)}>
@@ -88,6 +100,8 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
                     }) }
                 </select>
             </label>
+            }
+            if has(ControlName::Group) {
             <label class="control" title="The tokens that compete for the same slots (routing group)">
                 <span class="control-name">{ "Slots shared by" }</span>
                 <select onchange={on_select(|text| text.parse().ok().map(Setting::Group))}>
@@ -97,6 +111,8 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
                     }) }
                 </select>
             </label>
+            }
+            if has(ControlName::K) {
             <label class="control" title={why_k}>
                 <span class="control-name">{ "Experts (k)" }</span>
                 <select onchange={on_select(k_of)} disabled={is_pair}>
@@ -108,6 +124,7 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
                     }) }
                 </select>
             </label>
+            }
         </div>
     }
 }

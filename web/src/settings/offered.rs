@@ -1,0 +1,87 @@
+//! The controls that a figure offers.
+
+/// One row a control: its name in Rust, and in `controls="capacity step"`.
+macro_rules! control_names {
+    ($($variant:ident $name:literal)*) => {
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum ControlName { $($variant),* }
+
+        impl ControlName {
+            pub const ALL: &'static [ControlName] = &[$(ControlName::$variant),*];
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(ControlName::$variant => $name),* }
+            }
+        }
+    };
+}
+
+control_names! {
+    Prompt "prompt"
+    Run "run"
+    Seed "seed"
+    Step "step"
+    Capacity "capacity"
+    Policy "policy"
+    Group "group"
+    K "k"
+    Rule "rule"
+}
+
+/// A set of controls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offered(u16);
+
+impl Offered {
+    pub const NONE: Offered = Offered(0);
+    pub const ALL: Offered = Offered(u16::MAX);
+
+    /// `none`, or names of controls with blanks between them.
+    pub fn parse(text: &str) -> Option<Offered> {
+        if text.trim() == "none" {
+            return Some(Offered::NONE);
+        }
+        let mut offered = Offered::NONE;
+        for word in text.split_whitespace() {
+            let named = ControlName::ALL.iter().find(|control| control.as_str() == word)?;
+            offered.0 |= 1 << *named as u16;
+        }
+        (offered != Offered::NONE).then_some(offered)
+    }
+
+    /// Every word that [`Offered::parse`] knows, for the message where it does not.
+    pub fn allowed() -> String {
+        let names: Vec<&str> = ControlName::ALL.iter().map(|control| control.as_str()).collect();
+        format!("none, or one or more of {}", names.join(", "))
+    }
+
+    pub fn has(self, control: ControlName) -> bool {
+        self.0 & (1 << control as u16) != 0
+    }
+
+    pub fn has_any(self, controls: &[ControlName]) -> bool {
+        controls.iter().any(|&control| self.has(control))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn controls_are_named_one_by_one() {
+        let check = |text: &str, expected: Option<&[ControlName]>| {
+            let offered = Offered::parse(text);
+            assert_eq!(offered.is_some(), expected.is_some(), "{text:?}");
+            for control in ControlName::ALL {
+                let is_named = expected.is_some_and(|expected| expected.contains(control));
+                assert_eq!(offered.is_some_and(|offered| offered.has(*control)), is_named, "{text:?}: {control:?}");
+            }
+        };
+        check("none", Some(&[]));
+        check(" capacity  step ", Some(&[ControlName::Capacity, ControlName::Step]));
+        check("capacity none", None);
+        check("volume", None);
+        check("", None);
+    }
+}

@@ -1,0 +1,123 @@
+//! State → attributes → state: a link, and `setState(getState())`, show the same picture.
+
+use moe_router::draws::SplitMix64;
+use moe_router::rules;
+use moe_trace::{BackendChoice, Policy, RoutingGroup, RunId};
+use web::settings::Setting;
+use web::settings::attributes::Config;
+use web::settings::place::Place;
+use web::state::{Action, Motion, State, Theme};
+
+use super::play::{Play, recorded};
+
+type Attributes = Vec<(&'static str, String)>;
+
+fn told(state: &State) -> Attributes {
+    state.shown(&state.trained_routing()).attributes()
+}
+
+fn read(attributes: &Attributes) -> Config {
+    let text_of = |name: &str| attributes.iter().find(|(of, _)| *of == name).map(|(_, text)| text.clone());
+    let (config, errors) = Config::read(text_of);
+    assert_eq!(errors, [], "{attributes:?}");
+    Config { backend: BackendChoice::Recorded, ..config }
+}
+
+/// A page at which the recorded run has arrived.
+fn page(config: Config) -> Play {
+    let mut play = Play::with(Config { backend: BackendChoice::Recorded, ..config });
+    play.replay(&recorded());
+    play
+}
+
+/// What a reader might do with it.
+fn wander(play: &mut Play, draws: &mut SplitMix64) {
+    let mut pick = |most: usize| (draws.u64() % most as u64) as usize;
+    let texts: Vec<&str> = rules::all().filter_map(|rule| rule.example()).collect();
+    for _ in 0..pick(12) {
+        let setting = match pick(11) {
+            // An empty one cannot be run, and an empty attribute says nothing.
+            0 => Setting::Prompt(["x", "a & b=c#d %20+", "שלום 🙂\r\n\u{202e}x", "plain"][pick(4)].to_owned()),
+            1 => Setting::Seed(pick(u32::MAX as usize) as u32),
+            2 => Setting::NewTokens(pick(257) as u32),
+            3 => Setting::Greedy(pick(2) == 0),
+            4 => Setting::Temperature(0.1 + pick(190) as f32 / 100.0),
+            5 => Setting::TopK(pick(1001) as u32),
+            6 => Setting::TopP(0.05 + pick(95) as f32 / 100.0),
+            7 => Setting::CapacityFactor(0.25 + pick(3750) as f32 / 1000.0),
+            8 => Setting::Policy(Some([Policy::Drop, Policy::Bpr, Policy::RandomSecond, Policy::Dropless][pick(4)])),
+            9 => Setting::Group([RoutingGroup::ThisText, RoutingGroup::DecodeStep][pick(2)]),
+            _ => match rules::parse_router(texts[pick(texts.len())]) {
+                Ok(rule) => Setting::Rule(rule),
+                Err(_) => Setting::K(Some(1 + pick(8) as u32)),
+            },
+        };
+        play.set(setting);
+        let action = match pick(6) {
+            0 => Action::StepTo(pick(20)),
+            1 => Action::Select { token: pick(40), layer: Some(pick(4)), expert: Some(pick(8)) },
+            2 => Action::SelectExpert(None),
+            3 => Action::SetTheme([Theme::System, Theme::Light, Theme::Dark][pick(3)]),
+            4 => Action::Move(Motion::NextDrop),
+            _ => Action::Seek(Place { step: Some(pick(20) as u32), ..Place::default() }),
+        };
+        play.act(action);
+    }
+}
+
+fn is_same(one: &State, other: &State, attributes: &Attributes) {
+    let request = |state: &State| state.settings().request(RunId(1), &state.trained_routing());
+    assert_eq!(request(one), request(other), "{attributes:?}");
+    assert_eq!(one.settings().capacity_factor, other.settings().capacity_factor, "{attributes:?}");
+    assert_eq!(one.screen().theme, other.screen().theme, "{attributes:?}");
+    let place = |state: &State| {
+        let selection = state.selection();
+        (state.scene().map(|scene| scene.step), selection.token, selection.layer, selection.expert)
+    };
+    assert_eq!(place(one), place(other), "{attributes:?}");
+}
+
+#[test]
+fn a_link_shows_the_same_picture_elsewhere() {
+    let mut draws = SplitMix64::new(20);
+    for _ in 0..300 {
+        let mut here = page(Config::default());
+        wander(&mut here, &mut draws);
+        let attributes = told(&here.state);
+        let there = page(read(&attributes));
+        is_same(&here.state, &there.state, &attributes);
+        assert_eq!(told(&there.state), attributes);
+
+        // So it does where somebody has been before.
+        let mut elsewhere = page(Config::default());
+        wander(&mut elsewhere, &mut draws);
+        elsewhere.act(Action::Show { config: Box::new(read(&attributes)), errors: Vec::new() });
+        is_same(&here.state, &elsewhere.state, &attributes);
+    }
+}
+
+#[test]
+fn what_is_at_its_default_needs_no_words() {
+    let names = |play: &Play| told(&play.state).into_iter().map(|(name, _)| name).collect::<Vec<_>>();
+    let mut play = page(Config::default());
+    assert_eq!(names(&play), ["step", "layer", "token"]);
+    play.set(Setting::CapacityFactor(0.5));
+    assert_eq!(names(&play), ["capacity-factor", "step", "layer", "token"]);
+}
+
+#[test]
+fn a_place_is_waited_for_and_left_when_the_reader_goes_elsewhere() {
+    let file = recorded();
+    let last = file.steps.len() - 1;
+    let place = Place { step: Some(last as u32), layer: Some(1), token: Some(3), expert: Some(2) };
+    let mut play = page(Config { place, ..Config::default() });
+    assert_eq!(play.scene().step, last);
+    let selection = play.state.selection();
+    assert_eq!((selection.layer, selection.token, selection.expert), (1, 3, Some(2)));
+    play.act(Action::StepBy(-1)).act(Action::Select { token: 5, layer: None, expert: None });
+    assert_eq!((play.scene().step, play.state.selection().token), (last - 1, 5));
+    // Beyond the end is the end.
+    play.act(Action::Seek(Place { step: Some(60_000), token: Some(60_000), ..Place::default() }));
+    let scene = play.scene();
+    assert_eq!((scene.step, play.state.selection().token), (last, scene.tokens.len() - 1));
+}

@@ -1,0 +1,107 @@
+// Small figures and links: a figure offers what its author names, and what stands on the screen is in an address.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { Figure, openFigure } from "../lib/figure.mjs";
+import { suite } from "../lib/suite.mjs";
+
+const site = suite();
+
+const capacityOf = (figure) => figure.capacityFactor.inputValue();
+const hashOf = (page) => Object.fromEntries(new URLSearchParams(new URL(page.url()).hash.slice(1)));
+
+test("a figure has the controls that are named, and leads to the same picture in the full page", async (t) => {
+  const { page, figure, problems } = await openFigure(site, t, {
+    newTokens: 4,
+    attributes: {
+      view: "lanes",
+      controls: "capacity step run",
+      backend: "recorded",
+      step: "2",
+      layer: "1",
+      token: "3",
+      "capacity-factor": "0.5",
+    },
+  });
+  await figure.recorded();
+  await figure.atStep(3);
+  assert.match(await figure.panel("lanes").textContent(), /Capacity lanes · layer 1/);
+  assert.equal(await capacityOf(figure), "0.5");
+  assert.equal(await figure.host.getByRole("combobox", { name: "When an expert is full" }).count(), 0);
+  assert.equal(await figure.host.locator(".top, .prompt-bar, .tabs").count(), 0, "no furniture of the full page");
+  assert.equal(await figure.prompt.count(), 0);
+  // One way to step: it belongs to no panel here.
+  await figure.button("Step back").click();
+  await figure.atStep(2);
+
+  const link = figure.host.getByRole("link", { name: "open in the playground" });
+  const href = await link.evaluate((link) => link.href);
+  await page.unrouteAll({ behavior: "ignoreErrors" });
+  const { page: other } = await site.open(t, "404.html");
+  await other.goto(href);
+  const whole = new Figure(other);
+  await whole.atStep(2);
+  await whole.selected({ token: 3, layer: 1 });
+  assert.equal(await capacityOf(whole), "0.5");
+  assert.deepEqual(problems, []);
+});
+
+test("an address follows what is on the screen; a reload and the way back show it again", async (t) => {
+  const { page, figure, problems } = await openFigure(site, t, { attributes: { backend: "recorded" }, newTokens: 4 });
+  await figure.recorded();
+  await figure.capacityFactor.fill("0.75");
+  await page.waitForFunction(() => location.hash.includes("capacity-factor=0.75"));
+  await figure.capacityFactor.fill("2");
+  await page.waitForFunction(() => location.hash.includes("capacity-factor=2"));
+  await figure.tokens.nth(5).click();
+  await page.waitForFunction(() => location.hash.includes("token=5"));
+  assert.equal(hashOf(page).v, "1");
+
+  await page.reload();
+  await figure.recorded();
+  assert.equal(await capacityOf(figure), "2");
+  await figure.selected({ token: 5 });
+
+  await page.goBack();
+  await page.waitForFunction(
+    () => document.querySelector("moe-playground").getState()?.["capacity-factor"] === "0.75",
+  );
+  assert.equal(await capacityOf(figure), "0.75");
+  await page.goForward();
+  await page.waitForFunction(() => document.querySelector("moe-playground").getState()?.["capacity-factor"] === "2");
+  assert.deepEqual(problems, []);
+});
+
+test("a state is read, shown and sought by a script, also before the figure is there", async (t) => {
+  const { page, figure, problems } = await openFigure(site, t, { attributes: { backend: "recorded" }, newTokens: 4 });
+  await figure.recorded();
+  const told = await page.evaluate(async () => {
+    const figure = document.querySelector("moe-playground");
+    const next = () =>
+      new Promise((resolve) =>
+        figure.addEventListener("moe-statechange", ({ detail }) => resolve(detail), { once: true }),
+      );
+    const sought = next();
+    figure.seek({ layer: 2, token: 1, step: 3, expert: 6 });
+    const before = await sought;
+    const shown = next();
+    figure.setState({ ...before, seed: 9, token: 4 });
+    return { before, after: await shown, now: figure.getState() };
+  });
+  assert.deepEqual(told.before, { step: "3", layer: "2", token: "1", expert: "6" });
+  assert.deepEqual(told.after, { seed: "9", step: "3", layer: "2", token: "4", expert: "6" });
+  assert.deepEqual(told.now, told.after);
+
+  const early = await page.evaluate(async () => {
+    const figure = document.createElement("moe-playground");
+    figure.setAttribute("backend", "recorded");
+    figure.setAttribute("view", "lanes");
+    document.body.append(figure);
+    figure.seek({ layer: 3, token: 2 });
+    await new Promise((resolve) => figure.addEventListener("moe-ready", resolve, { once: true }));
+    return figure.getState();
+  });
+  assert.deepEqual([early.layer, early.token], ["3", "2"]);
+  assert.deepEqual(problems, []);
+});

@@ -1,0 +1,61 @@
+// What stands on the screen is in the page's address, after its `#`: a link shows the same picture elsewhere, a reload
+// loses nothing, and Back returns to the run before. This runs before the element is defined, so that what a link says
+// is the first thing to be loaded.
+
+{
+  const figure = document.querySelector("moe-playground");
+
+  /** Of a state, what a reader moves while she looks: changing it is not worth a step back. */
+  const PLACE = new Set(["step", "layer", "token", "expert", "theme"]);
+
+  /** Steps, keys and sliders come faster than an address should change. */
+  const REST_MS = 300;
+
+  /** What an address says, as attributes by name. Only what lies beside this page is taken from a link. */
+  const stateOf = (address) => {
+    const { searchParams, hash } = new URL(address);
+    const state = Object.fromEntries(new URLSearchParams(hash.slice(1)));
+    // Older links name the model before the `#`.
+    state.model ??= searchParams.get("model") ?? "";
+    if (!/^(?!.*\.json$)[\w-][\w.-]*$/.test(state.model)) delete state.model;
+    if (state.trace && new URL(state.trace, location.href).origin !== location.origin) delete state.trace;
+    delete state.v;
+    return state;
+  };
+
+  const addressOf = (state) => {
+    const address = new URL(location.href);
+    address.searchParams.delete("model");
+    const told = Object.entries({ v: "1", ...state }).map(([name, text]) => `${name}=${encodeURIComponent(text)}`);
+    address.hash = told.join("&");
+    return address.href;
+  };
+
+  const runOf = (state) => JSON.stringify(Object.entries(state).filter(([name]) => !PLACE.has(name)));
+
+  for (const [name, text] of Object.entries(stateOf(location.href))) figure.setAttribute(name, text);
+
+  let run;
+  let timer;
+  const write = () => {
+    timer = undefined;
+    const state = figure.getState();
+    if (!state) return;
+    const address = addressOf(state);
+    const isNew = run !== undefined && runOf(state) !== run;
+    run = runOf(state);
+    if (address !== location.href) history[isNew ? "pushState" : "replaceState"](null, "", address);
+  };
+  figure.addEventListener("moe-statechange", () => {
+    timer ??= setTimeout(write, REST_MS);
+  });
+
+  // Back, Forward, and an address that was typed or pasted.
+  addEventListener("popstate", () => {
+    clearTimeout(timer);
+    timer = undefined;
+    const state = stateOf(location.href);
+    run = runOf(state);
+    figure.setState(state);
+  });
+}
