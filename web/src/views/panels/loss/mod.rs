@@ -103,8 +103,8 @@ fn numbers(loss: Option<PassageLoss>, change: Option<&Change>, flipped: bool) ->
                 { row("this run", now) }
                 { row("previous run", before) }
                 <li class="is-change"><span>{ name }</span>
-                    <b>{ format!("{:+.3}", now.nats - before.nats) }</b>
-                    <b>{ format!("{:+.3}", now.bits_per_byte - before.bits_per_byte) }</b></li>
+                    <b>{ numbers::difference(now.nats - before.nats) }</b>
+                    <b>{ numbers::difference(now.bits_per_byte - before.bits_per_byte) }</b></li>
             } else {
                 { row("average", loss) }
             }
