@@ -3,6 +3,7 @@
 mod attributes;
 mod failures;
 mod models;
+mod notices;
 mod play;
 mod replay;
 mod runs;

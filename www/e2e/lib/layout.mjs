@@ -112,7 +112,7 @@ export function faults({ look, widths }) {
     const range = document.createRange();
     for (let node = walker.nextNode(); node; node = walker.nextNode()) {
       const parent = node.parentElement;
-      const text = node.data.trim();
+      const text = node.nodeValue.trim();
       if (!text || parent.closest("option, .more, .generation-fields")) continue;
       range.selectNodeContents(node);
       for (const { left, right, top, bottom } of range.getClientRects()) {

@@ -63,16 +63,14 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
         false => "How many experts each token requests".to_owned(),
     };
     let why_full = if can_overflow { "" } else { "Under this rule no request is turned away" };
+    let factor = if can_overflow { format!("{:.2}", controls.capacity_factor) } else { "–".to_owned() };
     let (least, most) = (*CAPACITY_FACTOR.start(), *CAPACITY_FACTOR.end());
     html! {
         <div class="controls">
-            // Without `for` the label would name its `<output>`, which comes first.
-            <label class="control factor" for="capacity-factor">
-                <span class="control-name">
-                    { "Capacity factor" }
-                    <output>{ if can_overflow { format!("{:.2}", controls.capacity_factor) } else { "–".to_owned() } }</output>
-                </span>
-                <input type="range" id="capacity-factor" data-capacity="" min={least.to_string()} max={most.to_string()} step="0.05"
+            // The number beside the name is the slider's own value, and not to be spoken twice.
+            <label class="control factor">
+                <span class="control-name">{ "Capacity factor" }<b aria-hidden="true">{ &factor }</b></span>
+                <input type="range" aria-label="Capacity factor" aria-valuetext={factor.clone()} data-capacity="" min={least.to_string()} max={most.to_string()} step="0.05"
                     value={controls.capacity_factor.to_string()} disabled={!has_factor} oninput={on_factor}
                     title={if can_overflow { "Drag to re-run the model with more or fewer slots (c)" } else { why_full }} />
             </label>
