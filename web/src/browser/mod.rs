@@ -3,5 +3,8 @@
 pub mod address;
 pub mod engine_client;
 pub mod fetch;
+pub mod focus;
+pub mod presses;
 pub mod timers;
+pub mod trusted;
 pub mod wire;
