@@ -1,6 +1,6 @@
 //! The recorded run: fetched, and told step by step, one step a task, so that no task is long.
 
-use moe_trace::{SentStep, StepTrace, TraceHeader};
+use moe_trace::{SentStep, StepTrace, TraceFileError, TraceHeader, TraceReader};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use yew::Callback;
@@ -39,32 +39,44 @@ impl ReplayRunner {
     }
 }
 
-/// Tells the run at `url`: every action, and for a step its plain object as well.
+/// Tells the run at `url`: every action, and for a step its plain object as well. Nothing is told of a file until all of
+/// it was read and is right, so that a bad one takes nothing from the screen.
 async fn tell_steps(url: &str, tell: &impl Fn(Action, Option<JsValue>)) -> Result<(), String> {
     let text = fetch::text(url).await?;
-    let parse_header = |line: &str| fetch::parse::<TraceHeader>(line).map(|(header, _)| header);
-    let header = replay::header(&text, parse_header).map_err(|error| error.to_string())?;
-    tell(replay::began(header)?, None);
-    // As the file numbers them: steps that tell only what changed go on from the one before.
-    let mut previous: Option<StepTrace> = None;
-    let mut num_layers = None;
-    for (number, line) in replay::step_lines(&text).enumerate() {
-        let read = fetch::parse::<SentStep>(line).and_then(|(sent, plain)| {
-            let is_whole = matches!(sent, SentStep::Whole(_));
-            let step = sent.expand(previous.as_ref()).map_err(|error| error.to_string())?;
-            let plain = if is_whole { plain } else { wire::to_js(&step).map_err(|error| error.to_string())? };
-            replay::problem(&step, num_layers).map_or(Ok((step, plain)), Err)
-        });
-        let (step, plain) = read.map_err(|why| format!("Step {number} of the file cannot be read: {why}"))?;
-        num_layers.get_or_insert(step.layers.len());
-        // The plain object is renumbered like the step itself; a fresh object takes any property.
-        let _ = js_sys::Reflect::set(&plain, &"run".into(), &RECORDED_RUN.0.into());
-        previous = Some(step.clone());
+    let at = |line: usize| move |why: String| format!("{}.", TraceFileError::Line { line, reason: why });
+    let whole = |error: TraceFileError| format!("{error}.");
+    let mut lines = moe_trace::lines(&text);
+    let (line, first) = lines.next().ok_or(whole(TraceFileError::Empty))?;
+    let header = fetch::parse::<TraceHeader>(first).map(|(header, _)| header);
+    let mut reader = header.and_then(replay::reader).map_err(at(line))?;
+    let mut steps = Vec::new();
+    for (line, text) in lines {
+        steps.push(read_step(&mut reader, text).map_err(at(line))?);
+        next_task().await;
+    }
+    if steps.is_empty() {
+        return Err(whole(TraceFileError::NoSteps));
+    }
+    tell(replay::began(reader.header().clone())?, None);
+    for (step, plain) in steps {
         tell(replay::step(step), Some(plain));
         next_task().await;
     }
     tell(replay::finished(), None);
     Ok(())
+}
+
+/// A step, and the plain object of it.
+fn read_step(reader: &mut TraceReader, line: &str) -> Result<(StepTrace, JsValue), String> {
+    let (sent, plain) = fetch::parse::<SentStep>(line)?;
+    let is_whole = sent.is_whole();
+    let step = replay::read(reader, sent)?;
+    let plain = if is_whole { plain } else { wire::to_js(&step).map_err(|error| error.to_string())? };
+    // The plain object is numbered like the step itself; a fresh object takes any property.
+    for (key, number) in [("run", RECORDED_RUN.0), ("step", step.step)] {
+        let _ = js_sys::Reflect::set(&plain, &key.into(), &number.into());
+    }
+    Ok((step, plain))
 }
 
 /// Lets the browser paint and react before going on.
