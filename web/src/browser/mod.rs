@@ -3,5 +3,6 @@
 pub mod address;
 pub mod engine_client;
 pub mod fetch;
+pub mod graphemes;
 pub mod timers;
 pub mod wire;

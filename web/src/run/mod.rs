@@ -4,6 +4,7 @@ pub mod recording;
 pub mod runs;
 pub mod scene;
 
+pub mod capacity;
 pub mod gate_reading;
 pub mod text;
 

@@ -4,7 +4,7 @@ use moe_trace::Assignment;
 use yew::prelude::*;
 
 use crate::run::scene::{Lane, Scene, SceneLayer};
-use crate::run::text::visible;
+use crate::run::text::{inline, visible};
 use crate::state::Action;
 use crate::views::parts::glyph::Mark;
 use crate::views::parts::ramp::ramp;
@@ -80,7 +80,7 @@ pub fn lane(of: &LaneView) -> Html {
 fn slot(of: &LaneView, request: &Assignment) -> Html {
     let token = request.token as usize;
     let mark = Mark::of(request, of.layer.fate(token));
-    let name = visible(of.scene.token_text(token).trim_start());
+    let text = of.scene.token_text(token).trim_start();
     let choose = {
         let (dispatch, expert) = (of.dispatch.clone(), Some(request.expert.index()));
         Callback::from(move |_: MouseEvent| dispatch.emit(Action::Select { token, layer: None, expert }))
@@ -93,14 +93,15 @@ fn slot(of: &LaneView, request: &Assignment) -> Html {
         is_selected.then_some("is-selected")
     );
     let title = format!(
-        "Token {token} “{name}”, choice {}, {}; {}",
+        "Token {token} “{}”, choice {}, {}; {}",
+        inline(text),
         request.rank + 1,
         of.layer.reading().described(request.weight_raw),
         mark.name(),
     );
     html! {
         <button type="button" key={token} {class} data-view="slot" tabindex="-1" aria-label={title.clone()} {title} onclick={choose}>
-            <span dir="auto">{ name }</span>
+            <span dir="auto">{ visible(text) }</span>
         </button>
     }
 }

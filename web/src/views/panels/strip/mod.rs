@@ -10,7 +10,7 @@ use yew::prelude::*;
 
 use crate::run::scene::{Scene, TokenFate};
 use crate::run::shared::Shared;
-use crate::run::text::{Part, quoted, visible};
+use crate::run::text::{Part, inline, quoted, visible};
 use crate::settings::offered::ControlName;
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
@@ -121,7 +121,7 @@ fn as_table(input: &PanelInput) -> Html {
         };
         let loss = scene.tokens[token].loss.map_or("–".to_owned(), |loss| format!("{loss:.3}"));
         let asked: Vec<String> = asked.collect();
-        vec![token.to_string(), visible(scene.token_text(token)), asked.join(", "), fate.to_owned(), loss]
+        vec![token.to_string(), inline(scene.token_text(token)), asked.join(", "), fate.to_owned(), loss]
     });
     let caption = format!("Tokens and their outcomes in layer {}", of_layer.layer);
     table(&caption, &["#", "token", "experts", "outcome", "loss, nats"], rows)
