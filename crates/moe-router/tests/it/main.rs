@@ -10,6 +10,7 @@ mod facts;
 mod laws;
 mod mixers;
 mod oracle;
+mod padded_losses;
 mod readable;
 mod refusals;
 mod table;
