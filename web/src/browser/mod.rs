@@ -4,5 +4,7 @@ pub mod address;
 pub mod engine_client;
 pub mod fetch;
 pub mod graphemes;
+pub mod keys;
+pub mod panics;
 pub mod timers;
 pub mod wire;

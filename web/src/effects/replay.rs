@@ -39,28 +39,27 @@ impl ReplayRunner {
     }
 }
 
-/// Tells the run at `url`: every action, and for a step its plain object as well. Nothing is told of a file until all of
-/// it was read and is right, so that a bad one takes nothing from the screen.
+/// Tells the run at `url`: every action, and for a step its plain object as well. Nothing is told of a run until its
+/// first step was read and is right, so that a file that cannot be shown takes nothing from the screen.
 async fn tell_steps(url: &str, tell: &impl Fn(Action, Option<JsValue>)) -> Result<(), String> {
     let text = fetch::text(url).await?;
-    let at = |line: usize| move |why: String| format!("{}.", TraceFileError::Line { line, reason: why });
-    let whole = |error: TraceFileError| format!("{error}.");
     let mut lines = moe_trace::lines(&text);
-    let (line, first) = lines.next().ok_or(whole(TraceFileError::Empty))?;
+    let (_, first) = lines.next().ok_or_else(|| format!("{}.", TraceFileError::Empty))?;
     let header = fetch::parse::<TraceHeader>(first).map(|(header, _)| header);
-    let mut reader = header.and_then(replay::reader).map_err(at(line))?;
-    let mut steps = Vec::new();
-    for (line, text) in lines {
-        steps.push(read_step(&mut reader, text).map_err(at(line))?);
-        next_task().await;
-    }
-    if steps.is_empty() {
-        return Err(whole(TraceFileError::NoSteps));
-    }
-    tell(replay::began(reader.header().clone())?, None);
-    for (step, plain) in steps {
+    let reader = header.and_then(replay::reader);
+    let mut reader = reader.map_err(|why| format!("The header of the file cannot be read: {why}."))?;
+    let mut began = Some(replay::began(reader.header().clone())?);
+    for (number, (_, line)) in lines.enumerate() {
+        let read = read_step(&mut reader, line);
+        let (step, plain) = read.map_err(|why| format!("Step {number} of the file cannot be read: {why}."))?;
+        if let Some(began) = began.take() {
+            tell(began, None);
+        }
         tell(replay::step(step), Some(plain));
         next_task().await;
+    }
+    if began.is_some() {
+        return Err(format!("{}.", TraceFileError::NoSteps));
     }
     tell(replay::finished(), None);
     Ok(())

@@ -9,6 +9,7 @@ pub mod gate_reading;
 pub mod text;
 
 pub mod compare;
+pub mod difference;
 pub mod what_if;
 
 pub mod shared;

@@ -109,6 +109,17 @@ pub fn inline(text: &str) -> String {
     isolated(visible(text))
 }
 
+/// Words of another program, in a notice: what cannot be seen, or would turn them round, is marked.
+pub fn plain(words: &str) -> String {
+    let mark = |character: char| match character {
+        // But for the blanks that our own words have.
+        '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => format!("⟦{:04X}⟧", character as u32),
+        _ if turns(character) || character.is_control() => format!("⟦{:04X}⟧", character as u32),
+        other => other.to_string(),
+    };
+    isolated(words.chars().map(mark).collect())
+}
+
 /// A short name for a token in a sentence: its text without surrounding blanks, or its blanks made visible.
 pub fn quoted(text: &str) -> String {
     let trimmed = text.trim();

@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use moe_trace::{BackendChoice, Source, UserError};
 
-use crate::settings::Setting;
 use crate::settings::attributes::Config;
+use crate::settings::{Setting, models};
 use crate::state::{Action, Effect, Engine, State};
 use crate::words::problems::Problem;
 
@@ -66,7 +66,7 @@ impl State {
             }
             Action::StepTo(step) => self.screen.go_to(step, self.num_steps()),
             Action::SetSpeed(speed) => self.screen.playback.speed = speed,
-            Action::Flip => self.runs.flip(),
+            Action::Flip => self.flip(),
 
             Action::Select { token, layer, expert } => self.screen.select(token, layer, expert),
             Action::SelectLayer(layer) => self.screen.select_layer(layer),
@@ -79,9 +79,25 @@ impl State {
 
             Action::ToggleHelp => self.screen.help_open = !self.screen.help_open,
             Action::CloseHelp => self.screen.help_open = false,
+            Action::SetLetterKeys(heard) => {
+                self.config.no_letter_keys = !heard;
+                effects.push(Effect::SetLetterKeys(heard));
+            }
             Action::SetTheme(theme) => self.screen.set_theme(theme, effects),
             Action::SetTab(tab) => self.screen.tab = tab,
             Action::DismissNotice => self.notices.dismiss(),
+        }
+    }
+
+    /// The other run comes to the screen, and the controls say how it was made: a change begins from there.
+    fn flip(&mut self) {
+        let left = self.on_screen().map(|run| run.request.prompt.clone());
+        self.runs.flip();
+        let Some(run) = self.on_screen().cloned() else { return };
+        // What was moved a moment ago and is not run yet was meant for the other one.
+        self.controls.take_rerun();
+        if self.model().is_none_or(|model| models::are_same(model, &run.model)) {
+            self.controls.show_run(&run.request, left.as_deref(), &run.model.trained_routing);
         }
     }
 

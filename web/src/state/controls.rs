@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use moe_trace::{ModelInfo, RoutingSpec};
+use moe_trace::{ModelInfo, RoutingSpec, RunRequest};
 
 use crate::run::recording::Recording;
 use crate::settings::overrides::Overrides;
@@ -87,7 +87,7 @@ impl Controls {
     /// The reader asks for a run: on a new prompt, if one is given.
     pub(super) fn settle(&mut self, prompt: Option<String>) {
         if let Some(prompt) = prompt {
-            self.settings.prompt = prompt;
+            self.settings.set_prompt(prompt);
         }
         self.settled = true;
     }
@@ -134,6 +134,16 @@ impl Controls {
     /// Another engine is asked for: what was moved before is not meant for its model.
     pub(super) fn forget_touched(&mut self) {
         self.touched.clear();
+    }
+
+    /// Shows how a run was made that comes to the screen. `left`: the prompt of the run before it; what the reader typed
+    /// since, and did not run, stays.
+    pub(super) fn show_run(&mut self, request: &RunRequest, left: Option<&str>, trained: &RoutingSpec) {
+        let typed = (left != Some(&self.settings.prompt)).then(|| self.settings.prompt.clone());
+        self.settings = Settings::from_request(request, &Overrides::default(), trained);
+        if let Some(typed) = typed {
+            self.settings.set_prompt(typed);
+        }
     }
 
     /// Until another model is loaded the controls describe the run on the screen.

@@ -211,13 +211,13 @@ impl State {
         self.settings().routing(&self.trained_routing())
     }
 
-    /// Do the controls ask for another routing than the latest run had? They say nothing about a run of another model
-    /// than theirs.
+    /// Do the controls ask for another routing than the run on the screen had? They say nothing about a run of another
+    /// model than theirs.
     pub fn settings_differ_from_shown(&self) -> bool {
-        let Some(latest) = self.latest() else { return false };
-        let is_of_another = self.model().is_some_and(|model| !models::are_same(model, &latest.model));
+        let Some(shown) = self.on_screen() else { return false };
+        let is_of_another = self.model().is_some_and(|model| !models::are_same(model, &shown.model));
         let wanted = (self.routing(), self.settings().group);
-        !is_of_another && (latest.request.routing, latest.request.group) != wanted
+        !is_of_another && (shown.request.routing, shown.request.group) != wanted
     }
 
     /// What stands between the controls and the picture; empty where they agree.

@@ -28,7 +28,7 @@ pub fn reader(header: TraceHeader) -> Result<TraceReader, String> {
 pub fn read(reader: &mut TraceReader, sent: SentStep) -> Result<StepTrace, String> {
     let step = reader.read(sent).map_err(|error| error.to_string())?;
     match problem(&step) {
-        Some(problem) => Err(format!("step {}: {problem}", step.step)),
+        Some(problem) => Err(problem),
         None => Ok(step),
     }
 }

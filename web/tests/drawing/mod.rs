@@ -2,6 +2,7 @@
 
 use yew::{BaseComponent, ServerRenderer};
 
+mod directions;
 mod hostile;
 mod panels;
 mod rule_note;

@@ -1,8 +1,9 @@
 //! The head of a trace: what it says of model, request and columns, one against the other.
 
+use crate::check::model::name;
 use crate::check::{model_info, routing_spec};
 use crate::header::{ExpertCount, RouteSchema, TraceHeader};
-use crate::limits::{ENTRIES, EXPERTS, LAYERS, NAME_BYTES, TEXT_BYTES, TOKENS};
+use crate::limits::{ENTRIES, EXPERTS, LAYERS, TEXT_BYTES, TOKENS};
 use crate::model_info::ModelInfo;
 use crate::request::{MAX_BATCH, RunRequest, Sampling};
 use crate::spec::RoutingGroup;
@@ -12,9 +13,10 @@ const AT: Place = Place::HEAD;
 
 pub fn header(header: &TraceHeader) -> Result<(), Wrong> {
     let origin = &header.origin;
-    let names = [&Some(origin.producer.clone()), &origin.version, &origin.format, &origin.model_name];
-    for (field, name) in ["producer", "version", "format", "model_name"].into_iter().zip(names) {
-        length(field, name.as_deref().unwrap_or_default(), NAME_BYTES)?;
+    name("origin.producer", &origin.producer)?;
+    let others = [("version", &origin.version), ("format", &origin.format), ("model_name", &origin.model_name)];
+    for (field, text) in others {
+        name(field, text.as_deref().unwrap_or_default())?;
     }
     AT.at_most(format_args!("the number of notes"), header.notes.len() as u64, "the format", ENTRIES)?;
     header.notes.iter().try_for_each(|note| length("a note", note, TEXT_BYTES))?;

@@ -6,10 +6,27 @@ use crate::model_info::ModelInfo;
 use crate::spec::{Overflow, RoutingSpec};
 use crate::wrong::{Place, Wrong};
 
+/// A name that is read in the middle of sentences: short, and without what nobody sees or what turns a text round.
+pub fn name(field: &str, text: &str) -> Result<(), Wrong> {
+    Place::HEAD.at_most(format_args!("the length of {field}"), text.len() as u64, "the format", NAME_BYTES)?;
+    let is_hidden = |c: &char| {
+        let turns =
+            matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        c.is_control() || turns || *c == '\u{feff}'
+    };
+    match text.chars().find(is_hidden) {
+        Some(hidden) => {
+            let code = format!("U+{:04X}", hidden as u32);
+            Err(Place::HEAD.wrong(format_args!("a character of {field}"), code, format_args!(", which cannot be seen")))
+        }
+        None => Ok(()),
+    }
+}
+
 /// Can there be such a model?
 pub fn model_info(model: &ModelInfo) -> Result<(), Wrong> {
     let at = Place::HEAD;
-    at.count(format_args!("the length of model.name"), model.name.len() as u64, NAME_BYTES)?;
+    name("model.name", &model.name)?;
     let is_hash = model.weights_sha256.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
     at.equal(
         format_args!("the length of model.weights_sha256"),
@@ -52,7 +69,9 @@ pub fn model_entry(number: usize, entry: &ModelEntry) -> Result<(), Wrong> {
     at.at_most(format_args!("the number of a model in the list"), number as u64, "the format", ENTRIES)?;
     let texts = [("name", &entry.name), ("title", &entry.title), ("folder", &entry.folder), ("rule", &entry.rule)];
     for (field, text) in texts {
-        at.count(format_args!("the length of {field} of model {number}"), text.len() as u64, NAME_BYTES)?;
+        let field = format!("{field} of model {number}");
+        name(&field, text)?;
+        at.count(format_args!("the length of {field}"), text.len() as u64, NAME_BYTES)?;
     }
     let most = u64::from(u32::MAX);
     let counts = [

@@ -31,6 +31,8 @@ fn the_header_agrees_with_itself() {
     ours("/model/num_layers", json!(3), "routes.num_layers is 2, and model.num_layers is 3");
     ours("/model/num_layers", most.clone(), "model.num_layers is 4294967295; the format allows at most 1024");
     ours("/model/num_experts", json!(4), "routes.num_experts is 3, and model.num_experts is 4");
+    ours("/model/name", json!("a\u{202e}b"), "a character of model.name is U+202E, which cannot be seen");
+    ours("/origin/producer", json!("x\n"), "a character of origin.producer is U+000A, which cannot be seen");
     ours("/model/num_experts", json!(0), "model.num_experts is 0; it must be at least 1");
     ours(
         "/model/num_active_parameters",

@@ -27,7 +27,7 @@ fn fuzz_traces_of_others() {
 fn fuzz_events() {
     let lines = ours();
     let previous = read(&super::small::text(&lines[..3])).expect("two steps").steps.pop();
-    let event = json!({"type": "step", "data": {"trace": lines[3], "elapsed_ms": 1.5}});
+    let event = json!({"step": {"trace": lines[3], "elapsed_ms": 1.5}});
     let reader = |bytes: &[u8]| match serde_json::from_slice::<Event>(bytes) {
         Ok(Event::Step { trace, .. }) => trace.expand(previous.as_ref()).is_ok(),
         other => other.is_ok(),

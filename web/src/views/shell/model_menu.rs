@@ -5,6 +5,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement, Node};
 use yew::prelude::*;
 
+use crate::browser::keys::press;
 use crate::settings::models::Choice;
 use crate::state::{Action, Engine, State};
 use crate::words::numbers;
@@ -114,7 +115,8 @@ fn details_of(event: &Event) -> Option<HtmlElement> {
 /// Escape closes the menu; the arrows go through it as through any list.
 fn on_key(event: KeyboardEvent) {
     let Some(details) = details_of(&event).filter(|details| details.has_attribute("open")) else { return };
-    let step = match event.key().as_str() {
+    let press = press(&event);
+    let step = match press.plain().unwrap_or_default() {
         "Escape" => {
             event.prevent_default();
             return close(&details);

@@ -4,6 +4,7 @@ use moe_trace::prompts::EXAMPLES;
 use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
+use crate::browser::keys::press;
 use crate::settings::limits::MAX_PROMPT_CHARS;
 use crate::settings::{PromptProblem, Setting};
 use crate::state::{Action, State};
@@ -14,14 +15,19 @@ pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
         let dispatch = dispatch.clone();
         Callback::from(move |event: InputEvent| {
             let field: HtmlTextAreaElement = event.target_unchecked_into();
-            dispatch.emit(Action::Set(Setting::Prompt(field.value())));
+            let text = field.value();
+            if text.contains('\u{fffd}') {
+                // Half a character arrives as this sign, and so the field says what is run.
+                field.set_value(&text);
+            }
+            dispatch.emit(Action::Set(Setting::Prompt(text)));
         })
     };
     // Enter runs, Shift+Enter breaks the line; while characters are being composed Enter belongs to the input method.
     let onkeydown = {
         let dispatch = dispatch.clone();
         Callback::from(move |event: KeyboardEvent| {
-            if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
+            if press(&event).runs(event.shift_key()) {
                 event.prevent_default();
                 dispatch.emit(Action::Run { prompt: None });
             }

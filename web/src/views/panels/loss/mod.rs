@@ -27,7 +27,12 @@ pub static PANEL: Panel = Panel {
     },
     topic: |_| PANEL.kind.to_owned(),
     finding: title,
-    badges: |_| Html::default(),
+    badges: |input| match input.changed.is_empty() {
+        true => Html::default(),
+        false => html! {
+            <span class="badge changed" title="What was changed between the previous run and this one">{ &input.changed }</span>
+        },
+    },
     picture,
     table: Some(as_table),
 };
