@@ -2,6 +2,7 @@
 
 mod engine;
 mod run;
+mod self_check;
 
 pub use engine::{Engine, LoadError};
 pub use run::RunError;

@@ -66,7 +66,8 @@ fn is_far(found: f32, expected: f32) -> bool {
 fn difference(found: &StepTrace, expected: &StepTrace, routing: &RoutingSpec) -> Option<String> {
     for (found, expected) in found.layers.iter().zip(&expected.layers) {
         let layer = expected.layer;
-        let logits = |of: &LayerTrace| of.gate_logits.as_ref().map(|logits| logits.values().to_vec()).unwrap_or_default();
+        let logits =
+            |of: &LayerTrace| of.gate_logits.as_ref().map(|logits| logits.values().to_vec()).unwrap_or_default();
         let values = logits(found).into_iter().zip(logits(expected));
         if let Some((value, right)) = values.into_iter().find(|(value, right)| is_far(*value, *right)) {
             return Some(format!("layer {layer}: a gate logit is {value} there and {right} on the CPU"));
@@ -77,7 +78,8 @@ fn difference(found: &StepTrace, expected: &StepTrace, routing: &RoutingSpec) ->
             Requests::Other { token } => return Some(format!("layer {layer}: token {token} asks other experts there")),
         }
     }
-    let losses = found.tokens.iter().zip(&expected.tokens).filter_map(|(found, expected)| found.loss.zip(expected.loss));
+    let losses =
+        found.tokens.iter().zip(&expected.tokens).filter_map(|(found, expected)| found.loss.zip(expected.loss));
     if let Some((loss, right)) = losses.into_iter().find(|(loss, right)| is_far(*loss, *right)) {
         return Some(format!("a loss is {loss} there and {right} on the CPU"));
     }

@@ -27,6 +27,9 @@ pub struct Manifest {
     pub architecture: Architecture,
     pub config: ModelConfig,
     pub trained_routing: RoutingSpec,
+    /// Tokens it learned from, those of the model it began with among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub training_tokens: Option<u32>,
     pub weights: FileEntry,
     pub tokenizer: FileEntry,
     /// Gates and choices along the training run, for models that have a history.
@@ -113,6 +116,7 @@ impl Manifest {
             num_experts: self.config.num_experts as u32,
             vocab_size: self.config.vocab_size as u32,
             max_tokens: self.config.max_tokens as u32,
+            training_tokens: self.training_tokens,
             trained_routing: self.trained_routing,
         }
     }
@@ -160,7 +164,7 @@ mod tests {
         check(
             "/config/num_layers",
             json!(40),
-            "the number of parameters is 33610752; weights.bytes allows at most 3716056",
+            "the number of parameters is 33605760; weights.bytes allows at most 3716056",
         );
         check("/weights/bytes", json!(u32::MAX), "weights.bytes is 4294967295; the format allows at most 1073741824");
         check(

@@ -4,7 +4,7 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use moe_engine::{Engine, LoadError, Manifest};
-use moe_trace::{BackendChoice, Command, Event, RunRequest, UserError};
+use moe_trace::{BackendChoice, Command, Event, RunRequest, Rung, UserError};
 use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
@@ -42,7 +42,7 @@ pub fn start() {
     });
 }
 
-/// Fetches a model and makes it ready. The `bool` tells whether the worker must be replaced.
+/// Fetches a model and makes it ready; on a GPU only if it computes there what it does on the CPU. The `bool` tells whether the worker must be replaced.
 async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, (UserError, bool)> {
     let fetched = |error: fetch::FetchError| (UserError::from(error), false);
     let manifest = fetch::small(manifest_url).await.map_err(fetched)?;
@@ -58,7 +58,22 @@ async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, (User
         let fatal = matches!(error, LoadError::Device(_));
         (UserError::from(error), fatal)
     };
-    let engine = Engine::load(&manifest, &weights, &tokenizer, &device).await.map_err(failed)?;
+    let mut engine = Engine::load(&manifest, &weights, &tokenizer, &device).await.map_err(failed)?;
+    let mut info = info;
+    if info.rung == Rung::Webgpu {
+        let (cpu, _) = backend::cpu("");
+        let mut trusted = Engine::load(&manifest, &weights, &tokenizer, &cpu).await.map_err(failed)?;
+        let difference = engine.differs_from(&mut trusted).await.map_err(|error| (error.error, error.fatal))?;
+        if let Some(difference) = difference {
+            if choice == BackendChoice::Webgpu {
+                let why = format!("It computes something else than the CPU: {difference}.");
+                let try_this = "With backend=\"auto\" or \"cpu\" the model runs on the CPU.";
+                return Err((UserError::new("This GPU cannot be trusted.", why, try_this), false));
+            }
+            (_, info) = backend::cpu(&format!("the GPU computes something else: {difference}"));
+            engine = trusted;
+        }
+    }
     post(&Event::Ready { model: engine.info().clone(), backend: info });
     Ok(engine)
 }

@@ -200,6 +200,7 @@ mod tests {
             num_parameters: 1,
             num_active_parameters: 1,
             num_experts: 8,
+            training_tokens: None,
             rule: "top_k:2".to_owned(),
         }
     }

@@ -20,13 +20,26 @@ function changed(trace, change) {
 
 test("fields that contradict each other are named with their numbers", async (t) => {
   const trace = withNewTokens(await defaultTrace(site.url), 2);
+  /** @type {[(trace: any) => unknown, RegExp][]} */
   const cases = [
     [({ header }) => (header.model.num_layers = 4_294_967_295), /model\.num_layers is 4294967295/],
-    [({ header }) => (header.routes.num_experts = { exactly: 9 }), /routes\.num_experts is 9, and model\.num_experts is 8/],
+    [
+      ({ header }) => (header.routes.num_experts = { exactly: 9 }),
+      /routes\.num_experts is 9, and model\.num_experts is 8/,
+    ],
     [({ steps }) => (steps[0].step = 2), /the number of the first step is 2/],
-    [({ steps }) => (steps[0].layers[1].routing.assignments[3].expert = 8), /step 0, layer 1, routing: record 3 is of expert 8; there are 8/],
-    [({ steps }) => (steps[0].layers[2].routing.capacity = 4_294_967_295), /step 0, layer 2: routing\.capacity is 4294967295/],
-    [({ steps }) => (steps[0].layers[0].gate_logits.values[5] = 1e300), /step 0, layer 0, gate_logits: the gate logit of token 0 for expert 5 is inf/],
+    [
+      ({ steps }) => (steps[0].layers[1].routing.assignments[3].expert = 8),
+      /step 0, layer 1, routing: record 3 is of expert 8; there are 8/,
+    ],
+    [
+      ({ steps }) => (steps[0].layers[2].routing.capacity = 4_294_967_295),
+      /step 0, layer 2: routing\.capacity is 4294967295/,
+    ],
+    [
+      ({ steps }) => (steps[0].layers[0].gate_logits.values[5] = 1e300),
+      /step 0, layer 0, gate_logits: the gate logit of token 0 for expert 5 is inf/,
+    ],
     [({ steps }) => (steps[0].tokens[2].loss = -5), /step 0: tokens\[2\]\.loss is -5/],
     [({ steps }) => steps.splice(0), /a header and no steps/],
   ];

@@ -27,6 +27,7 @@ fn header() -> TraceHeader {
         num_experts: 3,
         vocab_size: 50,
         max_tokens: 8,
+        training_tokens: None,
         trained_routing: routing,
     };
     let request = RunRequest {
