@@ -1,9 +1,9 @@
 //! The worker's loop: one command after another, never two at once.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use moe_engine::{Engine, LoadError, Manifest};
+use moe_engine::{Counter, Engine, LoadError, Manifest};
 use moe_trace::{BackendChoice, Command, Event, RunRequest, Rung, UserError};
 use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -15,10 +15,20 @@ use crate::{backend, fetch};
 pub fn start() {
     let inbox = Inbox::default();
     let wake = Wake::default();
-    let (on_command, on_wake) = (inbox.clone(), wake.clone());
-    mailbox::listen(move |command| {
-        on_command.push(command);
-        on_wake.wake();
+    // Of the model that is ready.
+    let counter: Rc<RefCell<Option<Counter>>> = Rc::default();
+    let (on_command, on_wake, on_count) = (inbox.clone(), wake.clone(), counter.clone());
+    mailbox::listen(move |command| match command {
+        Command::Count(text) => {
+            let num_tokens = on_count.borrow().as_ref().and_then(|counter| counter.count(&text));
+            if let Some(num_tokens) = num_tokens {
+                post(&Event::Counted { text, num_tokens });
+            }
+        }
+        command => {
+            on_command.push(command);
+            on_wake.wake();
+        }
     });
     spawn_local(async move {
         let mut engine = None;
@@ -29,13 +39,16 @@ pub fn start() {
                     // Two models at once would be two copies of weights; and a failed load leaves none.
                     engine = None;
                     match load(&manifest_url, backend).await {
-                        Ok(loaded) => engine = Some(loaded),
+                        Ok(loaded) => {
+                            counter.replace(Some(loaded.counter()));
+                            engine = Some(loaded);
+                        }
                         Err((error, fatal)) => post(&Event::Failed { run: None, error, fatal }),
                     }
                 }
                 Some(Command::Run(request)) => run(engine.as_mut(), &request, &inbox, &turns).await,
-                // The run it meant is over already.
-                Some(Command::Stop(_)) => {}
+                // The run it meant is over already; and a count was answered on arrival.
+                Some(Command::Stop(_) | Command::Count(_)) => {}
                 None => wake.wait().await,
             }
         }

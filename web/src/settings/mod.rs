@@ -66,7 +66,14 @@ pub enum Setting {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PromptProblem {
     Empty,
-    TooLong { num_chars: usize },
+    TooLong {
+        num_chars: usize,
+    },
+    /// For the model, whose tokenizer counted it.
+    TooManyTokens {
+        num_tokens: u32,
+        max_tokens: u32,
+    },
 }
 
 impl From<PromptProblem> for Problem {
@@ -74,6 +81,9 @@ impl From<PromptProblem> for Problem {
         match problem {
             PromptProblem::Empty => Problem::PromptEmpty,
             PromptProblem::TooLong { num_chars } => Problem::PromptTooLong { num_chars, max_chars: MAX_PROMPT_CHARS },
+            PromptProblem::TooManyTokens { num_tokens, max_tokens } => {
+                Problem::PromptTooManyTokens { num_tokens, max_tokens }
+            }
         }
     }
 }

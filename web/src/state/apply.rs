@@ -15,8 +15,17 @@ impl State {
         let mut next = self.clone();
         let mut effects = Vec::new();
         next.take(action, &mut effects);
+        next.count_prompt(&mut effects);
         next.derive(self);
         (next, effects)
+    }
+
+    /// Only an engine that is ready knows how long a prompt is.
+    fn count_prompt(&mut self, effects: &mut Vec<Effect>) {
+        match &self.worker.engine {
+            Engine::Ready { loaded, .. } => self.controls.ask_for_count(loaded.model.max_tokens, effects),
+            _ => self.controls.forget_count(),
+        }
     }
 
     /// Hands the action to the machine it is for.
@@ -110,7 +119,7 @@ impl State {
     /// Asks for a run with the settings as they are, or says why there cannot be one.
     fn run(&mut self, effects: &mut Vec<Effect>) {
         self.controls.take_rerun();
-        if let Some(problem) = self.controls.settings.prompt_problem() {
+        if let Some(problem) = self.prompt_problem() {
             return self.notices.notify(problem.into(), effects);
         }
         match &self.worker.engine {
@@ -129,7 +138,7 @@ impl State {
 
     /// A run that nobody asked for just now. A prompt that cannot run is explained when somebody does.
     pub(super) fn run_unasked(&mut self, effects: &mut Vec<Effect>) {
-        if self.controls.settings.prompt_problem().is_none() {
+        if self.prompt_problem().is_none() {
             self.run(effects);
         }
     }

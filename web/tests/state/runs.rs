@@ -314,3 +314,32 @@ fn the_controls_show_the_run_on_the_screen() {
     let third = play.posted().expect("a third run");
     assert_eq!(third.routing, RoutingSpec::with_policy(1, Policy::Drop, 1.25));
 }
+
+/// How long a prompt is the engine says, in tokens, once it may be too long.
+#[test]
+fn a_long_prompt_is_counted_in_tokens() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded()).ready();
+    let asked = |play: &Play| {
+        play.effects.iter().find_map(|effect| match effect {
+            Effect::Post(Command::Count(text)) => Some(text.clone()),
+            _ => None,
+        })
+    };
+    play.set(Setting::Prompt("a".repeat(256)));
+    assert_eq!((asked(&play), play.state.prompt_tokens()), (None, None), "it fits, whatever it is");
+    let long = "word ".repeat(80);
+    play.set(Setting::Prompt(long.clone()));
+    assert_eq!(asked(&play), Some(long.clone()));
+    play.act(Action::ToggleHelp);
+    assert_eq!(asked(&play), None, "once");
+    play.hear(Event::Counted { text: "of before".to_owned(), num_tokens: 7 });
+    assert_eq!(play.state.prompt_tokens(), None);
+    play.hear(Event::Counted { text: long.clone(), num_tokens: 300 });
+    assert_eq!(play.state.prompt_tokens(), Some((300, 256)));
+    play.act(Action::Run { prompt: None });
+    let why = play.state.notice().map(|notice| notice.problem.say().why);
+    assert_eq!(why.as_deref(), Some("It is 300 tokens long; this model sees at most 256."));
+    play.set(Setting::Prompt("short".to_owned()));
+    assert_eq!((play.state.prompt_tokens(), play.state.prompt_problem()), (None, None));
+}

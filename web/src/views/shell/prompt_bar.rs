@@ -52,18 +52,24 @@ pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
             menu.set_selected_index(0);
         })
     };
-    let problem = state.settings().prompt_problem();
+    let problem = state.prompt_problem();
     let num_chars = state.settings().prompt.chars().count();
     let hint = match problem {
         Some(PromptProblem::Empty) => Some("Type a few words: the model continues them.".to_owned()),
         Some(PromptProblem::TooLong { num_chars }) => Some(format!(
             "{num_chars} of {MAX_PROMPT_CHARS} characters: too long to run. Your text has not been changed."
         )),
+        Some(PromptProblem::TooManyTokens { num_tokens, max_tokens }) => {
+            Some(format!("{num_tokens} of {max_tokens} tokens: too long to run. Your text has not been changed."))
+        }
+        None if state.prompt_tokens().is_some() => {
+            state.prompt_tokens().map(|(num_tokens, max_tokens)| format!("{num_tokens} of {max_tokens} tokens"))
+        }
         None if num_chars > MAX_PROMPT_CHARS / 2 => Some(format!("{num_chars} of {MAX_PROMPT_CHARS} characters")),
         None => None,
     };
     let run_words = if state.engine().is_loading() { "Loading …" } else { "Run" };
-    let is_invalid = matches!(problem, Some(PromptProblem::TooLong { .. }));
+    let is_invalid = matches!(problem, Some(PromptProblem::TooLong { .. } | PromptProblem::TooManyTokens { .. }));
     html! {
         <div class="prompt-bar">
             <label class="prompt-field">
