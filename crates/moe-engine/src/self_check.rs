@@ -58,8 +58,9 @@ impl Engine {
 }
 
 fn is_far(found: f32, expected: f32) -> bool {
+    let is_near = (found - expected).abs() <= TOLERANCE * expected.abs().max(1.0);
     // Not-a-number is far from everything.
-    !((found - expected).abs() <= TOLERANCE * expected.abs().max(1.0))
+    !is_near
 }
 
 /// The first difference that no rounding explains.

@@ -16,7 +16,7 @@ pub struct ModelEntry {
     pub num_parameters: u32,
     pub num_active_parameters: u32,
     pub num_experts: u32,
-    /// Tokens it learned from, as in [`ModelInfo`](crate::ModelInfo).
+    /// Tokens it learned from, as `ModelInfo` has them.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(feature = "codegen", ts(optional))]
     pub training_tokens: Option<u32>,

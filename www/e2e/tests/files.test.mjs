@@ -115,7 +115,7 @@ test("a bug of the page is said in every figure, with a reload, and told to ever
     assert.doesNotMatch((await figure.host.textContent()) ?? "", /panicked/);
   }
   const errors = await page.evaluate(() => window.moe.errors.map(({ from, what }) => [from, what]));
-  assert.deepEqual(errors, [
+  assert.deepEqual(errors.sort(), [
     ["roomy", "This figure stopped working."],
     ["tight", "This figure stopped working."],
   ]);
