@@ -1,11 +1,11 @@
 //! Whatever file is read without complaint can be drawn: spoilt runs, shown at every step and in every layer.
 
-use moe_fuzz::{json, trial};
+use moe_fuzz::{Dice, json, trial};
 use moe_trace::{BackendChoice, RoutingGroup, RoutingSpec, StepTrace, TraceHeader, TraceReader};
 use serde_json::Value;
 use web::run::shared::Shared;
 use web::settings::Setting;
-use web::settings::attributes::Config;
+use web::settings::attributes::{ATTRIBUTES, Config};
 use web::settings::models::Menu;
 use web::state::{Action, State, replay};
 use web::views::page::{Page, PageProps};
@@ -82,6 +82,50 @@ fn fuzz_drawing_of_whole_texts() {
 #[test]
 fn fuzz_drawing_of_decode_steps() {
     fuzz("drawing of decode steps", RoutingGroup::DecodeStep);
+}
+
+/// Whatever stands in the attributes, or in a link: what cannot be used is named, and the rest is drawn.
+#[test]
+fn fuzz_attributes() {
+    let texts = [
+        "",
+        "0",
+        "1",
+        "-1",
+        "1e9",
+        "4294967296",
+        "NaN",
+        "inf",
+        "full",
+        "strip lanes",
+        "drop",
+        "top_k:2",
+        "top_k:k=0",
+        "expert_choice:1e300",
+        "\u{202e}",
+        "\0",
+        "models/x?y#z",
+        "x.json",
+        "off",
+        "dark",
+        "0.5",
+        "https://[",
+        "%",
+        "é",
+    ];
+    let make = |dice: &mut Dice| {
+        let lines = ATTRIBUTES.iter().map(|attribute| format!("{}={}", attribute.name, dice.one_of(&texts)));
+        json::spoilt_text(lines.collect::<Vec<_>>().join("\n").into_bytes(), dice)
+    };
+    trial("attributes", 2000, make, |bytes| {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let of =
+            |name: &str| text.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix('=')?.to_owned()));
+        let (config, errors) = Config::read(of);
+        let (state, _) = State::new(Config { backend: BackendChoice::Recorded, ..config }, errors.clone());
+        state.apply(Action::TogglePlay);
+        errors.is_empty()
+    });
 }
 
 #[test]

@@ -207,6 +207,8 @@ pub static ATTRIBUTES: &[Attribute] = &[
             "Whether keys that type a character (letters, brackets, comma, point, `?`) move through the figure. Arrows, \
              Home, End, Space and Escape do in either case. A reader switches them beside the list of keys.",
         ),
+        // Of the reader, not of the picture.
+        told: |_| None,
     },
     Attribute {
         name: "theme",
