@@ -94,7 +94,7 @@ async function decode(page, run, hasGpu) {
   await page.waitForFunction(
     ([run, wanted]) =>
       window.moe.steps.filter(({ detail }) => detail.run === run).length >= wanted ||
-      window.moe.messages.some(({ type, data }) => type === "finished" && data.run === run),
+      window.moe.messages.some(({ finished }) => finished?.run === run),
     [run, NUM_STEPS],
   );
   const after = hasGpu && { calls: await gpuCalls(page), num_steps: (await stepTimes(page, run)).length };

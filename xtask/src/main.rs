@@ -5,6 +5,7 @@ mod browser_tests;
 mod codegen;
 mod counting;
 mod dist;
+mod fuzz;
 mod hashed_names;
 mod http;
 mod linting;
@@ -46,6 +47,8 @@ enum Command {
     Dist(dist::Options),
     /// Run all tests, or some
     Test(test::Options),
+    /// Give every reader of files a million spoilt ones
+    Fuzz(fuzz::Options),
     /// Check the rules of the layout that no compiler checks
     Tidy,
     /// Write the files that are generated from Rust and committed
@@ -88,6 +91,7 @@ fn run(command: Command) -> Result<()> {
         Command::Build => wasm::build().map(drop),
         Command::Dist(options) => dist::command(&options),
         Command::Test(options) => test::command(&options),
+        Command::Fuzz(options) => fuzz::command(&options),
         Command::Tidy => tidy::command(),
         Command::Codegen => codegen::command(),
         Command::Shots(options) => shots::command(&options),

@@ -1,5 +1,7 @@
 //! A loaded model with its tokenizer, ready to run requests one after another.
 
+use std::rc::Rc;
+
 use moe_model::manifest::sha256_hex;
 use moe_model::{Device, Fused, Manifest, Tokenizer, checkpoint};
 use moe_trace::{ModelInfo, UserError};
@@ -7,7 +9,7 @@ use moe_trace::{ModelInfo, UserError};
 /// A model on a device.
 pub struct Engine {
     pub(crate) model: Fused,
-    pub(crate) tokenizer: Tokenizer,
+    pub(crate) tokenizer: Rc<Tokenizer>,
     info: ModelInfo,
 }
 
@@ -57,10 +59,26 @@ impl Engine {
         }
         let weights = checkpoint::from_bytes(weights, manifest.architecture, &manifest.config, device)?;
         let model = Fused::new(manifest.config.clone(), weights, device).await?;
-        Ok(Engine { model, tokenizer, info: manifest.info() })
+        Ok(Engine { model, tokenizer: Rc::new(tokenizer), info: manifest.info() })
     }
 
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// Counts tokens as the model does, beside whatever the engine works on.
+    pub fn counter(&self) -> Counter {
+        Counter(self.tokenizer.clone())
+    }
+}
+
+/// A model's tokenizer, for counting.
+#[derive(Clone)]
+pub struct Counter(Rc<Tokenizer>);
+
+impl Counter {
+    /// The tokens of a text; `None` of one that cannot be split.
+    pub fn count(&self, text: &str) -> Option<u32> {
+        u32::try_from(self.0.encode(text).ok()?.len()).ok()
     }
 }

@@ -2,8 +2,9 @@
 
 mod engine;
 mod run;
+mod self_check;
 
-pub use engine::{Engine, LoadError};
+pub use engine::{Counter, Engine, LoadError};
 pub use run::RunError;
 
 /// What a caller needs to load an engine: the manifest, its hashes, a device.

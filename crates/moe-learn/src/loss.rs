@@ -100,7 +100,7 @@ mod tests {
         let balance = |at: usize| losses::per_choice(&gate_probs(&gates[at]), &routings[at]);
         assert!((balance(0) - balance(1)).abs() > 1e-3);
         close(found.balance, mean(&balance));
-        close(found.z, mean(&|at| losses::z_loss(&gates[at])));
+        close(found.z, mean(&|at| losses::z_loss(&gates[at], &[])));
         close(found.cross_entropy, 3.0f64.ln());
     }
 }

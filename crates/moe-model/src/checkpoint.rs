@@ -3,6 +3,8 @@
 //! A block is 64 neighbouring numbers of the flattened tensor; each has a scale in f32 and values in −127..=127. What
 //! each tensor is called, and whether it stays f32 (gates and norms), is said by the architecture's table of names.
 
+use std::collections::BTreeSet;
+
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
 use burn::tensor::{Device, Tensor, TensorData};
 use safetensors::tensor::{Dtype, SafeTensors, TensorView};
@@ -21,8 +23,14 @@ pub enum CheckpointError {
     Unreadable(String),
     #[error("the weights file has no tensor {name}")]
     Missing { name: String },
-    #[error("tensor {name} has {found} numbers; the model needs {expected}")]
-    Size { name: String, found: usize, expected: usize },
+    #[error("tensor {name} is of the shape {found:?}; the model needs {expected:?}")]
+    Shape { name: String, found: Vec<usize>, expected: Vec<usize> },
+    #[error("tensor {name} holds numbers of the kind {found:?}; {expected}")]
+    Kind { name: String, found: Dtype, expected: &'static str },
+    #[error("number {at} of tensor {name} is {value}, not a finite number")]
+    NotFinite { name: String, at: usize, value: f32 },
+    #[error("the weights file has a tensor {name}, and the model none of this name")]
+    Foreign { name: String },
 }
 
 /// A parameter by its name in a file, with its values.
@@ -72,11 +80,17 @@ pub fn from_bytes(
     device: &Device,
 ) -> Result<Weights, CheckpointError> {
     let file = SafeTensors::deserialize(bytes).map_err(|error| CheckpointError::Unreadable(error.to_string()))?;
-    let mut loader = Loader { file, architecture, device: device.clone(), path: Vec::new(), error: None };
+    let mut foreign: BTreeSet<String> = file.names().into_iter().map(|name| name.to_owned()).collect();
+    let device_of = device.clone();
+    let mut loader = Loader { file, architecture, device: device_of, path: Vec::new(), read: Vec::new(), error: None };
     let weights = Weights::zeros(config, device).map(&mut loader);
-    match loader.error {
-        Some(error) => Err(error),
-        None => Ok(weights),
+    for name in &loader.read {
+        foreign.remove(name);
+    }
+    match (loader.error, foreign.pop_first()) {
+        (Some(error), _) => Err(error),
+        (None, Some(name)) => Err(CheckpointError::Foreign { name }),
+        (None, None) => Ok(weights),
     }
 }
 
@@ -134,27 +148,50 @@ struct Loader<'a> {
     architecture: Architecture,
     device: Device,
     path: Vec<String>,
+    /// Names of the tensors that were asked for.
+    read: Vec<String>,
     error: Option<CheckpointError>,
 }
 
-impl Loader<'_> {
-    /// Of the parameter at the present path.
-    fn values(&self, expected: usize) -> Result<Vec<f32>, CheckpointError> {
+impl<'a> Loader<'a> {
+    /// Of the parameter at the present path: as many finite numbers as its shape says.
+    fn values(&mut self, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
         let in_file = self.architecture.in_file(&self.path);
         let (name, _) = in_file.ok_or_else(|| CheckpointError::Missing { name: self.path.join(".") })?;
-        let missing = |name: &str| CheckpointError::Missing { name: name.to_owned() };
-        let view = self.file.tensor(&name).map_err(|_| missing(&name))?;
-        let values = match view.dtype() {
+        let view = self.tensor(&name, shape)?;
+        let values: Vec<f32> = match view.dtype() {
+            Dtype::F32 => floats(view.data()).collect(),
             Dtype::I8 => {
-                let scale = format!("{name}.scale");
-                let scales = self.file.tensor(&scale).map_err(|_| missing(&scale))?;
+                let blocks = [shape.iter().product::<usize>().div_ceil(BLOCK)];
+                let scales = self.tensor(&format!("{name}.scale"), &blocks)?;
+                if scales.dtype() != Dtype::F32 {
+                    let expected = "scales are F32";
+                    return Err(CheckpointError::Kind {
+                        name: format!("{name}.scale"),
+                        found: scales.dtype(),
+                        expected,
+                    });
+                }
                 dequantise(view.data(), scales.data())
             }
-            _ => floats(view.data()).collect(),
+            found => return Err(CheckpointError::Kind { name, found, expected: "weights are F32, or I8 with scales" }),
         };
-        match values.len() == expected {
-            true => Ok(values),
-            false => Err(CheckpointError::Size { name, found: values.len(), expected }),
+        match values.iter().position(|value| !value.is_finite()) {
+            Some(at) => Err(CheckpointError::NotFinite { name, at, value: values[at] }),
+            None => Ok(values),
+        }
+    }
+
+    /// The tensor of this name, if it has this shape.
+    fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<TensorView<'a>, CheckpointError> {
+        self.read.push(name.to_owned());
+        let view = self.file.tensor(name).map_err(|_| CheckpointError::Missing { name: name.to_owned() })?;
+        match view.shape() == shape {
+            true => Ok(view),
+            false => {
+                let (found, expected) = (view.shape().to_vec(), shape.to_vec());
+                Err(CheckpointError::Shape { name: name.to_owned(), found, expected })
+            }
         }
     }
 }
@@ -170,7 +207,7 @@ impl ModuleMapper for Loader<'_> {
 
     fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
         let shape = param.lazy_shape();
-        match self.values(shape.num_elements()) {
+        match self.values(&shape.to_vec()) {
             Ok(values) => {
                 let tensor = Tensor::from_data(TensorData::new(values, shape), &self.device);
                 param.map(|_| tensor)
@@ -185,6 +222,10 @@ impl ModuleMapper for Loader<'_> {
 
 #[cfg(test)]
 mod tests {
+    use moe_fuzz::json::{spoil, spoilt_text};
+    use moe_fuzz::{Dice, trial};
+    use serde_json::{Value, json};
+
     use super::*;
     use crate::forms::gate::GateConfig;
 
@@ -223,6 +264,78 @@ mod tests {
             let error = from_bytes(&bytes, ours, &ModelConfig::small(48), &device).expect_err("another model");
             assert!(error.to_string().contains("the model needs"), "{error}");
         }
+    }
+
+    /// A file with a part of it changed: the header's JSON, or the numbers.
+    fn changed(file: &[u8], header: impl FnOnce(&mut Value), numbers: impl FnOnce(&mut Vec<u8>)) -> Vec<u8> {
+        let (len, rest) = file.split_at(8);
+        let len = u64::from_le_bytes(len.try_into().expect("eight bytes")) as usize;
+        let mut json: Value = serde_json::from_slice(&rest[..len]).expect("the header is JSON");
+        header(&mut json);
+        let mut data = rest[len..].to_vec();
+        numbers(&mut data);
+        let json = json.to_string().into_bytes();
+        [&(json.len() as u64).to_le_bytes()[..], &json, &data].concat()
+    }
+
+    #[test]
+    fn what_does_not_fit_is_named() {
+        let (device, ours, config) = (Device::flex(), Architecture::MoePlayground, ModelConfig::tiny());
+        let file = to_bytes(&named(&Weights::random(&config, 3, &device), ours)).expect("it can be written");
+        let check = |file: &[u8], message: &str| {
+            let error = from_bytes(file, ours, &config, &device).expect_err(message).to_string();
+            assert!(error.starts_with(message), "{error}");
+        };
+        let of_header = |change: fn(&mut Value)| changed(&file, change, |_| {});
+        let norm = named(&Weights::zeros(&config, &device), ours).into_iter().find(|named| named.role != Role::Matrix);
+        let norm = norm.expect("something stays f32").name;
+        let json: Value = {
+            let mut found = Value::Null;
+            changed(&file, |header| found = header.clone(), |_| {});
+            found
+        };
+        let at = json[&norm]["data_offsets"][0].as_u64().expect("an offset") as usize;
+        let infinite = changed(&file, |_| {}, |data| data[at..at + 4].copy_from_slice(&f32::NAN.to_le_bytes()));
+        check(&infinite, &format!("number 0 of tensor {norm} is NaN, not a finite number"));
+        let kind = changed(&file, |header| header[&norm]["dtype"] = json!("I32"), |_| {});
+        check(&kind, &format!("tensor {norm} holds numbers of the kind I32; weights are F32"));
+        let shape = changed(&file, |header| header[&norm]["shape"] = json!([1, config.d_model]), |_| {});
+        check(&shape, &format!("tensor {norm} is of the shape [1, 16]; the model needs [16]"));
+        let renamed = changed(
+            &file,
+            |header| {
+                let tensor = header[&norm].take();
+                header.as_object_mut().expect("an object").remove(&norm);
+                header["else"] = tensor;
+            },
+            |_| {},
+        );
+        check(&renamed, &format!("the weights file has no tensor {norm}"));
+        let more = of_header(|header| header["more"] = json!({"dtype": "F32", "shape": [0], "data_offsets": [0, 0]}));
+        check(&more, "the weights file has a tensor more, and the model none of this name");
+        check(&file[..file.len() - 1], "the weights file cannot be read");
+    }
+
+    #[test]
+    fn fuzz_weights() {
+        let (device, ours, config) = (Device::flex(), Architecture::MoePlayground, ModelConfig::tiny());
+        let config = ModelConfig { num_layers: 1, vocab_size: 8, d_expert: 4, ..config };
+        let file = to_bytes(&named(&Weights::random(&config, 3, &device), ours)).expect("it can be written");
+        let make = |dice: &mut Dice| {
+            let seed = dice.u64();
+            let of_header = |header: &mut Value| {
+                if seed % 3 > 0 {
+                    spoil(header, &mut Dice::new(seed))
+                }
+            };
+            let of_numbers = |data: &mut Vec<u8>| {
+                let at = Dice::new(seed).below(data.len());
+                data[at] = data[at].wrapping_add(1 + seed as u8 % 255);
+            };
+            let file = changed(&file, of_header, of_numbers);
+            spoilt_text(file, dice)
+        };
+        trial("weights", 500, make, |bytes| from_bytes(bytes, ours, &config, &device).is_ok());
     }
 
     #[test]

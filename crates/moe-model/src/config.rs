@@ -1,5 +1,6 @@
 //! Every size of a model, as data.
 
+use moe_trace::limits::LAYERS;
 use serde::{Deserialize, Serialize};
 
 use crate::forms::attention::AttentionConfig;
@@ -46,12 +47,21 @@ pub enum ConfigError {
     #[error("{num_experts} experts; a layer has 1 to {max}", max = moe_kernels::MAX_EXPERTS)]
     Experts { num_experts: usize },
     #[error("{max_tokens} tokens times {widest} columns are more than one kernel launch of {max}", max = moe_kernels::MAX_INVOCATIONS)]
-    Launch { max_tokens: usize, widest: usize },
+    Launch { max_tokens: usize, widest: u64 },
+    #[error("{name} is {found}; it may be at most {most}")]
+    Large { name: &'static str, found: usize, most: u64 },
+    #[error(
+        "these sizes make {found} numbers of weights and cached keys and values; a model has at most {MAX_NUMBERS}"
+    )]
+    Memory { found: u64 },
     #[error("rope_theta is {theta}; it must be a positive number")]
     Theta { theta: String },
     #[error("{name} is 0")]
     Zero { name: &'static str },
 }
+
+/// Weights, and keys and values of a whole text: as f32 they are 2 GB.
+const MAX_NUMBERS: u64 = 1 << 29;
 
 /// The sizes of the page's default model, but for the tokenizer's: 3.5 M parameters, 4 layers, 8 experts.
 impl Default for ModelConfig {
@@ -96,7 +106,8 @@ impl ModelConfig {
         }
     }
 
-    /// Checks what the kernels and the attention rely on.
+    /// Checks what the kernels and the attention rely on, and that the model is of a size that can be loaded. No sum or
+    /// product overflows here, whatever a file says; after it none does anywhere.
     pub fn check(&self) -> Result<(), ConfigError> {
         let sizes = [
             ("vocab_size", self.vocab_size),
@@ -110,6 +121,14 @@ impl ModelConfig {
         if let Some((name, _)) = sizes.into_iter().chain(self.gate.sizes()).find(|(_, size)| *size == 0) {
             return Err(ConfigError::Zero { name });
         }
+        let most = moe_kernels::MAX_INVOCATIONS as u64;
+        let counts = [("num_shared_experts", self.num_shared_experts), ("d_head", self.d_head)];
+        let bounded = sizes.into_iter().chain(counts).chain(self.gate.sizes()).map(|(name, size)| (name, size, most));
+        for (name, found, most) in [("num_layers", self.num_layers, LAYERS)].into_iter().chain(bounded) {
+            if found as u64 > most {
+                return Err(ConfigError::Large { name, found, most });
+            }
+        }
         if !self.num_heads.is_multiple_of(self.num_kv_heads) {
             return Err(ConfigError::Heads { num_heads: self.num_heads, num_kv_heads: self.num_kv_heads });
         }
@@ -119,17 +138,26 @@ impl ModelConfig {
         if self.num_experts == 0 || self.num_experts > moe_kernels::MAX_EXPERTS {
             return Err(ConfigError::Experts { num_experts: self.num_experts });
         }
-        let d_qkv = self.attention().d_queries() + 2 * self.attention().d_keys();
-        let columns = [
-            self.vocab_size,
-            self.num_experts * self.d_expert,
-            self.num_shared_experts * self.d_expert,
-            d_qkv,
-            self.d_model,
-        ];
+        let product = |one: usize, other: usize| one as u64 * other as u64;
+        let (d_queries, d_keys) = (product(self.num_heads, self.d_head), product(self.num_kv_heads, self.d_head));
+        let d_qkv = d_queries + 2 * d_keys;
+        let d_experts = product(self.num_experts, self.d_expert);
+        let d_shared = product(self.num_shared_experts, self.d_expert);
+        let columns = [self.vocab_size as u64, d_experts, d_shared, d_qkv, self.d_model as u64];
         let widest = columns.into_iter().max().unwrap_or(0);
-        if self.max_tokens.saturating_mul(widest) > moe_kernels::MAX_INVOCATIONS {
+        if (self.max_tokens as u64).saturating_mul(widest) > most {
             return Err(ConfigError::Launch { max_tokens: self.max_tokens, widest });
+        }
+        let (d_model, d_gate) =
+            (self.d_model as f64, self.gate.sizes().iter().map(|(_, size)| *size as f64).sum::<f64>());
+        let of_gate = (d_model + self.num_experts as f64) * (d_gate + self.num_experts as f64);
+        let of_block = d_model * (d_qkv + d_queries + 3 * (d_experts + d_shared)) as f64 + of_gate;
+        let cache = 2.0 * self.max_tokens as f64 * d_keys as f64;
+        let found = d_model * self.vocab_size as f64 + self.num_layers as f64 * (of_block + cache);
+        // What is too large for a u64 is the largest one.
+        let found = found as u64;
+        if found > MAX_NUMBERS {
+            return Err(ConfigError::Memory { found });
         }
         if !(self.rope_theta.is_finite() && self.rope_theta > 0.0) {
             return Err(ConfigError::Theta { theta: self.rope_theta.to_string() });
@@ -218,5 +246,30 @@ mod tests {
         assert_eq!(message, "3 query heads do not share 2 key-value heads evenly");
         assert!(ModelConfig { d_head: 80, ..ModelConfig::tiny() }.check().is_err());
         assert!(ModelConfig { num_experts: 65, ..ModelConfig::tiny() }.check().is_err());
+        let deep = ModelConfig { num_layers: 1025, ..ModelConfig::tiny() };
+        assert_eq!(deep.check().expect_err("too deep").to_string(), "num_layers is 1025; it may be at most 1024");
+        let heavy = ModelConfig { num_layers: 1024, d_model: 4096, ..ModelConfig::default() };
+        let message = heavy.check().expect_err("too heavy").to_string();
+        assert!(message.starts_with("these sizes make 27451785216 numbers"), "{message}");
+    }
+
+    /// On a machine of 32 bits, where a size may be as large as a number gets.
+    #[test]
+    fn no_size_overflows() {
+        let most = u32::MAX as usize;
+        let config = ModelConfig {
+            vocab_size: most,
+            d_model: most,
+            num_layers: most,
+            num_heads: most,
+            num_kv_heads: most,
+            d_head: most,
+            num_experts: most,
+            d_expert: most,
+            max_tokens: most,
+            num_shared_experts: most,
+            ..ModelConfig::default()
+        };
+        assert!(config.check().is_err());
     }
 }

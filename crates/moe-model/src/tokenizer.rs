@@ -1,6 +1,8 @@
 //! Text to tokens and back: byte-level BPE from a `tokenizer.json`.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+
+use moe_trace::limits::TOKEN_BYTES;
 
 /// A byte-level tokenizer. Any text encodes, and the bytes of its tokens joined are the text.
 pub struct Tokenizer {
@@ -16,8 +18,14 @@ pub enum TokenizerError {
     Unreadable(String),
     #[error("token {id} is not spelled in the byte-level alphabet")]
     NotByteLevel { id: u32 },
+    #[error("token {id} has {len} bytes; a token has at most {TOKEN_BYTES}")]
+    Long { id: u32, len: usize },
+    #[error("no token stands for the byte {byte}, so that texts would lose it")]
+    NoByte { byte: u8 },
     #[error("the text cannot be split into tokens: {0}")]
     Encoding(String),
+    #[error("the tokenizer changes the text: of its {expected} bytes the first {same} come back")]
+    Changed { same: usize, expected: usize },
 }
 
 /// Stands between documents; a model that writes it ends its text.
@@ -39,19 +47,32 @@ impl Tokenizer {
                 let byte = |letter| letters.get(&letter).copied().ok_or(TokenizerError::NotByteLevel { id });
                 spelling.chars().map(byte).collect()
             })
-            .collect::<Result<_, _>>()?;
-        Ok(Tokenizer { inner, bytes })
+            .collect::<Result<Vec<Vec<u8>>, _>>()?;
+        if let Some(id) = bytes.iter().position(|bytes| bytes.len() as u64 > TOKEN_BYTES) {
+            return Err(TokenizerError::Long { id: id as u32, len: bytes[id].len() });
+        }
+        let known: HashSet<u8> = bytes.iter().filter(|bytes| bytes.len() == 1).map(|bytes| bytes[0]).collect();
+        match (0..=u8::MAX).find(|byte| !known.contains(byte)) {
+            Some(byte) => Err(TokenizerError::NoByte { byte }),
+            None => Ok(Tokenizer { inner, bytes }),
+        }
     }
 
     pub fn vocab_size(&self) -> usize {
         self.bytes.len()
     }
 
-    /// Token ids of a text.
+    /// Token ids of a text. Their bytes joined are the text, or it is an error: what is run is what was typed.
     pub fn encode(&self, text: &str) -> Result<Vec<u32>, TokenizerError> {
         let encoding =
             self.inner.encode_fast(text, false).map_err(|error| TokenizerError::Encoding(error.to_string()))?;
-        Ok(encoding.get_ids().to_vec())
+        let ids = encoding.get_ids();
+        let back = ids.iter().flat_map(|&id| self.bytes(id));
+        let same = back.clone().zip(text.as_bytes()).take_while(|(back, byte)| back == byte).count();
+        match same == text.len() && back.count() == same {
+            true => Ok(ids.to_vec()),
+            false => Err(TokenizerError::Changed { same, expected: text.len() }),
+        }
     }
 
     /// The bytes of a token: perhaps a fragment of a character, none for the end of the text.
@@ -70,6 +91,10 @@ fn byte_of_letter() -> HashMap<char, u8> {
 
 #[cfg(test)]
 mod tests {
+    use moe_fuzz::json::spoilt;
+    use moe_fuzz::trial;
+    use serde_json::{Value, json};
+
     use super::*;
 
     const TOKENIZER: &[u8] = include_bytes!("../../../www/site/models/default/tokenizer.json");
@@ -85,5 +110,56 @@ mod tests {
             assert_eq!(bytes, text.as_bytes());
             assert!(!ids.contains(&END_OF_TEXT), "{text:?} ends itself");
         }
+    }
+
+    /// The shipped one with the bytes and a few merges only.
+    fn small() -> Value {
+        let mut json: Value = serde_json::from_slice(TOKENIZER).expect("it is JSON");
+        let model = &mut json["model"];
+        let keep = 265;
+        model["vocab"].as_object_mut().expect("a vocabulary").retain(|_, id| id.as_u64() < Some(keep));
+        model["merges"].as_array_mut().expect("merges").truncate(keep as usize - 257);
+        json
+    }
+
+    #[test]
+    fn a_tokenizer_that_would_change_texts_is_refused() {
+        let check = |change: fn(&mut Value), message: &str| {
+            let mut json = small();
+            change(&mut json);
+            let read =
+                Tokenizer::from_json(json.to_string().as_bytes()).and_then(|tokenizer| tokenizer.encode("Abc é"));
+            assert_eq!(read.expect_err(message).to_string(), message);
+        };
+        assert!(Tokenizer::from_json(small().to_string().as_bytes()).is_ok_and(|small| small.encode("Abc é").is_ok()));
+        check(
+            |json| json["normalizer"] = json!({"type": "Lowercase"}),
+            "the tokenizer changes the text: of its 6 bytes the first 0 come back",
+        );
+        let prefix = "the tokenizer changes the text: of its 6 bytes the first 0 come back";
+        check(|json| json["pre_tokenizer"]["pretokenizers"][1]["add_prefix_space"] = json!(true), prefix);
+        check(
+            |json| {
+                let vocab = json["model"]["vocab"].as_object_mut().expect("a vocabulary");
+                let id = vocab.remove("A").expect("an A");
+                vocab.insert("AA".to_owned(), id);
+            },
+            "no token stands for the byte 65, so that texts would lose it",
+        );
+    }
+
+    #[test]
+    fn fuzz_tokenizers() {
+        let json = small();
+        trial(
+            "tokenizers",
+            300,
+            |dice| spoilt(&json, dice),
+            |bytes| {
+                let read = Tokenizer::from_json(bytes);
+                // What is taken splits a text, or says why not.
+                read.map(|tokenizer| tokenizer.encode("The cat's 12 hats,\r\n  été \u{1f642}!").is_ok()).is_ok()
+            },
+        );
     }
 }

@@ -116,9 +116,9 @@
 //! # use moe_router::{example, losses};
 //! # use moe_trace::GateLogits;
 //! let gate_logits = example::gate_logits();
-//! example::assert_close(&[losses::z_loss(&gate_logits)], &[4.2775]); // (2.2164² + 2.1641² + …) / 6
+//! example::assert_close(&[losses::z_loss(&gate_logits, &[])], &[4.2775]); // (2.2164² + 2.1641² + …) / 6
 //! let raised = GateLogits::new(4, gate_logits.values().iter().map(|z| z + 10.0).collect())?;
-//! assert!((losses::z_loss(&raised) - 145.56).abs() < 0.01);
+//! assert!((losses::z_loss(&raised, &[]) - 145.56).abs() < 0.01);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!

@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ExpertIdx;
+use crate::limits::EXPERTS;
 
 /// The experts that the rows of a layer asked, as a table with `top_k` columns.
 ///
@@ -47,6 +48,8 @@ pub struct Choice {
 pub enum ChoicesError {
     #[error("{len} expert ids do not divide into rows of {top_k}")]
     Ragged { len: usize, top_k: u32 },
+    #[error("it has {top_k} columns and {num_experts} experts; the format allows at most {EXPERTS} of each")]
+    Size { top_k: u32, num_experts: u32 },
     #[error("row {row} names expert {expert}; there are {num_experts}, and -1 stands for none")]
     Expert { row: usize, expert: i32, num_experts: u32 },
     #[error("row {row} names expert {expert} twice")]
@@ -58,7 +61,7 @@ pub enum ChoicesError {
 }
 
 #[derive(Deserialize)]
-struct RawChoices {
+pub(crate) struct RawChoices {
     num_experts: u32,
     top_k: u32,
     expert_ids: Vec<i32>,
@@ -85,6 +88,9 @@ impl Choices {
     /// `expert_ids`: `[rows, top_k]`, row-major, each an expert or −1, none twice in a row.
     pub fn new(num_experts: u32, top_k: u32, expert_ids: Vec<i32>) -> Result<Choices, ChoicesError> {
         let width = top_k as usize;
+        if u64::from(top_k) > EXPERTS || u64::from(num_experts) > EXPERTS {
+            return Err(ChoicesError::Size { top_k, num_experts });
+        }
         if width == 0 || !expert_ids.len().is_multiple_of(width) {
             return Err(ChoicesError::Ragged { len: expert_ids.len(), top_k });
         }
@@ -192,7 +198,7 @@ pub struct LoadError {
 }
 
 #[derive(Deserialize)]
-struct RawExpertLoad {
+pub(crate) struct RawExpertLoad {
     requests: Vec<f64>,
 }
 

@@ -109,6 +109,17 @@ impl SentStep {
         }
     }
 
+    pub fn is_whole(&self) -> bool {
+        matches!(self, SentStep::Whole(_))
+    }
+
+    /// The numbers it was sent with.
+    pub(crate) fn num_numbers(&self) -> u64 {
+        match self {
+            SentStep::Whole(step) | SentStep::Delta(StepDelta { rest: step, .. }) => step.num_numbers(),
+        }
+    }
+
     /// The same step under another run's number.
     pub fn renumbered(mut self, run: RunId) -> SentStep {
         match &mut self {
@@ -138,8 +149,8 @@ impl StepDelta {
         let kept = self.input_start_position.saturating_sub(first_position) as usize;
         let is_one = matches!(previous.sequences, Sequences::One(_));
         if !is_one || first_position != previous_first || kept > previous.tokens.len() {
-            let (input_start_position, previous_end) =
-                (self.input_start_position, previous_first + previous.tokens.len() as u32);
+            let previous_end = previous_first.saturating_add(previous.tokens.len() as u32);
+            let input_start_position = self.input_start_position;
             return Err(DeltaError::Reach { step, input_start_position, first_position, previous_first, previous_end });
         }
         if rest.layers.len() != previous.layers.len() {

@@ -26,7 +26,7 @@ pub enum ShapeError {
 }
 
 #[derive(Deserialize)]
-struct RawGateLogits {
+pub(crate) struct RawGateLogits {
     num_experts: u32,
     values: Vec<f32>,
 }

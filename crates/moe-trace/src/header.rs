@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::LayerIdx;
+use crate::limits::LAYERS;
 use crate::model_info::ModelInfo;
 use crate::request::RunRequest;
 
@@ -173,6 +174,8 @@ pub enum HeaderError {
     Version { found: u32 },
     #[error("a header of schema version {version} needs {key}")]
     Missing { version: u32, key: &'static str },
+    #[error("model.num_layers is {found}; the format allows at most {LAYERS}")]
+    Layers { found: u32 },
     #[error("the header's moe_layer_ids are not ascending")]
     LayerOrder,
 }
@@ -205,6 +208,10 @@ impl TryFrom<RawHeader> for TraceHeader {
                 let model = raw.model.ok_or(missing("model"))?;
                 let request = raw.request.ok_or(missing("request"))?;
                 let source = raw.source.ok_or(missing("source"))?;
+                // Its layers are listed below.
+                if u64::from(model.num_layers) > LAYERS {
+                    return Err(HeaderError::Layers { found: model.num_layers });
+                }
                 let header = TraceHeader::of_run(source, model, request, None);
                 Ok(TraceHeader { origin: Origin { version: None, ..header.origin }, ..header })
             }

@@ -3,11 +3,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::choices::{Choices, ExpertLoad};
-use crate::gate_logits::GateLogits;
+use crate::choices::{Choices, ExpertLoad, RawChoices, RawExpertLoad};
+use crate::gate_logits::{GateLogits, RawGateLogits};
 use crate::ids::LayerIdx;
-use crate::routing::Routing;
-use crate::scores::Scores;
+use crate::routing::{RawRouting, Routing};
+use crate::scores::{RawScores, Scores};
 
 /// How one layer routed the tokens of a step. What nobody recorded is absent; of `routing`, `choices` and `load` there is
 /// one at most. docs/TRACE_FORMAT.md says what each field means.
@@ -81,6 +81,8 @@ pub struct OutputNorms {
 pub enum LayerError {
     #[error("layer {layer} has routing, choices and load in {found} of three; a layer has at most one of them")]
     Decisions { layer: LayerIdx, found: usize },
+    #[error("layer {layer}, {column}: {reason}")]
+    Column { layer: LayerIdx, column: &'static str, reason: String },
     #[error("layer {layer}: its rows are not ascending")]
     RowOrder { layer: LayerIdx },
     #[error("layer {layer} has {found} {column}; {expected} belong there")]
@@ -91,27 +93,27 @@ pub enum LayerError {
     Row { layer: LayerIdx, token: u32, num_tokens: usize },
 }
 
-/// As JSON has it; in TypeScript too.
+/// As JSON has it; in TypeScript too. Its columns are checked where their layer is known.
 #[derive(Deserialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS))]
-struct RawLayerTrace {
+pub(crate) struct RawLayerTrace {
     layer: LayerIdx,
     #[cfg_attr(feature = "codegen", ts(optional))]
     rows: Option<Vec<u32>>,
-    #[cfg_attr(feature = "codegen", ts(optional))]
-    gate_logits: Option<GateLogits>,
-    #[cfg_attr(feature = "codegen", ts(optional))]
-    gate_probs: Option<Scores>,
-    #[cfg_attr(feature = "codegen", ts(optional))]
-    selection_scores: Option<Scores>,
+    #[cfg_attr(feature = "codegen", ts(optional, as = "Option<GateLogits>"))]
+    gate_logits: Option<RawGateLogits>,
+    #[cfg_attr(feature = "codegen", ts(optional, as = "Option<Scores>"))]
+    gate_probs: Option<RawScores>,
+    #[cfg_attr(feature = "codegen", ts(optional, as = "Option<Scores>"))]
+    selection_scores: Option<RawScores>,
     #[cfg_attr(feature = "codegen", ts(optional))]
     selection_bias: Option<Vec<f32>>,
-    #[cfg_attr(feature = "codegen", ts(optional))]
-    routing: Option<Routing>,
-    #[cfg_attr(feature = "codegen", ts(optional))]
-    choices: Option<Choices>,
-    #[cfg_attr(feature = "codegen", ts(optional))]
-    load: Option<ExpertLoad>,
+    #[cfg_attr(feature = "codegen", ts(optional, as = "Option<Routing>"))]
+    routing: Option<RawRouting>,
+    #[cfg_attr(feature = "codegen", ts(optional, as = "Option<Choices>"))]
+    choices: Option<RawChoices>,
+    #[cfg_attr(feature = "codegen", ts(optional, as = "Option<ExpertLoad>"))]
+    load: Option<RawExpertLoad>,
     #[cfg_attr(feature = "codegen", ts(optional))]
     output_norms: Option<OutputNorms>,
 }
@@ -121,10 +123,10 @@ impl TryFrom<RawLayerTrace> for LayerTrace {
 
     fn try_from(raw: RawLayerTrace) -> Result<LayerTrace, LayerError> {
         let layer = raw.layer;
-        let mut decisions =
-            [raw.routing.map(Decision::Routing), raw.choices.map(Decision::Choices), raw.load.map(Decision::Load)]
-                .into_iter()
-                .flatten();
+        let routing = column(layer, "routing", raw.routing)?.map(Decision::Routing);
+        let choices = column(layer, "choices", raw.choices)?.map(Decision::Choices);
+        let load = column(layer, "load", raw.load)?.map(Decision::Load);
+        let mut decisions = [routing, choices, load].into_iter().flatten();
         let decision = decisions.next();
         let found = usize::from(decision.is_some()) + decisions.count();
         if found > 1 {
@@ -145,14 +147,24 @@ impl TryFrom<RawLayerTrace> for LayerTrace {
         Ok(LayerTrace {
             layer,
             rows: raw.rows,
-            gate_logits: raw.gate_logits,
-            gate_probs: raw.gate_probs,
-            selection_scores: raw.selection_scores,
+            gate_logits: column(layer, "gate_logits", raw.gate_logits)?,
+            gate_probs: column(layer, "gate_probs", raw.gate_probs)?,
+            selection_scores: column(layer, "selection_scores", raw.selection_scores)?,
             selection_bias: raw.selection_bias,
             decision,
             output_norms: raw.output_norms,
         })
     }
+}
+
+/// A column with its own rules kept.
+fn column<R, C: TryFrom<R, Error: std::fmt::Display>>(
+    layer: LayerIdx,
+    column: &'static str,
+    raw: Option<R>,
+) -> Result<Option<C>, LayerError> {
+    let wrong = |reason: C::Error| LayerError::Column { layer, column, reason: reason.to_string() };
+    raw.map(C::try_from).transpose().map_err(wrong)
 }
 
 impl LayerTrace {
@@ -233,6 +245,29 @@ impl LayerTrace {
             Some(routing) => check("tokens in its routing", routing.num_tokens as usize, num_tokens),
             None => Ok(()),
         }
+    }
+
+    /// Numbers of four bytes it takes, as good as.
+    pub(crate) fn num_numbers(&self) -> u64 {
+        let scores = |scores: &Option<Scores>| scores.as_ref().map_or(0, |scores| 2 * scores.values().len());
+        let of_decision = match &self.decision {
+            Some(Decision::Routing(routing)) => 7 * routing.assignments.len(),
+            Some(Decision::Choices(choices)) => 4 * choices.expert_ids().len(),
+            Some(Decision::Load(load)) => 2 * load.requests().len(),
+            None => 0,
+        };
+        let norms = self.output_norms.as_ref();
+        let of_norms = norms.map_or(0, |norms| 2 * norms.experts.len() + norms.shared.as_ref().map_or(0, Vec::len));
+        let counts = [
+            self.rows.as_ref().map_or(0, Vec::len),
+            self.gate_logits.as_ref().map_or(0, |logits| logits.values().len()),
+            scores(&self.gate_probs),
+            scores(&self.selection_scores),
+            self.selection_bias.as_ref().map_or(0, Vec::len),
+            of_decision,
+            of_norms,
+        ];
+        counts.into_iter().map(|count| count as u64).sum()
     }
 
     /// Assignments, or cells of the table of choices.

@@ -3,6 +3,7 @@
 //! Every type that is ever serialised lives here, so a live run, an exported file, a recorded run of the site and the
 //! detail of a DOM event are the same records. There are no tensors, files, clocks or random sources in this crate.
 
+mod check;
 mod choices;
 mod compare;
 mod delta;
@@ -12,6 +13,7 @@ mod header;
 pub mod ids;
 mod intervention;
 mod layer_trace;
+pub mod limits;
 pub mod mixing;
 mod model_entry;
 mod model_info;
@@ -27,7 +29,9 @@ mod token;
 pub mod trace;
 pub mod trace_file;
 pub mod training;
+mod wrong;
 
+pub use check::{model_entry as check_entry, model_info as check_model, routing_spec as check_slots};
 pub use choices::{Choice, Choices, ChoicesError, ExpertLoad};
 pub use delta::{DeltaError, SentStep, StepDelta};
 pub use error::UserError;
@@ -53,5 +57,6 @@ pub use spec::{
 pub use text::ParseSpecError;
 pub use token::{Patch, TokenContent, TracedToken};
 pub use trace::{BatchEntry, Candidate, NextToken, PassId, SequenceStep, Sequences, StepError, StepTrace};
-pub use trace_file::{TraceFile, TraceFileError};
+pub use trace_file::{TraceFile, TraceFileError, TraceReader, lines};
 pub use training::{TrainCommand, TrainEvent};
+pub use wrong::{Place, Wrong};

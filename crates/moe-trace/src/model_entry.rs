@@ -16,6 +16,10 @@ pub struct ModelEntry {
     pub num_parameters: u32,
     pub num_active_parameters: u32,
     pub num_experts: u32,
+    /// Tokens it learned from, as `ModelInfo` has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "codegen", ts(optional))]
+    pub training_tokens: Option<u32>,
     /// The routing rule it was trained with, in the textual form of docs/ROUTING_RULES.md: `top_k:2`.
     pub rule: String,
 }

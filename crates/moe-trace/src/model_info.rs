@@ -20,6 +20,11 @@ pub struct ModelInfo {
     pub vocab_size: u32,
     /// The longest text the model can see, in tokens.
     pub max_tokens: u32,
+    /// Tokens it learned from, those of the model it began with among them; absent where nobody wrote it down. Losses of
+    /// models that learned from more or less of them say little about anything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(feature = "codegen", ts(optional))]
+    pub training_tokens: Option<u32>,
     /// The routing the model was trained with.
     pub trained_routing: RoutingSpec,
 }

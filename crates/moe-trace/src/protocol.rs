@@ -21,6 +21,8 @@ pub enum Command {
     Load { manifest_url: String, backend: BackendChoice },
     /// Give up whatever runs and start this.
     Run(RunRequest),
+    /// How many tokens has this text? Answered at once, also while a run goes on; not at all before a model is ready.
+    Count(String),
     /// Stop this run before its next step. A run that is over already is not an error.
     Stop(RunId),
 }
@@ -44,6 +46,11 @@ pub enum Event {
     Step {
         trace: SentStep,
         elapsed_ms: f32,
+    },
+    /// A text that was to be counted.
+    Counted {
+        text: String,
+        num_tokens: u32,
     },
     Finished {
         run: RunId,

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::ExpertIdx;
+use crate::limits::{EXPERTS, TOKENS};
 
 /// All decisions of one layer in one step.
 ///
@@ -24,7 +25,7 @@ pub struct Routing {
 /// Why records of a file are not a routing. Counts per token or expert would be out of bounds, or of absurd length.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 pub enum RoutingError {
-    #[error("a routing of {tokens} tokens and {experts} experts is larger than any; allowed: up to {MOST} of each")]
+    #[error("it has {tokens} tokens and {experts} experts; the format allows at most {TOKENS} and {EXPERTS}")]
     Size { tokens: u32, experts: u32 },
     #[error("record {at} is of token {token}; there are {num_tokens}")]
     Token { at: usize, token: u32, num_tokens: u32 },
@@ -36,11 +37,8 @@ pub enum RoutingError {
     NotFinite { at: usize, weight: f32, raw: f32 },
 }
 
-/// Tokens and experts of a routing that is read, at most.
-const MOST: u32 = 1 << 24;
-
 #[derive(Deserialize)]
-struct RawRouting {
+pub(crate) struct RawRouting {
     num_tokens: u32,
     num_experts: u32,
     capacity: Option<u32>,
@@ -52,7 +50,7 @@ impl TryFrom<RawRouting> for Routing {
 
     fn try_from(raw: RawRouting) -> Result<Routing, RoutingError> {
         let RawRouting { num_tokens, num_experts, capacity, assignments } = raw;
-        if num_tokens > MOST || num_experts > MOST {
+        if u64::from(num_tokens) > TOKENS || u64::from(num_experts) > EXPERTS {
             return Err(RoutingError::Size { tokens: num_tokens, experts: num_experts });
         }
         let mut last = None;
@@ -246,8 +244,7 @@ mod tests {
         check((r#""token":0"#, r#""token":1"#), "record 1 does not follow the one before");
         check((r#""token":1"#, r#""token":0"#), "record 1 does not follow the one before");
         check((r#""weight":0.5"#, r#""weight":1e300"#), "the weights of record 0 are inf and 0.25");
-        let too_many =
-            "a routing of 2 tokens and 4294967295 experts is larger than any; allowed: up to 16777216 of each";
+        let too_many = "it has 2 tokens and 4294967295 experts; the format allows at most 65536 and 4096";
         check((r#""num_experts":2"#, r#""num_experts":4294967295"#), too_many);
     }
 

@@ -26,7 +26,7 @@ pub enum ScoresError {
 }
 
 #[derive(Deserialize)]
-struct RawScores {
+pub(crate) struct RawScores {
     num_experts: u32,
     values: Vec<Option<f32>>,
 }

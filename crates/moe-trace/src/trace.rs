@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{RunId, TokenId};
-use crate::layer_trace::{LayerError, LayerTrace};
+use crate::layer_trace::{LayerError, LayerTrace, RawLayerTrace};
 use crate::token::TracedToken;
 
 /// One forward pass: which tokens went in, how every layer routed them, and what came out. Its tokens are one routing
@@ -136,8 +136,8 @@ pub enum StepError {
     #[error("step {step} says neither first_position nor sequences, so nobody knows whose its tokens are")]
     NoSequence { step: u32 },
     #[error("step {step} has {found} tokens; its sequences have {expected}")]
-    Tokens { step: u32, found: usize, expected: usize },
-    #[error("step {step}: {reason}")]
+    Tokens { step: u32, found: u64, expected: u64 },
+    #[error("step {step}, {reason}")]
     Layer { step: u32, reason: LayerError },
     #[error("step {step} begins at position {input_start_position}, but its text at {first_position}")]
     Start { step: u32, input_start_position: u32, first_position: u32 },
@@ -158,7 +158,7 @@ pub(crate) struct RawStep {
     unrouted_tail: Option<TracedToken>,
     sequences: Option<Vec<BatchEntry>>,
     pub tokens: Vec<TracedToken>,
-    pub layers: Vec<LayerTrace>,
+    layers: Vec<RawLayerTrace>,
 }
 
 impl RawStep {
@@ -176,12 +176,15 @@ impl RawStep {
             (None, None) => return Err(StepError::NoSequence { step }),
         };
         if let Sequences::Batch { sequences } = &sequences {
-            let expected = sequences.iter().map(|entry| entry.num_tokens as usize).sum();
-            if self.tokens.len() != expected {
-                return Err(StepError::Tokens { step, found: self.tokens.len(), expected });
+            let (found, expected) =
+                (self.tokens.len() as u64, sequences.iter().map(|entry| u64::from(entry.num_tokens)).sum());
+            if found != expected {
+                return Err(StepError::Tokens { step, found, expected });
             }
         }
-        Ok(StepTrace { run: self.run, step, pass: self.pass, sequences, tokens: self.tokens, layers: self.layers })
+        let whole = |layer: RawLayerTrace| layer.try_into().map_err(|reason| StepError::Layer { step, reason });
+        let layers = self.layers.into_iter().map(whole).collect::<Result<_, _>>()?;
+        Ok(StepTrace { run: self.run, step, pass: self.pass, sequences, tokens: self.tokens, layers })
     }
 }
 
@@ -227,6 +230,12 @@ impl StepTrace {
             Sequences::One(sequence) => sequence.next.as_ref(),
             Sequences::Batch { sequences } => sequences.last()?.step.next.as_ref(),
         }
+    }
+
+    /// Numbers of four bytes it takes, as good as.
+    pub(crate) fn num_numbers(&self) -> u64 {
+        let of_tokens: u64 = self.tokens.iter().map(|token| 8 + token.bytes().len() as u64 / 4).sum();
+        of_tokens + self.layers.iter().map(LayerTrace::num_numbers).sum::<u64>()
     }
 
     /// Do all layers have rows for its tokens, and for no others?

@@ -8,10 +8,6 @@ use crate::mailbox::scope;
 
 /// Makes a device ready, and says which and why.
 pub async fn choose(choice: BackendChoice) -> Result<(Device, BackendInfo), UserError> {
-    let cpu = |why: &str| {
-        let info = BackendInfo { rung: Rung::Cpu, name: "WebAssembly SIMD".to_owned(), why: why.to_owned() };
-        (device::cpu(), info)
-    };
     if choice == BackendChoice::Cpu {
         return Ok(cpu("you asked for the CPU"));
     }
@@ -32,6 +28,12 @@ pub async fn choose(choice: BackendChoice) -> Result<(Device, BackendInfo), User
         )),
         (Err(why), _) => Ok(cpu(&why)),
     }
+}
+
+/// The CPU, and why it is that.
+pub fn cpu(why: &str) -> (Device, BackendInfo) {
+    let info = BackendInfo { rung: Rung::Cpu, name: "WebAssembly SIMD".to_owned(), why: why.to_owned() };
+    (device::cpu(), info)
 }
 
 /// A reason as the beginning of a sentence.

@@ -1,10 +1,10 @@
 //! The worker's loop: one command after another, never two at once.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use moe_engine::{Engine, LoadError, Manifest};
-use moe_trace::{BackendChoice, Command, Event, RunRequest, UserError};
+use moe_engine::{Counter, Engine, LoadError, Manifest};
+use moe_trace::{BackendChoice, Command, Event, RunRequest, Rung, UserError};
 use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
@@ -15,10 +15,20 @@ use crate::{backend, fetch};
 pub fn start() {
     let inbox = Inbox::default();
     let wake = Wake::default();
-    let (on_command, on_wake) = (inbox.clone(), wake.clone());
-    mailbox::listen(move |command| {
-        on_command.push(command);
-        on_wake.wake();
+    // Of the model that is ready.
+    let counter: Rc<RefCell<Option<Counter>>> = Rc::default();
+    let (on_command, on_wake, on_count) = (inbox.clone(), wake.clone(), counter.clone());
+    mailbox::listen(move |command| match command {
+        Command::Count(text) => {
+            let num_tokens = on_count.borrow().as_ref().and_then(|counter| counter.count(&text));
+            if let Some(num_tokens) = num_tokens {
+                post(&Event::Counted { text, num_tokens });
+            }
+        }
+        command => {
+            on_command.push(command);
+            on_wake.wake();
+        }
     });
     spawn_local(async move {
         let mut engine = None;
@@ -29,20 +39,23 @@ pub fn start() {
                     // Two models at once would be two copies of weights; and a failed load leaves none.
                     engine = None;
                     match load(&manifest_url, backend).await {
-                        Ok(loaded) => engine = Some(loaded),
+                        Ok(loaded) => {
+                            counter.replace(Some(loaded.counter()));
+                            engine = Some(loaded);
+                        }
                         Err((error, fatal)) => post(&Event::Failed { run: None, error, fatal }),
                     }
                 }
                 Some(Command::Run(request)) => run(engine.as_mut(), &request, &inbox, &turns).await,
-                // The run it meant is over already.
-                Some(Command::Stop(_)) => {}
+                // The run it meant is over already; and a count was answered on arrival.
+                Some(Command::Stop(_) | Command::Count(_)) => {}
                 None => wake.wait().await,
             }
         }
     });
 }
 
-/// Fetches a model and makes it ready. The `bool` tells whether the worker must be replaced.
+/// Fetches a model and makes it ready; on a GPU only if it computes there what it does on the CPU. The `bool` tells whether the worker must be replaced.
 async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, (UserError, bool)> {
     let fetched = |error: fetch::FetchError| (UserError::from(error), false);
     let manifest = fetch::small(manifest_url).await.map_err(fetched)?;
@@ -58,7 +71,22 @@ async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, (User
         let fatal = matches!(error, LoadError::Device(_));
         (UserError::from(error), fatal)
     };
-    let engine = Engine::load(&manifest, &weights, &tokenizer, &device).await.map_err(failed)?;
+    let mut engine = Engine::load(&manifest, &weights, &tokenizer, &device).await.map_err(failed)?;
+    let mut info = info;
+    if info.rung == Rung::Webgpu {
+        let (cpu, _) = backend::cpu("");
+        let mut trusted = Engine::load(&manifest, &weights, &tokenizer, &cpu).await.map_err(failed)?;
+        let difference = engine.differs_from(&mut trusted).await.map_err(|error| (error.error, error.fatal))?;
+        if let Some(difference) = difference {
+            if choice == BackendChoice::Webgpu {
+                let why = format!("It computes something else than the CPU: {difference}.");
+                let try_this = "With backend=\"auto\" or \"cpu\" the model runs on the CPU.";
+                return Err((UserError::new("This GPU cannot be trusted.", why, try_this), false));
+            }
+            (_, info) = backend::cpu(&format!("the GPU computes something else: {difference}"));
+            engine = trusted;
+        }
+    }
     post(&Event::Ready { model: engine.info().clone(), backend: info });
     Ok(engine)
 }

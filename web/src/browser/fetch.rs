@@ -1,5 +1,6 @@
 //! Small files as text, and JSON as Rust values.
 
+use moe_trace::limits::FILE_BYTES;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -18,9 +19,21 @@ pub async fn text(url: &str) -> Result<String, String> {
     if !response.ok() {
         return Err(format!("{url} answered with status {}.", response.status()));
     }
+    // What is larger is not even begun. A server that says nothing of its length, or a smaller one of what it compressed,
+    // is believed.
+    if let Some(length) = length(&response).filter(|length| *length > FILE_BYTES) {
+        return Err(format!("{url} has {length} bytes; at most {FILE_BYTES} are read."));
+    }
     let text = response.text().map_err(|error| describe(&error))?;
     let text = JsFuture::from(text).await.map_err(|error| describe(&error))?;
     text.as_string().ok_or_else(|| format!("{url} is no text."))
+}
+
+/// What the server says of the length.
+fn length(response: &web_sys::Response) -> Option<u64> {
+    let headers = js_sys::Reflect::get(response, &"headers".into()).ok()?;
+    let get: js_sys::Function = js_sys::Reflect::get(&headers, &"get".into()).ok()?.dyn_into().ok()?;
+    get.call1(&headers, &"content-length".into()).ok()?.as_string()?.parse().ok()
 }
 
 /// The value of a text of JSON, and the plain object it was read from.

@@ -60,6 +60,10 @@ impl Host {
         self.set_attribute("model", model);
     }
 
+    pub fn set_letter_keys(&self, heard: bool) {
+        self.set_attribute("keys", if heard { "on" } else { "off" });
+    }
+
     pub fn set_theme(&self, theme: Theme) {
         self.set_attribute("data-theme", theme.name());
     }

@@ -81,6 +81,7 @@ impl Effects {
             Effect::ScheduleRerun => self.clock.schedule_rerun(),
 
             Effect::SetModel(model) => self.host.set_model(&model),
+            Effect::SetLetterKeys(heard) => self.host.set_letter_keys(heard),
             Effect::SetTheme(theme) => self.host.set_theme(theme),
             Effect::EmitReady { source, model, backend } => self.host.emit_ready(source, model, backend),
             Effect::EmitStep => self.host.emit_step(plain, state.runs()),

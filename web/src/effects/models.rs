@@ -34,14 +34,12 @@ impl ModelList {
     }
 }
 
-/// The menu of the list at `url`, if it is there and can be read.
+/// The menu of the list at `url`, if it is there and can be read. What is wrong with it goes to the console: nobody asked
+/// for a menu.
 async fn menu(url: String) -> Option<Menu> {
     let text = fetch::text(&url).await.ok()?;
-    match fetch::parse::<Vec<ModelEntry>>(&text) {
-        Ok((entries, _)) => Menu::new(entries, |address| address::resolve(address, &url)),
-        Err(why) => {
-            web_sys::console::warn_1(&format!("moe-playground: {url} is no list of models: {why}").into());
-            None
-        }
-    }
+    let entries = fetch::parse::<Vec<ModelEntry>>(&text).map(|(entries, _)| entries);
+    let menu = entries.and_then(|entries| Menu::new(entries, |address| address::resolve(address, &url)));
+    let warn = |why| web_sys::console::warn_1(&format!("moe-playground: {url} is no list of models: {why}").into());
+    menu.map_err(warn).ok()
 }

@@ -1,6 +1,6 @@
 //! The recorded run: fetched, and told step by step, one step a task, so that no task is long.
 
-use moe_trace::{SentStep, StepTrace, TraceHeader};
+use moe_trace::{SentStep, StepTrace, TraceFileError, TraceHeader, TraceReader};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use yew::Callback;
@@ -39,32 +39,43 @@ impl ReplayRunner {
     }
 }
 
-/// Tells the run at `url`: every action, and for a step its plain object as well.
+/// Tells the run at `url`: every action, and for a step its plain object as well. Nothing is told of a run until its
+/// first step was read and is right, so that a file that cannot be shown takes nothing from the screen.
 async fn tell_steps(url: &str, tell: &impl Fn(Action, Option<JsValue>)) -> Result<(), String> {
     let text = fetch::text(url).await?;
-    let parse_header = |line: &str| fetch::parse::<TraceHeader>(line).map(|(header, _)| header);
-    let header = replay::header(&text, parse_header).map_err(|error| error.to_string())?;
-    tell(replay::began(header)?, None);
-    // As the file numbers them: steps that tell only what changed go on from the one before.
-    let mut previous: Option<StepTrace> = None;
-    let mut num_layers = None;
-    for (number, line) in replay::step_lines(&text).enumerate() {
-        let read = fetch::parse::<SentStep>(line).and_then(|(sent, plain)| {
-            let is_whole = matches!(sent, SentStep::Whole(_));
-            let step = sent.expand(previous.as_ref()).map_err(|error| error.to_string())?;
-            let plain = if is_whole { plain } else { wire::to_js(&step).map_err(|error| error.to_string())? };
-            replay::problem(&step, num_layers).map_or(Ok((step, plain)), Err)
-        });
-        let (step, plain) = read.map_err(|why| format!("Step {number} of the file cannot be read: {why}"))?;
-        num_layers.get_or_insert(step.layers.len());
-        // The plain object is renumbered like the step itself; a fresh object takes any property.
-        let _ = js_sys::Reflect::set(&plain, &"run".into(), &RECORDED_RUN.0.into());
-        previous = Some(step.clone());
+    let mut lines = moe_trace::lines(&text);
+    let (_, first) = lines.next().ok_or_else(|| format!("{}.", TraceFileError::Empty))?;
+    let header = fetch::parse::<TraceHeader>(first).map(|(header, _)| header);
+    let reader = header.and_then(replay::reader);
+    let mut reader = reader.map_err(|why| format!("The header of the file cannot be read: {why}."))?;
+    let mut began = Some(replay::began(reader.header().clone())?);
+    for (number, (_, line)) in lines.enumerate() {
+        let read = read_step(&mut reader, line);
+        let (step, plain) = read.map_err(|why| format!("Step {number} of the file cannot be read: {why}."))?;
+        if let Some(began) = began.take() {
+            tell(began, None);
+        }
         tell(replay::step(step), Some(plain));
         next_task().await;
     }
+    if began.is_some() {
+        return Err(format!("{}.", TraceFileError::NoSteps));
+    }
     tell(replay::finished(), None);
     Ok(())
+}
+
+/// A step, and the plain object of it.
+fn read_step(reader: &mut TraceReader, line: &str) -> Result<(StepTrace, JsValue), String> {
+    let (sent, plain) = fetch::parse::<SentStep>(line)?;
+    let is_whole = sent.is_whole();
+    let step = replay::read(reader, sent)?;
+    let plain = if is_whole { plain } else { wire::to_js(&step).map_err(|error| error.to_string())? };
+    // The plain object is numbered like the step itself; a fresh object takes any property.
+    for (key, number) in [("run", RECORDED_RUN.0), ("step", step.step)] {
+        let _ = js_sys::Reflect::set(&plain, &key.into(), &number.into());
+    }
+    Ok((step, plain))
 }
 
 /// Lets the browser paint and react before going on.

@@ -5,6 +5,7 @@ use wasm_bindgen::closure::Closure;
 use web_sys::{Document, Element, HtmlElement, KeyboardEvent};
 
 use crate::browser::focus::focus_in_place;
+use crate::browser::keys::press;
 use crate::state::keyboard::{self, Focus};
 
 /// What has the focus, seen from inside the shadow tree.
@@ -26,19 +27,19 @@ fn focus_of(target: &Element) -> Focus {
 /// The key that this playground is to act on, which then nobody else does. Only while the event is being dispatched has
 /// it a path and can be held back; a message may be read much later, when the page has drawn something long.
 fn take_key(host: &HtmlElement, event: &KeyboardEvent) -> Option<String> {
-    let is_shortcut = event.ctrl_key() || event.meta_key() || event.alt_key() || event.is_composing();
-    if is_shortcut || event.default_prevented() {
-        return None;
-    }
+    let press = press(event);
+    let key = press.plain()?;
     let path = event.composed_path();
     let target = path.get(0).dyn_into::<Element>().ok()?;
-    let (key, is_ours) = (event.key(), path.includes(host, 0) || hears_idle_keys(host));
-    if !is_ours || keyboard::is_taken(&key, focus_of(&target)) {
+    let is_ours = path.includes(host, 0) || hears_idle_keys(host);
+    let is_off = keyboard::is_character(key) && host.get_attribute("keys").as_deref() == Some("off");
+    if !is_ours || is_off || keyboard::is_taken(key, focus_of(&target)) {
         return None;
     }
-    keyboard::command(&key, false)?;
+    keyboard::command(key, false)?;
     event.prevent_default();
-    Some(key)
+    // A key that is held is kept from the page around, too, though it acts once.
+    (!press.repeat || keyboard::may_repeat(key)).then(|| key.to_owned())
 }
 
 /// Hears the document's keys until it is dropped.

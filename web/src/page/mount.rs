@@ -7,7 +7,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement};
 use yew::AppHandle;
 
-use crate::browser::{address, wire};
+use crate::browser::{address, panics, wire};
 use crate::page::app::{App, AppProps, Msg, ShownWindow, TraceWindow};
 use crate::run::shared::Shared;
 use crate::settings::attributes::{Config, Places};
@@ -30,6 +30,7 @@ pub struct Handle {
 /// `places` says where the element's files lie.
 #[wasm_bindgen]
 pub fn mount(root: Element, host: HtmlElement, places: JsValue) -> Result<Handle, JsValue> {
+    panics::tell();
     let document = root.owner_document().ok_or("the element to mount into belongs to no document")?;
     let container = document.create_element("div")?;
     // It is laid out but not seen until there is something to show.

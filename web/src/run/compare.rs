@@ -1,5 +1,7 @@
 //! What a change of settings did to the loss of the passage: the same tokens, in the previous run and in this one.
 
+use moe_trace::ModelInfo;
+
 use crate::run::recording::Recording;
 use crate::run::scene::{Scene, SceneToken};
 use crate::run::shared::Shared;
@@ -14,6 +16,37 @@ pub struct PassageLoss {
     pub num_tokens: usize,
 }
 
+/// A model whose loss stands beside that of another.
+#[derive(Debug, Clone, PartialEq)]
+pub struct OtherModel {
+    pub name: String,
+    pub budgets: Budgets,
+}
+
+/// How much the other model and this one learned from: unlike models are not compared without it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Budgets {
+    /// As many tokens each.
+    Same,
+    Differ {
+        other: u32,
+        this: u32,
+    },
+    /// Of one of them nobody knows.
+    Unknown,
+}
+
+impl OtherModel {
+    fn of(other: &ModelInfo, this: &ModelInfo) -> Option<OtherModel> {
+        let budgets = match (other.training_tokens, this.training_tokens) {
+            (Some(other), Some(this)) if other == this => Budgets::Same,
+            (Some(other), Some(this)) => Budgets::Differ { other, this },
+            _ => Budgets::Unknown,
+        };
+        (!models::are_same(other, this)).then(|| OtherModel { name: other.name.clone(), budgets })
+    }
+}
+
 /// The same passage twice.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Change {
@@ -24,7 +57,7 @@ pub struct Change {
     /// The run before was compared at this length of text, in tokens.
     pub text_len: usize,
     /// The model of the other run, where it was another one.
-    pub other_model: Option<String>,
+    pub other_model: Option<OtherModel>,
 }
 
 /// `None` where no token has a loss.
@@ -64,6 +97,6 @@ pub fn change(before: &Shared<Recording>, now: &Scene) -> Option<Change> {
         after: passage_loss(&now.tokens[..shared])?,
         losses_before: then.tokens[..shared].iter().map(|token| token.loss).collect(),
         text_len,
-        other_model: (!models::are_same(&before.model, &now.recording.model)).then(|| before.model.name.clone()),
+        other_model: OtherModel::of(&before.model, &now.recording.model),
     })
 }

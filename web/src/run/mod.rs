@@ -4,10 +4,12 @@ pub mod recording;
 pub mod runs;
 pub mod scene;
 
+pub mod capacity;
 pub mod gate_reading;
 pub mod text;
 
 pub mod compare;
+pub mod difference;
 pub mod what_if;
 
 pub mod shared;

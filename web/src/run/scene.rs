@@ -77,6 +77,11 @@ pub enum TokenFate {
     Dropped,
 }
 
+/// What the model gave a token of this loss in nats.
+pub fn probability(loss: f32) -> f32 {
+    (-loss).exp()
+}
+
 impl Scene {
     /// The scene at a step, the last one if there are fewer; `None` before the first step.
     pub fn of(recording: &Shared<Recording>, step: usize) -> Option<Scene> {

@@ -2,6 +2,8 @@
 
 use moe_trace::{TokenContent, TracedToken};
 
+use crate::browser::graphemes;
+
 /// What one token shows. Tokens that together form one visible character are a head, which shows it, and its tails.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
@@ -41,32 +43,24 @@ pub fn pieces<B: AsRef<[u8]>>(tokens: &[B]) -> Vec<Piece> {
         owner.extend(std::iter::repeat_n(token, token_bytes.as_ref().len()));
     }
     let mut pieces = vec![Piece { text: String::new(), part: Part::Whole }; tokens.len()];
-    // The token that shows the character before, so that a combining mark can join it.
-    let mut head: Option<usize> = None;
-    let mut joins_next = false;
     let mut at = 0;
     for chunk in bytes.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            let first = owner[at];
-            let last = owner[at + character.len_utf8() - 1];
-            let shown_by = match head {
-                Some(head) if joins_next || extends(character) => head,
-                _ => first,
-            };
-            pieces[shown_by].text.push(character);
+        let text = chunk.valid();
+        let starts = graphemes::starts(text);
+        let ends = starts.iter().skip(1).copied().chain([text.len()]);
+        for (start, end) in starts.iter().copied().zip(ends) {
+            // The token that a character begins in shows all of it.
+            let (shown_by, last) = (owner[at + start], owner[at + end - 1]);
+            pieces[shown_by].text.push_str(&text[start..end]);
             for tail in shown_by + 1..=last {
                 // A token that shows text of its own is no tail, even if it begins with the end of another character.
-                if pieces[tail].text.is_empty() {
-                    pieces[tail].part = Part::Tail;
-                    if pieces[shown_by].part == Part::Whole {
-                        pieces[shown_by].part = Part::Head;
-                    }
+                pieces[tail].part = Part::Tail;
+                if pieces[shown_by].part == Part::Whole {
+                    pieces[shown_by].part = Part::Head;
                 }
             }
-            head = Some(shown_by);
-            joins_next = character == ZERO_WIDTH_JOINER;
-            at += character.len_utf8();
         }
+        at += text.len();
         for &byte in chunk.invalid() {
             let piece = &mut pieces[owner[at]];
             if !piece.text.is_empty() {
@@ -74,7 +68,6 @@ pub fn pieces<B: AsRef<[u8]>>(tokens: &[B]) -> Vec<Piece> {
             }
             piece.text.push_str(&format!("{byte:02X}"));
             piece.part = Part::Bytes;
-            head = None;
             at += 1;
         }
     }
@@ -87,45 +80,96 @@ pub fn pieces<B: AsRef<[u8]>>(tokens: &[B]) -> Vec<Piece> {
     pieces
 }
 
-/// White space made visible: a leading blank as a raised dot, line breaks and tabs as arrows.
+/// What cannot be seen made visible: blanks as a raised dot, line breaks and tabs as arrows, and whatever is invisible or
+/// would turn the text round by its number. For an element of its own that has `dir="auto"`.
 pub fn visible(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            ' ' => '·',
-            '\n' => '↵',
-            '\r' => '␍',
-            '\t' => '⇥',
-            '\u{a0}' => '⍽',
-            other if other.is_control() => '␦',
-            other => other,
-        })
-        .collect()
+    let starts = graphemes::starts(text);
+    let ends = starts.iter().skip(1).copied().chain([text.len()]);
+    let mut shown = String::with_capacity(text.len());
+    for (start, end) in starts.iter().copied().zip(ends) {
+        let together = &text[start..end];
+        // Joiners and variants belong to the letter or picture before them.
+        let is_drawn = together.chars().any(|c| mark(c).is_none() && !is_invisible(c));
+        for character in together.chars() {
+            match mark(character) {
+                Some(mark) => shown.push(mark),
+                None if is_invisible(character) && (!is_drawn || turns(character)) => {
+                    shown.push_str(&format!("⟦{:04X}⟧", character as u32));
+                }
+                None => shown.push(character),
+            }
+        }
+    }
+    shown
+}
+
+/// The same for the middle of a sentence, a title, a label or a cell: whatever its direction, it does not turn the words
+/// and numbers around it.
+pub fn inline(text: &str) -> String {
+    isolated(visible(text))
+}
+
+/// Words of another program, in a notice: what cannot be seen, or would turn them round, is marked.
+pub fn plain(words: &str) -> String {
+    let mark = |character: char| match character {
+        // But for the blanks that our own words have.
+        '\u{200b}'..='\u{200d}' | '\u{2028}' | '\u{2029}' | '\u{feff}' => format!("⟦{:04X}⟧", character as u32),
+        _ if turns(character) || character.is_control() => format!("⟦{:04X}⟧", character as u32),
+        other => other.to_string(),
+    };
+    isolated(words.chars().map(mark).collect())
 }
 
 /// A short name for a token in a sentence: its text without surrounding blanks, or its blanks made visible.
 pub fn quoted(text: &str) -> String {
     let trimmed = text.trim();
-    if trimmed.is_empty() { format!("“{}”", visible(text)) } else { format!("“{trimmed}”") }
+    format!("“{}”", inline(if trimmed.is_empty() { text } else { trimmed }))
+}
+
+/// Between a first strong isolate and its end, where there is anything that runs from right to left.
+fn isolated(text: String) -> String {
+    if text.chars().any(is_of_right_to_left) { format!("\u{2068}{text}\u{2069}") } else { text }
+}
+
+/// A sign for what has one.
+fn mark(character: char) -> Option<char> {
+    Some(match character {
+        ' ' => '·',
+        '\n' => '↵',
+        '\r' => '␍',
+        '\t' => '⇥',
+        '\u{a0}' => '⍽',
+        // Unicode has a picture of each.
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + character as u32)?,
+        '\u{7f}' => '␡',
+        other if other.is_control() => '␦',
+        _ => return None,
+    })
+}
+
+/// Does it turn what follows, or what is around it, to another direction?
+fn turns(character: char) -> bool {
+    matches!(character, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// Is nothing drawn for it, or nothing but room? Unicode's default ignorable characters, its blanks, and the braille
+/// pattern without a dot.
+fn is_invisible(character: char) -> bool {
+    matches!(character as u32,
+        0xAD | 0x34F | 0x61C | 0x115F..=0x1160 | 0x1680 | 0x17B4..=0x17B5 | 0x180B..=0x180F | 0x2000..=0x200F
+        | 0x2028..=0x202F | 0x205F..=0x206F | 0x2800 | 0x3000 | 0x3164 | 0xFE00..=0xFE0F | 0xFEFF | 0xFFA0
+        | 0xFFF0..=0xFFFB | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A | 0xE0000..=0xE0FFF)
 }
 
 /// Is the text's first letter of a script written from right to left?
 pub fn is_right_to_left(text: &str) -> bool {
     let first_letter = text.chars().find(|character| character.is_alphabetic());
-    first_letter.is_some_and(|letter| {
-        matches!(letter as u32, 0x0590..=0x08FF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFF | 0x10800..=0x10FFF | 0x1E800..=0x1EFFF)
-    })
+    first_letter.is_some_and(is_of_right_to_left)
 }
 
-const ZERO_WIDTH_JOINER: char = '\u{200d}';
-
-/// Is this character drawn on, or as part of, the one before it? The common cases of Unicode's grapheme extenders.
-fn extends(character: char) -> bool {
-    matches!(character as u32,
-        0x0300..=0x036F | 0x0483..=0x0489 | 0x0591..=0x05BD | 0x05BF | 0x05C1..=0x05C2 | 0x05C4..=0x05C5 | 0x05C7
-        | 0x0610..=0x061A | 0x064B..=0x065F | 0x0670 | 0x06D6..=0x06DC | 0x06DF..=0x06E4 | 0x06E7..=0x06E8
-        | 0x06EA..=0x06ED | 0x0900..=0x0903 | 0x093A..=0x093C | 0x093E..=0x094F | 0x0951..=0x0957 | 0x0E31
-        | 0x0E34..=0x0E3A | 0x0E47..=0x0E4E | 0x1AB0..=0x1AFF | 0x1DC0..=0x1DFF | 0x200D | 0x20D0..=0x20FF
-        | 0xFE00..=0xFE0F | 0xFE20..=0xFE2F | 0x1F3FB..=0x1F3FF | 0xE0020..=0xE007F | 0xE0100..=0xE01EF)
+/// Is it of a script written from right to left?
+fn is_of_right_to_left(character: char) -> bool {
+    matches!(character as u32, 0x0590..=0x08FF | 0xFB1D..=0xFDFF | 0xFE70..=0xFEFC | 0x10800..=0x10FFF | 0x1E800..=0x1EFFF)
 }
 
 #[cfg(test)]
@@ -168,6 +212,80 @@ mod tests {
                 ("", Part::Tail),
             ],
         );
+    }
+
+    /// What a reader sees as one character, however its bytes are dealt out among tokens.
+    #[test]
+    fn no_character_is_torn_apart() {
+        let whole = [
+            "🇩🇪",                                                       // a flag is two letters
+            "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}", // England's has tags
+            "1\u{fe0f}\u{20e3}",                                        // a keycap
+            "\u{1112}\u{1161}\u{11ab}",                                 // jamo of one syllable
+            "नि",                                                       // a vowel that is drawn before its consonant
+            "க்ஷ".split_at(6).0,                                         // a dead consonant
+            "กำ",                                                       // Thai, with a vowel that is half a letter
+            "e\u{301}\u{323}",
+            "👨\u{200d}👩\u{200d}👧",
+            "👍🏽",
+            "\r\n",
+        ];
+        for character in whole {
+            assert_eq!(graphemes::starts(character), [0], "{character:?}");
+            let bytes = character.as_bytes();
+            for cut in 1..bytes.len() {
+                let shown = pieces(&[b"a", &bytes[..cut], &bytes[cut..], b"b"]);
+                let texts: Vec<&str> = shown.iter().map(|piece| piece.text.as_str()).collect();
+                let expected = ["a", character, "", "b"];
+                // The first letter stays alone: none of these extends what is before it.
+                assert_eq!(texts, expected, "{character:?} cut at {cut}");
+                assert_eq!((shown[1].part, shown[2].part), (Part::Head, Part::Tail));
+            }
+        }
+        // Two flags are two, in whatever tokens.
+        let flags = "🇩🇪🇫🇷".as_bytes();
+        let shown = pieces(&[&flags[..5], &flags[5..11], &flags[11..]]);
+        assert_eq!(shown.iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>(), ["🇩🇪", "🇫🇷", ""]);
+    }
+
+    #[test]
+    fn what_is_invisible_is_marked_and_joined_pictures_stay() {
+        let check = |text: &str, expected: &str| assert_eq!(visible(text), expected, "{text:?}");
+        check("a\u{200b}b", "a⟦200B⟧b");
+        check("\u{feff}The", "⟦FEFF⟧The");
+        check("86\u{202e} %", "86⟦202E⟧·%");
+        check("\0\u{7}\u{7f}\u{85}", "␀␇␡␦");
+        check("\u{2028}\u{3000}\u{3164}\u{ad}", "⟦2028⟧⟦3000⟧⟦3164⟧⟦00AD⟧");
+        check("❤\u{fe0f}👩\u{200d}💻", "❤\u{fe0f}👩\u{200d}💻");
+        check("\u{200d}", "⟦200D⟧");
+        check("🏴\u{e0067}\u{e007f}", "🏴\u{e0067}\u{e007f}");
+    }
+
+    /// No text, wherever it stands in a sentence, changes the order of what is around it.
+    #[test]
+    fn nothing_in_a_sentence_turns_it_round() {
+        let letters = [
+            'a', ' ', 'ש', 'م', '\u{202e}', '\u{202b}', '\u{2067}', '\u{2069}', '\u{200f}', '\u{61c}', '8', '\n',
+            '\u{2029}',
+        ];
+        for one in letters {
+            for other in letters {
+                for third in letters {
+                    let text: String = [one, other, third].iter().collect();
+                    let shown = inline(&text);
+                    let inner = shown.strip_prefix('\u{2068}').and_then(|rest| rest.strip_suffix('\u{2069}'));
+                    let has_letters = text.contains(['ש', 'م']);
+                    assert_eq!(inner.is_some(), has_letters, "{text:?}");
+                    let inner = inner.unwrap_or(&shown);
+                    assert!(
+                        !inner.chars().any(|c| turns(c) || c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')),
+                        "{text:?}"
+                    );
+                }
+            }
+        }
+        assert_eq!(quoted(" שלום"), "“\u{2068}שלום\u{2069}”");
+        assert_eq!(quoted("\u{202e}"), "“⟦202E⟧”");
     }
 
     #[test]

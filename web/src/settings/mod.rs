@@ -66,7 +66,14 @@ pub enum Setting {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PromptProblem {
     Empty,
-    TooLong { num_chars: usize },
+    TooLong {
+        num_chars: usize,
+    },
+    /// For the model, whose tokenizer counted it.
+    TooManyTokens {
+        num_tokens: u32,
+        max_tokens: u32,
+    },
 }
 
 impl From<PromptProblem> for Problem {
@@ -74,6 +81,9 @@ impl From<PromptProblem> for Problem {
         match problem {
             PromptProblem::Empty => Problem::PromptEmpty,
             PromptProblem::TooLong { num_chars } => Problem::PromptTooLong { num_chars, max_chars: MAX_PROMPT_CHARS },
+            PromptProblem::TooManyTokens { num_tokens, max_tokens } => {
+                Problem::PromptTooManyTokens { num_tokens, max_tokens }
+            }
         }
     }
 }
@@ -123,12 +133,12 @@ impl Settings {
     /// The settings that made this request, with what the page's author fixed laid over them.
     pub fn from_request(request: &RunRequest, overrides: &Overrides, trained: &RoutingSpec) -> Settings {
         let mut settings = Settings {
-            prompt: request.prompt.clone(),
             group: request.group,
             seed: request.seed,
             new_tokens: request.max_new_tokens,
             ..Settings::default()
         };
+        settings.set_prompt(request.prompt.clone());
         settings.show(&request.routing, trained);
         if let Sampling::Random { temperature, top_k, top_p } = request.sampling {
             settings = Settings { greedy: false, temperature, top_k, top_p, ..settings };
@@ -167,7 +177,7 @@ impl Settings {
     /// Numbers are held within their ranges; not-a-number changes nothing.
     pub fn set(&mut self, setting: Setting, trained: &RoutingSpec) {
         match setting {
-            Setting::Prompt(prompt) => self.prompt = prompt,
+            Setting::Prompt(prompt) => self.set_prompt(prompt),
             Setting::Rule(router) => self.routing = self.routing.with_rule(router, trained),
             Setting::K(k) => self.routing = self.routing.with_k(k, trained),
             Setting::Policy(policy) => self.routing = self.routing.with_policy(policy, trained),
@@ -180,6 +190,12 @@ impl Settings {
             Setting::TopK(top_k) => self.top_k = top_k.min(TOP_K),
             Setting::TopP(top_p) => hold(&mut self.top_p, top_p, TOP_P),
         }
+    }
+
+    /// Takes a text as its field can hold it: a line break there is one letter, whatever it was before. So the field
+    /// shows what is run.
+    pub fn set_prompt(&mut self, prompt: String) {
+        self.prompt = if prompt.contains('\r') { prompt.replace("\r\n", "\n").replace('\r', "\n") } else { prompt };
     }
 
     /// Takes over the attributes that differ from before; what the reader set elsewhere stays. What is fixed no more goes
@@ -342,6 +358,25 @@ mod tests {
         assert_eq!(settings.new_tokens, 256);
         settings.set(Setting::K(Some(0)), &trained);
         assert_eq!(rules::facts(&settings.routing(&trained).router).k(8), 1);
+    }
+
+    /// Whatever text arrives, and by whatever way, the run's is the one that a text field holds.
+    #[test]
+    fn field_and_run_hold_the_same_text() {
+        let trained = RoutingSpec::default();
+        let check = |text: &str, held: &str| {
+            let mut settings = Settings::default();
+            settings.set(Setting::Prompt(text.to_owned()), &trained);
+            let request = settings.request(RunId(1), &trained);
+            assert_eq!((settings.prompt.as_str(), request.prompt.as_str()), (held, held), "{text:?}");
+            let request = RunRequest { prompt: text.to_owned(), ..request };
+            assert_eq!(Settings::from_request(&request, &Overrides::default(), &trained).prompt, held, "{text:?}");
+        };
+        check("a\r\nb\rc\nd", "a\nb\nc\nd");
+        check("\r\r\n", "\n\n");
+        for same in ["\0", "\u{feff}The", "\u{fffd}", "\u{2028}", "\u{202e}", "é", "e\u{301}", " ", "\t\u{85}"] {
+            check(same, same);
+        }
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The models a site offers: `models/index.json`, a list in the order of the menu.
 
+use moe_router::rules;
 use moe_trace::{ModelEntry, ModelInfo};
 
 /// A model of the list that can be loaded.
@@ -28,11 +29,16 @@ pub struct Menu {
 }
 
 impl Menu {
-    /// `resolve` makes an address absolute that is relative to the list. A list without models is no menu.
-    pub fn new(entries: Vec<ModelEntry>, resolve: impl Fn(&str) -> String) -> Option<Menu> {
+    /// `resolve` makes an address absolute that is relative to the list. A list without models is no menu, and one with a
+    /// model that cannot be is none either.
+    pub fn new(entries: Vec<ModelEntry>, resolve: impl Fn(&str) -> String) -> Result<Menu, String> {
+        for (number, entry) in entries.iter().enumerate() {
+            moe_trace::check_entry(number, entry).map_err(|error| error.to_string())?;
+            rules::parse_router(&entry.rule).map_err(|error| format!("rule of model {number}: {error}"))?;
+        }
         let choice = |entry: ModelEntry| Choice { manifest_url: resolve(&manifest_of(&entry.folder)), entry };
         let choices: Vec<Choice> = entries.into_iter().map(choice).collect();
-        (!choices.is_empty()).then_some(Menu { choices })
+        if choices.is_empty() { Err("it has no models".to_owned()) } else { Ok(Menu { choices }) }
     }
 
     pub fn choices(&self) -> &[Choice] {
@@ -106,8 +112,18 @@ mod tests {
     }
 
     #[test]
-    fn a_list_without_models_is_no_menu() {
-        assert_eq!(Menu::new(Vec::new(), str::to_owned), None);
+    fn a_list_without_models_or_with_one_that_cannot_be_is_no_menu() {
+        let check = |entries: Vec<ModelEntry>, message: &str| {
+            let error = Menu::new(entries, str::to_owned).expect_err(message);
+            assert!(error.starts_with(message), "{error}");
+        };
+        check(Vec::new(), "it has no models");
+        let half = ModelEntry { num_active_parameters: 2, ..entry() };
+        check(vec![entry(), half], "num_active_parameters of model 1 is 2; num_parameters allows at most 1");
+        check(vec![ModelEntry { name: "x".repeat(300), ..entry() }], "the length of name of model 0 is 300");
+        check(vec![ModelEntry { rule: "top_x:2".to_owned(), ..entry() }], "rule of model 0: ");
+        let large = ModelEntry { num_experts: u32::MAX, ..entry() };
+        check(vec![large], "num_experts of model 0 is 4294967295; the format allows at most 4096");
     }
 
     /// Names and addresses as attributes have them, and the manifests they stand for. The page is `https://host/a/page`;
@@ -184,6 +200,7 @@ mod tests {
             num_parameters: 1,
             num_active_parameters: 1,
             num_experts: 8,
+            training_tokens: None,
             rule: "top_k:2".to_owned(),
         }
     }

@@ -79,6 +79,8 @@ pub enum Action {
 
     ToggleHelp,
     CloseHelp,
+    /// Hear keys that type a character, or leave them alone.
+    SetLetterKeys(bool),
     SetTheme(Theme),
     SetTab(PanelName),
     DismissNotice,

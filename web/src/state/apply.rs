@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use moe_trace::{BackendChoice, Source, UserError};
 
-use crate::settings::Setting;
 use crate::settings::attributes::Config;
+use crate::settings::{Setting, models};
 use crate::state::{Action, Effect, Engine, State};
 use crate::words::problems::Problem;
 
@@ -15,8 +15,17 @@ impl State {
         let mut next = self.clone();
         let mut effects = Vec::new();
         next.take(action, &mut effects);
+        next.count_prompt(&mut effects);
         next.derive(self);
         (next, effects)
+    }
+
+    /// Only an engine that is ready knows how long a prompt is.
+    fn count_prompt(&mut self, effects: &mut Vec<Effect>) {
+        match &self.worker.engine {
+            Engine::Ready { loaded, .. } => self.controls.ask_for_count(loaded.model.max_tokens, effects),
+            _ => self.controls.forget_count(),
+        }
     }
 
     /// Hands the action to the machine it is for.
@@ -66,7 +75,7 @@ impl State {
             }
             Action::StepTo(step) => self.screen.go_to(step, self.num_steps()),
             Action::SetSpeed(speed) => self.screen.playback.speed = speed,
-            Action::Flip => self.runs.flip(),
+            Action::Flip => self.flip(),
 
             Action::Select { token, layer, expert } => self.screen.select(token, layer, expert),
             Action::SelectLayer(layer) => self.screen.select_layer(layer),
@@ -79,9 +88,25 @@ impl State {
 
             Action::ToggleHelp => self.screen.help_open = !self.screen.help_open,
             Action::CloseHelp => self.screen.help_open = false,
+            Action::SetLetterKeys(heard) => {
+                self.config.no_letter_keys = !heard;
+                effects.push(Effect::SetLetterKeys(heard));
+            }
             Action::SetTheme(theme) => self.screen.set_theme(theme, effects),
             Action::SetTab(tab) => self.screen.tab = tab,
             Action::DismissNotice => self.notices.dismiss(),
+        }
+    }
+
+    /// The other run comes to the screen, and the controls say how it was made: a change begins from there.
+    fn flip(&mut self) {
+        let left = self.on_screen().map(|run| run.request.prompt.clone());
+        self.runs.flip();
+        let Some(run) = self.on_screen().cloned() else { return };
+        // What was moved a moment ago and is not run yet was meant for the other one.
+        self.controls.take_rerun();
+        if self.model().is_none_or(|model| models::are_same(model, &run.model)) {
+            self.controls.show_run(&run.request, left.as_deref(), &run.model.trained_routing);
         }
     }
 
@@ -94,7 +119,7 @@ impl State {
     /// Asks for a run with the settings as they are, or says why there cannot be one.
     fn run(&mut self, effects: &mut Vec<Effect>) {
         self.controls.take_rerun();
-        if let Some(problem) = self.controls.settings.prompt_problem() {
+        if let Some(problem) = self.prompt_problem() {
             return self.notices.notify(problem.into(), effects);
         }
         match &self.worker.engine {
@@ -113,7 +138,7 @@ impl State {
 
     /// A run that nobody asked for just now. A prompt that cannot run is explained when somebody does.
     pub(super) fn run_unasked(&mut self, effects: &mut Vec<Effect>) {
-        if self.controls.settings.prompt_problem().is_none() {
+        if self.prompt_problem().is_none() {
             self.run(effects);
         }
     }

@@ -21,6 +21,7 @@ impl State {
                 }
             }
             Event::Step { trace, elapsed_ms } => self.on_step(trace, elapsed_ms, effects),
+            Event::Counted { text, num_tokens } => self.controls.count_came(text, num_tokens),
             Event::Finished { run, reason } => self.on_finished(run, reason, effects),
             Event::Failed { run, error, fatal } => self.on_failed(run, error, fatal, effects),
             // The page has no trainer yet, so nobody says anything of one.

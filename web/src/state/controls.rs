@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use moe_trace::{ModelInfo, RoutingSpec};
+use moe_trace::{Command, ModelInfo, RoutingSpec, RunRequest};
 
 use crate::run::recording::Recording;
 use crate::settings::overrides::Overrides;
@@ -23,9 +23,37 @@ pub struct Controls {
     routed_for: Option<Rc<ModelInfo>>,
     /// Controls of the routing that were moved while there was no model, latest last.
     touched: Vec<Setting>,
+    /// A long prompt that the engine was asked to count, and its tokens once they are known.
+    counted: Option<(String, Option<u32>)>,
 }
 
 impl Controls {
+    /// The tokens of the prompt as it stands, where the engine counted them.
+    pub fn prompt_tokens(&self) -> Option<u32> {
+        self.counted.as_ref().filter(|(text, _)| *text == self.settings.prompt)?.1
+    }
+
+    /// Has a prompt counted that may be longer than `max_tokens`: one has at most as many tokens as bytes.
+    pub(super) fn ask_for_count(&mut self, max_tokens: u32, effects: &mut Vec<Effect>) {
+        let prompt = &self.settings.prompt;
+        let is_asked = self.counted.as_ref().is_some_and(|(text, _)| text == prompt);
+        if prompt.len() > max_tokens as usize && !is_asked {
+            self.counted = Some((prompt.clone(), None));
+            effects.push(Effect::Post(Command::Count(prompt.clone())));
+        }
+    }
+
+    pub(super) fn count_came(&mut self, text: String, num_tokens: u32) {
+        if self.counted.as_ref().is_some_and(|(asked, _)| *asked == text) {
+            self.counted = Some((text, Some(num_tokens)));
+        }
+    }
+
+    /// Another engine counts otherwise.
+    pub(super) fn forget_count(&mut self) {
+        self.counted = None;
+    }
+
     pub(super) fn new(overrides: &Overrides) -> Controls {
         // No model is known yet whose routing could be meant.
         let settings = Settings::default().with(overrides, &RoutingSpec::default());
@@ -36,6 +64,7 @@ impl Controls {
             rerun_pending: false,
             routed_for: None,
             touched: Vec::new(),
+            counted: None,
         }
     }
 
@@ -87,7 +116,7 @@ impl Controls {
     /// The reader asks for a run: on a new prompt, if one is given.
     pub(super) fn settle(&mut self, prompt: Option<String>) {
         if let Some(prompt) = prompt {
-            self.settings.prompt = prompt;
+            self.settings.set_prompt(prompt);
         }
         self.settled = true;
     }
@@ -134,6 +163,16 @@ impl Controls {
     /// Another engine is asked for: what was moved before is not meant for its model.
     pub(super) fn forget_touched(&mut self) {
         self.touched.clear();
+    }
+
+    /// Shows how a run was made that comes to the screen. `left`: the prompt of the run before it; what the reader typed
+    /// since, and did not run, stays.
+    pub(super) fn show_run(&mut self, request: &RunRequest, left: Option<&str>, trained: &RoutingSpec) {
+        let typed = (left != Some(&self.settings.prompt)).then(|| self.settings.prompt.clone());
+        self.settings = Settings::from_request(request, &Overrides::default(), trained);
+        if let Some(typed) = typed {
+            self.settings.set_prompt(typed);
+        }
     }
 
     /// Until another model is loaded the controls describe the run on the screen.

@@ -20,6 +20,8 @@ pub enum Effect {
 
     /// Let the element's attribute say which model was chosen.
     SetModel(String),
+    /// Let the element's attribute say whether keys that type a character are heard.
+    SetLetterKeys(bool),
     /// Let the element say which colours it has.
     SetTheme(Theme),
     EmitReady {

@@ -24,6 +24,17 @@ pub const MAP: [(&str, &str); 9] = [
     ("?", "this list; Esc closes it"),
 ];
 
+/// Is the key one that only types a character, as speech input does all the time? Such keys can be switched off
+/// (WCAG 2.1.4).
+pub fn is_character(key: &str) -> bool {
+    key != " " && key.chars().count() == 1
+}
+
+/// Does it act again and again while it is held? What switches something there and back does not.
+pub fn may_repeat(key: &str) -> bool {
+    key.starts_with("Arrow") || matches!(key, "[" | "]" | "," | "." | "d")
+}
+
 /// `right_to_left`: the text runs from right to left, and so do the arrow keys.
 pub fn command(key: &str, right_to_left: bool) -> Option<Command> {
     let forward = if right_to_left { -1 } else { 1 };
@@ -94,6 +105,22 @@ mod tests {
             }
         }
         assert_eq!(command("q", false), None);
+    }
+
+    /// Which keys of the map only type a character, and which go on while they are held.
+    #[test]
+    fn every_key_of_the_map_is_of_a_kind() {
+        let check = |keys: &str, character: bool, repeats: bool| {
+            for key in keys.split(' ') {
+                let key = if key == "Space" { " " } else { key };
+                assert!(command(key, false).is_some(), "{key}");
+                assert_eq!((is_character(key), may_repeat(key)), (character, repeats), "{key}");
+            }
+        };
+        check("ArrowLeft ArrowRight ArrowUp ArrowDown", false, true);
+        check("[ ] , . d", true, true);
+        check("x c ?", true, false);
+        check("Space Home End Escape", false, false);
     }
 
     #[test]

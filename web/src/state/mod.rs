@@ -36,11 +36,11 @@ use crate::run::recording::Recording;
 use crate::run::runs::Runs;
 use crate::run::scene::{Scene, SceneLayer};
 use crate::run::shared::Shared;
-use crate::settings::Settings;
 use crate::settings::attributes::Config;
 use crate::settings::models::{self, Choice, Menu};
 use crate::settings::place::Place;
 use crate::settings::shown::Shown;
+use crate::settings::{PromptProblem, Settings};
 use controls::Controls;
 use derived::Derived;
 use notices::Notices;
@@ -211,13 +211,26 @@ impl State {
         self.settings().routing(&self.trained_routing())
     }
 
-    /// Do the controls ask for another routing than the latest run had? They say nothing about a run of another model
-    /// than theirs.
+    /// Do the controls ask for another routing than the run on the screen had? They say nothing about a run of another
+    /// model than theirs.
     pub fn settings_differ_from_shown(&self) -> bool {
-        let Some(latest) = self.latest() else { return false };
-        let is_of_another = self.model().is_some_and(|model| !models::are_same(model, &latest.model));
+        let Some(shown) = self.on_screen() else { return false };
+        let is_of_another = self.model().is_some_and(|model| !models::are_same(model, &shown.model));
         let wanted = (self.routing(), self.settings().group);
-        !is_of_another && (latest.request.routing, latest.request.group) != wanted
+        !is_of_another && (shown.request.routing, shown.request.group) != wanted
+    }
+
+    /// What stands between the prompt and a run. Its length counts in tokens, where the engine told them.
+    pub fn prompt_problem(&self) -> Option<PromptProblem> {
+        let of_tokens = self.prompt_tokens().filter(|(num_tokens, max_tokens)| num_tokens > max_tokens);
+        let too_many =
+            of_tokens.map(|(num_tokens, max_tokens)| PromptProblem::TooManyTokens { num_tokens, max_tokens });
+        self.settings().prompt_problem().or(too_many)
+    }
+
+    /// The tokens of the prompt and those that the model sees at most, where the engine counted them.
+    pub fn prompt_tokens(&self) -> Option<(u32, u32)> {
+        Some((self.controls.prompt_tokens()?, self.model()?.max_tokens))
     }
 
     /// What stands between the controls and the picture; empty where they agree.

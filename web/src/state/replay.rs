@@ -2,54 +2,87 @@
 
 use std::rc::Rc;
 
+use moe_router::Router;
 use moe_trace::{
-    Event, FinishReason, RunRequest, Sequences, Source, StepTrace, TraceFile, TraceFileError, TraceHeader,
+    Event, FinishReason, ModelInfo, RoutingSpec, RunRequest, SentStep, Sequences, Source, StepTrace, TraceHeader,
+    TraceReader,
 };
 
 use crate::run::recording::{RECORDED_RUN, Recording};
 use crate::run::shared::Shared;
 use crate::state::Action;
 
-/// Reads the first line of a trace file; the remaining lines are its steps.
-///
-/// No steps are parsed here: they are many, and the page must stay responsive between them.
-pub fn header(text: &str, parse: impl Fn(&str) -> Result<TraceHeader, String>) -> Result<TraceHeader, TraceFileError> {
-    let first_line = text.lines().find(|line| !line.trim().is_empty()).unwrap_or_default();
-    let no_steps = |line: &str| Err(format!("a text of one line has no second one: {line}"));
-    Ok(TraceFile::from_lines(first_line, parse, no_steps)?.header)
+/// Tokens of a text that the page draws, at most.
+const MAX_TOKENS: usize = 4096;
+/// Cells of the matrix of tokens, layers and experts that it draws, at most.
+const MAX_CELLS: usize = 1 << 18;
+
+/// Reads the steps after this header; refuses a run that the page could not show.
+pub fn reader(header: TraceHeader) -> Result<TraceReader, String> {
+    let reader = TraceReader::new(header).map_err(|error| error.to_string())?;
+    ours(reader.header())?;
+    Ok(reader)
 }
 
-/// The lines after the header, blank ones left out.
-pub fn step_lines(text: &str) -> impl Iterator<Item = &str> {
-    text.lines().filter(|line| !line.trim().is_empty()).skip(1)
+/// The next step, checked against all that came before it.
+pub fn read(reader: &mut TraceReader, sent: SentStep) -> Result<StepTrace, String> {
+    let step = reader.read(sent).map_err(|error| error.to_string())?;
+    match problem(&step) {
+        Some(problem) => Err(problem),
+        None => Ok(step),
+    }
 }
 
-/// What is wrong with a step that reads well by itself: no view could draw it. `num_layers`: those of the first step.
-pub fn problem(step: &StepTrace, num_layers: Option<usize>) -> Option<String> {
-    let found = step.layers.len();
+/// What is wrong with a step that is right by itself: no view could draw it.
+pub fn problem(step: &StepTrace) -> Option<String> {
+    let (num_tokens, num_layers) = (step.tokens.len(), step.layers.len());
     if matches!(step.sequences, Sequences::Batch { .. }) {
         return Some("it has several texts, and the page draws one".to_owned());
     }
-    if step.tokens.is_empty() {
+    if num_tokens == 0 {
         return Some("it has no tokens".to_owned());
     }
-    if let Some(expected) = num_layers.filter(|expected| *expected != found) {
-        return Some(format!("it has {found} layers, the first step has {expected}"));
+    if let Some(foreign) = step.layers.iter().find(|layer| layer.routing().is_none()) {
+        let layer = foreign.layer;
+        return Some(format!("layer {layer} has no whole routing, and the page cannot draw parts of one yet"));
     }
-    let foreign = step.layers.iter().find(|layer| layer.routing().is_none())?.layer;
-    Some(format!("layer {foreign} has no whole routing, and the page cannot draw parts of one yet"))
+    let text = num_tokens.saturating_add(step.first_position() as usize);
+    if text > MAX_TOKENS {
+        return Some(format!("the text has {text} tokens; the page draws at most {MAX_TOKENS}"));
+    }
+    let num_experts = step.layers.iter().filter_map(|layer| layer.routing()).map(|routing| routing.num_experts).max();
+    let num_experts = num_experts.unwrap_or_default() as usize;
+    let is_large = text.saturating_mul(num_layers).saturating_mul(num_experts) > MAX_CELLS;
+    is_large.then(|| {
+        format!(
+            "{text} tokens, {num_layers} layers and {num_experts} experts are too many to draw; \
+             at most {MAX_CELLS} cells are drawn"
+        )
+    })
 }
 
-/// Of a run of ours, which says what was asked for; the page cannot show others yet.
-pub fn began(header: TraceHeader) -> Result<Action, String> {
-    let (Some(model), Some(request)) = (header.model, header.request) else {
-        let producer = header.origin.producer;
-        return Err(format!("It was written down by {producer}; the page shows only runs of its own yet."));
+/// Model and request of a run of ours, which says what was asked for; the page cannot show others yet.
+fn ours(header: &TraceHeader) -> Result<(&ModelInfo, &RunRequest), String> {
+    let (Some(model), Some(request)) = (&header.model, &header.request) else {
+        let producer = &header.origin.producer;
+        return Err(format!("it was written down by {producer}; the page shows only runs of its own yet"));
     };
-    let request = RunRequest { run: RECORDED_RUN, ..request };
+    let can_route = |field: &str, routing: RoutingSpec| match Router::new(routing, model.num_experts as usize) {
+        Ok(_) => Ok(()),
+        Err(error) => Err(format!("{field} cannot be: {error}")),
+    };
+    can_route("model.trained_routing", model.trained_routing)?;
+    can_route("request.routing", request.routing)?;
+    Ok((model, request))
+}
+
+/// A recorded run begins, still without steps.
+pub fn began(header: TraceHeader) -> Result<Action, String> {
+    let (model, request) = ours(&header)?;
+    let request = RunRequest { run: RECORDED_RUN, ..request.clone() };
     let is_imported = header.origin.source == Source::Imported;
     let source = if is_imported { Source::Imported } else { Source::Recorded };
-    Ok(Action::ReplayBegan(Shared::new(Recording::new(source, Rc::new(model), request))))
+    Ok(Action::ReplayBegan(Shared::new(Recording::new(source, Rc::new(model.clone()), request))))
 }
 
 /// The run is renumbered, so that it can never be mistaken for a live one.
@@ -63,24 +96,31 @@ pub fn finished() -> Action {
 
 #[cfg(test)]
 mod tests {
-    use moe_trace::{LayerIdx, LayerTrace, NextToken, RunId, TokenId, TracedToken};
+    use moe_trace::{GateLogits, LayerIdx, LayerTrace, NextToken, Routing, RunId, TokenId, TracedToken};
 
     use super::*;
 
     #[test]
     fn steps_that_cannot_be_drawn_are_named() {
-        let check = |num_tokens: usize, layers: Vec<LayerTrace>, num_layers: Option<usize>, expected: Option<&str>| {
+        let check = |num_tokens: usize, layers: Vec<LayerTrace>, expected: Option<&str>| {
             let token = TracedToken::text(TokenId(1), b"a".to_vec(), None);
             let next = NextToken { candidates: Vec::new(), chosen: None };
             let tokens = vec![token; num_tokens];
             let step = StepTrace::of_text(RunId(1), 0, 0, tokens, layers, next);
-            assert_eq!(problem(&step, num_layers).as_deref(), expected);
+            assert_eq!(problem(&step).as_deref(), expected);
         };
-        check(1, vec![], None, None);
-        check(1, vec![], Some(0), None);
-        check(0, vec![], None, Some("it has no tokens"));
-        check(1, vec![], Some(4), Some("it has 0 layers, the first step has 4"));
+        let layer = |num_tokens: u32, num_experts: u32| {
+            let logits = GateLogits::new(num_experts as usize, Vec::new()).expect("no rows");
+            let routing = Routing { num_tokens, num_experts, capacity: None, assignments: Vec::new() };
+            LayerTrace::decided(LayerIdx(0), logits, routing)
+        };
+        check(1, vec![], None);
+        check(0, vec![], Some("it has no tokens"));
         let partial = "layer 3 has no whole routing, and the page cannot draw parts of one yet";
-        check(1, vec![LayerTrace::empty(LayerIdx(3))], None, Some(partial));
+        check(1, vec![LayerTrace::empty(LayerIdx(3))], Some(partial));
+        check(4096, vec![layer(4096, 64)], None);
+        check(4097, vec![], Some("the text has 4097 tokens; the page draws at most 4096"));
+        let large = "4096 tokens, 1 layers and 65 experts are too many to draw; at most 262144 cells are drawn";
+        check(4096, vec![layer(4096, 65)], Some(large));
     }
 }

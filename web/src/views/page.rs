@@ -54,7 +54,7 @@ pub fn Page(props: &PageProps) -> Html {
                 <div class="overlay">
                     { notice(state, dispatch) }
                     if screen.help_open {
-                        { help(dispatch) }
+                        { help(state.config().no_letter_keys, dispatch) }
                     }
                 </div>
                 { spoken(state, dispatch) }

@@ -4,6 +4,7 @@ use moe_trace::{FinishReason, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
 use crate::run::compare::Change;
+use crate::run::difference;
 use crate::run::scene::{Group, Scene, SceneLayer};
 use crate::run::shared::Shared;
 use crate::settings::offered::Offered;
@@ -70,6 +71,8 @@ pub struct PanelInput {
     pub flipped: bool,
     /// What the step to the run on the screen did to the loss; if `flipped`, the step back to it.
     pub change: Option<Shared<Change>>,
+    /// What was changed between the previous run and this one, whichever is on the screen; empty without a previous one.
+    pub changed: AttrValue,
 
     pub controls: Controls,
     pub what_if: Option<WhatIf>,
@@ -124,6 +127,11 @@ impl PanelInput {
     pub fn of(state: &State, dispatch: &Callback<Action>) -> Option<PanelInput> {
         let scene = state.scene().filter(|scene| !scene.layers.is_empty())?.clone();
         let on_screen = state.on_screen();
+        let (mut pair, flipped) = (state.against().zip(on_screen), state.runs().looks_back());
+        if flipped {
+            pair = pair.map(|(this, previous)| (previous, this));
+        }
+        let changed = pair.map(|(previous, this)| difference::differences(previous, this).join(", "));
         let settings = state.settings();
         Some(PanelInput {
             selection: state.selection(),
@@ -132,8 +140,9 @@ impl PanelInput {
             num_steps: on_screen.map_or(0, |run| run.steps.len()),
             finished: on_screen.and_then(|run| run.finished),
             can_flip: state.against().is_some(),
-            flipped: state.runs().looks_back(),
+            flipped,
             change: state.change().cloned(),
+            changed: changed.unwrap_or_default().into(),
             controls: Controls {
                 capacity_factor: settings.capacity_factor,
                 group: settings.group,

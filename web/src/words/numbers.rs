@@ -56,6 +56,15 @@ pub fn parameters(number: u32) -> String {
     }
 }
 
+/// `9.83 M tokens`, with three digits: budgets of a tenth are told apart.
+pub fn training_tokens(number: u32) -> String {
+    match number {
+        0..1_000_000 => format!("{:.0} k tokens", f64::from(number) / 1e3),
+        1_000_000..100_000_000 => format!("{:.2} M tokens", f64::from(number) / 1e6),
+        _ => format!("{:.0} M tokens", f64::from(number) / 1e6),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -80,5 +89,7 @@ mod tests {
         assert_eq!(bytes(12_345), "12 kB");
         assert_eq!(parameters(3_600_000), "3.6 M");
         assert_eq!(count(1, "token", "tokens"), "1 token");
+        let budgets = [983_040, 9_830_400, 491_520_000].map(training_tokens);
+        assert_eq!(budgets, ["983 k tokens", "9.83 M tokens", "492 M tokens"]);
     }
 }

@@ -14,6 +14,10 @@ pub enum Problem {
         num_chars: usize,
         max_chars: usize,
     },
+    PromptTooManyTokens {
+        num_tokens: u32,
+        max_tokens: u32,
+    },
     /// A run was asked for where the page's author wants the recorded run only.
     OnlyRecorded,
     RecordedRunMissing {
@@ -58,6 +62,11 @@ impl Problem {
                     "Remove {}. Your text has not been changed.",
                     count(num_chars.saturating_sub(*max_chars), "character", "characters")
                 ),
+            ),
+            Problem::PromptTooManyTokens { num_tokens, max_tokens } => UserError::new(
+                "The prompt is too long.",
+                format!("It is {num_tokens} tokens long; this model sees at most {max_tokens}."),
+                "Shorten it. Your text has not been changed.",
             ),
             Problem::OnlyRecorded => UserError::new(
                 "Only the recorded run can be shown.",

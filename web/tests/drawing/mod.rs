@@ -2,6 +2,8 @@
 
 use yew::{BaseComponent, ServerRenderer};
 
+mod directions;
+mod hostile;
 mod panels;
 mod rule_note;
 mod rules;

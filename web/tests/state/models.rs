@@ -28,6 +28,7 @@ fn menu() -> Menu {
         num_parameters: 3_000_000,
         num_active_parameters: 1_000_000,
         num_experts: 8,
+        training_tokens: None,
         rule: "top_k:2".to_owned(),
     };
     let entries = ["default", "hash", "switch"].map(entry).to_vec();

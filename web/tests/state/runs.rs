@@ -7,6 +7,7 @@ use moe_trace::{
     BackendChoice, Command, Event, FinishReason, Policy, RoutingGroup, RoutingSpec, RunId, RunRequest, Source,
     StepTrace, TokenId,
 };
+use web::run::difference;
 use web::run::recording::Recording;
 use web::run::runs::Runs;
 use web::run::scene::{Scene, TokenFate};
@@ -281,4 +282,64 @@ fn a_run_stands_beside_the_one_before() {
     assert!(runs.add_step(second(), Some(1.0)) && !runs.add_step(second(), Some(1.0)), "each step once");
     runs.end_live();
     assert_eq!(runs.latest().and_then(|run| run.finished), Some(FinishReason::Stopped));
+}
+
+/// The controls say how the run on the screen was made, and the page names what was changed between the two.
+#[test]
+fn the_controls_show_the_run_on_the_screen() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded()).ready();
+    let first = play.posted().expect("a run");
+    play.execute(&first, 2).hear(Event::Finished { run: first.run, reason: FinishReason::Length });
+    play.set(Setting::CapacityFactor(0.5)).set(Setting::Policy(Some(Policy::Bpr))).act(Action::Run { prompt: None });
+    let second = play.posted().expect("another run");
+    play.execute(&second, 2).hear(Event::Finished { run: second.run, reason: FinishReason::Length });
+
+    let (against, shown) = (play.state.against().cloned(), play.state.on_screen().cloned());
+    let (against, shown) = (against.expect("the first"), shown.expect("the second"));
+    let found = difference::differences(&against, &shown);
+    let policies = "when full first come, first served → most confident first (BPR)";
+    assert_eq!(found, [policies, "capacity factor 1.25 → 0.5"]);
+    assert!(difference::differences(&shown, &shown).is_empty());
+
+    play.act(Action::Flip);
+    assert_eq!(play.state.routing(), first.routing);
+    assert!(!play.state.settings_differ_from_shown() && play.state.rerun_status().is_empty());
+    assert_eq!(play.posted(), None, "looking back runs nothing");
+    play.set(Setting::Prompt("typed since".to_owned())).act(Action::Flip);
+    assert_eq!((play.state.routing(), play.state.settings().prompt.as_str()), (second.routing, "typed since"));
+
+    // A change begins from what is on the screen.
+    play.act(Action::Flip).set(Setting::K(Some(1))).act(Action::Rerun);
+    let third = play.posted().expect("a third run");
+    assert_eq!(third.routing, RoutingSpec::with_policy(1, Policy::Drop, 1.25));
+}
+
+/// How long a prompt is the engine says, in tokens, once it may be too long.
+#[test]
+fn a_long_prompt_is_counted_in_tokens() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded()).ready();
+    let asked = |play: &Play| {
+        play.effects.iter().find_map(|effect| match effect {
+            Effect::Post(Command::Count(text)) => Some(text.clone()),
+            _ => None,
+        })
+    };
+    play.set(Setting::Prompt("a".repeat(256)));
+    assert_eq!((asked(&play), play.state.prompt_tokens()), (None, None), "it fits, whatever it is");
+    let long = "word ".repeat(80);
+    play.set(Setting::Prompt(long.clone()));
+    assert_eq!(asked(&play), Some(long.clone()));
+    play.act(Action::ToggleHelp);
+    assert_eq!(asked(&play), None, "once");
+    play.hear(Event::Counted { text: "of before".to_owned(), num_tokens: 7 });
+    assert_eq!(play.state.prompt_tokens(), None);
+    play.hear(Event::Counted { text: long.clone(), num_tokens: 300 });
+    assert_eq!(play.state.prompt_tokens(), Some((300, 256)));
+    play.act(Action::Run { prompt: None });
+    let why = play.state.notice().map(|notice| notice.problem.say().why);
+    assert_eq!(why.as_deref(), Some("It is 300 tokens long; this model sees at most 256."));
+    play.set(Setting::Prompt("short".to_owned()));
+    assert_eq!((play.state.prompt_tokens(), play.state.prompt_problem()), (None, None));
 }

@@ -29,7 +29,7 @@ export function record() {
   window.Worker = class extends Worker {
     constructor(url, options) {
       super(url, options);
-      this.addEventListener("message", ({ data }) => data?.type !== "step" && moe.messages.push(data));
+      this.addEventListener("message", ({ data }) => !data?.step && moe.messages.push(data));
     }
   };
 

@@ -39,7 +39,7 @@ const withoutItsEnd = (body) => body.subarray(0, body.length - 1000);
 
 /** Progress as the worker reported it, in order. */
 function progress(page) {
-  return page.evaluate(() => window.moe.messages.filter(({ type }) => type === "progress").map(({ data }) => data));
+  return page.evaluate(() => window.moe.messages.flatMap(({ progress }) => progress ?? []));
 }
 
 test("progress counts every byte of the model and reaches its end", async (t) => {

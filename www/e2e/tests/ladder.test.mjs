@@ -66,6 +66,40 @@ test("where only WebGPU is asked for and there is none, the recorded run stays w
   assert.equal((await figure.trace()).header.origin.source, "recorded");
 });
 
+/** A GPU that brings back other numbers than it computed: finite ones, and nobody complains. Ids stay what they are. */
+const WRONG_GPU = `
+  const { getMappedRange } = globalThis.GPUBuffer?.prototype ?? {};
+  const wrong = (value) => (Number.isInteger(value) ? value : 1.5 * value);
+  if (getMappedRange) GPUBuffer.prototype.getMappedRange = function (...range) {
+    const bytes = getMappedRange.apply(this, range);
+    if (this.usage & GPUBufferUsage.MAP_READ) {
+      const values = new Float32Array(bytes);
+      values.set(values.map(wrong));
+    }
+    return bytes;
+  };`;
+const NO_GPU_HERE = RUNG !== "webgpu" && "this browser has none";
+
+test("a GPU that computes something else is not believed", { skip: NO_GPU_HERE }, async (t) => {
+  const { figure, problems } = await openFigure(site, t, { prepare: (page) => beforeWorker(page, WRONG_GPU) });
+  const { source, backend } = await figure.live();
+  assert.equal(source, "live_cpu");
+  assert.match(backend.why, /^the GPU computes something else: layer 0: a gate logit is .* on the CPU$/);
+  await figure.finished();
+  assert.match((await chip(figure)).words, /live on your CPU/);
+  assert.deepEqual(problems, []);
+});
+
+test("where only such a GPU is asked for, the recorded run stays", { skip: NO_GPU_HERE }, async (t) => {
+  const { figure } = await openFigure(site, t, {
+    attributes: { backend: "webgpu" },
+    prepare: (page) => beforeWorker(page, WRONG_GPU),
+  });
+  const { why } = await figure.error("This GPU cannot be trusted.");
+  assert.match(why, /^It computes something else than the CPU: /);
+  await figure.recorded();
+});
+
 test("WebGPU is used where it is asked for", { skip: RUNG !== "webgpu" && "this browser has none" }, async (t) => {
   const { figure, problems } = await openFigure(site, t, { attributes: { backend: "webgpu" } });
   const { source, backend } = await figure.live();

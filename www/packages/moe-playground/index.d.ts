@@ -214,6 +214,15 @@ export interface MoePlaygroundAttributes {
   set backend(value: "auto" | "webgpu" | "cpu" | "recorded" | null);
 
   /**
+   * Whether keys that type a character (letters, brackets, comma, point, `?`) move through the figure. Arrows, Home,
+   * End, Space and Escape do in either case. A reader switches them beside the list of keys.
+   *
+   * Values: on, off. Default: `on`.
+   */
+  get keys(): string | null;
+  set keys(value: "on" | "off" | null);
+
+  /**
    * The colours; `auto` follows the reader's system.
    *
    * Values: auto, light, dark. Default: `auto`.

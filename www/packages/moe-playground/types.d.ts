@@ -129,12 +129,12 @@ served?: Array<boolean | null>, };
 /**
  * From the page to the worker.
  */
-export type Command = { "load": { manifest_url: string, backend: BackendChoice, } } | { "run": RunRequest } | { "stop": RunId };
+export type Command = { "load": { manifest_url: string, backend: BackendChoice, } } | { "run": RunRequest } | { "count": string } | { "stop": RunId };
 
 /**
  * From the worker to the page. Every event of a run carries its id.
  */
-export type Event = { "progress": { loaded_bytes: number, total_bytes: number, from_cache: boolean, } } | { "ready": { model: ModelInfo, backend: BackendInfo, } } | { "step": { trace: SentStep, elapsed_ms: number, } } | { "finished": { run: RunId, reason: FinishReason, } } | { "failed": { run: RunId | null, error: UserError, fatal: boolean, } };
+export type Event = { "progress": { loaded_bytes: number, total_bytes: number, from_cache: boolean, } } | { "ready": { model: ModelInfo, backend: BackendInfo, } } | { "step": { trace: SentStep, elapsed_ms: number, } } | { "counted": { text: string, num_tokens: number, } } | { "finished": { run: RunId, reason: FinishReason, } } | { "failed": { run: RunId | null, error: UserError, fatal: boolean, } };
 
 /**
  * Experts of a layer.
@@ -219,6 +219,10 @@ folder: string,
  */
 download_bytes: number, num_parameters: number, num_active_parameters: number, num_experts: number,
 /**
+ * Tokens it learned from, as `ModelInfo` has them.
+ */
+training_tokens?: number,
+/**
  * The routing rule it was trained with, in the textual form of docs/ROUTING_RULES.md: `top_k:2`.
  */
 rule: string, };
@@ -239,6 +243,11 @@ num_active_parameters: number, weights_bytes: number, num_layers: number, num_ex
  * The longest text the model can see, in tokens.
  */
 max_tokens: number,
+/**
+ * Tokens it learned from, those of the model it began with among them; absent where nobody wrote it down. Losses of
+ * models that learned from more or less of them say little about anything else.
+ */
+training_tokens?: number,
 /**
  * The routing the model was trained with.
  */

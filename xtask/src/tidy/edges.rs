@@ -14,11 +14,11 @@ pub struct Package {
     pub tests_may_use: &'static [&'static str],
 }
 
-pub const PACKAGES: [Package; 11] = [
-    Package { name: "moe-trace", may_use: &[], tests_may_use: &[] },
+pub const PACKAGES: [Package; 12] = [
+    Package { name: "moe-trace", may_use: &[], tests_may_use: &["moe-fuzz"] },
     Package { name: "moe-router", may_use: &["moe-trace"], tests_may_use: &[] },
     Package { name: "moe-kernels", may_use: &[], tests_may_use: &["moe-router", "moe-trace"] },
-    Package { name: "moe-model", may_use: &["moe-trace", "moe-router", "moe-kernels"], tests_may_use: &[] },
+    Package { name: "moe-model", may_use: &["moe-trace", "moe-router", "moe-kernels"], tests_may_use: &["moe-fuzz"] },
     Package { name: "moe-learn", may_use: &["moe-trace", "moe-router", "moe-model"], tests_may_use: &[] },
     Package { name: "moe-engine", may_use: &["moe-trace", "moe-model"], tests_may_use: &[] },
     Package {
@@ -26,7 +26,7 @@ pub const PACKAGES: [Package; 11] = [
         may_use: &["moe-trace", "moe-engine"],
         tests_may_use: &["moe-router", "moe-kernels", "moe-model"],
     },
-    Package { name: "web", may_use: &["moe-trace", "moe-router"], tests_may_use: &[] },
+    Package { name: "web", may_use: &["moe-trace", "moe-router"], tests_may_use: &["moe-fuzz"] },
     Package {
         name: "moe-train",
         may_use: &["moe-trace", "moe-router", "moe-model", "moe-learn", "moe-engine"],
@@ -37,6 +37,7 @@ pub const PACKAGES: [Package; 11] = [
         may_use: &["moe-trace", "moe-router", "moe-kernels", "moe-model", "moe-engine"],
         tests_may_use: &["moe-trace", "moe-router", "moe-kernels", "moe-model", "moe-engine"],
     },
+    Package { name: "moe-fuzz", may_use: &[], tests_may_use: &[] },
     Package { name: "xtask", may_use: &[], tests_may_use: &[] },
 ];
 

@@ -26,11 +26,11 @@ pub const CRATES: [Crate; 8] = [
     Crate {
         folder: "crates/moe-trace",
         floors: &[
-            &["error", "gate_logits", "ids", "mixing", "model_entry", "prompts", "scores", "spec"],
-            &["choices", "intervention", "model_info", "routing", "text", "token"],
+            &["error", "gate_logits", "ids", "limits", "mixing", "model_entry", "prompts", "scores", "spec"],
+            &["choices", "intervention", "model_info", "routing", "text", "token", "wrong"],
             &["layer_trace", "request", "rows"],
             &["header", "trace", "training"],
-            &["compare", "delta"],
+            &["check", "compare", "delta"],
             &["protocol"],
             &["trace_file"],
         ],

@@ -22,6 +22,23 @@ const UNFINISHED: [&str; 3] = [concat!("todo", "!("), concat!("unimplemented", "
 const RANDOM: [&str; 6] =
     ["Math::random", "Math.random", "getrandom", "get_random_values", "getRandomValues", "rand::"];
 
+/// What decides or computes about routing. Views ask `run` and the router's metrics, and show what these say.
+const ARITHMETIC: [&str; 13] = [
+    ".ceil()",
+    ".floor()",
+    ".exp()",
+    ".ln()",
+    "div_ceil",
+    "softmax(",
+    "sigmoid(",
+    "Router::",
+    "RouterInput",
+    ".factor *",
+    "* factor",
+    "by_formula",
+    "moe_router::gate",
+];
+
 /// One complaint per broken rule, with the file it is about.
 pub fn complaints(root: &Path) -> Result<Vec<String>> {
     let mut complaints = Vec::new();
@@ -66,6 +83,8 @@ fn of_file(name: &str, text: &str, twin_exists: impl Fn(&str) -> bool) -> Vec<St
         for way in RANDOM.into_iter().filter(|way| text.contains(way)) {
             complaints.push(format!("a view shows no random number, and here is `{way}`"));
         }
+        let of_router = ARITHMETIC.into_iter().filter(|mark| text.contains(mark));
+        complaints.extend(of_router.map(|mark| format!("a view computes nothing about routing, and here is `{mark}`")));
         if text.contains("style={") || text.contains("style=\"") {
             complaints
                 .push("a view sets no inline style: strict security policies drop it (see parts/sized.rs)".to_owned());
@@ -125,6 +144,9 @@ mod tests {
     fn views_invent_nothing() {
         check("web/src/views/lanes.rs", "//! Lanes.\nlet x = js_sys::Math::random();\n", 1);
         check("web/src/state.rs", "//! State.\nlet x = js_sys::Math::random();\n", 0);
+        let formula = "//! Lanes.\nlet slots = (slots.factor * share).ceil();\n";
+        check("web/src/views/lanes.rs", formula, 2);
+        check("web/src/run/capacity.rs", formula, 0);
     }
 
     #[test]

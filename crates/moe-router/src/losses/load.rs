@@ -21,11 +21,12 @@
 //! // V-MoE with a deviation of 1 for all: the second best is at its own threshold -0.8149.
 //! let probs = losses::load_probs_vmoe(&clean, &noisy, 1.0, 2);
 //! assert_close(&probs, &[0.9962, 0.9285, 0.4071, 0.5851]);
-//! assert_close(&losses::expected_load(&[0.9, 0.1, 0.8, 0.2], 2), &[1.7, 0.3]); // of two tokens
+//! assert_close(&losses::expected_load(&[0.9, 0.1, 0.8, 0.2], 2, &[]), &[1.7, 0.3]); // of two tokens
 //! ```
 
 use moe_trace::GateLogits;
 
+use super::real_rows;
 use crate::gate::top_k;
 
 /// Shazeer's `P`, `[tokens, experts]`: `Φ((z - threshold) / std)`.
@@ -73,10 +74,10 @@ pub fn load_probs_vmoe(clean: &GateLogits, noisy: &GateLogits, sigma: f32, k: us
     probs
 }
 
-/// The expected load, `[experts]`: the sum of `P` over tokens.
-pub fn expected_load(load_probs: &[f64], num_experts: usize) -> Vec<f64> {
+/// The expected load, `[experts]`: the sum of `P` over real tokens. `is_padding`: `[tokens]`, or empty for none.
+pub fn expected_load(load_probs: &[f64], num_experts: usize, is_padding: &[bool]) -> Vec<f64> {
     let mut load = vec![0.0; num_experts];
-    for probs in load_probs.chunks(num_experts) {
+    for probs in real_rows(load_probs.chunks(num_experts), is_padding) {
         for (load, p) in load.iter_mut().zip(probs) {
             *load += p;
         }

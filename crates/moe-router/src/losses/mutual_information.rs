@@ -12,12 +12,14 @@
 //! use moe_router::{gate_probs, losses};
 //!
 //! let probs = gate_probs(&example::gate_logits());
-//! let of_tokens = losses::token_information(&probs, 4);
+//! let of_tokens = losses::token_information(&probs, 4, &[]);
 //! assert_close(&[of_tokens.of_experts, of_tokens.given_token, of_tokens.loss], &[1.2877, 1.0321, -0.2555]);
-//! let by_task = losses::mean_probs_by_task(&probs, 4, &[0, 0, 0, 1, 1, 1], 2);
+//! let by_task = losses::mean_probs_by_task(&probs, 4, &[0, 0, 0, 1, 1, 1], 2, &[]);
 //! assert_close(&by_task, &[0.5707, 0.2277, 0.0743, 0.1272, 0.3300, 0.1927, 0.2337, 0.2435]);
 //! assert_close(&[losses::task_information(&by_task, 4)], &[-0.0479]); // -ln 2 if they shared no expert
 //! ```
+
+use super::real_rows;
 
 /// The token form and its two parts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -30,8 +32,9 @@ pub struct TokenInformation {
     pub given_token: f64,
 }
 
-/// ModuleFormer's loss. `gate_probs`: `[tokens, experts]`, row-major.
-pub fn token_information(gate_probs: &[f32], num_experts: usize) -> TokenInformation {
+/// ModuleFormer's loss. `gate_probs`: `[tokens, experts]`, row-major. `is_padding`: `[tokens]`, or empty for none.
+pub fn token_information(gate_probs: &[f32], num_experts: usize, is_padding: &[bool]) -> TokenInformation {
+    let gate_probs = &real_rows(gate_probs.chunks(num_experts), is_padding).collect::<Vec<_>>().concat();
     let mean_probs = mean_rows(gate_probs.chunks(num_experts), num_experts);
     let of_experts: f64 = mean_probs.iter().map(|p| -p * (p + 1e-8).ln()).sum();
     let given_token = crate::metrics::entropy_mean(gate_probs, num_experts);
@@ -57,11 +60,19 @@ pub fn task_information(probs_given_task: &[f64], num_experts: usize) -> f64 {
 
 /// `P(e|task)`, `[tasks, experts]`: mean probabilities over the tokens of each task; zeros for one without tokens.
 ///
-/// `gate_probs`: `[tokens, experts]`. `task_of`: `[tokens]`, tasks counted from 0 to `num_tasks`.
-pub fn mean_probs_by_task(gate_probs: &[f32], num_experts: usize, task_of: &[usize], num_tasks: usize) -> Vec<f64> {
+/// `gate_probs`: `[tokens, experts]`. `task_of`: `[tokens]`, tasks counted from 0 to `num_tasks`. `is_padding`: `[tokens]`,
+/// or empty for none.
+pub fn mean_probs_by_task(
+    gate_probs: &[f32],
+    num_experts: usize,
+    task_of: &[usize],
+    num_tasks: usize,
+    is_padding: &[bool],
+) -> Vec<f64> {
     let of_task = |task: usize| {
-        let rows = gate_probs.chunks(num_experts).zip(task_of);
-        mean_rows(rows.filter(move |(_, of)| **of == task).map(|(row, _)| row), num_experts)
+        let others = task_of.iter().enumerate().map(|(token, of)| *of != task || is_padding.get(token) == Some(&true));
+        let others: Vec<bool> = others.collect();
+        mean_rows(real_rows(gate_probs.chunks(num_experts), &others), num_experts)
     };
     (0..num_tasks).flat_map(of_task).collect()
 }
@@ -84,7 +95,7 @@ mod tests {
     #[test]
     fn sure_and_balanced_is_best() {
         let check = |gate_probs: &[f32], expected: f64| {
-            let found = token_information(gate_probs, 2).loss;
+            let found = token_information(gate_probs, 2, &[]).loss;
             assert!((found - expected).abs() < 1e-6, "{found} for {expected}");
         };
         let ln_2 = 2.0_f64.ln();
@@ -96,7 +107,7 @@ mod tests {
     #[test]
     fn tasks_that_share_experts_share_no_information() {
         let check = |gate_probs: &[f32], expected: f64| {
-            let by_task = mean_probs_by_task(gate_probs, 2, &[0, 1], 2);
+            let by_task = mean_probs_by_task(gate_probs, 2, &[0, 1], 2, &[]);
             assert!((task_information(&by_task, 2) - expected).abs() < 1e-9);
         };
         check(&[0.3, 0.7, 0.3, 0.7], 0.0);

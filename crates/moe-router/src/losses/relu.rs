@@ -10,23 +10,28 @@
 //! use moe_router::example::{self, assert_close};
 //! use moe_router::losses::{relu_l1, relu_l1_balanced};
 //!
-//! assert_close(&[relu_l1(&example::gate_logits())], &[2.2233]); // 13.34 / 6
-//! assert_close(&[relu_l1_balanced(&example::gate_logits(), 2)], &[3.0339]);
+//! assert_close(&[relu_l1(&example::gate_logits(), &[])], &[2.2233]); // 13.34 / 6
+//! assert_close(&[relu_l1_balanced(&example::gate_logits(), 2, &[])], &[3.0339]);
 //! ```
 
 use moe_trace::GateLogits;
 
-/// `1/T · Σ_t Σ_e R[t,e]` with `R = relu(z)`.
-pub fn relu_l1(gate_logits: &GateLogits) -> f64 {
-    let gates: f64 = gate_logits.values().iter().map(|&z| f64::from(z).max(0.0)).sum();
-    gates / gate_logits.num_tokens().max(1) as f64
+use super::real_rows;
+
+/// `1/T · Σ_t Σ_e R[t,e]` with `R = relu(z)`, over real tokens. `is_padding`: `[tokens]`, or empty for none.
+pub fn relu_l1(gate_logits: &GateLogits, is_padding: &[bool]) -> f64 {
+    let rows = real_rows(gate_logits.rows(), is_padding);
+    let gates: f64 = rows.clone().flatten().map(|&z| f64::from(z).max(0.0)).sum();
+    gates / rows.count().max(1) as f64
 }
 
-/// `1/T · Σ_e f_e · Σ_t R[t,e]`: experts that are on more often are penalised more.
-pub fn relu_l1_balanced(gate_logits: &GateLogits, k: usize) -> f64 {
-    let (num_tokens, num_experts) = (gate_logits.num_tokens().max(1) as f64, gate_logits.num_experts());
+/// `1/T · Σ_e f_e · Σ_t R[t,e]`, over real tokens: experts that are on more often are penalised more. `is_padding`:
+/// `[tokens]`, or empty for none.
+pub fn relu_l1_balanced(gate_logits: &GateLogits, k: usize, is_padding: &[bool]) -> f64 {
+    let rows = real_rows(gate_logits.rows(), is_padding);
+    let (num_tokens, num_experts) = (rows.clone().count().max(1) as f64, gate_logits.num_experts());
     let of_expert = |expert: usize| {
-        let gates = || gate_logits.rows().map(|logits| f64::from(logits[expert])).filter(|&gate| gate > 0.0);
+        let gates = || rows.clone().map(|logits| f64::from(logits[expert])).filter(|&gate| gate > 0.0);
         let frequency = num_experts as f64 / (k as f64 * num_tokens) * gates().count() as f64;
         frequency * gates().sum::<f64>()
     };

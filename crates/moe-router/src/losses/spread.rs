@@ -12,7 +12,7 @@
 //! use moe_router::{dispatch::dropless, gate_probs, losses, token_choice::top_k};
 //!
 //! let gate_logits = example::gate_logits();
-//! assert_close(&[losses::importance_of_probs(&gate_probs(&gate_logits), 4)], &[0.2205]);
+//! assert_close(&[losses::importance_of_probs(&gate_probs(&gate_logits), 4, &[])], &[0.2205]);
 //! let routing = dropless(&top_k::requests(&gate_logits, 2, moe_trace::Weighting::Norm), 6, 4);
 //! assert_close(&[losses::importance_of_weights(&routing)], &[0.2720]);
 //! // Mean 1.5, variance (6.25 + 2.25 + 0.25 + 0.25) / 4 = 2.25, over 1.5².
@@ -21,6 +21,7 @@
 
 use moe_trace::{Fate, Routing};
 
+use super::real_rows;
 use crate::metrics::squared_variation;
 
 /// Shazeer's importance loss: of the weights the router gave out, before drops. Withdrawn requests count nothing.
@@ -32,10 +33,11 @@ pub fn importance_of_weights(routing: &Routing) -> f64 {
     squared_variation(&importance)
 }
 
-/// V-MoE's importance loss: of the whole softmax. `gate_probs`: `[tokens, experts]`, row-major; leave padding out.
-pub fn importance_of_probs(gate_probs: &[f32], num_experts: usize) -> f64 {
+/// V-MoE's importance loss: of the whole softmax. `gate_probs`: `[tokens, experts]`, row-major.
+/// `is_padding`: `[tokens]`, or empty for none.
+pub fn importance_of_probs(gate_probs: &[f32], num_experts: usize, is_padding: &[bool]) -> f64 {
     let mut importance = vec![0.0; num_experts];
-    for probs in gate_probs.chunks(num_experts) {
+    for probs in real_rows(gate_probs.chunks(num_experts), is_padding) {
         for (sum, &p) in importance.iter_mut().zip(probs) {
             *sum += f64::from(p);
         }

@@ -20,10 +20,10 @@ fn numbers_of(gate_logits: &GateLogits, routing: &Routing) -> Vec<(&'static str,
     let sigmoids: Vec<f64> = gate_logits.values().iter().map(|&z| moe_router::gate::sigmoid(f64::from(z))).collect();
     let ones = vec![1.0; gate_logits.values().len()];
     let load_probs = losses::load_probs(gate_logits, gate_logits, &ones, 1);
-    let load = losses::expected_load(&load_probs, num_experts);
-    let token = losses::token_information(&probs, num_experts);
+    let load = losses::expected_load(&load_probs, num_experts, &[]);
+    let token = losses::token_information(&probs, num_experts, &[]);
     let tasks = vec![0; num_tokens];
-    let by_task = losses::mean_probs_by_task(&probs, num_experts, &tasks, 2);
+    let by_task = losses::mean_probs_by_task(&probs, num_experts, &tasks, 2, &[]);
     let local = losses::localized_balance(&probs, &devices, &tasks, 0.1);
     let bias = losses::bias_update(&vec![0.0; num_experts], &demand, 0.001);
 
@@ -54,10 +54,13 @@ fn numbers_of(gate_logits: &GateLogits, routing: &Routing) -> Vec<(&'static str,
         ("sequence_scores", losses::sequence_scores(&sigmoids, num_experts)),
         ("load_probs", [load_probs, losses::load_probs_vmoe(gate_logits, gate_logits, 0.25, 1)].concat()),
         ("expected_load", vec![metrics::squared_variation(&load)]),
-        ("importance", vec![losses::importance_of_weights(routing), losses::importance_of_probs(&probs, num_experts)]),
+        (
+            "importance",
+            vec![losses::importance_of_weights(routing), losses::importance_of_probs(&probs, num_experts, &[])],
+        ),
         ("second_place", vec![losses::second_place(&probs, routing)]),
-        ("z_loss", vec![losses::z_loss(gate_logits)]),
-        ("relu_l1", vec![losses::relu_l1(gate_logits), losses::relu_l1_balanced(gate_logits, 1)]),
+        ("z_loss", vec![losses::z_loss(gate_logits, &[])]),
+        ("relu_l1", vec![losses::relu_l1(gate_logits, &[]), losses::relu_l1_balanced(gate_logits, 1, &[])]),
         ("token_information", vec![token.loss, token.of_experts, token.given_token]),
         ("task_information", vec![losses::task_information(&by_task, num_experts)]),
         ("localized_balance", vec![local.paper, local.code]),

@@ -14,7 +14,7 @@ use proptest::prelude::*;
 
 use crate::common::{Seen, seen, text_of_router};
 
-fn overflow() -> impl Strategy<Value = Overflow> {
+pub fn overflow() -> impl Strategy<Value = Overflow> {
     let rounding = prop::sample::select(vec![
         Rounding::Ceil,
         Rounding::Floor,

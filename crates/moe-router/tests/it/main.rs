@@ -10,6 +10,8 @@ mod facts;
 mod laws;
 mod mixers;
 mod oracle;
+mod padded_losses;
+mod readable;
 mod refusals;
 mod table;
 mod texts;

@@ -19,6 +19,7 @@ pub fn of_folder(models: &Path) -> Result<String> {
             num_parameters: info.num_parameters,
             num_active_parameters: info.num_active_parameters,
             num_experts: info.num_experts,
+            training_tokens: info.training_tokens,
             rule: rules::router_text(&info.trained_routing.router),
             name: manifest.name,
             title: manifest.title,
@@ -40,5 +41,17 @@ mod tests {
         let written = fs::read_to_string(models.join("index.json")).expect("the site has an index of models");
         assert_eq!(written, of_folder(&models).expect("all manifests can be read"), "run `cargo xtask train export`");
         assert!(written.contains("\"default\""));
+    }
+
+    /// The budget that manifest and menu give is that of the run file, and of the one it goes on from.
+    #[test]
+    fn every_model_says_how_much_it_learned_from() {
+        let models = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../www/site/models");
+        for model in SiteModel::all_in(&models).expect("the site has models") {
+            let run = model.run().expect("it has a run file");
+            let expected = super::super::training_tokens(&run, &models).expect("its beginning is there");
+            assert!(expected.is_some(), "{}", model.name());
+            assert_eq!(model.manifest.training_tokens, expected, "{}", model.name());
+        }
     }
 }

@@ -3,7 +3,7 @@
 mod index;
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
@@ -14,6 +14,7 @@ use moe_model::{Manifest, Weights, checkpoint as weights_file, history};
 use serde::{Deserialize, Serialize};
 
 use crate::site_model::SiteModel;
+use crate::train::run_file::RunFile;
 use crate::train::{self, checkpoint, data};
 
 #[derive(Args, Debug, Clone)]
@@ -77,6 +78,7 @@ pub fn run(args: &ExportArgs) -> Result<()> {
         architecture,
         config,
         trained_routing: state.run.routing()?,
+        training_tokens: training_tokens(&state.run, &args.out)?,
         weights: write("weights.safetensors", &weights)?,
         tokenizer: write("tokenizer.json", &tokenizer)?,
         history: if state.run.training.history > 0 {
@@ -107,6 +109,14 @@ pub fn run(args: &ExportArgs) -> Result<()> {
         manifest.weights.bytes,
     );
     Ok(())
+}
+
+/// Tokens that a run learned from, with those of the exported model it began with; unknown where that one's are.
+fn training_tokens(run: &RunFile, models: &Path) -> Result<Option<u32>> {
+    let training = &run.training;
+    let own = u32::try_from(training.steps * training.sequences * training.tokens)?;
+    let Some(first) = &run.start_from else { return Ok(Some(own)) };
+    Ok(SiteModel::open(&models.join(first))?.manifest.training_tokens.and_then(|before| before.checked_add(own)))
 }
 
 /// One thread of what Linux calls this machine's processor.

@@ -38,6 +38,8 @@ pub struct Config {
     pub trace_url: Option<String>,
     pub backend: BackendChoice,
     pub theme: Theme,
+    /// Keys that only type a character do nothing.
+    pub no_letter_keys: bool,
     pub view: View,
     /// The controls of a figure; `None` leaves them to the panels.
     pub controls: Option<Offered>,

@@ -200,6 +200,17 @@ pub static ATTRIBUTES: &[Attribute] = &[
         told: |_| None,
     },
     Attribute {
+        name: "keys",
+        values: Values::Words(&["on", "off"], |word, config| config.no_letter_keys = word == "off"),
+        default: Doc::new("`on`"),
+        doc: Doc::new(
+            "Whether keys that type a character (letters, brackets, comma, point, `?`) move through the figure. Arrows, \
+             Home, End, Space and Escape do in either case. A reader switches them beside the list of keys.",
+        ),
+        // Of the reader, not of the picture.
+        told: |_| None,
+    },
+    Attribute {
         name: "theme",
         values: Values::Words(&["auto", "light", "dark"], |word, config| {
             config.theme = match word {

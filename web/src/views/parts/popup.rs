@@ -11,6 +11,7 @@ use web_sys::{Element, HtmlElement, Node};
 use yew::prelude::*;
 
 use crate::browser::focus::focus_in_place;
+use crate::browser::keys::press;
 use crate::browser::presses::Presses;
 
 #[derive(Properties, PartialEq)]
@@ -61,7 +62,7 @@ fn details_of(event: &Event) -> Option<HtmlElement> {
 /// Escape closes the pop-up; where it is a list of buttons, the arrows go through it.
 fn on_key(event: KeyboardEvent) {
     let Some(details) = details_of(&event).filter(|details| details.has_attribute("open")) else { return };
-    let step = match event.key().as_str() {
+    let step = match press(&event).plain().unwrap_or_default() {
         "Escape" => {
             event.prevent_default();
             return close(&details);

@@ -61,7 +61,7 @@ pub fn transport(input: &PanelInput) -> Html {
             </label>
             if input.can_flip {
                 <button type="button" class="quiet flip" aria-pressed={input.flipped.to_string()} onclick={flip}
-                    title="Compare with the previous run (x)">
+                    title={format!("Compare with the previous run (x). Changed: {}", input.changed)}>
                     { if input.flipped { "Previous run" } else { "This run" } }
                 </button>
             }

@@ -1,7 +1,7 @@
 //! What stands around the panels of a figure: the controls that were asked for and that none of its panels has, and a
 //! line that says where the numbers come from and leads to the same picture in the full page.
 
-use web_sys::{HtmlInputElement, HtmlTextAreaElement};
+use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use crate::settings::Setting;
@@ -12,6 +12,7 @@ use crate::views::panel::PanelInput;
 use crate::views::parts::routing_controls::routing_controls;
 use crate::views::parts::transport::transport;
 use crate::views::shell::header::engine_chip;
+use crate::views::shell::prompt_field::{prompt_field, run_button};
 
 /// Nothing, unless the author names controls.
 pub fn figure_bar(state: &State, dispatch: &Callback<Action>) -> Html {
@@ -29,40 +30,15 @@ pub fn figure_bar(state: &State, dispatch: &Callback<Action>) -> Html {
         <div class="figure-bar">
             if offered.has_any(&[ControlName::Prompt, ControlName::Run, ControlName::Seed]) {
                 <div class="figure-run">
-                    if offered.has(ControlName::Prompt) { { prompt(state, dispatch) } }
+                    if offered.has(ControlName::Prompt) { { prompt_field(state, Html::default(), dispatch) } }
                     if offered.has(ControlName::Seed) { { seed(state, dispatch) } }
-                    { run(state, dispatch) }
+                    // A field for the prompt or the seed is of no use without it.
+                    { run_button(state, dispatch) }
                 </div>
             }
             { steps.map(transport).unwrap_or_default() }
             { routing.map(|input| routing_controls(&input.controls, dispatch)).unwrap_or_default() }
         </div>
-    }
-}
-
-/// One line that grows with its text; Enter runs it.
-fn prompt(state: &State, dispatch: &Callback<Action>) -> Html {
-    let oninput = {
-        let dispatch = dispatch.clone();
-        Callback::from(move |event: InputEvent| {
-            let field: HtmlTextAreaElement = event.target_unchecked_into();
-            dispatch.emit(Action::Set(Setting::Prompt(field.value())));
-        })
-    };
-    let onkeydown = {
-        let dispatch = dispatch.clone();
-        Callback::from(move |event: KeyboardEvent| {
-            if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
-                event.prevent_default();
-                dispatch.emit(Action::Run { prompt: None });
-            }
-        })
-    };
-    html! {
-        <label class="prompt-field">
-            <textarea rows="1" dir="auto" spellcheck="false" autocomplete="off" aria-label="Prompt"
-                value={state.settings().prompt.clone()} {oninput} {onkeydown} />
-        </label>
     }
 }
 
@@ -81,21 +57,6 @@ fn seed(state: &State, dispatch: &Callback<Action>) -> Html {
             { "seed" }
             <input type="number" min="0" step="1" value={state.settings().seed.to_string()} {onchange} />
         </label>
-    }
-}
-
-/// A field for the prompt or the seed is of no use without it.
-fn run(state: &State, dispatch: &Callback<Action>) -> Html {
-    let is_running = state.is_running();
-    let onclick = {
-        let dispatch = dispatch.clone();
-        Callback::from(move |_: MouseEvent| {
-            dispatch.emit(if is_running { Action::Stop } else { Action::Run { prompt: None } });
-        })
-    };
-    let is_idle = if is_running { state.is_stopping() } else { !state.engine().is_ready() };
-    html! {
-        <button type="button" class="primary" disabled={is_idle} {onclick}>{ if is_running { "Stop" } else { "Run" } }</button>
     }
 }
 

@@ -5,7 +5,12 @@ use yew::prelude::*;
 use crate::state::Action;
 use crate::state::keyboard::MAP;
 
-pub fn help(dispatch: &Callback<Action>) -> Html {
+/// `no_letter_keys`: are keys that type a character left alone?
+pub fn help(no_letter_keys: bool, dispatch: &Callback<Action>) -> Html {
+    let switch = {
+        let dispatch = dispatch.clone();
+        Callback::from(move |_: Event| dispatch.emit(Action::SetLetterKeys(no_letter_keys)))
+    };
     let close = {
         let dispatch = dispatch.clone();
         Callback::from(move |_: MouseEvent| dispatch.emit(Action::CloseHelp))
@@ -19,6 +24,10 @@ pub fn help(dispatch: &Callback<Action>) -> Html {
                     <div><dt>{ for keys.split(' ').map(|key| html! { <kbd>{ key }</kbd> }) }</dt><dd>{ *what }</dd></div>
                 }) }
             </dl>
+            <label class="check">
+                <input type="checkbox" checked={!no_letter_keys} onchange={switch} />
+                { "Letters and signs move through the figure" }
+            </label>
         </aside>
     }
 }

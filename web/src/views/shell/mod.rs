@@ -6,6 +6,7 @@ pub mod model_menu;
 
 pub mod generation;
 pub mod prompt_bar;
+pub mod prompt_field;
 
 pub mod help;
 pub mod notice;

@@ -61,6 +61,9 @@ fn row(choice: &Choice, state: &State, dispatch: &Callback<Action>) -> Html {
                     { format!(" · {} · {} parameters, {} active",
                         numbers::count(entry.num_experts as usize, "expert", "experts"),
                         numbers::parameters(entry.num_parameters), numbers::parameters(entry.num_active_parameters)) }
+                    if let Some(budget) = entry.training_tokens {
+                        { format!(" · trained on {}", numbers::training_tokens(budget)) }
+                    }
                 </span>
             </button>
         </li>
@@ -80,10 +83,13 @@ impl Facts {
     fn of_model(model: &ModelInfo, entry: Option<&ModelEntry>) -> Facts {
         let experts = numbers::count(model.num_experts as usize, "expert", "experts");
         let more = format!(
-            "{} parameters, {} active per token; {} layers of {experts}; weights {}",
+            "{} parameters, {} active per token; {} layers of {experts}{}; weights {}",
             numbers::parameters(model.num_parameters),
             numbers::parameters(model.num_active_parameters),
             model.num_layers,
+            model
+                .training_tokens
+                .map_or_else(String::new, |budget| { format!("; trained on {}", numbers::training_tokens(budget)) }),
             model.weights_sha256.get(..12).unwrap_or(&model.weights_sha256),
         );
         let size = numbers::bytes(entry.map_or(model.weights_bytes, |entry| entry.download_bytes));

@@ -2,6 +2,7 @@
 
 use yew::prelude::*;
 
+use crate::run::text::plain;
 use crate::state::{Action, Engine, State};
 
 pub fn notice(state: &State, dispatch: &Callback<Action>) -> Html {
@@ -14,7 +15,7 @@ pub fn notice(state: &State, dispatch: &Callback<Action>) -> Html {
         <div class="notice-place" role="status" aria-live="polite">
             if let Some(message) = state.notice().map(|notice| notice.problem.say()) {
                 <div class="notice is-error">
-                    <p><b>{ message.what }</b>{ " " }{ message.why }{ " " }{ message.try_this }</p>
+                    <p><b>{ plain(&message.what) }</b>{ " " }{ plain(&message.why) }{ " " }{ message.try_this }</p>
                     if matches!(state.engine(), Engine::Failed(_)) {
                         <button type="button" class="quiet" onclick={act(Action::Retry)}>{ "Retry" }</button>
                     }

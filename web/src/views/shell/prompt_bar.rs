@@ -1,41 +1,14 @@
 //! The prompt, examples of it, Run and Stop.
 
 use moe_trace::prompts::EXAMPLES;
-use web_sys::{HtmlSelectElement, HtmlTextAreaElement};
+use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
-use crate::settings::limits::MAX_PROMPT_CHARS;
-use crate::settings::{PromptProblem, Setting};
 use crate::state::{Action, State};
-use crate::views::parts::at_rest::AtRest;
 use crate::views::shell::generation::generation;
+use crate::views::shell::prompt_field::{prompt_field, run_button};
 
 pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
-    let oninput = {
-        let dispatch = dispatch.clone();
-        Callback::from(move |event: InputEvent| {
-            let field: HtmlTextAreaElement = event.target_unchecked_into();
-            dispatch.emit(Action::Set(Setting::Prompt(field.value())));
-        })
-    };
-    // Enter runs, Shift+Enter breaks the line; while characters are being composed Enter belongs to the input method.
-    let onkeydown = {
-        let dispatch = dispatch.clone();
-        Callback::from(move |event: KeyboardEvent| {
-            if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
-                event.prevent_default();
-                dispatch.emit(Action::Run { prompt: None });
-            }
-        })
-    };
-    let run = {
-        let dispatch = dispatch.clone();
-        Callback::from(move |_: MouseEvent| dispatch.emit(Action::Run { prompt: None }))
-    };
-    let stop = {
-        let dispatch = dispatch.clone();
-        Callback::from(move |_: MouseEvent| dispatch.emit(Action::Stop))
-    };
     // A menu rather than a setting: it shows its name again once an example has been taken.
     let pick = {
         let dispatch = dispatch.clone();
@@ -47,43 +20,14 @@ pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
             menu.set_selected_index(0);
         })
     };
-    let problem = state.settings().prompt_problem();
-    let num_chars = state.settings().prompt.chars().count();
-    let hint = match problem {
-        Some(PromptProblem::Empty) => Some("Type a few words: the model continues them.".to_owned()),
-        Some(PromptProblem::TooLong { num_chars }) => Some(format!(
-            "{num_chars} of {MAX_PROMPT_CHARS} characters: too long to run. Your text has not been changed."
-        )),
-        None if num_chars > MAX_PROMPT_CHARS / 2 => Some(format!("{num_chars} of {MAX_PROMPT_CHARS} characters")),
-        None => None,
-    };
-    let hint = AttrValue::from(hint.unwrap_or_default());
-    let run_words = if state.engine().is_loading() { "Loading …" } else { "Run" };
-    let is_invalid = matches!(problem, Some(PromptProblem::TooLong { .. }));
     html! {
         <div class="prompt-bar">
-            <label class="prompt-field">
-                <span class="topic">{ "Prompt" }</span>
-                <textarea rows="1" dir="auto" spellcheck="false" autocomplete="off" aria-label="Prompt" value={state.settings().prompt.clone()}
-                    aria-invalid={is_invalid.to_string()} aria-describedby="prompt-hint" {oninput} {onkeydown} />
-                <span class={classes!("prompt-hint", is_invalid.then_some("is-warning"))} id="prompt-hint">
-                    { &hint }
-                </span>
-            </label>
-            <AtRest words={hint} />
+            { prompt_field(state, html! { <span class="topic">{ "Prompt" }</span> }, dispatch) }
             <select class="examples" aria-label="Example prompts" onchange={pick}>
                 <option value="" selected=true disabled=true hidden=true>{ "Examples" }</option>
                 { for EXAMPLES.iter().map(|example| html! { <option value={example.kind}>{ example.kind }</option> }) }
             </select>
-            if state.is_running() {
-                <button type="button" class="primary" onclick={stop} disabled={state.is_stopping()}>
-                    <span class="icon-stop" aria-hidden="true" />{ "Stop" }
-                </button>
-            } else {
-                <button type="button" class="primary" onclick={run} disabled={!state.engine().can_run() || run_words != "Run"}>
-                    { run_words }
-                </button>
-            }
+            { run_button(state, dispatch) }
             { generation(state.settings(), dispatch) }
         </div>
     }

@@ -8,6 +8,13 @@
  * @import { MoePlayground as Promised, MoePlaygroundAttributes, MoePlaygroundHandle, UserError } from "../index.d.ts"
  */
 
+/**
+ * The application's module, once somebody asked for it.
+ *
+ * @type {Promise<any> | undefined}
+ */
+let application;
+
 /** The folder this module was loaded from; everything the element needs lies beside it. */
 const BASE = new URL("./", import.meta.url);
 
@@ -33,6 +40,7 @@ const ATTRIBUTES = [
   "token",
   "expert",
   "backend",
+  "keys",
   "theme",
 ];
 // attributes: end
@@ -53,6 +61,23 @@ function built(tag, id, ...children) {
   element.append(...children);
   return element;
 }
+
+/** A bug of the application, in its own words. */
+class PageBug extends Error {}
+
+/** What a reader is told of it. */
+const STOPPED = {
+  what: "This figure stopped working.",
+  why: "The playground met a bug; the browser's console has the details.",
+  try_this: "Reload the page.",
+};
+
+/**
+ * The elements that the application draws into.
+ *
+ * @type {Set<MoePlayground>}
+ */
+const mounted = new Set();
 
 /** @implements {Omit<Promised, keyof MoePlaygroundAttributes>} */
 export class MoePlayground extends HTMLElement {
@@ -207,6 +232,7 @@ export class MoePlayground extends HTMLElement {
       // The poster stays in the root until the application has something better, and then leaves in the same frame.
       const handle = application.mount(this.#root, this, { baseUrl: BASE.href, workerUrl: workerUrl() });
       this.#handle = handle;
+      mounted.add(this);
       this.#setState("mounted");
       for (const call of this.#pending.values()) call(handle);
       this.#pending.clear();
@@ -219,6 +245,7 @@ export class MoePlayground extends HTMLElement {
     this.#attempt += 1;
     this.#pending.clear();
     this.#observer?.disconnect();
+    mounted.delete(this);
     // It frees the handle as well, so nobody may call it any more.
     const handle = this.#handle;
     this.#handle = null;
@@ -246,11 +273,34 @@ export class MoePlayground extends HTMLElement {
   #fail(error) {
     this.#root.replaceChildren(...this.#poster);
     this.#setState("failed");
-    const detail = explain(error);
-    this.#notice.textContent = `${detail.what} ${detail.why} ${detail.try_this}`;
+    const detail = error instanceof PageBug ? { ...STOPPED } : explain(error);
+    this.#notice.textContent = `${detail.what} ${detail.why} ${detail.try_this} `;
+    if (error instanceof PageBug) {
+      const button = document.createElement("button");
+      button.textContent = "Reload";
+      button.onclick = () => location.reload();
+      this.#notice.append(button);
+    }
     this.#notice.hidden = false;
     console.error("moe-playground:", error);
     this.dispatchEvent(new CustomEvent("moe-error", { detail, bubbles: true, composed: true }));
+  }
+
+  // A bug of the application ends it for every figure it was mounted into; nothing of it may be called any more.
+  static {
+    addEventListener("moe-page-bug", (event) => {
+      const bug = new PageBug(String(/** @type {CustomEvent} */ (event).detail));
+      application = undefined;
+      const figures = [...mounted];
+      mounted.clear();
+      // Not in the middle of what the application was about to do.
+      queueMicrotask(() => {
+        for (const figure of figures) {
+          figure.#handle = null;
+          figure.#fail(bug);
+        }
+      });
+    });
   }
 
   /** For style sheets and tests: `waiting`, `loading`, `mounted` or `failed`. */
@@ -275,7 +325,6 @@ for (const [at, name] of ATTRIBUTES.entries()) {
 }
 
 /** The application's module, loaded and initialised once for all elements of a page. */
-let application;
 function loadApplication() {
   application ??= import("./web.js")
     .then(async (module) => {

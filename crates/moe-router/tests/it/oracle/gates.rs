@@ -64,7 +64,7 @@ fn check_noisy(expected: &Node, clean: &GateLogits, logits: &[Vec<f64>], k: usiz
         let std = noisy_top_k::noise_std(&raw, delta);
         let noisy = noisy_top_k::noisy_logits(clean, &std, &normals);
         let probs = losses::load_probs(clean, &noisy, &std, k);
-        let load = losses::expected_load(&probs, num_experts);
+        let load = losses::expected_load(&probs, num_experts, &[]);
         expected.at("std").close(std.iter().copied());
         expected.at("load_loss").close([metrics::squared_variation(&load)]);
         expected.at("load").close(load);
@@ -96,12 +96,12 @@ fn check_vmoe(results: &Node, clean: &GateLogits, k: usize) {
     let sigma = expected.at("sigma").number() as f32;
     let noisy = noisy_top_k::noisy_logits(clean, &vec![sigma; normals.len()], &normals);
     let probs = losses::load_probs_vmoe(clean, &noisy, sigma, k);
-    let load = losses::expected_load(&probs, clean.num_experts());
+    let load = losses::expected_load(&probs, clean.num_experts(), &[]);
     let ties = ties::top_k(&expected.at("noisy").rows(), 1);
     expected.at("noisy").close(noisy.values().iter().copied());
     expected.at("p").close(probs);
     expected.at("load_loss").close([metrics::squared_variation(&load)]);
-    expected.at("importance_loss").close([losses::importance_of_probs(&gate_probs(clean), clean.num_experts())]);
+    expected.at("importance_loss").close([losses::importance_of_probs(&gate_probs(clean), clean.num_experts(), &[])]);
     let first_choices = dropless(&switch::requests(&noisy), clean.num_tokens(), clean.num_experts());
     let loss = losses::switch(&gate_probs(&noisy), &first_choices);
     expected.at("gshard").unless(ties::any(&ties)).close([loss]);
@@ -137,8 +137,8 @@ fn check_relu(expected: &Node, gate_logits: &GateLogits, k: usize) {
     let switches = gate_logits.values().iter().any(|&z| ties::near_scores(f64::from(z), 0.0));
     let counted = expected.unless(switches);
     expected.at("gates").close(gates(&routing));
-    expected.at("l1_plain").close([losses::relu_l1(gate_logits)]);
-    counted.at("l1_balanced").close([losses::relu_l1_balanced(gate_logits, k)]);
+    expected.at("l1_plain").close([losses::relu_l1(gate_logits, &[])]);
+    counted.at("l1_balanced").close([losses::relu_l1_balanced(gate_logits, k, &[])]);
     counted.at("sparsity").close([relu::sparsity(gate_logits)]);
     // The coefficient grows while the gates are less sparse than the target; at the target itself rounding decides.
     let [target, sparsity] = ["target", "sparsity"].map(|key| expected.at(key).number());

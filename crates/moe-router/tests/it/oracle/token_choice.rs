@@ -76,8 +76,8 @@ pub fn check(case: &Node) {
     expected.at("method").skip();
     expected.at("gates").close(gates(&dense));
     expected.at("importance").close(metrics::importance(&dense));
-    expected.at("z_loss").close([losses::z_loss(&gate_logits)]);
-    results.at("z_loss").close([losses::z_loss(&gate_logits)]);
+    expected.at("z_loss").close([losses::z_loss(&gate_logits, &[])]);
+    results.at("z_loss").close([losses::z_loss(&gate_logits, &[])]);
 }
 
 pub fn route(router: RouterSpec, overflow: Overflow, gate_logits: &GateLogits) -> Routing {
@@ -203,8 +203,8 @@ fn check_losses(found: &Node, gate_logits: &GateLogits, routing: &Routing, ties:
     counted.at("hf_topk").close([losses::hf_topk(&probs, routing)]);
     counted.at("per_choice").close([losses::per_choice(&probs, routing)]);
     counted.at("gshard_paper").close([losses::gshard_paper(&probs, routing)]);
-    found.at("importance_cv2_probs").close([losses::importance_of_probs(&probs, gate_logits.num_experts())]);
-    found.at("z_loss").close([losses::z_loss(gate_logits)]);
+    found.at("importance_cv2_probs").close([losses::importance_of_probs(&probs, gate_logits.num_experts(), &[])]);
+    found.at("z_loss").close([losses::z_loss(gate_logits, &[])]);
 }
 
 fn check_metrics(found: &Node, gate_logits: &GateLogits, routing: &Routing, ties: &Ties) {

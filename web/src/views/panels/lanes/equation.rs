@@ -1,10 +1,11 @@
 //! The capacity, as the formula with its numbers, and the rule it is of.
 
 use moe_router::capacity::HeldBy;
-use moe_router::{Router, rules};
-use moe_trace::{Overflow, Rounding, RoutingGroup, RoutingSpec};
+use moe_router::rules;
+use moe_trace::{RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
+use crate::run::capacity::{self, Formula};
 use crate::views::parts::at_rest::AtRest;
 use crate::views::parts::badges::future_badge;
 
@@ -24,7 +25,7 @@ pub struct Equation {
 /// `rule_note`: the rule in words.
 pub fn equation(of: &Equation, rule_note: Html) -> Html {
     let Equation { routing, group, num_experts, num_tokens, capacity, status } = *of;
-    let Some(capacity) = capacity else {
+    let Some(recorded) = capacity else {
         return html! {
             <div class="equation">
                 <p class="formula"><span class="term"><b>{ "C = ∞" }</b></span></p>
@@ -41,13 +42,8 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
     };
     let term = |number: String, name: &'static str| html! { <span class="term"><b>{ number }</b><small>{ name }</small></span> };
     let sign = |sign: &'static str| html! { <span class="sign">{ sign }</span> };
-    let router = Router::new(routing, num_experts).ok();
-    let by_formula = router.and_then(|router| Some((router.k(), router.capacity_formula(num_tokens)?)));
-    // Other roundings have other formulas, and rules that fill the experts themselves have none.
-    let formula = match (routing.overflow, by_formula) {
-        (Overflow::Drop(slots), Some((k, formula)))
-            if slots.rounding == Rounding::Ceil && formula.slots == capacity =>
-        {
+    let formula = match capacity::formula(routing, num_experts, num_tokens, recorded) {
+        Some(Formula { slots, k, result }) => {
             html! {
                 <>
                     { term("C".to_owned(), "slots each") }{ sign("= ceil(") }
@@ -55,17 +51,17 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
                     { term(k.to_string(), "k per token") }{ sign("×") }
                     { term(num_tokens.to_string(), "tokens T") }{ sign("/") }
                     { term(num_experts.to_string(), "experts") }{ sign(") =") }
-                    { term(formula.plain.to_string(), if formula.held_by == HeldBy::Nothing { "slots each" } else { "by formula" }) }
-                    { match formula.held_by {
+                    { term(result.plain.to_string(), if result.held_by == HeldBy::Nothing { "slots each" } else { "by formula" }) }
+                    { match result.held_by {
                         HeldBy::Nothing => Html::default(),
-                        HeldBy::Tokens => html! { <>{ sign("→") }{ term(capacity.to_string(), "at most T") }</> },
-                        HeldBy::Minimum => html! { <>{ sign("→") }{ term(capacity.to_string(), "at least") }</> },
+                        HeldBy::Tokens => html! { <>{ sign("→") }{ term(recorded.to_string(), "at most T") }</> },
+                        HeldBy::Minimum => html! { <>{ sign("→") }{ term(recorded.to_string(), "at least") }</> },
                     } }
                 </>
             }
         }
-        _ => {
-            html! { <>{ term("C".to_owned(), "slots each") }{ sign("=") }{ term(capacity.to_string(), "as recorded") }</> }
+        None => {
+            html! { <>{ term("C".to_owned(), "slots each") }{ sign("=") }{ term(recorded.to_string(), "as recorded") }</> }
         }
     };
     let note = match group {

@@ -4,7 +4,7 @@ use moe_trace::Assignment;
 use yew::prelude::*;
 
 use crate::run::scene::{Lane, Scene, SceneLayer};
-use crate::run::text::visible;
+use crate::run::text::{inline, visible};
 use crate::state::Action;
 use crate::views::parts::glyph::Mark;
 use crate::views::parts::ramp::ramp;
@@ -82,7 +82,7 @@ fn slot(of: &LaneView, request: &Assignment) -> Html {
     let mark = Mark::of(request, of.layer.fate(token));
     // A blank that stands alone is a token too.
     let text = of.scene.token_text(token);
-    let name = visible(if text.trim_start().is_empty() { text } else { text.trim_start() });
+    let text = if text.trim_start().is_empty() { text } else { text.trim_start() };
     let choose = {
         let (dispatch, expert) = (of.dispatch.clone(), Some(request.expert.index()));
         Callback::from(move |_: MouseEvent| dispatch.emit(Action::Select { token, layer: None, expert }))
@@ -95,14 +95,15 @@ fn slot(of: &LaneView, request: &Assignment) -> Html {
         is_selected.then_some("is-selected")
     );
     let title = format!(
-        "Token {token} “{name}”, choice {}, {}; {}",
+        "Token {token} “{}”, choice {}, {}; {}",
+        inline(text),
         request.rank + 1,
         of.layer.reading().described(request.weight_raw),
         mark.name(),
     );
     html! {
         <button type="button" key={token} {class} data-view="slot" tabindex="-1" aria-label={title.clone()} {title} onclick={choose}>
-            <span dir="auto">{ name }</span>
+            <span dir="auto">{ visible(text) }</span>
         </button>
     }
 }

@@ -10,7 +10,7 @@ use moe_trace::{Assignment, ExpertIdx, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
 use crate::run::scene::{Group, SceneLayer};
-use crate::run::text::quoted;
+use crate::run::text::inline;
 use crate::settings::offered::ControlName;
 use crate::settings::view::PanelName;
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
@@ -80,7 +80,8 @@ fn picture(input: &PanelInput) -> Html {
     let widest = lanes.iter().map(|lane| lane.kept.len()).max().unwrap_or_default();
     // More lanes than these share the same room.
     let is_crowded = lanes.len() > 8;
-    let width = capacity.map_or(widest, |capacity| capacity as usize);
+    // Some roundings give more slots than the group has tokens: those stay free, however many.
+    let width = capacity.map_or(widest, |capacity| (capacity as usize).min(group.num_tokens.max(widest)));
     let rows = lanes.into_iter().enumerate().map(|(lane_idx, of_expert)| {
         let is_selected = selection.expert == Some(of_expert.expert.index());
         lane(&LaneView {
@@ -125,9 +126,9 @@ fn as_table(input: &PanelInput) -> Html {
     let rows = (0..layer.num_experts).map(|expert| {
         let lane = layer.lane(&group, ExpertIdx(expert as u32));
         let names = |requests: &[&Assignment]| {
-            let names = requests
-                .iter()
-                .map(|request| format!("{} #{}", quoted(scene.token_text(request.token as usize)), request.token));
+            let names = requests.iter().map(|request| {
+                format!("{} #{}", inline(scene.token_text(request.token as usize).trim()), request.token)
+            });
             names.collect::<Vec<_>>().join(", ")
         };
         vec![expert.to_string(), lane.demand().to_string(), names(&lane.kept), names(&lane.lost)]

@@ -8,7 +8,7 @@ use yew::prelude::*;
 
 use crate::run::scene::{Scene, SceneLayer};
 use crate::run::shared::Shared;
-use crate::run::text::{Part, visible};
+use crate::run::text::{Part, inline, visible};
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
@@ -150,7 +150,7 @@ fn as_table(input: &PanelInput) -> Html {
     head.extend(scene.layers.iter().map(|layer| format!("layer {}", layer.layer)));
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
     let rows = (0..scene.tokens.len()).map(|token| {
-        let mut cells = vec![token.to_string(), visible(scene.token_text(token))];
+        let mut cells = vec![token.to_string(), inline(scene.token_text(token))];
         for layer in &scene.layers {
             let asked = layer.of_token(token).iter().map(|request| {
                 let short = layer.reading().short(request.weight_raw);

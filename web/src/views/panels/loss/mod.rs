@@ -7,7 +7,7 @@ use std::fmt::Write;
 use yew::prelude::*;
 
 use crate::run::compare::{self, Change, PassageLoss};
-use crate::run::text::{quoted, visible};
+use crate::run::text::{inline, quoted};
 use crate::settings::view::PanelName;
 use crate::state::Action;
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
@@ -28,7 +28,12 @@ pub static PANEL: Panel = Panel {
     },
     topic: |_| PANEL.kind.to_owned(),
     finding: title,
-    badges: |_| Html::default(),
+    badges: |input| match input.changed.is_empty() {
+        true => Html::default(),
+        false => html! {
+            <span class="badge changed" title="What was changed between the previous run and this one">{ &input.changed }</span>
+        },
+    },
     picture,
     table: Some(as_table),
 };
@@ -140,7 +145,7 @@ fn as_table(input: &PanelInput) -> Html {
     let number = |loss: Option<f32>| loss.map_or("–".to_owned(), |loss| format!("{loss:.4}"));
     let rows = scene.tokens.iter().enumerate().map(|(token, shown)| {
         let before = change.and_then(|change| *change.losses_before.get(token)?);
-        vec![token.to_string(), visible(scene.token_text(token)), number(shown.loss), number(before)]
+        vec![token.to_string(), inline(scene.token_text(token)), number(shown.loss), number(before)]
     });
     // First the run on the screen, then the other one.
     let (here, there) = if input.flipped { ("previous run", "this run") } else { ("this run", "previous run") };

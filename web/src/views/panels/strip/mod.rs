@@ -11,7 +11,7 @@ use yew::prelude::*;
 use crate::browser::focus::focus_in_place;
 use crate::run::scene::{Scene, SceneLayer, TokenFate};
 use crate::run::shared::Shared;
-use crate::run::text::{Part, quoted, visible};
+use crate::run::text::{Part, inline, quoted, visible};
 use crate::settings::offered::ControlName;
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
@@ -122,7 +122,7 @@ fn as_table(input: &PanelInput) -> Html {
         let asked: Vec<String> = asked.collect();
         vec![
             token.to_string(),
-            visible(scene.token_text(token)),
+            inline(scene.token_text(token)),
             asked.join(", "),
             outcome(of_layer, token).to_owned(),
             loss,

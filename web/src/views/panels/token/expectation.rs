@@ -3,8 +3,8 @@
 use moe_trace::Candidate;
 use yew::prelude::*;
 
-use crate::run::scene::Scene;
-use crate::run::text::visible;
+use crate::run::scene::{Scene, probability};
+use crate::run::text::{inline, visible};
 use crate::views::parts::sized::bar;
 use crate::words::numbers;
 
@@ -14,8 +14,8 @@ const NUM_CANDIDATES: usize = 5;
 pub fn expectation(scene: &Scene, token: usize) -> Html {
     let Some((step, next)) = scene.next_after(token) else {
         let given = scene.tokens.get(token + 1).and_then(|next| next.loss).map(|loss| {
-            let name = visible(scene.token_text(token + 1));
-            format!("Next in the prompt: “{name}”, to which the model gave {}.", numbers::percent((-loss).exp()))
+            let name = inline(scene.token_text(token + 1));
+            format!("Next in the prompt: “{name}”, to which the model gave {}.", numbers::percent(probability(loss)))
         });
         return html! {
             <div class="expectation">

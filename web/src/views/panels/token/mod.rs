@@ -6,7 +6,7 @@ mod finding;
 use moe_router::rule::GateReads;
 use yew::prelude::*;
 
-use crate::run::scene::SceneLayer;
+use crate::run::scene::{SceneLayer, probability};
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
@@ -43,7 +43,7 @@ fn picture(input: &PanelInput) -> Html {
     let rows = (0..layer.num_experts).map(|expert| gate_row(input, layer, expert, values.get(expert).copied()));
     let shown = &input.scene.tokens[token];
     let loss = match shown.loss {
-        Some(loss) => format!("Loss {loss:.2} nats: the model gave it {}.", numbers::percent((-loss).exp())),
+        Some(loss) => format!("Loss {loss:.2} nats: the model gave it {}.", numbers::percent(probability(loss))),
         None => "The first token has no prediction.".to_owned(),
     };
     html! {

@@ -1,0 +1,12 @@
+//! Spoils files, for the tests of whoever reads them: whatever arrives, a reader answers with a value or an error, soon,
+//! and within bounds of memory.
+//!
+//! A test draws its inputs from a [`trial`]: few in a plain test, a million by `cargo xtask fuzz`.
+
+mod dice;
+pub mod json;
+pub mod memory;
+mod trial;
+
+pub use dice::Dice;
+pub use trial::trial;

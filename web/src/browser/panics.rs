@@ -1,0 +1,27 @@
+//! A bug of the page: told to the elements around it, which outlive the module that has it.
+
+use std::panic;
+use std::sync::Once;
+
+use web_sys::{CustomEvent, CustomEventInit};
+
+/// What the window hears; `element.js` knows it by this name.
+const EVENT: &str = "moe-page-bug";
+
+/// From now on a panic is told. After one nothing of this module runs any more, for any of its figures.
+pub fn tell() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        panic::set_hook(Box::new(|bug| {
+            let words = bug.to_string();
+            web_sys::console::error_1(&format!("moe-playground: {words}").into());
+            let init = CustomEventInit::new();
+            init.set_detail(&words.into());
+            let event = CustomEvent::new_with_event_init_dict(EVENT, &init);
+            if let (Some(window), Ok(event)) = (web_sys::window(), event) {
+                // The answer only says whether a listener called preventDefault.
+                let _ = window.dispatch_event(&event);
+            }
+        }));
+    });
+}

@@ -1,0 +1,60 @@
+//! What was changed between two runs: every setting that differs, by its name and with both values.
+
+use moe_router::rules;
+use moe_trace::{Overflow, RunRequest, Sampling, Source};
+
+use crate::run::recording::Recording;
+use crate::settings::{models, routing_choice};
+use crate::words::names;
+
+/// In the order in which the page has them; empty for two runs of the same request on the same device.
+pub fn differences(before: &Recording, now: &Recording) -> Vec<String> {
+    let (one, other) = (&before.request, &now.request);
+    let mut found = Vec::new();
+    let mut note = |name: &str, before: String, now: String| {
+        if before != now {
+            found.push(format!("{name} {before} → {now}"));
+        }
+    };
+    if !models::are_same(&before.model, &now.model) {
+        let names = [&before.model.name, &now.model.name];
+        // Two models of one name are told apart by their weights.
+        let of = |run: &Recording| match names[0] == names[1] {
+            true => run.model.weights_sha256.chars().take(8).collect(),
+            false => run.model.name.clone(),
+        };
+        note("model", of(before), of(now));
+    }
+    note("rule", rules::router_text(&one.routing.router), rules::router_text(&other.routing.router));
+    note("when full", when_full(one), when_full(other));
+    if let (Overflow::Drop(one), Overflow::Drop(other)) = (one.routing.overflow, other.routing.overflow) {
+        note("capacity factor", one.factor.to_string(), other.factor.to_string());
+    }
+    note("group", names::group(one.group).to_owned(), names::group(other.group).to_owned());
+    note("sampling", sampling(one.sampling), sampling(other.sampling));
+    note("seed", one.seed.to_string(), other.seed.to_string());
+    note("new tokens", one.max_new_tokens.to_string(), other.max_new_tokens.to_string());
+    let device = |source: Source| if source == Source::LiveGpu { "GPU" } else { "CPU" }.to_owned();
+    if before.is_live() && now.is_live() {
+        note("device", device(before.source), device(now.source));
+    }
+    if one.prompt != other.prompt {
+        found.push("prompt".to_owned());
+    }
+    if one.interventions != other.interventions {
+        found.push("interventions".to_owned());
+    }
+    found
+}
+
+fn when_full(request: &RunRequest) -> String {
+    let policy = routing_choice::policy(&request.routing);
+    policy.map_or_else(|| "as trained".to_owned(), |policy| names::policy(policy).into_owned())
+}
+
+fn sampling(sampling: Sampling) -> String {
+    match sampling {
+        Sampling::Greedy => "greedy".to_owned(),
+        Sampling::Random { temperature, top_k, top_p } => format!("T {temperature}, top-k {top_k}, top-p {top_p}"),
+    }
+}

@@ -1,0 +1,143 @@
+//! Whatever file is read without complaint can be drawn: spoilt runs, shown at every step and in every layer.
+
+use moe_fuzz::{Dice, json, trial};
+use moe_trace::{BackendChoice, RoutingGroup, RoutingSpec, StepTrace, TraceHeader, TraceReader};
+use serde_json::Value;
+use web::run::shared::Shared;
+use web::settings::Setting;
+use web::settings::attributes::{ATTRIBUTES, Config};
+use web::settings::models::Menu;
+use web::state::{Action, State, replay};
+use web::views::page::{Page, PageProps};
+use yew::Callback;
+
+use super::html;
+use crate::fixture;
+
+/// A short run under this group, as lines of its file.
+fn lines(group: RoutingGroup) -> Vec<Value> {
+    let tokens = fixture::words("The cat sat on the mat");
+    let file = fixture::trace(3, &tokens, 4, fixture::request(RoutingSpec::default(), group, 2));
+    let mut lines = vec![serde_json::to_value(&file.header).expect("a header is JSON")];
+    lines.extend(file.steps.iter().map(|step| serde_json::to_value(step).expect("a step is JSON")));
+    lines
+}
+
+/// As the page reads a file.
+fn read(text: &str) -> Result<(TraceHeader, Vec<StepTrace>), String> {
+    let mut lines = moe_trace::lines(text);
+    let (_, first) = lines.next().ok_or("it is empty")?;
+    let header: TraceHeader = serde_json::from_str(first).map_err(|error| error.to_string())?;
+    let mut reader: TraceReader = replay::reader(header)?;
+    let mut steps = Vec::new();
+    for (_, line) in lines {
+        let sent = serde_json::from_str(line).map_err(|error| error.to_string())?;
+        steps.push(replay::read(&mut reader, sent)?);
+    }
+    if steps.is_empty() { Err("it has no steps".to_owned()) } else { Ok((reader.header().clone(), steps)) }
+}
+
+/// The state with the run on the screen, at its last step.
+fn shown(header: TraceHeader, steps: Vec<StepTrace>) -> State {
+    let config = Config { backend: BackendChoice::Recorded, ..Config::default() };
+    let last = steps.len().saturating_sub(1);
+    let began = replay::began(header).expect("it was checked");
+    let told = steps.into_iter().map(replay::step);
+    let actions = [began].into_iter().chain(told).chain([replay::finished(), Action::StepTo(last)]);
+    actions.fold(State::new(config, Vec::new()).0, |state, action| state.apply(action).0)
+}
+
+/// Draws it, then what another k would make of it.
+fn draw(header: TraceHeader, steps: Vec<StepTrace>) {
+    for setting in [None, Some(Setting::K(Some(1))), Some(Setting::CapacityFactor(0.3))] {
+        let (header, steps) = (header.clone(), steps.clone());
+        html::<Page>(move || {
+            let mut state = shown(header, steps);
+            if let Some(setting) = setting {
+                state = state.apply(Action::Set(setting)).0;
+            }
+            PageProps { state: Shared::new(state), dispatch: Callback::noop() }
+        });
+    }
+}
+
+fn fuzz(name: &str, group: RoutingGroup) {
+    let lines = lines(group);
+    trial(
+        name,
+        300,
+        |dice| json::spoilt_lines(&lines, dice),
+        |bytes| {
+            let read = read(&String::from_utf8_lossy(bytes));
+            read.map(|(header, steps)| draw(header, steps)).is_ok()
+        },
+    );
+}
+
+#[test]
+fn fuzz_drawing_of_whole_texts() {
+    fuzz("drawing of whole texts", RoutingGroup::ThisText);
+}
+
+#[test]
+fn fuzz_drawing_of_decode_steps() {
+    fuzz("drawing of decode steps", RoutingGroup::DecodeStep);
+}
+
+/// Whatever stands in the attributes, or in a link: what cannot be used is named, and the rest is drawn.
+#[test]
+fn fuzz_attributes() {
+    let texts = [
+        "",
+        "0",
+        "1",
+        "-1",
+        "1e9",
+        "4294967296",
+        "NaN",
+        "inf",
+        "full",
+        "strip lanes",
+        "drop",
+        "top_k:2",
+        "top_k:k=0",
+        "expert_choice:1e300",
+        "\u{202e}",
+        "\0",
+        "models/x?y#z",
+        "x.json",
+        "off",
+        "dark",
+        "0.5",
+        "https://[",
+        "%",
+        "é",
+    ];
+    let make = |dice: &mut Dice| {
+        let lines = ATTRIBUTES.iter().map(|attribute| format!("{}={}", attribute.name, dice.one_of(&texts)));
+        json::spoilt_text(lines.collect::<Vec<_>>().join("\n").into_bytes(), dice)
+    };
+    trial("attributes", 2000, make, |bytes| {
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let of =
+            |name: &str| text.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix('=')?.to_owned()));
+        let (config, errors) = Config::read(of);
+        let (state, _) = State::new(Config { backend: BackendChoice::Recorded, ..config }, errors.clone());
+        state.apply(Action::TogglePlay);
+        errors.is_empty()
+    });
+}
+
+#[test]
+fn fuzz_menus() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../www/site/models/index.json");
+    let text = std::fs::read_to_string(path).expect("the site has a list");
+    let list: Value = serde_json::from_str(&text).expect("it is JSON");
+    let list = Value::from(list.as_array().map(|list| list[..2].to_vec()).unwrap_or_default());
+    trial(
+        "menus",
+        1000,
+        |dice| json::spoilt(&list, dice),
+        |bytes| serde_json::from_slice(bytes).is_ok_and(|entries| Menu::new(entries, str::to_owned).is_ok()),
+    );
+}
