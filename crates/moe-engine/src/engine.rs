@@ -1,7 +1,7 @@
 //! A loaded model with its tokenizer, ready to run requests one after another.
 
 use moe_model::manifest::sha256_hex;
-use moe_model::{Device, Fused, Manifest, Tokenizer, checkpoint};
+use moe_model::{Device, Extent, Fused, Manifest, Tokenizer, checkpoint};
 use moe_trace::{ModelInfo, UserError};
 
 /// A model on a device.
@@ -62,5 +62,10 @@ impl Engine {
 
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// Sets how much of a text is computed at each step of a run with the group `this text`: to measure, or to compare.
+    pub fn set_extent(&mut self, extent: Extent) {
+        self.model.set_extent(extent);
     }
 }

@@ -65,15 +65,21 @@ impl Engine {
                 return Ok(FinishReason::Stopped);
             }
             let begin = clock_ms();
-            let (first, end) = match request.group {
-                RoutingGroup::ThisText => (0, state.ids.len()),
+            let (first, end, output) = match request.group {
+                RoutingGroup::ThisText => {
+                    let output = self.model.forward_text(&state.ids, &state.inputs, &state.router).await?;
+                    (0, state.ids.len(), output)
+                }
                 // `start` refuses batches.
-                RoutingGroup::DecodeStep | RoutingGroup::Batch => (state.step as usize, state.step as usize + 1),
+                RoutingGroup::DecodeStep | RoutingGroup::Batch => {
+                    let (first, end) = (state.step as usize, state.step as usize + 1);
+                    let ids = &state.ids[first..end];
+                    let inputs = state.inputs.iter().map(|inputs| inputs.at(first..end, ids));
+                    let inputs: Vec<RoutingInputs> = inputs.collect();
+                    let input = StepInput { ids, first_position: first, inputs: &inputs };
+                    (first, end, self.model.forward(&input, &state.router).await?)
+                }
             };
-            let ids = &state.ids[first..end];
-            let inputs: Vec<RoutingInputs> = state.inputs.iter().map(|inputs| inputs.at(first..end, ids)).collect();
-            let input = StepInput { ids, first_position: first, inputs: &inputs };
-            let output = self.model.forward(&input, &state.router).await?;
             let (trace, finished) = self.finish_step(&mut state, first, end, output);
             emit(Event::Step { trace: trace.into(), elapsed_ms: (clock_ms() - begin) as f32 });
             if let Some(reason) = finished {

@@ -1,0 +1,41 @@
+//! A text that grows, is edited or gets other slots: the tokens that are computed again give the numbers of the whole, on
+//! WebGPU as on the CPU, and are as many.
+
+use moe_model::{Device, Extent, Fused, ModelConfig, Router, RoutingInputs, Weights, device};
+use moe_trace::{Policy, RoutingSpec};
+use wasm_bindgen_test::wasm_bindgen_test;
+
+use crate::gpu::gpu;
+
+/// Runs what a reader may do one after the other, both ways each time; gives how many tokens were needed.
+async fn needed(device: &Device, tolerance: f32) -> Vec<usize> {
+    let config = ModelConfig::tiny();
+    let weights = Weights::random(&config, 5, device);
+    let mut model = Fused::new(config.clone(), weights, device).await.expect("weights load");
+    model.set_extent(Extent::Compared { tolerance });
+    let draws = RoutingInputs::draw(7, config.num_layers, config.max_tokens, config.num_experts);
+    let mut counts = Vec::new();
+    for policy in [Policy::Drop, Policy::RandomSecond, Policy::Dropless] {
+        let mut ids = vec![3, 1, 4, 1, 5];
+        let mut factor = 0.75;
+        for step in 0..16u32 {
+            match step {
+                5 => factor = 1.0,
+                10 => ids[4] = 40,
+                _ => ids.push((7 * step + 2) % 48),
+            }
+            let router = Router::new(RoutingSpec::with_policy(2, policy, factor), config.num_experts);
+            let router = router.expect("a valid spec");
+            let output = model.forward_text(&ids, &draws, &router).await.expect("both ways give the same");
+            counts.push(output.num_computed);
+        }
+    }
+    counts
+}
+
+#[wasm_bindgen_test]
+async fn only_what_may_have_changed_is_computed_again() {
+    let on_the_cpu = needed(&device::cpu(), 0.0).await;
+    assert!(on_the_cpu.iter().filter(|&&count| count == 1).count() > 16, "{on_the_cpu:?}");
+    assert_eq!(needed(&gpu().await, 1e-5).await, on_the_cpu);
+}
