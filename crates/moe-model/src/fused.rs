@@ -5,8 +5,9 @@
 //! layer; the experts run the same kernels either way.
 //!
 //! A text that is routed as one group and grows is run by [`Fused::forward_text`], which computes only what may have
-//! changed.
+//! changed. Tokens that are a group each are run together by [`Fused::forward_apart`].
 
+mod apart;
 mod attention;
 mod decided;
 mod device_rule;
@@ -56,11 +57,22 @@ pub struct Fused {
     known: Option<Known>,
 }
 
+/// Which tokens share capacity.
+enum Group {
+    /// Those of the pass, after others of which this was decided, by layer. Empty where there are no others; else their
+    /// keys and values are in the cache.
+    One(Vec<Decided>),
+    /// None: each token is a group of its own. Only for rules that the kernels know.
+    Each,
+}
+
 /// What came of a pass, about all tokens of its group.
 struct Passed {
     layers: Vec<Decided>,
     capacity: Option<u32>,
+    /// Nats of the next token, for all of the pass but the last; none where tokens are a group each.
     losses: Vec<f32>,
+    /// After the last token; where tokens are a group each, after every one.
     logits: Vec<f32>,
 }
 
@@ -130,32 +142,40 @@ impl Fused {
     /// The caller keeps `first_position + ids.len()` within `max_tokens`, and `ids` non-empty and in the vocabulary.
     pub async fn forward(&mut self, step: &StepInput<'_>, router: &Router) -> Result<StepOutput, TensorError> {
         self.known = None;
-        self.pass(step, Vec::new(), router).await?.output(step.ids.len())
+        self.pass(step, Group::One(Vec::new()), router).await?.output(step.ids.len())
     }
 
-    /// The same for tokens that go on with a group. `layers`: what was decided about its earlier tokens, whose keys and
-    /// values are in the cache; empty where there are none. `step.inputs` are of the whole group.
-    async fn pass(
-        &mut self,
-        step: &StepInput<'_>,
-        mut layers: Vec<Decided>,
-        router: &Router,
-    ) -> Result<Passed, TensorError> {
-        let config = &self.config;
+    /// The rule as the kernels know it for a group of so many tokens, if they can compute all gates.
+    fn device_rule(&self, router: &Router, num_tokens: usize) -> Option<DeviceRule> {
+        let suits_the_kernels = self.blocks.iter().all(|block| block.router.suits_the_kernels());
+        DeviceRule::new(router, num_tokens).filter(|_| suits_the_kernels)
+    }
+
+    /// Runs tokens through the model. `step.inputs` are of the whole group, the earlier tokens included.
+    async fn pass(&mut self, step: &StepInput<'_>, group: Group, router: &Router) -> Result<Passed, TensorError> {
         let num_tokens = step.ids.len();
-        layers.resize_with(config.num_layers, || Decided::nothing(config.num_experts));
+        let (mut layers, is_one) = match group {
+            Group::One(layers) => (layers, true),
+            Group::Each => (Vec::new(), false),
+        };
         let num_earlier = layers.first().map_or(0, Decided::num_tokens);
-        let num_in_group = num_earlier + num_tokens;
+        let num_in_group = if is_one { num_earlier + num_tokens } else { 1 };
+        let rule = self.device_rule(router, num_in_group);
+        let rule = if is_one { rule } else { rule.map(DeviceRule::for_tokens_alone) };
+        let config = &self.config;
+        layers.resize_with(config.num_layers, || Decided::nothing(config.num_experts));
         let ids = ops::int_tensor(step.ids.iter().map(|&id| id as i32).collect(), &self.device);
         let row = RowParams { num_tokens: num_tokens as u32, d_model: config.d_model as u32 };
         let row = self.params.get(row.to_words());
         let attention = attention_params(config.attention(), num_tokens, step.first_position, config.max_tokens);
         let positions = Positions { angles: &self.angles, params: ops::int_tensor(attention.to_words(), &self.device) };
-        let rule = DeviceRule::new(router, num_in_group)
-            .filter(|_| self.blocks.iter().all(|block| block.router.suits_the_kernels()));
         let rows_len = rule.map_or(0, |rule| num_tokens * routing_width(config.num_experts, rule.k));
         let record_len = config.num_layers * rows_len;
-        let mut record = Record::new(record_len + num_tokens + config.vocab_size, &self.device);
+        let (num_losses, num_logits) = match is_one {
+            true => (num_tokens - 1, config.vocab_size),
+            false => (0, num_tokens * config.vocab_size),
+        };
+        let mut record = Record::new(record_len + num_losses + num_logits, &self.device);
         let taken: Vec<i32> = layers.iter().flat_map(Decided::taken).collect();
         let taken = match num_earlier {
             0 => self.params.get(taken),
@@ -192,19 +212,14 @@ impl Fused {
         let normed = ops::rms_norm(&x, &self.final_norm, &row);
         let head_params = self.params.linear(num_tokens, config.d_model, config.vocab_size);
         let logits = ops::linear(&normed, &self.head, &head_params);
-        match num_tokens {
-            // A token alone has no successor yet.
-            1 => record.skip(1),
-            _ => {
-                let targets = step.ids[1..].iter().map(|&id| id as i32).chain([-1]).collect();
-                let targets = ops::int_tensor(targets, &self.device);
-                let loss = LossParams { num_tokens: num_tokens as u32, vocab_size: config.vocab_size as u32 };
-                let losses = ops::token_loss(&logits, &targets, &self.params.get(loss.to_words()));
-                record.add(&losses, 0, num_tokens, &mut self.params);
-            }
+        if num_losses > 0 {
+            let targets = step.ids[1..].iter().map(|&id| id as i32).chain([-1]).collect();
+            let targets = ops::int_tensor(targets, &self.device);
+            let loss = LossParams { num_tokens: num_tokens as u32, vocab_size: config.vocab_size as u32 };
+            let losses = ops::token_loss(&logits, &targets, &self.params.get(loss.to_words()));
+            record.add(&losses, 0, num_losses, &mut self.params);
         }
-        let last = (num_tokens - 1) * config.vocab_size;
-        record.add(&logits, last, config.vocab_size, &mut self.params);
+        record.add(&logits, num_tokens * config.vocab_size - num_logits, num_logits, &mut self.params);
 
         let values = record.read().await?;
         let (rows, rest) = values.split_at(record_len);
@@ -216,8 +231,7 @@ impl Fused {
                 decided.append(&gate_logits, routing);
             }
         }
-        let (losses, rest) = rest.split_at(num_tokens);
-        let (losses, logits) = (&losses[..num_tokens - 1], &rest[..config.vocab_size]);
+        let (losses, logits) = rest.split_at(num_losses);
         if losses.iter().chain(logits).any(|value| !value.is_finite()) {
             return Err(TensorError("the last layer's numbers are not finite".to_owned()));
         }

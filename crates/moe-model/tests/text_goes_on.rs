@@ -1,12 +1,12 @@
 //! A text that goes on, is edited, or is routed otherwise is computed only as far as it may have changed, and every number
-//! of it is, bit for bit, what running the whole text gives.
+//! of it is, bit for bit, what running the whole text gives. So are decode steps that are run in one pass.
 
 use burn::tensor::Device;
 use moe_model::forms::gate::GateConfig;
 use moe_model::{Extent, Fused, ModelConfig, Router, RoutingInputs, StepInput, StepOutput, Weights};
 use moe_router::draws::SplitMix64;
 use moe_router::rules;
-use moe_trace::{CapacitySpec, Overflow, Policy, Priority, RouterSpec, RoutingSpec, SlotOrder};
+use moe_trace::{CapacitySpec, Overflow, Policy, Priority, Rounding, RouterSpec, RoutingSpec, SlotOrder};
 
 /// Every number that a step brings, as bits; decisions too.
 fn bits(output: &StepOutput) -> Vec<Vec<u32>> {
@@ -269,4 +269,51 @@ fn a_model_that_compares_runs_both_ways() {
         text.ids.push(id);
         both.check(&text);
     }
+}
+
+/// Several decode steps in one pass, and one after the other.
+fn check_apart(config: &ModelConfig, spec: RoutingSpec, is_batched: bool) {
+    let router = Router::new(spec, config.num_experts).expect("a valid spec");
+    let ids = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5];
+    let draws = RoutingInputs::draw(7, config.num_layers, config.max_tokens, config.num_experts);
+    let weights = || Weights::random(config, 5, &Device::flex());
+    let new = || pollster::block_on(Fused::new(config.clone(), weights(), &Device::flex())).expect("weights load");
+    let inputs = |at: usize, to: usize| -> Vec<RoutingInputs> {
+        draws.iter().map(|draws| draws.at(at..to, &ids[at..to])).collect()
+    };
+    // After three others, which are in both caches.
+    let (mut apart, mut one_by_one) = (new(), new());
+    let mut expected = Vec::new();
+    for at in 0..ids.len() {
+        let step = StepInput { ids: &ids[at..=at], first_position: at, inputs: &inputs(at, at + 1) };
+        let output = pollster::block_on(one_by_one.forward(&step, &router)).expect("a pass runs");
+        expected.push(bits(&output));
+        if at < 3 {
+            pollster::block_on(apart.forward(&step, &router)).expect("a pass runs");
+        }
+    }
+    let steps = StepInput { ids: &ids[3..], first_position: 3, inputs: &inputs(3, ids.len()) };
+    let outputs = pollster::block_on(apart.forward_apart(&steps, &router)).expect("a pass runs");
+    assert_eq!(outputs.is_some(), is_batched, "{spec:?}");
+    for (output, expected) in outputs.into_iter().flatten().zip(&expected[3..]) {
+        assert_eq!(bits(&output), *expected, "{spec:?}");
+    }
+}
+
+#[test]
+fn decode_steps_of_a_prompt_are_one_pass() {
+    let config = ModelConfig { num_shared_experts: 1, ..ModelConfig::tiny() };
+    for policy in [Policy::Drop, Policy::Bpr, Policy::RandomSecond, Policy::Dropless] {
+        for k in [1, 2, 3] {
+            check_apart(&config, RoutingSpec::with_policy(k, policy, 0.75), true);
+        }
+    }
+    // No slots at all for a token alone: everybody is turned away.
+    let slots = CapacitySpec { factor: 0.1, minimum: 0, rounding: Rounding::Floor, ..CapacitySpec::default() };
+    let spec = RoutingSpec { overflow: Overflow::Drop(slots), ..RoutingSpec::with_policy(2, Policy::Drop, 1.0) };
+    check_apart(&config, spec, true);
+    let hash = rules::parse_router("hash:42").expect("a rule that only the host knows");
+    check_apart(&config, RoutingSpec { router: hash, overflow: Overflow::Dropless }, false);
+    let cosine = ModelConfig { gate: GateConfig::EXAMPLES[1], ..config };
+    check_apart(&cosine, RoutingSpec::with_policy(2, Policy::Drop, 0.75), false);
 }

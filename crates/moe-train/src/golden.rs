@@ -189,6 +189,31 @@ mod tests {
     }
 
     #[test]
+    fn the_prompt_is_read_at_once_and_told_as_a_decode_step_for_every_token() {
+        let mut engine = shipped();
+        let request = RunRequest { max_new_tokens: 3, group: RoutingGroup::DecodeStep, ..request_of(&recorded()) };
+        let steps = record(&mut engine, &request).expect("the run ends well");
+        let prompt = RunRequest { max_new_tokens: 0, group: RoutingGroup::ThisText, ..request };
+        let prompt = record(&mut engine, &prompt).expect("the run ends well").remove(0);
+        assert_eq!(steps.len(), prompt.tokens.len() + 3);
+        for (at, step) in steps.iter().enumerate() {
+            assert_eq!((step.first_position() as usize, step.tokens.len()), (at, 1));
+            if let Some(token) = prompt.tokens.get(at) {
+                assert_eq!(step.tokens[0].id, token.id);
+            }
+            for routing in step.layers.iter().filter_map(|layer| layer.routing()) {
+                assert_eq!((routing.num_tokens, routing.capacity), (1, Some(1)));
+                assert!(routing.assignments.iter().all(|a| a.fate == Fate::Kept { slot: 0 }));
+            }
+        }
+        for pair in steps.windows(2) {
+            let chosen = pair[0].next().and_then(|next| next.chosen.as_ref()).expect("a token follows");
+            let token = &pair[1].tokens[0];
+            assert_eq!((token.id, token.loss), (Some(chosen.id), Some(-chosen.probability.ln())));
+        }
+    }
+
+    #[test]
     fn exactly_one_token_of_the_default_prompt_finds_an_expert_full() {
         let recorded = recorded();
         assert_eq!(request_of(&recorded).prompt, EXAMPLES[0].prompt);

@@ -1,6 +1,6 @@
 //! What a layer decided about the tokens of a group, kept on the host: tokens that follow are decided upon after it.
 
-use moe_trace::{Assignment, GateLogits, LayerIdx, LayerTrace, Routing, ShapeError};
+use moe_trace::{Assignment, Fate, GateLogits, LayerIdx, LayerTrace, Routing, ShapeError};
 
 /// Of one layer, token by token.
 #[derive(Debug, Clone)]
@@ -49,6 +49,18 @@ impl Decided {
         self.logits.extend_from_slice(gate_logits.values());
         let later = routing.assignments.into_iter();
         self.assignments.extend(later.map(|a| Assignment { token: a.token + num_tokens, ..a }));
+    }
+
+    /// The decision about one of its tokens, as a group of its own: an expert that serves it has nobody before it.
+    pub fn alone(&self, token: usize) -> Decided {
+        let range = |token: usize| self.assignments.partition_point(|a| (a.token as usize) < token);
+        let requests = self.assignments[range(token)..range(token + 1)].iter();
+        let alone = requests.map(|a| match a.fate {
+            Fate::Kept { .. } => Assignment { token: 0, fate: Fate::Kept { slot: 0 }, ..*a },
+            _ => Assignment { token: 0, ..*a },
+        });
+        let logits = self.logits[token * self.num_experts..][..self.num_experts].to_vec();
+        Decided { num_experts: self.num_experts, logits, assignments: alone.collect() }
     }
 
     /// How many slots of each expert are taken, `[experts]`.

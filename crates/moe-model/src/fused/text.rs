@@ -5,7 +5,7 @@ use moe_router::{Router, rules};
 
 use super::known::Known;
 use super::step::{StepInput, StepOutput};
-use super::{Fused, Passed};
+use super::{Fused, Group, Passed};
 use crate::read_back::TensorError;
 use crate::routing_inputs::RoutingInputs;
 
@@ -73,7 +73,7 @@ impl Fused {
         let num_computed = text.ids.len() - num_valid;
         if num_computed > 0 {
             let step = StepInput { ids: &text.ids[num_valid..], first_position: num_valid, inputs: text.inputs };
-            let passed = self.pass(&step, layers, router).await?;
+            let passed = self.pass(&step, Group::One(layers), router).await?;
             losses.extend(passed.losses);
             (layers, logits) = (passed.layers, passed.logits);
         }
