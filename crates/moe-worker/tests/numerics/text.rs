@@ -1,7 +1,7 @@
 //! A text that grows, is edited or gets other slots: the tokens that are computed again give the numbers of the whole, on
-//! WebGPU as on the CPU, and are as many.
+//! WebGPU as on the CPU, and are as many. Decode steps that are run in one pass give those of one after the other.
 
-use moe_model::{Device, Extent, Fused, ModelConfig, Router, RoutingInputs, Weights, device};
+use moe_model::{Device, Extent, Fused, ModelConfig, Router, RoutingInputs, StepInput, Weights, device};
 use moe_trace::{Policy, RoutingSpec};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -31,6 +31,27 @@ async fn needed(device: &Device, tolerance: f32) -> Vec<usize> {
         }
     }
     counts
+}
+
+#[wasm_bindgen_test]
+async fn a_prompt_is_read_at_once_as_token_by_token() {
+    let config = ModelConfig::tiny();
+    let ids = [3, 1, 4, 1, 5, 9, 2, 6];
+    let router = Router::new(RoutingSpec::with_policy(2, Policy::Drop, 0.75), config.num_experts);
+    let router = router.expect("a valid spec");
+    for device in [device::cpu(), gpu().await] {
+        let weights = Weights::random(&config, 5, &device);
+        let mut model = Fused::new(config.clone(), weights, &device).await.expect("weights load");
+        let all = StepInput { ids: &ids, first_position: 0, inputs: &[] };
+        let at_once =
+            model.forward_apart(&all, &router).await.expect("a pass runs").expect("the kernels know the rule");
+        assert_eq!(at_once.len(), ids.len());
+        for (at, output) in at_once.iter().enumerate() {
+            let step = StepInput { ids: &ids[at..=at], first_position: at, inputs: &[] };
+            let expected = model.forward(&step, &router).await.expect("a pass runs");
+            assert_eq!(output.difference(&expected, 1e-5), None, "token {at}");
+        }
+    }
 }
 
 #[wasm_bindgen_test]
