@@ -7,11 +7,12 @@ use crate::routing_inputs::RoutingInputs;
 /// What goes into one forward pass.
 #[derive(Debug, Clone, Copy)]
 pub struct StepInput<'a> {
-    /// The tokens of this pass, which share capacity.
+    /// The tokens of this pass. Which of them share capacity, the pass says.
     pub ids: &'a [u32],
     /// Position in the text of `ids[0]`; earlier positions are in the cache from passes before.
     pub first_position: usize,
-    /// What routing sees besides gate logits, one per layer; or empty for rules that need nothing.
+    /// What routing sees besides gate logits, one per layer, of all tokens that are routed together; or empty for rules
+    /// that need nothing.
     pub inputs: &'a [RoutingInputs],
 }
 
