@@ -2,7 +2,8 @@
 // CPU twin: crates/moe-kernels/src/cpu/assign_slots.rs
 // GShard (arXiv:2006.16668, algorithm 1), Switch (arXiv:2101.03961, eq. 3).
 // One invocation per expert, which walks through all requests in order: slots depend on order alone, never on which
-// invocation came first, so that the same text always drops the same tokens.
+// invocation came first, so that the same text always drops the same tokens. Tokens of the group that an earlier pass
+// routed are not walked through again: counting starts from the slots they have.
 
 struct Params {
     num_tokens: u32,
@@ -14,12 +15,15 @@ struct Params {
     rank_major: u32,
     // 0: later choices always ask. 1: a second choice of weight g asks if 2 g > draw (GShard).
     random_second: u32,
+    // Where in `taken` this layer begins.
+    taken_offset: u32,
 }
 
 @group(0) @binding(0) var<storage, read_write> order: array<i32>;     // [tokens]: order[place] = token
 @group(0) @binding(1) var<storage, read_write> draws: array<f32>;     // [tokens], uniform in [0, 1)
-@group(0) @binding(2) var<storage, read_write> params: Params;
-@group(0) @binding(3) var<storage, read_write> routing: array<f32>;   // [tokens, experts + 4 k]; fills the slots:
+@group(0) @binding(2) var<storage, read_write> taken: array<i32>;     // [layers, experts]: slots that earlier tokens have
+@group(0) @binding(3) var<storage, read_write> params: Params;
+@group(0) @binding(4) var<storage, read_write> routing: array<f32>;   // [tokens, experts + 4 k]; fills the slots:
                                                                       // ≥ 0 kept, -1 lost, -2 skipped
 
 @compute @workgroup_size(64)
@@ -30,7 +34,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     }
     let k = params.k;
     let width = params.num_experts + 4u * k;
-    var filled = 0u;
+    var filled = u32(taken[params.taken_offset + expert]);
     for (var request = 0u; request < params.num_tokens * k; request++) {
         var place = request / k;
         var rank = request % k;

@@ -41,6 +41,8 @@ const RUNS = [
         "My brother was afraid of her father, but he was very fond of the house, and the garden behind it was full of old trees.",
     },
   },
+  // Where no step has more than its token to compute.
+  { name: "this text, longer, dropless", attributes: { policy: "dropless" } },
 ];
 
 const results = { browser: "", cpu: `${cpus().length} × ${cpus()[0]?.model}`, num_repeats: NUM_REPEATS, rungs: [] };

@@ -1,7 +1,8 @@
-//! What the native benchmarks share: the shipped model, and requests to it.
+//! What the native benchmarks share: the shipped model, requests to it, and the time of their steps.
 
 use std::fs;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use moe_engine::{Engine, Manifest, device};
 use moe_trace::{Event, RoutingGroup, RunId, RunRequest, Sampling};
@@ -30,10 +31,32 @@ pub fn request(engine: &Engine, prompt: &str, max_new_tokens: u32, group: Routin
     }
 }
 
-/// Runs a request to its end; gives the number of steps.
-pub fn run(engine: &mut Engine, request: &RunRequest) -> usize {
-    let mut steps = 0;
-    let emit = |event| steps += usize::from(matches!(event, Event::Step { .. }));
-    pollster::block_on(engine.run(request, || 0.0, emit, async || false)).expect("the run ends well");
+/// Runs a request to its end; gives how long its text was at each step, in tokens, and how long each step took.
+pub fn steps(engine: &mut Engine, request: &RunRequest) -> Vec<(usize, Duration)> {
+    let start = Instant::now();
+    let mut steps: Vec<(usize, Duration)> = Vec::new();
+    let emit = |event| {
+        let Event::Step { trace, elapsed_ms } = event else { return };
+        let step = trace.expand(None).expect("the engine sends whole steps");
+        let num_tokens = step.first_position() as usize + step.tokens.len();
+        steps.push((num_tokens, Duration::from_secs_f64(f64::from(elapsed_ms) / 1e3)));
+    };
+    let clock_ms = || start.elapsed().as_secs_f64() * 1e3;
+    pollster::block_on(engine.run(request, clock_ms, emit, async || false)).expect("the run ends well");
     steps
+}
+
+/// Of a text, as many words from the front as make at most so many tokens.
+pub fn beginning(engine: &mut Engine, text: &str, num_tokens: usize) -> String {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let mut count = words.len();
+    loop {
+        let prompt = words[..count].join(" ");
+        let request = request(engine, &prompt, 0, RoutingGroup::ThisText);
+        let found = steps(engine, &request).last().map_or(0, |(found, _)| *found);
+        if found <= num_tokens {
+            return prompt;
+        }
+        count = (count * num_tokens / found).min(count - 1);
+    }
 }

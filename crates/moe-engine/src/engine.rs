@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use moe_model::manifest::sha256_hex;
-use moe_model::{Device, Fused, Manifest, Tokenizer, checkpoint};
+use moe_model::{Device, Extent, Fused, Manifest, Tokenizer, checkpoint};
 use moe_trace::{ModelInfo, UserError};
 
 /// A model on a device.
@@ -64,6 +64,11 @@ impl Engine {
 
     pub fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// Sets how much of a text is computed at each step of a run with the group `this text`: to measure, or to compare.
+    pub fn set_extent(&mut self, extent: Extent) {
+        self.model.set_extent(extent);
     }
 
     /// Counts tokens as the model does, beside whatever the engine works on.

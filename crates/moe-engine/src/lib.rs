@@ -7,5 +7,5 @@ mod self_check;
 pub use engine::{Counter, Engine, LoadError};
 pub use run::RunError;
 
-/// What a caller needs to load an engine: the manifest, its hashes, a device.
-pub use moe_model::{Device, Manifest, device, manifest};
+/// What a caller needs to load an engine: the manifest, its hashes, a device; and how much of a text it computes.
+pub use moe_model::{Device, Extent, Manifest, device, manifest};

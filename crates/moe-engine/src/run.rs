@@ -1,5 +1,8 @@
 //! The loop of a run: forward, trace, sample, again.
 
+use std::collections::VecDeque;
+use std::ops::Range;
+
 use moe_model::sample::{Choice, Seeded, ranked};
 use moe_model::tokenizer::END_OF_TEXT;
 use moe_model::{Router, RoutingInputs, StepInput, StepOutput, TensorError};
@@ -47,6 +50,10 @@ struct State<'a> {
     inputs: Vec<RoutingInputs>,
     random: Seeded,
     step: u32,
+    /// What the next steps bring, where one pass computed several.
+    ahead: VecDeque<StepOutput>,
+    /// What each of these took.
+    ahead_ms: f64,
 }
 
 impl Engine {
@@ -64,22 +71,51 @@ impl Engine {
             if stopped().await {
                 return Ok(FinishReason::Stopped);
             }
-            let begin = clock_ms();
-            let (first, end) = match request.group {
-                RoutingGroup::ThisText => (0, state.ids.len()),
+            let mut begin = clock_ms();
+            let (first, end, output, ahead_ms) = match request.group {
+                RoutingGroup::ThisText => {
+                    let output = self.model.forward_text(&state.ids, &state.inputs, &state.router).await?;
+                    (0, state.ids.len(), output, 0.0)
+                }
                 // `start` refuses batches.
-                RoutingGroup::DecodeStep | RoutingGroup::Batch => (state.step as usize, state.step as usize + 1),
+                RoutingGroup::DecodeStep | RoutingGroup::Batch => {
+                    let at = state.step as usize;
+                    if state.ahead.is_empty() {
+                        state.ahead = self.decode(&state, at..state.ids.len()).await?;
+                        state.ahead_ms = (clock_ms() - begin) / state.ahead.len() as f64;
+                        begin = clock_ms();
+                    }
+                    let output = state.ahead.pop_front().expect("a pass gives a step for every token of it");
+                    (at, at + 1, output, state.ahead_ms)
+                }
             };
-            let ids = &state.ids[first..end];
-            let inputs: Vec<RoutingInputs> = state.inputs.iter().map(|inputs| inputs.at(first..end, ids)).collect();
-            let input = StepInput { ids, first_position: first, inputs: &inputs };
-            let output = self.model.forward(&input, &state.router).await?;
             let (trace, finished) = self.finish_step(&mut state, first, end, output);
-            emit(Event::Step { trace: trace.into(), elapsed_ms: (clock_ms() - begin) as f32 });
+            emit(Event::Step { trace: trace.into(), elapsed_ms: (clock_ms() - begin + ahead_ms) as f32 });
             if let Some(reason) = finished {
                 return Ok(reason);
             }
         }
+    }
+
+    /// Runs tokens that are known, each a decode step: all in one pass where the kernels know the rule, else the first.
+    async fn decode(
+        &mut self,
+        state: &State<'_>,
+        positions: Range<usize>,
+    ) -> Result<VecDeque<StepOutput>, TensorError> {
+        let first = positions.start;
+        let inputs = |positions: Range<usize>| {
+            let ids = &state.ids[positions.clone()];
+            state.inputs.iter().map(|inputs| inputs.at(positions.clone(), ids)).collect::<Vec<RoutingInputs>>()
+        };
+        let of_all = inputs(positions.clone());
+        let steps = StepInput { ids: &state.ids[positions], first_position: first, inputs: &of_all };
+        if let Some(outputs) = self.model.forward_apart(&steps, &state.router).await? {
+            return Ok(outputs.into());
+        }
+        let of_first = inputs(first..first + 1);
+        let step = StepInput { ids: &state.ids[first..=first], first_position: first, inputs: &of_first };
+        Ok([self.model.forward(&step, &state.router).await?].into())
     }
 
     /// Checks a request and makes its first state.
@@ -126,6 +162,8 @@ impl Engine {
             inputs: draws(&router, request.seed, config.num_layers, config.max_tokens),
             random: Seeded::new(request.seed),
             step: 0,
+            ahead: VecDeque::new(),
+            ahead_ms: 0.0,
         })
     }
 

@@ -96,12 +96,13 @@ impl MoeOps for Flex {
     fn assign_slots(
         order: FlexTensor,
         draws: FlexTensor,
+        taken: FlexTensor,
         params: FlexTensor,
         mut routing: FlexTensor,
         _num_experts: usize,
     ) -> FlexTensor {
         let params = SlotParams::from_words(ints(&params));
-        cpu::assign_slots::assign_slots(ints(&order), floats(&draws), params, routing.storage_mut());
+        cpu::assign_slots::assign_slots(ints(&order), floats(&draws), ints(&taken), params, routing.storage_mut());
         routing
     }
 

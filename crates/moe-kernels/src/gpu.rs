@@ -122,11 +122,12 @@ impl MoeOps for CubeBackend {
     fn assign_slots(
         order: CubeTensor,
         draws: CubeTensor,
+        taken: CubeTensor,
         params: CubeTensor,
         routing: CubeTensor,
         num_experts: usize,
     ) -> CubeTensor {
-        launch(ops::ASSIGN_SLOTS, num_experts, &[&order, &draws, &params, &routing]);
+        launch(ops::ASSIGN_SLOTS, num_experts, &[&order, &draws, &taken, &params, &routing]);
         routing
     }
 

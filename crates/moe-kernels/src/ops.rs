@@ -45,8 +45,9 @@ kernels! {
     /// Tokens in order of falling confidence, `[tokens]`.
     TOKEN_ORDER = token_order(routing: FloatTensor<2>) with OrderParams -> (IntTensor<1>);
 
-    /// Fills in the slots of routing rows, which are given back.
-    ASSIGN_SLOTS = assign_slots(order: IntTensor<1>, draws: FloatTensor<1>)
+    /// Fills in the slots of routing rows, which are given back. `taken`: those that earlier tokens of the group have,
+    /// `[layers · experts]`.
+    ASSIGN_SLOTS = assign_slots(order: IntTensor<1>, draws: FloatTensor<1>, taken: IntTensor<1>)
         with SlotParams, into routing: FloatTensor<2>, given num_experts -> (FloatTensor<2>);
 
     /// SwiGLU hidden values of every kept request, `[tokens · k, d_expert]`.

@@ -75,6 +75,8 @@ params!(
         rank_major,
         /// 1: a second choice of weight g asks only if `2 g > draw`.
         random_second,
+        /// Where in the slots taken by earlier tokens this layer begins.
+        taken_offset,
     }
 );
 params!(

@@ -2,7 +2,7 @@
 
 use moe_kernels::cpu::{assign_slots, gate_top_k, token_order};
 use moe_kernels::params::{GateParams, OrderParams, SlotParams};
-use moe_kernels::routing_width;
+use moe_kernels::{SLOT_LOST, routing_width};
 use moe_router::draws::SplitMix64;
 use moe_router::{Router, RouterInput};
 use moe_trace::{
@@ -43,8 +43,40 @@ fn route_by_twins(logits: &GateLogits, router: &Router, draws: &[f32]) -> Vec<f3
         capacity: router.capacity(num_tokens).unwrap_or(u32::MAX),
         rank_major: u32::from(slots.order == SlotOrder::RankMajor),
         random_second: u32::from(proportional),
+        taken_offset: 0,
     };
-    assign_slots::assign_slots(&order, draws, params, &mut rows);
+    assign_slots::assign_slots(&order, draws, &vec![0; num_experts], params, &mut rows);
+    if slots.order == SlotOrder::TokenMajor && slots.priority == Priority::Position {
+        assert_eq!(in_two_passes(&rows, draws, params), rows, "{spec:?}");
+    }
+    rows
+}
+
+/// The same rows, their slots given out once more: first to half of the tokens, in a second pass to the others.
+fn in_two_passes(rows: &[f32], draws: &[f32], params: SlotParams) -> Vec<f32> {
+    let (num_experts, k) = (params.num_experts as usize, params.k as usize);
+    let width = routing_width(num_experts, k);
+    let mut rows = rows.to_vec();
+    for row in rows.chunks_exact_mut(width) {
+        row[width - k..].fill(SLOT_LOST);
+    }
+    let half = draws.len() / 2;
+    let (first, second) = rows.split_at_mut(half * width);
+    let (first_draws, second_draws) = draws.split_at(half);
+    // Of the second of two layers; the numbers of the other one must not matter.
+    let mut taken = vec![7; 2 * num_experts];
+    taken[num_experts..].fill(0);
+    for (rows, draws) in [(first, first_draws), (second, second_draws)] {
+        let order: Vec<i32> = (0..draws.len() as i32).collect();
+        let params = SlotParams { num_tokens: draws.len() as u32, taken_offset: params.num_experts, ..params };
+        assign_slots::assign_slots(&order, draws, &taken, params, rows);
+        for row in rows.chunks_exact(width) {
+            for rank in 0..k {
+                let (expert, slot) = (row[num_experts + rank] as usize, row[num_experts + 3 * k + rank]);
+                taken[num_experts + expert] += i32::from(slot >= 0.0);
+            }
+        }
+    }
     rows
 }
 

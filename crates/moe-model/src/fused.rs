@@ -3,33 +3,43 @@
 //! Rules that the kernels know (top-k in its weightings, Switch, GShard with all or proportional second experts, dense)
 //! are decided on the device. Any other rule is decided by `moe-router` on the host, at the price of a read-back per
 //! layer; the experts run the same kernels either way.
+//!
+//! A text that is routed as one group and grows is run by [`Fused::forward_text`], which computes only what may have
+//! changed. Tokens that are a group each are run together by [`Fused::forward_apart`].
 
+mod apart;
 mod attention;
+mod decided;
 mod device_rule;
 mod experts;
 mod gate;
+mod known;
 mod params;
 mod record;
 mod route;
 mod step;
+mod text;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use moe_kernels::params::{LossParams, RowParams};
 use moe_kernels::{ops, routing_width};
 use moe_router::Router;
-use moe_trace::{LayerIdx, LayerTrace};
+use moe_trace::LayerIdx;
 
 use crate::config::ModelConfig;
 use crate::read_back::{TensorError, read};
 use crate::routing_rows;
 use crate::weights::{self, Weights};
 use attention::{FusedAttention, Positions, attention_params};
+use decided::Decided;
 use device_rule::DeviceRule;
 use experts::FusedExperts;
+use known::Known;
 use params::ParamsCache;
 use record::Record;
-use route::LayerRouter;
+use route::{LayerRouter, Taken};
 pub use step::{StepInput, StepOutput};
+pub use text::Extent;
 
 /// A model ready to run, on any device.
 pub struct Fused {
@@ -42,6 +52,36 @@ pub struct Fused {
     final_norm: Tensor<1>,
     angles: Tensor<3>,
     params: ParamsCache,
+    extent: Extent,
+    /// The text whose keys and values are in the cache, if it may go on.
+    known: Option<Known>,
+}
+
+/// Which tokens share capacity.
+enum Group {
+    /// Those of the pass, after others of which this was decided, by layer. Empty where there are no others; else their
+    /// keys and values are in the cache.
+    One(Vec<Decided>),
+    /// None: each token is a group of its own. Only for rules that the kernels know.
+    Each,
+}
+
+/// What came of a pass, about all tokens of its group.
+struct Passed {
+    layers: Vec<Decided>,
+    capacity: Option<u32>,
+    /// Nats of the next token, for all of the pass but the last; none where tokens are a group each.
+    losses: Vec<f32>,
+    /// After the last token; where tokens are a group each, after every one.
+    logits: Vec<f32>,
+}
+
+impl Passed {
+    fn output(&self, num_computed: usize) -> Result<StepOutput, TensorError> {
+        let layers = self.layers.iter().zip(0..).map(|(layer, index)| layer.trace(LayerIdx(index), self.capacity));
+        let layers = layers.collect::<Result<_, _>>().map_err(|error| TensorError(error.to_string()))?;
+        Ok(StepOutput { layers, losses: self.losses.clone(), logits: self.logits.clone(), num_computed })
+    }
 }
 
 struct Block {
@@ -88,6 +128,8 @@ impl Fused {
             params: ParamsCache::new(device),
             device: device.clone(),
             config,
+            extent: Extent::default(),
+            known: None,
         })
     }
 
@@ -95,23 +137,50 @@ impl Fused {
         &self.config
     }
 
-    /// Runs the tokens of a step through the model.
+    /// Runs the tokens of a step through the model, as a group of their own.
     ///
     /// The caller keeps `first_position + ids.len()` within `max_tokens`, and `ids` non-empty and in the vocabulary.
     pub async fn forward(&mut self, step: &StepInput<'_>, router: &Router) -> Result<StepOutput, TensorError> {
-        let config = &self.config;
+        self.known = None;
+        self.pass(step, Group::One(Vec::new()), router).await?.output(step.ids.len())
+    }
+
+    /// The rule as the kernels know it for a group of so many tokens, if they can compute all gates.
+    fn device_rule(&self, router: &Router, num_tokens: usize) -> Option<DeviceRule> {
+        let suits_the_kernels = self.blocks.iter().all(|block| block.router.suits_the_kernels());
+        DeviceRule::new(router, num_tokens).filter(|_| suits_the_kernels)
+    }
+
+    /// Runs tokens through the model. `step.inputs` are of the whole group, the earlier tokens included.
+    async fn pass(&mut self, step: &StepInput<'_>, group: Group, router: &Router) -> Result<Passed, TensorError> {
         let num_tokens = step.ids.len();
+        let (mut layers, is_one) = match group {
+            Group::One(layers) => (layers, true),
+            Group::Each => (Vec::new(), false),
+        };
+        let num_earlier = layers.first().map_or(0, Decided::num_tokens);
+        let num_in_group = if is_one { num_earlier + num_tokens } else { 1 };
+        let rule = self.device_rule(router, num_in_group);
+        let rule = if is_one { rule } else { rule.map(DeviceRule::for_tokens_alone) };
+        let config = &self.config;
+        layers.resize_with(config.num_layers, || Decided::nothing(config.num_experts));
         let ids = ops::int_tensor(step.ids.iter().map(|&id| id as i32).collect(), &self.device);
         let row = RowParams { num_tokens: num_tokens as u32, d_model: config.d_model as u32 };
         let row = self.params.get(row.to_words());
         let attention = attention_params(config.attention(), num_tokens, step.first_position, config.max_tokens);
         let positions = Positions { angles: &self.angles, params: ops::int_tensor(attention.to_words(), &self.device) };
-        let rule = DeviceRule::new(router, num_tokens)
-            .filter(|_| self.blocks.iter().all(|block| block.router.suits_the_kernels()));
         let rows_len = rule.map_or(0, |rule| num_tokens * routing_width(config.num_experts, rule.k));
         let record_len = config.num_layers * rows_len;
-        let mut record = Record::new(record_len + num_tokens + config.vocab_size, &self.device);
-        let mut host_layers = Vec::new();
+        let (num_losses, num_logits) = match is_one {
+            true => (num_tokens - 1, config.vocab_size),
+            false => (0, num_tokens * config.vocab_size),
+        };
+        let mut record = Record::new(record_len + num_losses + num_logits, &self.device);
+        let taken: Vec<i32> = layers.iter().flat_map(Decided::taken).collect();
+        let taken = match num_earlier {
+            0 => self.params.get(taken),
+            _ => ops::int_tensor(taken, &self.device),
+        };
 
         let mut x = ops::embed(&ids, &self.embedding, &row);
         for (layer, block) in self.blocks.iter_mut().enumerate() {
@@ -121,14 +190,16 @@ impl Fused {
             let inputs = step.inputs.get(layer);
             let rows = match rule {
                 Some(rule) => {
-                    let rows = block.router.on_device(&normed, rule, inputs, &mut self.params);
+                    let taken = Taken { slots: &taken, layer, num_tokens: num_earlier };
+                    let rows = block.router.on_device(&normed, rule, inputs, taken, &mut self.params);
                     record.add(&rows, 0, rows_len, &mut self.params);
                     rows
                 }
                 None => {
-                    let routed = block.router.on_host(&normed, router, inputs, &mut self.params).await;
+                    let earlier = layers[layer].logits();
+                    let routed = block.router.on_host(&normed, router, inputs, earlier, &mut self.params).await;
                     let (rows, gate_logits, routing) = routed.map_err(|error| in_layer(layer, error.0))?;
-                    host_layers.push(LayerTrace::decided(LayerIdx(layer as u32), gate_logits, routing));
+                    layers[layer] = Decided::new(&gate_logits, routing);
                     rows
                 }
             };
@@ -141,40 +212,30 @@ impl Fused {
         let normed = ops::rms_norm(&x, &self.final_norm, &row);
         let head_params = self.params.linear(num_tokens, config.d_model, config.vocab_size);
         let logits = ops::linear(&normed, &self.head, &head_params);
-        match num_tokens {
-            // A token alone has no successor yet.
-            1 => record.skip(1),
-            _ => {
-                let targets = step.ids[1..].iter().map(|&id| id as i32).chain([-1]).collect();
-                let targets = ops::int_tensor(targets, &self.device);
-                let loss = LossParams { num_tokens: num_tokens as u32, vocab_size: config.vocab_size as u32 };
-                let losses = ops::token_loss(&logits, &targets, &self.params.get(loss.to_words()));
-                record.add(&losses, 0, num_tokens, &mut self.params);
-            }
+        if num_losses > 0 {
+            let targets = step.ids[1..].iter().map(|&id| id as i32).chain([-1]).collect();
+            let targets = ops::int_tensor(targets, &self.device);
+            let loss = LossParams { num_tokens: num_tokens as u32, vocab_size: config.vocab_size as u32 };
+            let losses = ops::token_loss(&logits, &targets, &self.params.get(loss.to_words()));
+            record.add(&losses, 0, num_losses, &mut self.params);
         }
-        let last = (num_tokens - 1) * config.vocab_size;
-        record.add(&logits, last, config.vocab_size, &mut self.params);
+        record.add(&logits, num_tokens * config.vocab_size - num_logits, num_logits, &mut self.params);
 
         let values = record.read().await?;
         let (rows, rest) = values.split_at(record_len);
-        let layers = match rule {
-            Some(rule) => rows
-                .chunks_exact(rows_len)
-                .enumerate()
-                .map(|(layer, rows)| {
-                    let (gate_logits, routing) = routing_rows::read(rows, config.num_experts, rule.k, rule.capacity)
-                        .map_err(|error| in_layer(layer, error))?;
-                    Ok(LayerTrace::decided(LayerIdx(layer as u32), gate_logits, routing))
-                })
-                .collect::<Result<Vec<_>, TensorError>>()?,
-            None => host_layers,
-        };
-        let (losses, rest) = rest.split_at(num_tokens);
-        let (losses, logits) = (&losses[..num_tokens - 1], &rest[..config.vocab_size]);
+        let capacity = router.capacity(num_in_group);
+        if let Some(rule) = rule {
+            for (layer, (rows, decided)) in rows.chunks_exact(rows_len).zip(&mut layers).enumerate() {
+                let (gate_logits, routing) = routing_rows::read(rows, config.num_experts, rule.k, capacity)
+                    .map_err(|error| in_layer(layer, error))?;
+                decided.append(&gate_logits, routing);
+            }
+        }
+        let (losses, logits) = rest.split_at(num_losses);
         if losses.iter().chain(logits).any(|value| !value.is_finite()) {
             return Err(TensorError("the last layer's numbers are not finite".to_owned()));
         }
-        Ok(StepOutput { layers, losses: losses.to_vec(), logits: logits.to_vec() })
+        Ok(Passed { layers, capacity, losses: losses.to_vec(), logits: logits.to_vec() })
     }
 }
 

@@ -22,7 +22,7 @@ pub mod weights;
 
 pub use architecture::Architecture;
 pub use config::ModelConfig;
-pub use fused::{Fused, StepInput, StepOutput};
+pub use fused::{Extent, Fused, StepInput, StepOutput};
 pub use manifest::Manifest;
 pub use read_back::TensorError;
 pub use routing_inputs::RoutingInputs;

@@ -57,6 +57,25 @@ impl RoutingInputs {
         }
     }
 
+    /// How many of the first tokens see the same here and there. Both were made by [`at`](RoutingInputs::at), from the
+    /// first position on.
+    pub fn num_common(&self, other: &RoutingInputs) -> usize {
+        let (here, there) = (self.token_ids.len(), other.token_ids.len());
+        let same_ids = self.token_ids.iter().zip(&other.token_ids).take_while(|(a, b)| a == b).count();
+        let same_draws = |a: &[f32], b: &[f32]| {
+            let width = a.len() / here.max(1);
+            let is_same = |token: &usize| {
+                let row = token * width..(token + 1) * width;
+                a.get(row.clone()) == b.get(row)
+            };
+            if width == b.len() / there.max(1) { (0..same_ids).take_while(is_same).count() } else { 0 }
+        };
+        same_draws(&self.uniforms, &other.uniforms)
+            .min(same_draws(&self.gumbels, &other.gumbels))
+            .min(same_draws(&self.normals, &other.normals))
+            .min(same_draws(&self.lots, &other.lots))
+    }
+
     /// Together with what the gate said.
     pub fn with<'a>(&'a self, gate_logits: &'a GateLogits) -> RouterInput<'a> {
         RouterInput::new(gate_logits)
@@ -81,6 +100,14 @@ mod tests {
         }
         assert_ne!(short[0], short[1]);
         assert_eq!(short[0].at(4..5, &[7]).gumbels, short[0].gumbels[16..]);
+        // Ids of three tokens, the last of them another one; then draws that are the same for two.
+        let begin = |inputs: &RoutingInputs, ids: &[u32]| inputs.at(0..ids.len(), ids);
+        assert_eq!(begin(&short[0], &[7, 8, 9]).num_common(&begin(&long[0], &[7, 8, 1, 2])), 2);
+        let mut other = long[0].clone();
+        other.gumbels[2 * 4] += 1.0;
+        assert_eq!(begin(&short[0], &[7, 8, 9]).num_common(&begin(&other, &[7, 8, 9, 2])), 2);
+        assert_eq!(begin(&short[0], &[7, 8, 9]).num_common(&begin(&long[0], &[7, 8, 9, 2])), 3);
+        assert_eq!(begin(&short[0], &[7, 8]).num_common(&begin(&RoutingInputs::default(), &[7, 8])), 0);
         let undrawn = RoutingInputs::default().at(2..5, &ids);
         assert_eq!((undrawn.gumbels.len(), undrawn.token_ids.len()), (0, 3));
     }

@@ -11,7 +11,7 @@ impl StepTrace {
     /// and probabilities to `|a − b| ≤ tolerance · max(1, |b|)`.
     pub fn difference<'a>(&'a self, other: &'a StepTrace, tolerance: f32) -> Option<String> {
         let step = self.step;
-        let far = |a: f32, b: f32| (a - b).abs() > tolerance * b.abs().max(1.0);
+        let far = |a, b| is_far(a, b, tolerance);
         let (first_position, other_position) = (self.first_position(), other.first_position());
         if (step, first_position) != (other.step, other_position) {
             return Some(format!("step {step} at position {first_position} is another one"));
@@ -26,30 +26,8 @@ impl StepTrace {
             }
         }
         for (a, b) in self.layers.iter().zip(&other.layers) {
-            let at = format!("step {step}, layer {}", a.layer);
-            if a.gate_logits.is_some() != b.gate_logits.is_some() {
-                return Some(format!("{at}: one has gate logits, the other has none"));
-            }
-            let logits = |layer: &LayerTrace| layer.gate_logits.as_ref().map(|logits| logits.values().to_vec());
-            let (logits, others) = (logits(a).unwrap_or_default(), logits(b).unwrap_or_default());
-            if let Some((a, b)) = logits.iter().zip(&others).find(|(a, b)| far(**a, **b)) {
-                return Some(format!("{at}: gate logit {a} is not {b}"));
-            }
-            let (Some(a), Some(b)) = (a.routing(), b.routing()) else {
-                // Of another program: numbers as they were written down.
-                if a.decision == b.decision {
-                    continue;
-                }
-                return Some(format!("{at}: another decision"));
-            };
-            if a.capacity != b.capacity || a.assignments.len() != b.assignments.len() {
-                return Some(format!("{at}: another capacity or number of requests"));
-            }
-            let decision = |a: &Assignment| (a.token, a.rank, a.expert, a.fate);
-            for (a, b) in a.assignments.iter().zip(&b.assignments) {
-                if decision(a) != decision(b) || far(a.weight, b.weight) || far(a.weight_raw, b.weight_raw) {
-                    return Some(format!("{at}: {a:?} is not {b:?}"));
-                }
+            if let Some(difference) = a.difference(b, tolerance) {
+                return Some(format!("step {step}, layer {}: {difference}", a.layer));
             }
         }
         let chosen = |step: &StepTrace| step.next().and_then(|next| next.chosen.as_ref()).map(|choice| choice.id);
@@ -61,6 +39,41 @@ impl StepTrace {
         let differing = candidates.map(|(a, b)| (a.probability, b.probability)).find(|(a, b)| far(*a, *b));
         differing.map(|(a, b)| format!("step {step}: a candidate's probability {a} is not {b}"))
     }
+}
+
+impl LayerTrace {
+    /// The first difference from `other`, in words, by the same measures.
+    pub fn difference(&self, other: &LayerTrace, tolerance: f32) -> Option<String> {
+        let far = |a, b| is_far(a, b, tolerance);
+        if self.gate_logits.is_some() != other.gate_logits.is_some() {
+            return Some("one has gate logits, the other has none".to_owned());
+        }
+        if let (Some(logits), Some(others)) = (&self.gate_logits, &other.gate_logits) {
+            if logits.values().len() != others.values().len() {
+                return Some("another number of gate logits".to_owned());
+            }
+            if let Some((a, b)) = logits.values().iter().zip(others.values()).find(|(a, b)| far(**a, **b)) {
+                return Some(format!("gate logit {a} is not {b}"));
+            }
+        }
+        let (Some(a), Some(b)) = (self.routing(), other.routing()) else {
+            // Of another program: numbers as they were written down.
+            return (self.decision != other.decision).then(|| "another decision".to_owned());
+        };
+        if a.capacity != b.capacity || a.assignments.len() != b.assignments.len() {
+            return Some("another capacity or number of requests".to_owned());
+        }
+        let decision = |a: &Assignment| (a.token, a.rank, a.expert, a.fate);
+        let differing =
+            a.assignments.iter().zip(&b.assignments).find(|(a, b)| {
+                decision(a) != decision(b) || far(a.weight, b.weight) || far(a.weight_raw, b.weight_raw)
+            });
+        differing.map(|(a, b)| format!("{a:?} is not {b:?}"))
+    }
+}
+
+fn is_far(a: f32, b: f32, tolerance: f32) -> bool {
+    (a - b).abs() > tolerance * b.abs().max(1.0)
 }
 
 #[cfg(test)]

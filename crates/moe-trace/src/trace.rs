@@ -46,7 +46,7 @@ pub enum Sequences {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct SequenceStep {
-    /// Position of its first token here: 0 where the whole text is run again, the number of cached tokens otherwise.
+    /// Position of its first token here: 0 where the whole text is one group, the number of cached tokens otherwise.
     pub first_position: u32,
     /// How many of the tokens here are the prompt's; absent where the request tells, or nobody knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -129,6 +129,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
+    use moe_engine::Extent;
     use moe_trace::TraceFile;
 
     const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../www/site/");
@@ -151,6 +152,8 @@ mod tests {
     fn the_recorded_run_is_what_the_shipped_model_computes() {
         let recorded = recorded();
         let mut engine = shipped();
+        // Of a step only a part is computed. What the whole text gives is the same in every bit.
+        engine.set_extent(Extent::Compared { tolerance: 0.0 });
         assert_eq!(Some(engine.info()), recorded.header.model.as_ref(), "the run was recorded from another model");
         let steps = record(&mut engine, &request_of(&recorded)).expect("the run ends well");
         assert_eq!(steps.len(), recorded.steps.len());
@@ -162,7 +165,8 @@ mod tests {
     #[test]
     fn every_rule_that_assigns_runs_on_the_shipped_model() {
         let mut engine = shipped();
-        let mut request = RunRequest { max_new_tokens: 2, ..request_of(&recorded()) };
+        engine.set_extent(Extent::Compared { tolerance: 0.0 });
+        let mut request = RunRequest { max_new_tokens: 4, ..request_of(&recorded()) };
         let mut num_rules = 0;
         for example in rules::all().filter_map(|rule| rule.example()) {
             let Ok(router) = rules::parse_router(example) else { continue };
@@ -186,6 +190,31 @@ mod tests {
             num_rules += 1;
         }
         assert!(num_rules >= 24, "{num_rules}");
+    }
+
+    #[test]
+    fn the_prompt_is_read_at_once_and_told_as_a_decode_step_for_every_token() {
+        let mut engine = shipped();
+        let request = RunRequest { max_new_tokens: 3, group: RoutingGroup::DecodeStep, ..request_of(&recorded()) };
+        let steps = record(&mut engine, &request).expect("the run ends well");
+        let prompt = RunRequest { max_new_tokens: 0, group: RoutingGroup::ThisText, ..request };
+        let prompt = record(&mut engine, &prompt).expect("the run ends well").remove(0);
+        assert_eq!(steps.len(), prompt.tokens.len() + 3);
+        for (at, step) in steps.iter().enumerate() {
+            assert_eq!((step.first_position() as usize, step.tokens.len()), (at, 1));
+            if let Some(token) = prompt.tokens.get(at) {
+                assert_eq!(step.tokens[0].id, token.id);
+            }
+            for routing in step.layers.iter().filter_map(|layer| layer.routing()) {
+                assert_eq!((routing.num_tokens, routing.capacity), (1, Some(1)));
+                assert!(routing.assignments.iter().all(|a| a.fate == Fate::Kept { slot: 0 }));
+            }
+        }
+        for pair in steps.windows(2) {
+            let chosen = pair[0].next().and_then(|next| next.chosen.as_ref()).expect("a token follows");
+            let token = &pair[1].tokens[0];
+            assert_eq!((token.id, token.loss), (Some(chosen.id), Some(-chosen.probability.ln())));
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ sequence: number,
  */
 num_tokens: number,
 /**
- * Position of its first token here: 0 where the whole text is run again, the number of cached tokens otherwise.
+ * Position of its first token here: 0 where the whole text is one group, the number of cached tokens otherwise.
  */
 first_position: number,
 /**
@@ -469,7 +469,7 @@ export type SentStep = StepDelta | StepTrace;
  */
 export type SequenceStep = {
 /**
- * Position of its first token here: 0 where the whole text is run again, the number of cached tokens otherwise.
+ * Position of its first token here: 0 where the whole text is one group, the number of cached tokens otherwise.
  */
 first_position: number,
 /**

@@ -3,11 +3,12 @@
 use crate::params::SlotParams;
 use crate::{SLOT_LOST, SLOT_SKIPPED, routing_width};
 
-/// `order`: `[tokens]`, `order[place] = token`; `draws`: `[tokens]`, uniform in [0, 1);
-/// `routing`: `[tokens, experts + 4 k]`, see `gate_top_k`, whose slots are filled in.
-pub fn assign_slots(order: &[i32], draws: &[f32], params: SlotParams, routing: &mut [f32]) {
+/// `order`: `[tokens]`, `order[place] = token`; `draws`: `[tokens]`, uniform in [0, 1); `taken`: `[layers, experts]`, slots
+/// that earlier tokens of the group have; `routing`: `[tokens, experts + 4 k]`, see `gate_top_k`, whose slots are filled in.
+pub fn assign_slots(order: &[i32], draws: &[f32], taken: &[i32], params: SlotParams, routing: &mut [f32]) {
     let (num_tokens, num_experts, k) = (params.num_tokens as usize, params.num_experts as usize, params.k as usize);
-    let mut filled = vec![0u32; num_experts];
+    let taken = &taken[params.taken_offset as usize..][..num_experts];
+    let mut filled: Vec<u32> = taken.iter().map(|&taken| taken as u32).collect();
     for request in 0..num_tokens * k {
         let (place, rank) = match params.rank_major {
             1 => (request % num_tokens, request / num_tokens),

@@ -19,6 +19,13 @@ pub struct DeviceRule {
 }
 
 impl DeviceRule {
+    /// The rule of a group of one token, for several such tokens at once. A token asks an expert once at most, so an
+    /// expert that has slots serves everybody.
+    pub fn for_tokens_alone(self) -> DeviceRule {
+        let capacity = self.capacity.filter(|&slots| slots == 0);
+        DeviceRule { capacity, rank_major: false, by_confidence: false, ..self }
+    }
+
     /// The rule for a group of `num_tokens`, or `None` where only the host knows it.
     pub fn new(router: &Router, num_tokens: usize) -> Option<DeviceRule> {
         let spec = router.spec();

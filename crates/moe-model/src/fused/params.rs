@@ -14,7 +14,7 @@ pub struct ParamsCache {
     requests_to_all: HashMap<usize, Tensor<2>>,
 }
 
-/// Beyond this many contents the cache starts afresh; a text of growing length makes about fifteen per step.
+/// Beyond this many contents the cache starts afresh; a text of growing length makes about twenty per step at most.
 const MAX_ENTRIES: usize = 4096;
 
 impl ParamsCache {

@@ -33,10 +33,6 @@ impl Record {
         self.len += len;
     }
 
-    pub fn skip(&mut self, len: usize) {
-        self.len += len;
-    }
-
     pub async fn read(self) -> Result<Vec<f32>, TensorError> {
         match self.values {
             Some(values) => read(values).await,

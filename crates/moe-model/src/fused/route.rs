@@ -1,7 +1,7 @@
 //! Where a layer's tokens go, as routing rows: decided by the kernels where they know the rule, else by `moe-router` on
 //! the host.
 
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::tensor::{Device, Int, Tensor, TensorData};
 use moe_kernels::ops;
 use moe_kernels::params::{GateParams, OrderParams, SlotParams};
 use moe_router::{Router, RouterInput};
@@ -14,6 +14,17 @@ use crate::read_back::{TensorError, read};
 use crate::routing_inputs::RoutingInputs;
 use crate::routing_rows;
 use crate::weights::Block;
+
+/// What tokens of the group that earlier passes routed have already.
+#[derive(Clone, Copy)]
+pub struct Taken<'a> {
+    /// `[layers · experts]`: slots.
+    pub slots: &'a Tensor<1, Int>,
+    /// The layer that asks.
+    pub layer: usize,
+    /// How many tokens.
+    pub num_tokens: usize,
+}
 
 /// What decides about a layer's tokens.
 pub struct LayerRouter {
@@ -40,12 +51,13 @@ impl LayerRouter {
         self.gate.matrix().is_some()
     }
 
-    /// Rows, `[tokens, experts + 4 k]`, on the device. `x`: `[tokens, d_model]`, normed.
+    /// Rows, `[tokens, experts + 4 k]`, on the device. `x`: `[tokens, d_model]`, normed. `inputs` are of the whole group.
     pub fn on_device(
         &self,
         x: &Tensor<2>,
         rule: DeviceRule,
         inputs: Option<&RoutingInputs>,
+        taken: Taken<'_>,
         params: &mut ParamsCache,
     ) -> Tensor<2> {
         let gate = self.gate.matrix().expect("a rule is only decided on the device where all gates suit the kernels");
@@ -68,7 +80,8 @@ impl LayerRouter {
         };
         let draws = match inputs {
             Some(inputs) if rule.random_second => {
-                Tensor::from_data(TensorData::new(inputs.uniforms.clone(), [num_tokens]), &self.device)
+                let draws = inputs.uniforms[taken.num_tokens..].to_vec();
+                Tensor::from_data(TensorData::new(draws, [num_tokens]), &self.device)
             }
             _ => params.zeros(num_tokens),
         };
@@ -79,25 +92,30 @@ impl LayerRouter {
             capacity: rule.capacity.unwrap_or(u32::MAX),
             rank_major: u32::from(rule.rank_major),
             random_second: u32::from(rule.random_second),
+            taken_offset: taken.layer as u32 * experts,
         };
-        ops::assign_slots(&order, &draws, &params.get(slot_params.to_words()), rows, num_experts)
+        ops::assign_slots(&order, &draws, taken.slots, &params.get(slot_params.to_words()), rows, num_experts)
     }
 
-    /// The same rows, made on the host, and what they say.
+    /// The same rows, made on the host, and what the whole group was decided by, and how. `earlier`: the gate logits of
+    /// the group's tokens before these, `[tokens, experts]`.
     pub async fn on_host(
         &self,
         x: &Tensor<2>,
         router: &Router,
         inputs: Option<&RoutingInputs>,
+        earlier: &[f32],
         params: &mut ParamsCache,
     ) -> Result<(Tensor<2>, GateLogits, Routing), TensorError> {
         let logits = self.gate.logits(x, params).await?;
+        let logits = GateLogits::new(logits.num_experts(), [earlier, logits.values()].concat());
+        let logits = logits.map_err(|error| TensorError(error.to_string()))?;
         let input = inputs.map_or_else(|| RouterInput::new(&logits), |inputs| inputs.with(&logits));
         let routing = router.try_route(&input.with_bias(&self.selection_bias));
         let routing = routing.map_err(|error| TensorError(error.to_string()))?;
         let rows = routing_rows::write(&logits, &routing);
-        let num_tokens = x.dims()[0];
-        let shape = [num_tokens, rows.len() / num_tokens];
-        Ok((Tensor::from_data(TensorData::new(rows, shape), &self.device), logits, routing))
+        let (num_tokens, width) = (x.dims()[0], rows.len() / logits.num_tokens());
+        let of_these = rows[rows.len() - num_tokens * width..].to_vec();
+        Ok((Tensor::from_data(TensorData::new(of_these, [num_tokens, width]), &self.device), logits, routing))
     }
 }

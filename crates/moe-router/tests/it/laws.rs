@@ -4,6 +4,7 @@
 
 use std::collections::BTreeSet;
 
+use moe_router::overflow::other_capacity::first_change;
 use moe_router::rule::{Requests, Slots};
 use moe_router::{Router, RouterInput, gate_probs, metrics, rules};
 use moe_trace::{
@@ -149,6 +150,28 @@ proptest! {
         let (before, after) = (router.route(&seen.input()), router.route(&changed.input()));
         for token in 0..first_changed as u32 {
             prop_assert_eq!(before.of_token(token), after.of_token(token));
+        }
+    }
+
+    #[test]
+    fn another_capacity_changes_nothing_before_the_token_that_is_said(
+        text in text_of_router(),
+        overflow in overflow(),
+        seen in seen(0..13),
+        capacities in prop::array::uniform2(prop::option::weighted(0.9, 0_u32..6)),
+    ) {
+        let Some((router, seen)) = router(&text, overflow, seen) else { return Ok(()) };
+        // Without the limit that a dropless spec has not, and rules that fill experts have by themselves.
+        if rules::looks_ahead(router.spec()) || overflow == Overflow::Dropless {
+            return Ok(());
+        }
+        let [before, now] = capacities.map(|capacity| router.route_with_capacity(&seen.input(), capacity));
+        let changed = first_change(&before.assignments, before.capacity, now.capacity);
+        for token in 0..changed.unwrap_or(before.num_tokens) {
+            prop_assert_eq!(before.of_token(token), now.of_token(token));
+        }
+        if let Some(token) = changed {
+            prop_assert_ne!(before.of_token(token), now.of_token(token));
         }
     }
 

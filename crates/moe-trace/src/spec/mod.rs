@@ -118,7 +118,7 @@ pub enum Policy {
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum RoutingGroup {
-    /// The whole text so far is one group and is run again at every step, as in training and prefill.
+    /// The whole text so far is one group and is routed anew at every step, as in training and prefill.
     #[default]
     ThisText,
     /// Each step routes one token with a key-value cache. Nothing can overflow.

@@ -1,9 +1,10 @@
-//! In a real browser worker: each shader computes what its twin computes, and WebGPU and CPU both reproduce the
-//! recorded run of the shipped model.
+//! In a real browser worker: each shader computes what its twin computes, WebGPU and CPU both reproduce the recorded run
+//! of the shipped model, and both compute only as much of a text as is needed.
 #![cfg(target_family = "wasm")]
 
 mod golden;
 mod gpu;
 mod shaders;
+mod text;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);

@@ -78,7 +78,9 @@ fn compute(kernel: &str, inputs: &mut Inputs) -> Vec<Tensor<1>> {
             ways.map(|(rank_major, by_confidence, random_second)| {
                 flat(inputs.rows(rank_major, by_confidence, random_second))
             })
-            .to_vec()
+            .into_iter()
+            .chain([flat(inputs.later_rows())])
+            .collect()
         }
         "expert_up" => vec![flat(inputs.rows_and_hidden().1)],
         "expert_down" => {
@@ -184,8 +186,27 @@ impl Inputs {
             capacity: 3,
             rank_major: u32::from(rank_major),
             random_second: u32::from(random_second),
+            taken_offset: 0,
         };
-        ops::assign_slots(&order, &draws, &self.params(slots.to_words()), rows, E)
+        ops::assign_slots(&order, &draws, &self.params(vec![0; E]), &self.params(slots.to_words()), rows, E)
+    }
+
+    /// Routing rows of tokens that follow others, which have taken slots, in the second of two layers.
+    fn later_rows(&mut self) -> Tensor<2> {
+        let rows = self.chosen(1);
+        let order = self.params((0..T as i32).collect());
+        let draws = Tensor::zeros([T], &self.device);
+        let taken = self.params((0..2 * E as i32).map(|at| at % 5).collect());
+        let slots = SlotParams {
+            num_tokens: T as u32,
+            num_experts: E as u32,
+            k: K as u32,
+            capacity: 5,
+            rank_major: 0,
+            random_second: 0,
+            taken_offset: E as u32,
+        };
+        ops::assign_slots(&order, &draws, &taken, &self.params(slots.to_words()), rows, E)
     }
 
     /// Routing rows, and the hidden values of their requests.
