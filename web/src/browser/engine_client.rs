@@ -3,12 +3,14 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
+use js_sys::{Array, Function, Reflect};
 use moe_trace::{Command, Event};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
 
 use crate::browser::timers::{self, Interval};
+use crate::browser::trusted::script_address;
 use crate::browser::wire;
 
 /// Silence after which a worker that owes an answer counts as dead. A long text on a software adapter takes many seconds
@@ -41,7 +43,7 @@ impl EngineClient {
     pub fn start(worker_url: &str, on_event: impl Fn(WorkerMessage) + 'static) -> Result<EngineClient, String> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
-        let worker = Worker::new_with_options(worker_url, &options)
+        let worker = started(worker_url, &options)
             .map_err(|error| format!("The browser did not start {worker_url}: {error:?}."))?;
         let on_event = Rc::new(on_event);
         let last_heard_ms = Rc::new(Cell::new(timers::now_ms()));
@@ -120,6 +122,13 @@ impl EngineClient {
         }
         self.expecting.set(expecting);
     }
+}
+
+/// `new Worker(url, options)`, with an address that strict pages take too.
+fn started(url: &str, options: &WorkerOptions) -> Result<Worker, JsValue> {
+    let constructor: Function = Reflect::get(&js_sys::global(), &"Worker".into())?.dyn_into()?;
+    let arguments = Array::of2(&script_address(url), options);
+    Ok(Reflect::construct(&constructor, &arguments)?.unchecked_into())
 }
 
 impl Drop for EngineClient {

@@ -3,8 +3,11 @@
 pub mod address;
 pub mod engine_client;
 pub mod fetch;
+pub mod focus;
 pub mod graphemes;
 pub mod keys;
 pub mod panics;
+pub mod presses;
 pub mod timers;
+pub mod trusted;
 pub mod wire;

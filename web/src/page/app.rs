@@ -82,11 +82,13 @@ impl Component for App {
             self.carry_out(first, None);
         }
         dom::rove_focus(root);
-        // The poster goes when there is something better, or when there will not be.
-        let waits = self.state.scene().is_none() && self.state.notice().is_none();
-        if !self.is_revealed && !waits {
+        // The poster goes when there is something better, a picture or at least an engine, and not before: a notice
+        // stands beside it.
+        if !self.is_revealed && (self.state.scene().is_some() || self.state.engine().is_ready()) {
             self.is_revealed = true;
             dom::reveal(root);
+        } else if !self.is_revealed {
+            dom::tell(root, self.state.notice().is_some());
         }
     }
 

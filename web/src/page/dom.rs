@@ -4,6 +4,7 @@ use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use web_sys::{Document, Element, HtmlElement, KeyboardEvent};
 
+use crate::browser::focus::focus_in_place;
 use crate::browser::keys::press;
 use crate::state::keyboard::{self, Focus};
 
@@ -88,6 +89,17 @@ fn hears_idle_keys(host: &HtmlElement) -> bool {
     is_idle && first.is_some_and(|first| first.is_same_node(Some(host)))
 }
 
+/// Shows of what was mounted the notice alone, or nothing again; the poster stays.
+pub fn tell(root: &Element, has_notice: bool) {
+    if let Ok(Some(mounted)) = root.query_selector(":scope > .is-waiting") {
+        mounted.set_class_name(if has_notice {
+            "moe-container is-waiting is-told"
+        } else {
+            "moe-container is-waiting"
+        });
+    }
+}
+
 /// Shows what was mounted, and takes the poster away in the same frame.
 pub fn reveal(root: &Element) {
     let children = root.children();
@@ -105,7 +117,9 @@ pub fn reveal(root: &Element) {
 pub fn rove_focus(root: &Element) {
     if let Ok(Some(left)) = root.query_selector("[data-grid][tabindex=\"-1\"]:focus")
         && let Some(grid) = left.get_attribute("data-grid")
+        && let Ok(Some(next)) = root.query_selector(&format!("[data-grid={grid}][tabindex=\"0\"]"))
+        && let Ok(next) = next.dyn_into::<HtmlElement>()
     {
-        focus_first(root, &format!("[data-grid={grid}][tabindex=\"0\"]"));
+        focus_in_place(&next);
     }
 }

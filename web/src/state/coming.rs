@@ -125,7 +125,7 @@ impl State {
         self.runs.end_live();
         let has_run = self.runs.latest().is_some();
         match self.worker.lose(why, advice, self.config.backend, has_run, effects) {
-            Loss::Restarted(problem) => self.notices.notify_until_step(problem, effects),
+            Loss::Restarted(problem) => self.notices.notify(problem, effects),
             Loss::GivenUp(problem) => self.engine_given_up(problem, effects),
         }
     }
@@ -164,7 +164,7 @@ impl State {
 
     pub(super) fn replay_failed(&mut self, why: String, effects: &mut Vec<Effect>) {
         if self.runs.latest().is_none_or(|latest| !latest.is_live()) {
-            self.notices.notify_until_step(Problem::RecordedRunMissing { why }, effects);
+            self.notices.notify(Problem::RecordedRunMissing { why }, effects);
         }
         self.replay_is_settled(effects);
     }

@@ -17,8 +17,8 @@ pub struct Notices {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Notice {
     pub problem: Problem,
-    /// Is it over as soon as a live step arrives?
-    pub until_step: bool,
+    /// An attribute stays bad until it is mended; everything else is over as soon as a live step arrives.
+    pub is_of_attribute: bool,
 }
 
 impl Notices {
@@ -28,25 +28,26 @@ impl Notices {
 
     pub(super) fn notify(&mut self, problem: Problem, effects: &mut Vec<Effect>) {
         effects.push(Effect::EmitError(problem.say()));
-        self.notice = Some(Notice { problem, until_step: false });
-    }
-
-    /// A problem that a working engine makes up for.
-    pub(super) fn notify_until_step(&mut self, problem: Problem, effects: &mut Vec<Effect>) {
-        effects.push(Effect::EmitError(problem.say()));
-        self.notice = Some(Notice { problem, until_step: true });
+        self.notice = Some(Notice { problem, is_of_attribute: false });
     }
 
     /// Several attributes may be bad at once: each is told. One that was told before is not news when another changes.
     pub(super) fn notify_attributes(&mut self, errors: Vec<UserError>, effects: &mut Vec<Effect>) {
         let known = std::mem::replace(&mut self.bad_attributes, errors.clone());
+        let of_attribute = |error| Notice { problem: Problem::Told(error), is_of_attribute: true };
+        let is_mended = |error: &UserError| !self.bad_attributes.contains(error);
+        // One that is still bad takes the place of one that is mended.
+        if self.notice.as_ref().is_some_and(|notice| notice.is_of_attribute && is_mended(&notice.problem.say())) {
+            self.notice = self.bad_attributes.last().cloned().map(of_attribute);
+        }
         for error in errors.into_iter().filter(|error| !known.contains(error)) {
-            self.notify(Problem::Told(error), effects);
+            effects.push(Effect::EmitError(error.clone()));
+            self.notice = Some(of_attribute(error));
         }
     }
 
     pub(super) fn step_came(&mut self) {
-        self.notice.take_if(|notice| notice.until_step);
+        self.notice.take_if(|notice| !notice.is_of_attribute);
     }
 
     pub(super) fn dismiss(&mut self) {

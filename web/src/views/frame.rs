@@ -21,7 +21,6 @@ pub fn Frame(props: &FrameProps) -> Html {
     let is_table = use_state(|| false);
     let panel = props.panel;
     let name = panel.name.as_str();
-    let heading = format!("{name}-title");
     let class = classes!(
         "panel",
         format!("panel-{name}"),
@@ -34,10 +33,10 @@ pub fn Frame(props: &FrameProps) -> Html {
     };
     let Some(input) = &props.input else {
         return html! {
-            <section {class} aria-labelledby={heading.clone()}>
+            <section {class} aria-label={panel.kind}>
                 <header class="panel-head">
                     <div class="topic"><span>{ panel.kind }</span></div>
-                    <h2 class="finding" id={heading}>{ props.waiting }</h2>
+                    <h2 class="finding">{ props.waiting }</h2>
                 </header>
                 <div class="panel-body" />
             </section>
@@ -45,21 +44,21 @@ pub fn Frame(props: &FrameProps) -> Html {
     };
     let lacking = (panel.lacks)(input);
     let table = panel.table.filter(|_| lacking.is_none());
+    let other = if *is_table { "picture" } else { "table" };
     let finding = lacking.map_or_else(|| (panel.finding)(input), str::to_owned);
     html! {
-        <section {class} aria-labelledby={heading.clone()}>
+        <section {class} aria-label={panel.kind}>
             <header class="panel-head">
                 <div class="topic">
                     <span>{ (panel.topic)(input) }</span>
                     { (panel.badges)(input) }
                     { source_badge(input.scene.source(), input.foreign_model.as_deref()) }
                     if table.is_some() {
-                        <button type="button" class="quiet as-table" aria-pressed={is_table.to_string()} onclick={toggle}>
-                            { if *is_table { "picture" } else { "table" } }
-                        </button>
+                        <button type="button" class="quiet as-table" aria-label={format!("{}: show as {other}", panel.kind)}
+                            onclick={toggle}>{ other }</button>
                     }
                 </div>
-                <h2 class="finding" id={heading}>{ finding }</h2>
+                <h2 class="finding">{ finding }</h2>
             </header>
             <div class="panel-body">
                 if let (true, Some(table)) = (*is_table, table) {

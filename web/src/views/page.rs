@@ -3,11 +3,13 @@
 use yew::prelude::*;
 
 use crate::run::shared::Shared;
-use crate::settings::view::View;
+use crate::run::text::quoted;
+use crate::settings::view::{PanelName, View};
 use crate::state::{Action, State};
 use crate::views::frame::Frame;
 use crate::views::panel::{Depth, Panel, PanelInput};
 use crate::views::panels;
+use crate::views::parts::at_rest::AtRest;
 use crate::views::parts::spoken::spoken_token;
 use crate::views::shell::figure::{figure_bar, figure_foot};
 use crate::views::shell::header::header;
@@ -32,7 +34,9 @@ pub fn Page(props: &PageProps) -> Html {
     let screen = state.screen();
     let is_whole = state.config().view == View::Full;
     html! {
-        <div class="moe" data-theme={screen.theme.name()}>
+        // It is written in English from left to right, whatever the page around it is; and a translator of pages would
+        // replace texts that change a moment later.
+        <div class="moe notranslate" data-theme={screen.theme.name()} dir="ltr" lang="en" translate="no">
             <div class={classes!("page", (!is_whole).then_some("is-figure"))}>
                 if is_whole {
                     { header(state, model_chip(state, dispatch), dispatch) }
@@ -53,7 +57,7 @@ pub fn Page(props: &PageProps) -> Html {
                         { help(state.config().no_letter_keys, dispatch) }
                     }
                 </div>
-                { summary(state) }
+                { spoken(state, dispatch) }
             </div>
         </div>
     }
@@ -71,12 +75,20 @@ fn frames(state: &State, dispatch: &Callback<Action>) -> Vec<Html> {
     panels::shown(view, DEPTH).map(frame).collect()
 }
 
-/// For screen readers: the selected token, once nothing moves any more.
-fn summary(state: &State) -> Html {
+/// For screen readers, once nothing moves any more: the selected token; and of a live run that has ended what the model
+/// wrote, who was turned away, and what that cost.
+fn spoken(state: &State, dispatch: &Callback<Action>) -> Html {
     let is_calm = !state.playback().playing && !state.is_running();
-    let sentence = state.scene().filter(|_| is_calm).and_then(|scene| {
-        let layer = scene.layers.get(state.selection().layer)?;
-        Some(spoken_token(scene, layer, state.selection().token))
+    let input = PanelInput::of(state, dispatch).filter(|_| is_calm);
+    let token = input.as_ref().map(|input| spoken_token(&input.scene, input.layer(), input.selection.token));
+    let is_at_end = |input: &&PanelInput| input.finished.is_some() && input.scene.step + 1 == input.num_steps;
+    let run = input.as_ref().filter(is_at_end).filter(|input| input.scene.recording.is_live()).map(|input| {
+        let written: String =
+            input.scene.tokens[input.scene.recording.prompt_len()..].iter().map(|token| &*token.piece.text).collect();
+        let findings = [PanelName::Strip, PanelName::Loss].map(panels::of);
+        let findings = findings.into_iter().filter(|panel| (panel.lacks)(input).is_none());
+        let findings: String = findings.map(|panel| format!(" {}.", (panel.finding)(input))).collect();
+        format!("The model wrote {}.{findings}", quoted(&written))
     });
-    html! { <p class="hidden" role="status" aria-live="polite">{ sentence.unwrap_or_default() }</p> }
+    html! { <><AtRest words={token.unwrap_or_default()} /><AtRest words={run.unwrap_or_default()} /></> }
 }

@@ -28,6 +28,12 @@ pub fn weight(weight: f32) -> String {
     }
 }
 
+/// `+0.012`; `0.000` for what rounds to nothing, from either side.
+pub fn difference(nats: f64) -> String {
+    let written = format!("{nats:+.3}");
+    if written.trim_start_matches(['+', '-']) == "0.000" { "0.000".to_owned() } else { written.replace('-', "−") }
+}
+
 /// `1 request`, `3 requests`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -77,6 +83,7 @@ mod tests {
         check(0.0001, "< 0.1 %");
         let weights = [0.614, 0.1, 0.0342, 0.003, 0.0001, 0.0].map(weight);
         assert_eq!(weights, ["×0.61", "×0.10", "×0.034", "×0.003", "×<0.001", "×0"]);
+        assert_eq!([0.0124, -0.0124, 0.0004, -0.0004].map(difference), ["+0.012", "−0.012", "0.000", "0.000"]);
         assert_eq!(bytes(4_123_456), "4.1 MB");
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(12_345), "12 kB");

@@ -4,6 +4,7 @@ mod attributes;
 mod failures;
 mod links;
 mod models;
+mod notices;
 mod play;
 mod replay;
 mod runs;

@@ -2,9 +2,10 @@
 
 import { createServer } from "node:http";
 
-/** `{ url, close }` of a server that answers everything with this page. */
-export async function pageServer(html) {
-  const server = createServer((_, response) => response.writeHead(200, { "Content-Type": "text/html" }).end(html));
+/** `{ url, close }` of a server that answers everything with this page, and with these headers. */
+export async function pageServer(html, headers = {}) {
+  const type = { "Content-Type": "text/html; charset=utf-8" };
+  const server = createServer((_, response) => response.writeHead(200, { ...type, ...headers }).end(html));
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(null)));
   const { port } = /** @type {import("node:net").AddressInfo} */ (server.address());
   const close = () => {

@@ -50,6 +50,18 @@ test("every view is a tap away, and none is wider than the window", async (t) =>
   assert.deepEqual(problems, []);
 });
 
+test("the tabs stay where they are, whatever view is in front", async (t) => {
+  const { page, figure } = await openPhone(t);
+  await figure.finished();
+  const places = [];
+  for (const name of Object.keys(VIEWS)) {
+    await figure.button(name).tap();
+    await page.evaluate(() => scrollTo(0, 0));
+    places.push(Math.round((await figure.host.locator(".moe-container .tabs").boundingBox()).y));
+  }
+  assert.equal(new Set(places).size, 1, `${places}`);
+});
+
 test("a tap on a token selects it, and a tap on the engine's chip says why it is this one", async (t) => {
   const { figure } = await openPhone(t);
   const { header } = await figure.finished();

@@ -72,58 +72,56 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
         false => "How many experts each token requests".to_owned(),
     };
     let why_full = if can_overflow { "" } else { "Under this rule no request is turned away" };
+    let factor = if can_overflow { format!("{:.2}", controls.capacity_factor) } else { "–".to_owned() };
     let (least, most) = (*CAPACITY_FACTOR.start(), *CAPACITY_FACTOR.end());
     html! {
         <div class="controls">
             if has(ControlName::Capacity) {
-            // Without `for` the label would name its `<output>`, which comes first.
-            <label class="control factor" for="capacity-factor">
-                <span class="control-name">
-                    { "Capacity factor" }
-                    <output>{ if can_overflow { format!("{:.2}", controls.capacity_factor) } else { "–".to_owned() } }</output>
-                </span>
-                <input type="range" id="capacity-factor" data-capacity="" min={least.to_string()} max={most.to_string()} step="0.05"
-                    value={controls.capacity_factor.to_string()} disabled={!has_factor} oninput={on_factor}
-                    title={if can_overflow { "Drag to re-run the model with more or fewer slots (c)" } else { why_full }} />
-            </label>
+                // The number beside the name is the slider's own value, and not to be spoken twice.
+                <label class="control factor">
+                    <span class="control-name">{ "Capacity factor" }<b aria-hidden="true">{ &factor }</b></span>
+                    <input type="range" aria-label="Capacity factor" aria-valuetext={factor.clone()} data-capacity="" min={least.to_string()} max={most.to_string()} step="0.05"
+                        value={controls.capacity_factor.to_string()} disabled={!has_factor} oninput={on_factor}
+                        title={if can_overflow { "Drag to re-run the model with more or fewer slots (c)" } else { why_full }} />
+                </label>
             }
             if has(ControlName::Policy) {
-            <label class="control" title={why_full}>
-                <span class="control-name">{ "When an expert is full" }</span>
-                <select disabled={!can_overflow} onchange={on_select(policy_of)}>
-                    if has_own_policy {
-                        <option value={AS_TRAINED} selected={policy.is_none()}>{ "as trained" }</option>
-                    }
-                    { for POLICIES.iter().map(|&entry| html! {
-                        <option value={entry.to_string()} selected={Some(entry) == policy}
-                            disabled={entry == Policy::RandomSecond && num_experts < 2}>{ names::policy(entry) }</option>
-                    }) }
-                </select>
-            </label>
+                <label class="control" title={why_full}>
+                    <span class="control-name">{ "When an expert is full" }</span>
+                    <select disabled={!can_overflow} onchange={on_select(policy_of)}>
+                        if has_own_policy {
+                            <option value={AS_TRAINED} selected={policy.is_none()}>{ "as trained" }</option>
+                        }
+                        { for POLICIES.iter().map(|&entry| html! {
+                            <option value={entry.to_string()} selected={Some(entry) == policy}
+                                disabled={entry == Policy::RandomSecond && num_experts < 2}>{ names::policy(entry) }</option>
+                        }) }
+                    </select>
+                </label>
             }
             if has(ControlName::Group) {
-            <label class="control" title="The tokens that compete for the same slots (routing group)">
-                <span class="control-name">{ "Slots shared by" }</span>
-                <select onchange={on_select(|text| text.parse().ok().map(Setting::Group))}>
-                    { for GROUPS.iter().map(|&group| html! {
-                        <option value={group.to_string()} selected={group == controls.group}
-                            disabled={needs_text && group == RoutingGroup::DecodeStep}>{ names::group(group) }</option>
-                    }) }
-                </select>
-            </label>
+                <label class="control" title="The tokens that compete for the same slots (routing group)">
+                    <span class="control-name">{ "Slots shared by" }</span>
+                    <select onchange={on_select(|text| text.parse().ok().map(Setting::Group))}>
+                        { for GROUPS.iter().map(|&group| html! {
+                            <option value={group.to_string()} selected={group == controls.group}
+                                disabled={needs_text && group == RoutingGroup::DecodeStep}>{ names::group(group) }</option>
+                        }) }
+                    </select>
+                </label>
             }
             if has(ControlName::K) {
-            <label class="control" title={why_k}>
-                <span class="control-name">{ "Experts (k)" }</span>
-                <select onchange={on_select(k_of)} disabled={is_pair}>
-                    if has_own_rule && !is_pair {
-                        <option value={AS_TRAINED} selected={k.is_none()}>{ "–" }</option>
-                    }
-                    { for (1..=num_experts as u32).map(|entry| html! {
-                        <option value={entry.to_string()} selected={Some(entry) == k}>{ entry }</option>
-                    }) }
-                </select>
-            </label>
+                <label class="control" title={why_k}>
+                    <span class="control-name">{ "Experts (k)" }</span>
+                    <select onchange={on_select(k_of)} disabled={is_pair}>
+                        if has_own_rule && !is_pair {
+                            <option value={AS_TRAINED} selected={k.is_none()}>{ "–" }</option>
+                        }
+                        { for (1..=num_experts as u32).map(|entry| html! {
+                            <option value={entry.to_string()} selected={Some(entry) == k}>{ entry }</option>
+                        }) }
+                    </select>
+                </label>
             }
         </div>
     }

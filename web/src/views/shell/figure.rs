@@ -4,6 +4,7 @@
 use web_sys::{HtmlInputElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
+use crate::browser::keys::press;
 use crate::settings::Setting;
 use crate::settings::offered::{ControlName, Offered};
 use crate::settings::view::{PanelName, View};
@@ -52,7 +53,7 @@ fn prompt(state: &State, dispatch: &Callback<Action>) -> Html {
     let onkeydown = {
         let dispatch = dispatch.clone();
         Callback::from(move |event: KeyboardEvent| {
-            if event.key() == "Enter" && !event.shift_key() && !event.is_composing() {
+            if press(&event).runs(event.shift_key()) {
                 event.prevent_default();
                 dispatch.emit(Action::Run { prompt: None });
             }

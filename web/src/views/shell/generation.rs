@@ -6,10 +6,12 @@ use yew::prelude::*;
 
 use crate::settings::{Setting, Settings};
 use crate::state::Action;
+use crate::views::parts::popup::Popup;
 
 pub fn generation(settings: &Settings, dispatch: &Callback<Action>) -> Html {
     let method = if settings.greedy { "greedy".to_owned() } else { format!("T {}", settings.temperature) };
     let summary = format!("{method} · seed {} · {} new", settings.seed, settings.new_tokens);
+    let summary = html! { <><span class="topic">{ "Generation" }</span>{ summary }</> };
     let greedy = {
         let dispatch = dispatch.clone();
         Callback::from(move |event: Event| {
@@ -18,9 +20,8 @@ pub fn generation(settings: &Settings, dispatch: &Callback<Action>) -> Html {
         })
     };
     html! {
-        <details class="generation">
-            <summary title="How the next token is chosen"><span class="topic">{ "Generation" }</span>{ summary }</summary>
-            <div class="generation-fields">
+        <Popup class="generation" title="How the next token is chosen" {summary}>
+            <div class="more generation-fields" tabindex="-1">
                 <label class="check">
                     <input type="checkbox" checked={settings.greedy} onchange={greedy} />
                     { "Greedy: always the most probable token" }
@@ -28,7 +29,7 @@ pub fn generation(settings: &Settings, dispatch: &Callback<Action>) -> Html {
                 { for NUMBERS.iter().map(|number| number_field(number, settings, dispatch)) }
                 <p class="fine">{ "Applies from the next run. The same seed gives the same text." }</p>
             </div>
-        </details>
+        </Popup>
     }
 }
 

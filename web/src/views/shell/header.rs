@@ -5,6 +5,7 @@ use yew::prelude::*;
 
 use crate::state::engine::Progress;
 use crate::state::{Action, Engine, State, Theme};
+use crate::views::parts::at_rest::AtRest;
 use crate::views::parts::sized::across;
 use crate::views::shell::chip::chip;
 use crate::words::numbers;
@@ -38,6 +39,7 @@ pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
                     onclick={act(Action::ToggleHelp)}>{ "Keys" }<kbd>{ "?" }</kbd></button>
             </div>
             { progress(state.engine()) }
+            <AtRest words={spoken(state.engine(), engine_words(state))} />
         </header>
     }
 }
@@ -54,24 +56,19 @@ fn wordmark() -> Html {
     }
 }
 
-/// What the engine is doing, and how fast.
-pub fn engine_chip(state: &State) -> Html {
-    let (is_live, words) = match state.engine() {
-        Engine::Ready { loaded, .. } => {
-            let place = match loaded.backend.rung {
-                Rung::Webgpu => "live on your GPU",
-                Rung::Cpu => "live on your CPU",
-            };
-            (true, place.to_owned())
-        }
+fn engine_words(state: &State) -> String {
+    match state.engine() {
+        Engine::Ready { loaded, .. } => match loaded.backend.rung {
+            Rung::Webgpu => "live on your GPU".to_owned(),
+            Rung::Cpu => "live on your CPU".to_owned(),
+        },
         Engine::Loading(Progress { loaded_bytes, total_bytes, from_cache }) => {
             let from = if *from_cache { "reading from cache" } else { "loading" };
-            let words = if loaded_bytes == total_bytes {
+            if loaded_bytes == total_bytes {
                 "preparing the engine …".to_owned()
             } else {
                 format!("{from} {} of {}", numbers::bytes(*loaded_bytes), numbers::bytes(*total_bytes))
-            };
-            (false, words)
+            }
         }
         Engine::Failed(_) => {
             let words = match state.latest().map(|latest| latest.source) {
@@ -79,18 +76,34 @@ pub fn engine_chip(state: &State) -> Html {
                 Some(Source::Recorded | Source::Imported) => "recorded run · no engine",
                 None => "no engine",
             };
-            (false, words.to_owned())
+            words.to_owned()
         }
-        Engine::Absent => (false, "recorded run".to_owned()),
-        Engine::Starting => (false, "starting the engine …".to_owned()),
-    };
+        Engine::Absent => "recorded run".to_owned(),
+        Engine::Starting => "starting the engine …".to_owned(),
+    }
+}
+
+/// For screen readers: of a download only its quarters.
+fn spoken(engine: &Engine, words: String) -> String {
+    match engine {
+        Engine::Loading(Progress { loaded_bytes, total_bytes, .. }) if loaded_bytes < total_bytes => {
+            let quarters = u64::from(*loaded_bytes) * 4 / u64::from((*total_bytes).max(1));
+            format!("{} % of the model is loaded", quarters * 25)
+        }
+        _ => words,
+    }
+}
+
+/// What the engine is doing, and how fast.
+pub fn engine_chip(state: &State) -> Html {
+    let (is_live, words) = (matches!(state.engine(), Engine::Ready { .. }), engine_words(state));
     // Until the first step the run on the screen is another engine's.
     let speed = state.latest().filter(|latest| is_live && state.is_by_engine(latest));
     let speed = speed.and_then(|latest| latest.tokens_per_second());
     let more = state.backend().map(|backend| format!("{}: {}.", backend.name, backend.why));
     let facts = html! {
         <>
-            <i aria-hidden="true" /><b role="status">{ words }</b>
+            <i aria-hidden="true" /><b>{ words }</b>
             if let Some(speed) = speed {
                 <span class="speed">{ format!("{speed:.0} tok/s") }</span>
             }

@@ -1,13 +1,11 @@
 //! The chip that names the model, and the list of others that opens from it.
 
 use moe_trace::{ModelEntry, ModelInfo};
-use wasm_bindgen::JsCast;
-use web_sys::{Element, HtmlElement, Node};
 use yew::prelude::*;
 
-use crate::browser::keys::press;
 use crate::settings::models::Choice;
 use crate::state::{Action, Engine, State};
+use crate::views::parts::popup::{Popup, close_around};
 use crate::words::numbers;
 
 /// The engine's model or, without one, that of the run on the screen; and while another one loads, that.
@@ -21,7 +19,7 @@ pub fn model_chip(state: &State, dispatch: &Callback<Action>) -> Html {
         (None, None) => return Html::default(),
     };
     let more = match state.menu() {
-        None => html! { <p class="more">{ &facts.more }</p> },
+        None => html! { <p class="more" tabindex="-1">{ &facts.more }</p> },
         Some(menu) => html! {
             <div class="more menu" tabindex="-1">
                 <p class="fine">{ &facts.more }</p>
@@ -30,13 +28,9 @@ pub fn model_chip(state: &State, dispatch: &Callback<Action>) -> Html {
             </div>
         },
     };
+    let summary = html! { <><b>{ facts.name }</b><span>{ facts.experts }</span><span>{ facts.size }</span></> };
     html! {
-        <details class="chip model" onkeydown={Callback::from(on_key)} onfocusout={Callback::from(on_focus_out)}>
-            <summary title={facts.more.clone()}>
-                <b>{ facts.name }</b><span>{ facts.experts }</span><span>{ facts.size }</span>
-            </summary>
-            { more }
-        </details>
+        <Popup class="chip model" title={facts.more.clone()} {summary}>{ more }</Popup>
     }
 }
 
@@ -53,9 +47,7 @@ fn row(choice: &Choice, state: &State, dispatch: &Callback<Action>) -> Html {
     let onclick = {
         let (dispatch, manifest_url) = (dispatch.clone(), choice.manifest_url.clone());
         Callback::from(move |event: MouseEvent| {
-            if let Some(details) = details_of(&event) {
-                close(&details);
-            }
+            close_around(&event);
             dispatch.emit(Action::ChooseModel { manifest_url: manifest_url.clone() });
         })
     };
@@ -109,58 +101,5 @@ impl Facts {
         let size = numbers::bytes(entry.download_bytes);
         let more = format!("{}; {experts}; {size} to load", entry.title);
         Facts { name: entry.name.clone(), experts, size, more }
-    }
-}
-
-/// The chip that an event comes from.
-fn details_of(event: &Event) -> Option<HtmlElement> {
-    let target = event.target_dyn_into::<Element>()?;
-    target.closest("details").ok()??.dyn_into().ok()
-}
-
-/// Escape closes the menu; the arrows go through it as through any list.
-fn on_key(event: KeyboardEvent) {
-    let Some(details) = details_of(&event).filter(|details| details.has_attribute("open")) else { return };
-    let press = press(&event);
-    let step = match press.plain().unwrap_or_default() {
-        "Escape" => {
-            event.prevent_default();
-            return close(&details);
-        }
-        "ArrowDown" => 1,
-        "ArrowUp" => -1,
-        _ => return,
-    };
-    let Ok(buttons) = details.query_selector_all("button") else { return };
-    let here = (0..buttons.length()).find(|&at| buttons.item(at) == event.target_dyn_into::<Node>());
-    let there = match here {
-        Some(here) => here.saturating_add_signed(step).min(buttons.length().saturating_sub(1)),
-        None => 0,
-    };
-    if let Some(button) = buttons.item(there).and_then(|node| node.dyn_into::<HtmlElement>().ok()) {
-        event.prevent_default();
-        // A button can always take the focus.
-        let _ = button.focus();
-    }
-}
-
-/// Closes the menu when the focus leaves it.
-fn on_focus_out(event: FocusEvent) {
-    let to = event.related_target().and_then(|target| target.dyn_into::<Node>().ok());
-    if let (Some(details), Some(to)) = (details_of(&event), to)
-        && !details.contains(Some(&to))
-    {
-        close(&details);
-    }
-}
-
-/// The focus goes back to where the menu was opened.
-fn close(details: &HtmlElement) {
-    let had_focus = details.matches(":focus-within").unwrap_or(false);
-    // An element without the attribute is closed already.
-    let _ = details.remove_attribute("open");
-    if had_focus && let Ok(Some(summary)) = details.query_selector("summary") {
-        // A summary can always take the focus.
-        let _ = summary.unchecked_into::<HtmlElement>().focus();
     }
 }

@@ -8,6 +8,7 @@ use crate::browser::keys::press;
 use crate::settings::limits::MAX_PROMPT_CHARS;
 use crate::settings::{PromptProblem, Setting};
 use crate::state::{Action, State};
+use crate::views::parts::at_rest::AtRest;
 use crate::views::shell::generation::generation;
 
 pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
@@ -68,6 +69,7 @@ pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
         None if num_chars > MAX_PROMPT_CHARS / 2 => Some(format!("{num_chars} of {MAX_PROMPT_CHARS} characters")),
         None => None,
     };
+    let hint = AttrValue::from(hint.unwrap_or_default());
     let run_words = if state.engine().is_loading() { "Loading …" } else { "Run" };
     let is_invalid = matches!(problem, Some(PromptProblem::TooLong { .. } | PromptProblem::TooManyTokens { .. }));
     html! {
@@ -76,10 +78,11 @@ pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
                 <span class="topic">{ "Prompt" }</span>
                 <textarea rows="1" dir="auto" spellcheck="false" autocomplete="off" aria-label="Prompt" value={state.settings().prompt.clone()}
                     aria-invalid={is_invalid.to_string()} aria-describedby="prompt-hint" {oninput} {onkeydown} />
-                <span class={classes!("prompt-hint", is_invalid.then_some("is-warning"))} id="prompt-hint" aria-live="polite">
-                    { hint.unwrap_or_default() }
+                <span class={classes!("prompt-hint", is_invalid.then_some("is-warning"))} id="prompt-hint">
+                    { &hint }
                 </span>
             </label>
+            <AtRest words={hint} />
             <select class="examples" aria-label="Example prompts" onchange={pick}>
                 <option value="" selected=true disabled=true hidden=true>{ "Examples" }</option>
                 { for EXAMPLES.iter().map(|example| html! { <option value={example.kind}>{ example.kind }</option> }) }

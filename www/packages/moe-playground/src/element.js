@@ -49,11 +49,18 @@ const PROPERTIES = ATTRIBUTES.map((name) => name.replace(/-(.)/g, (_, letter) =>
 /** How far outside the window an element starts to load, so that it is ready when a reader reaches it. */
 const LOAD_MARGIN = "400px";
 
-const HEAD = `
-  <style>:host { display: block } :host([hidden]), [hidden] { display: none }</style>
-  <p id="notice" part="notice" role="alert" hidden></p>`;
+/** Holds before the style sheet is there. It is no text in the document, which a security policy would have to allow. */
+const HOST_STYLE = new CSSStyleSheet();
+HOST_STYLE.replaceSync(":host, #root { display: flow-root } :host([hidden]), [hidden] { display: none }");
 
-const ROOT = `<div id="root" part="root"><slot></slot></div>`;
+/** An element of a shadow tree with an id, which is its part too. Built, not parsed: pages may forbid parsing. */
+function built(tag, id, ...children) {
+  const element = document.createElement(tag);
+  element.id = id;
+  element.part.add(id);
+  element.append(...children);
+  return element;
+}
 
 /** A bug of the application, in its own words. */
 class PageBug extends Error {}
@@ -105,15 +112,28 @@ export class MoePlayground extends HTMLElement {
    */
   #pending = new Map();
   #updateIsQueued = false;
+  /**
+   * Told to the page as `data-state`, which may also be a remnant: of a clone, or of a page that was saved.
+   *
+   * @type {string | null}
+   */
+  #state = null;
 
   constructor() {
     super();
     const shadow = this.shadowRoot ?? this.attachShadow({ mode: "open" });
-    if (!shadow.querySelector("#root")) shadow.innerHTML = ROOT;
-    this.#root = /** @type {HTMLElement} */ (shadow.querySelector("#root"));
+    shadow.adoptedStyleSheets = [...shadow.adoptedStyleSheets, HOST_STYLE];
+    this.#root = shadow.querySelector("#root") ?? built("div", "root", document.createElement("slot"));
+    this.#notice = shadow.querySelector("#notice") ?? built("p", "notice");
+    this.#notice.role = "alert";
+    this.#notice.hidden = true;
+    shadow.append(this.#notice, this.#root);
+    // In a page that was saved stands what an application had drawn: a first paint like any other.
+    for (const drawn of this.#root.querySelectorAll(":scope > .moe-container")) {
+      drawn.className = "";
+      drawn.toggleAttribute("inert", true);
+    }
     this.#poster = [...this.#root.childNodes];
-    this.#root.insertAdjacentHTML("beforebegin", HEAD);
-    this.#notice = /** @type {HTMLElement} */ (shadow.querySelector("#notice"));
   }
 
   connectedCallback() {
@@ -201,7 +221,7 @@ export class MoePlayground extends HTMLElement {
   }
 
   async #mount() {
-    if (!this.isConnected || this.#handle || this.dataset.state === "loading") return;
+    if (!this.isConnected || this.#handle || this.#state === "loading") return;
     this.#observer?.disconnect();
     this.#setState("loading");
     const attempt = ++this.#attempt;
@@ -231,6 +251,7 @@ export class MoePlayground extends HTMLElement {
     this.#handle = null;
     handle?.destroy();
     this.#root.replaceChildren(...this.#poster);
+    this.#state = null;
     delete this.dataset.state;
   }
 
@@ -284,6 +305,7 @@ export class MoePlayground extends HTMLElement {
 
   /** For style sheets and tests: `waiting`, `loading`, `mounted` or `failed`. */
   #setState(state) {
+    this.#state = state;
     this.dataset.state = state;
   }
 }
@@ -318,15 +340,19 @@ function loadApplication() {
 
 /**
  * Where the worker's script is. Browsers start workers from the page's own origin only; for an element that came from
- * elsewhere, a one-line script of this origin imports the real one.
+ * elsewhere, a one-line script of this origin imports the real one. In a sandboxed frame, whose origin is none, it is
+ * in the address itself: there a blob's script may import nothing.
  */
 let ownOriginWorker;
 function workerUrl() {
   const url = new URL("worker.js", BASE);
-  if (url.origin === location.origin) return url.href;
-  ownOriginWorker ??= URL.createObjectURL(
-    new Blob([`import ${JSON.stringify(url.href)};`], { type: "text/javascript" }),
-  );
+  if (url.origin === self.origin) return url.href;
+  const script = `import ${JSON.stringify(url.href)};`;
+  const type = "text/javascript";
+  ownOriginWorker ??=
+    self.origin === "null"
+      ? `data:${type},${encodeURIComponent(script)}`
+      : URL.createObjectURL(new Blob([script], { type }));
   return ownOriginWorker;
 }
 
@@ -352,7 +378,7 @@ function explain(error) {
     return {
       what,
       why,
-      try_this: "The page's security policy must allow 'wasm-unsafe-eval' for scripts and blob: for workers.",
+      try_this: "The page's security policy must allow what docs/EMBEDDING.md lists.",
     };
   }
   return { what, why, try_this: "Check the connection and reload the page." };

@@ -6,6 +6,7 @@ use moe_trace::{RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
 use crate::run::capacity::{self, Formula};
+use crate::views::parts::at_rest::AtRest;
 use crate::views::parts::badges::future_badge;
 
 /// What the formula is of.
@@ -32,7 +33,7 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
                     if rules::looks_ahead(&routing) {
                         { future_badge() }
                     }
-                    <span aria-live="polite" class="status">{ status }</span>
+                    <span class="status">{ status }</span><AtRest words={status} />
                     { " Dropless: every request is served, however many there are." }
                 </p>
                 { rule_note }
@@ -80,7 +81,7 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
                 if rules::looks_ahead(&routing) {
                     { future_badge() }
                 }
-                <span aria-live="polite" class="status">{ status }</span>
+                <span class="status">{ status }</span><AtRest words={status} />
                 if status.is_empty() {
                     { note }
                 }

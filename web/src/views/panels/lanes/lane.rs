@@ -80,7 +80,9 @@ pub fn lane(of: &LaneView) -> Html {
 fn slot(of: &LaneView, request: &Assignment) -> Html {
     let token = request.token as usize;
     let mark = Mark::of(request, of.layer.fate(token));
-    let text = of.scene.token_text(token).trim_start();
+    // A blank that stands alone is a token too.
+    let text = of.scene.token_text(token);
+    let text = if text.trim_start().is_empty() { text } else { text.trim_start() };
     let choose = {
         let (dispatch, expert) = (of.dispatch.clone(), Some(request.expert.index()));
         Callback::from(move |_: MouseEvent| dispatch.emit(Action::Select { token, layer: None, expert }))

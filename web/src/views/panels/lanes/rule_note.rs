@@ -6,6 +6,8 @@ use moe_router::rules;
 use moe_trace::RoutingSpec;
 use yew::prelude::*;
 
+use crate::views::parts::popup::Popup;
+
 /// `controls`: how another rule is chosen, where one can be.
 pub fn rule_note(routing: &RoutingSpec, controls: Html) -> Html {
     let rule = rules::of(&routing.router);
@@ -28,9 +30,8 @@ pub fn rule_note(routing: &RoutingSpec, controls: Html) -> Html {
         }
     };
     html! {
-        <details class="rule-note">
-            <summary title="About this rule, and others to try">{ "Rule: " }<b>{ rule.title }</b></summary>
-            <div class="more">
+        <Popup class="rule-note" title="About this rule, and others to try" summary={html! { <>{ "Rule: " }<b>{ rule.title }</b></> }}>
+            <div class="more" tabindex="-1">
                 <p>{ rule.one_line }</p>
                 <p>{ kind }{ " " }{ causal }</p>
                 <p class="fine">
@@ -41,6 +42,6 @@ pub fn rule_note(routing: &RoutingSpec, controls: Html) -> Html {
                 </p>
                 { controls }
             </div>
-        </details>
+        </Popup>
     }
 }

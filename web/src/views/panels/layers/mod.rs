@@ -8,11 +8,13 @@ use yew::prelude::*;
 
 use crate::run::scene::{Scene, SceneLayer};
 use crate::run::shared::Shared;
-use crate::run::text::{inline, visible};
+use crate::run::text::{Part, inline, visible};
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
 use crate::views::parts::glyph::{Mark, glyph};
+use crate::views::parts::hover::say_on_hover;
+use crate::views::parts::in_sight::keep_in_sight;
 use crate::views::parts::sized::at_pixel;
 use crate::views::parts::spoken::spoken_token;
 use crate::views::parts::table::table;
@@ -52,21 +54,23 @@ fn Matrix(props: &MatrixProps) -> Html {
     use_effect_with((props.selection.token, props.tab, scene.clone()), {
         let frame = frame.clone();
         move |&(token, ..)| {
-            if let Some(frame) = frame.cast::<web_sys::Element>() {
-                let (left, width) = (frame.scroll_left(), frame.client_width() - 44);
-                let column = (token * COLUMN) as i32;
-                if column < left || column + COLUMN as i32 > left + width {
-                    frame.set_scroll_left(column - width / 2);
-                }
+            if let Some(frame) = frame.cast::<web_sys::Element>()
+                && let Some(word) = frame.first_element_child().and_then(|words| words.children().item(token as u32))
+            {
+                // The layers' names stand still at one of its edges.
+                keep_in_sight(&frame, &word, 48.0);
             }
         }
     });
     let words = scene.tokens.iter().enumerate().map(|(token, shown)| {
         let class = (token == props.selection.token).then_some("is-selected");
-        html! { <span key={token} {class} dir="auto">{ visible(&shown.piece.text) }</span> }
+        let text = if shown.piece.part == Part::Tail { "—".to_owned() } else { visible(&shown.piece.text) };
+        html! { <span key={token} {class} dir="auto">{ text }</span> }
     });
+    // The tokens run as the text does.
+    let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
     html! {
-        <div class="matrix" ref={frame}>
+        <div class="matrix" {dir} ref={frame}>
             <div class="matrix-words" aria-hidden="true">{ for words }</div>
             { for (0..scene.layers.len()).map(|layer| stripe(props, layer)) }
             <svg class="matrix-column" width={(scene.tokens.len() * COLUMN).to_string()} height="100%" aria-hidden="true">
@@ -81,12 +85,27 @@ fn stripe(props: &MatrixProps, layer: usize) -> Html {
     let scene = &props.scene;
     let of_layer = &scene.layers[layer];
     let row = row_height(of_layer.num_experts);
+    // The token and the expert under the mouse or finger.
+    let cell_at = {
+        let (num_tokens, is_right_to_left) = (scene.tokens.len(), scene.is_right_to_left);
+        move |event: &MouseEvent| {
+            let column = (event.offset_x().max(0) as usize / COLUMN).min(num_tokens.saturating_sub(1));
+            let token = if is_right_to_left { num_tokens.saturating_sub(column + 1) } else { column };
+            (token, event.offset_y().max(0) as usize / row)
+        }
+    };
     let onclick = {
-        let (dispatch, num_tokens) = (props.dispatch.clone(), scene.tokens.len());
+        let dispatch = props.dispatch.clone();
         Callback::from(move |event: MouseEvent| {
-            let token = (event.offset_x().max(0) as usize / COLUMN).min(num_tokens.saturating_sub(1));
-            let expert = Some(event.offset_y().max(0) as usize / row);
-            dispatch.emit(Action::Select { token, layer: Some(layer), expert });
+            let (token, expert) = cell_at(&event);
+            dispatch.emit(Action::Select { token, layer: Some(layer), expert: Some(expert) });
+        })
+    };
+    let onmousemove = {
+        let scene = scene.clone();
+        Callback::from(move |event: MouseEvent| {
+            let (token, _) = cell_at(&event);
+            say_on_hover(&event, &spoken_token(&scene, &scene.layers[layer], token));
         })
     };
     let choose = {
@@ -105,7 +124,7 @@ fn stripe(props: &MatrixProps, layer: usize) -> Html {
                     <small>{ glyph(Mark::Lost) }{ lost }<span class="hidden">{ " turned away" }</span></small>
                 }
             </button>
-            <div class="matrix-field" {onclick}>
+            <div class="matrix-field" {onclick} {onmousemove}>
                 <MatrixStripe scene={scene.clone()} {layer} />
                 if is_selected {
                     { at_pixel(token * COLUMN, html! {
@@ -136,8 +155,8 @@ fn as_table(input: &PanelInput) -> Html {
             let asked = layer.of_token(token).iter().map(|request| {
                 let short = layer.reading().short(request.weight_raw);
                 match request.fate {
-                    Fate::Kept { .. } => format!("{} {short}", request.expert),
-                    fate => format!("{} {short} {}", request.expert, names::fate(fate)),
+                    Fate::Kept { .. } => format!("E{} {short}", request.expert),
+                    fate => format!("E{} {short} {}", request.expert, names::fate(fate)),
                 }
             });
             cells.push(asked.collect::<Vec<_>>().join(", "));

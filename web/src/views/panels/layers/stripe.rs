@@ -61,6 +61,8 @@ fn luminance_paths(layer: &SceneLayer, num_tokens: usize, row: usize) -> [String
 fn mark_paths(layer: &SceneLayer, num_tokens: usize, row: usize) -> [(&'static str, String); 5] {
     let (mut solid, mut halves, mut lost, mut dropped, mut crosses) = Default::default();
     let (w, h) = (COLUMN / 2, row.saturating_sub(4).max(2));
+    // Wider, so that its notch is one.
+    let lost_w = w + 2;
     for token in 0..num_tokens {
         let fate: TokenFate = layer.fate(token);
         for request in layer.of_token(token) {
@@ -69,10 +71,12 @@ fn mark_paths(layer: &SceneLayer, num_tokens: usize, row: usize) -> [(&'static s
                 Mark::First => push(&mut solid, format_args!("M{x} {y}h{w}v{h}h-{w}z")),
                 Mark::Second => push(&mut halves, format_args!("M{x} {y}h{}v{h}h-{}z", w / 2, w / 2)),
                 Mark::Lost => {
-                    let (third, notch) = (w / 3, h / 2 + 1);
-                    let rest = w - 2 * third;
-                    let half = rest as f32 / 2.0;
-                    push(&mut lost, format_args!("M{x} {y}h{third}l{half} {notch}l{half} -{notch}h{third}v{h}h-{w}z"));
+                    let (shoulder, notch, half) = (2, h / 2, (lost_w - 4) as f32 / 2.0);
+                    let x = x - 1;
+                    push(
+                        &mut lost,
+                        format_args!("M{x} {y}h{shoulder}l{half} {notch}l{half} -{notch}h{shoulder}v{h}h-{lost_w}z"),
+                    );
                 }
                 Mark::Dropped => {
                     push(&mut dropped, format_args!("M{x} {y}h{w}v{h}h-{w}z"));

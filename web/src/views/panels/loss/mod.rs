@@ -7,10 +7,11 @@ use std::fmt::Write;
 use yew::prelude::*;
 
 use crate::run::compare::{self, Change, PassageLoss};
-use crate::run::text::inline;
+use crate::run::text::{inline, quoted};
 use crate::settings::view::PanelName;
 use crate::state::Action;
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::parts::hover::say_on_hover;
 use crate::views::parts::sized::{across, at_share};
 use crate::views::parts::table::table;
 use crate::words::numbers;
@@ -65,20 +66,41 @@ fn picture(input: &PanelInput) -> Html {
         }
     }
     let width = (scene.tokens.len() * STEP).max(STEP);
-    let choose = {
-        let (dispatch, num_tokens) = (input.dispatch.clone(), scene.tokens.len());
-        Callback::from(move |event: MouseEvent| {
+    // The token under the mouse or finger. The tokens run as the text does.
+    let token_at = {
+        let (num_tokens, is_right_to_left) = (scene.tokens.len(), scene.is_right_to_left);
+        move |event: &MouseEvent| {
             let chart: web_sys::Element = event.target_unchecked_into();
             let share = f64::from(event.offset_x()) / f64::from(chart.client_width().max(1));
-            let token = ((share * num_tokens as f64).max(0.0) as usize).min(num_tokens.saturating_sub(1));
-            dispatch.emit(Action::Select { token, layer: None, expert: None });
+            let column = ((share * num_tokens as f64).max(0.0) as usize).min(num_tokens.saturating_sub(1));
+            if is_right_to_left { num_tokens.saturating_sub(column + 1) } else { column }
+        }
+    };
+    let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
+    let choose = {
+        let dispatch = input.dispatch.clone();
+        Callback::from(move |event: MouseEvent| {
+            dispatch.emit(Action::Select { token: token_at(&event), layer: None, expert: None });
+        })
+    };
+    let say = {
+        let (scene, change) = (scene.clone(), input.change.clone());
+        Callback::from(move |event: MouseEvent| {
+            let token = token_at(&event);
+            let nats = |loss: Option<f32>| loss.map_or("no loss".to_owned(), |loss| format!("{loss:.3} nats"));
+            let mut words =
+                format!("Token {token} {}: {}", quoted(scene.token_text(token)), nats(scene.tokens[token].loss));
+            if let Some(before) = change.as_ref().and_then(|change| *change.losses_before.get(token)?) {
+                words.push_str(&format!("; dash: {} in the other run", nats(Some(before))));
+            }
+            say_on_hover(&event, &words);
         })
     };
     let of_tokens = |number: usize| number as f64 / scene.tokens.len().max(1) as f64;
     let selected = at_share(of_tokens(input.selection.token), across("loss-selected", of_tokens(1)));
     html! {
         <div class="with-stats">
-            <div class="loss-chart" onclick={choose}>
+            <div class="loss-chart" {dir} onclick={choose} onmousemove={say}>
                 <svg viewBox={format!("0 0 {width} {HEIGHT}")} preserveAspectRatio="none" role="img" aria-label={title(input)}>
                     <path class="bars" d={bars} />
                     <path class="ticks" d={ticks} />
@@ -92,8 +114,8 @@ fn picture(input: &PanelInput) -> Html {
 
 fn numbers(loss: Option<PassageLoss>, change: Option<&Change>, flipped: bool) -> Html {
     let Some(loss) = loss else { return Html::default() };
-    let row = |name: &'static str, loss: PassageLoss| {
-        html! { <li><span>{ name }</span><b>{ format!("{:.3}", loss.nats) }</b><b>{ format!("{:.3}", loss.bits_per_byte) }</b></li> }
+    let row = |name: &'static str, key: &'static str, loss: PassageLoss| {
+        html! { <li><span><i class={key} aria-hidden="true" />{ name }</span><b>{ format!("{:.3}", loss.nats) }</b><b>{ format!("{:.3}", loss.bits_per_byte) }</b></li> }
     };
     // The difference is always this run minus the previous one, whichever of the two is on the screen.
     let pair = change.map(|change| if flipped { (change.after, change.before) } else { (change.before, change.after) });
@@ -105,13 +127,14 @@ fn numbers(loss: Option<PassageLoss>, change: Option<&Change>, flipped: bool) ->
         <ul class="stats">
             <li class="stats-head"><span>{ compared }</span><span>{ "nats/token" }</span><span>{ "bits/byte" }</span></li>
             if let Some((before, now)) = pair {
-                { row("this run", now) }
-                { row("previous run", before) }
+                // Bars are of the run on the screen, dashes of the other one.
+                { row("this run", if flipped { "key-dash" } else { "key-bar" }, now) }
+                { row("previous run", if flipped { "key-bar" } else { "key-dash" }, before) }
                 <li class="is-change"><span>{ name }</span>
-                    <b>{ format!("{:+.3}", now.nats - before.nats) }</b>
-                    <b>{ format!("{:+.3}", now.bits_per_byte - before.bits_per_byte) }</b></li>
+                    <b>{ numbers::difference(now.nats - before.nats) }</b>
+                    <b>{ numbers::difference(now.bits_per_byte - before.bits_per_byte) }</b></li>
             } else {
-                { row("average", loss) }
+                { row("average", "", loss) }
             }
         </ul>
     }

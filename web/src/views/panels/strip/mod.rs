@@ -8,7 +8,8 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
-use crate::run::scene::{Scene, TokenFate};
+use crate::browser::focus::focus_in_place;
+use crate::run::scene::{Scene, SceneLayer, TokenFate};
 use crate::run::shared::Shared;
 use crate::run::text::{Part, inline, quoted, visible};
 use crate::settings::offered::ControlName;
@@ -16,6 +17,7 @@ use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
 use crate::views::parts::glyph::{Mark, legend};
+use crate::views::parts::in_sight::keep_in_sight;
 use crate::views::parts::table::table;
 use crate::views::parts::transport::transport;
 use crate::words::names;
@@ -54,7 +56,7 @@ fn Strip(props: &StripProps) -> Html {
         let list = list.clone();
         move |_| {
             if let Some(list) = list.cast::<HtmlElement>() {
-                keep_in_sight(&list);
+                show_selected(&list);
             }
         }
     });
@@ -65,6 +67,7 @@ fn Strip(props: &StripProps) -> Html {
         let requests = layer.of_token(token);
         let fate = layer.fate(token);
         let name = quoted(scene.token_text(token));
+        let lost_elsewhere = scene.layers.iter().any(|layer| layer.fate(token) >= TokenFate::LostSome);
         let share_of = |rank: usize| requests.get(rank).and_then(|request| layer.reading().share(request.weight_raw));
         let whole_percent = |rank: usize| share_of(rank).map(|share| (share * 100.0).round() as u8);
         let experts = match requests {
@@ -82,14 +85,17 @@ fn Strip(props: &StripProps) -> Html {
                 TokenFate::Dropped => Some(Mark::Dropped),
                 _ => None,
             },
-            lost_elsewhere: scene.layers.iter().any(|layer| layer.fate(token) >= TokenFate::LostSome),
+            lost_elsewhere,
             first: whole_percent(0).unwrap_or_default(),
             first_is_lost: requests.first().is_some_and(|request| request.fate == Fate::Lost),
             second: whole_percent(1),
             experts: experts.into(),
-            label: match shown.piece.part {
-                Part::Tail => format!("Token {token}, continues {name}").into(),
-                _ => format!("Token {token}, {name}").into(),
+            label: {
+                let continues = if shown.piece.part == Part::Tail { "continues " } else { "" };
+                let author = if token >= prompt_len { ", written by the model" } else { "" };
+                let elsewhere =
+                    if lost_elsewhere && fate <= TokenFate::Served { ", turned away in another layer" } else { "" };
+                format!("Token {token}, {continues}{name}, {}{elsewhere}{author}", outcome(layer, token)).into()
             },
             is_written: token >= prompt_len,
             is_selected: token == props.selection.token,
@@ -110,36 +116,39 @@ fn as_table(input: &PanelInput) -> Html {
     let rows = (0..scene.tokens.len()).map(|token| {
         let asked = of_layer.of_token(token).iter().map(|request| {
             let fate = names::fate(request.fate);
-            format!("{} ({}, {fate})", request.expert, of_layer.reading().short(request.weight_raw))
+            format!("E{} ({}, {fate})", request.expert, of_layer.reading().short(request.weight_raw))
         });
-        let fate = match of_layer.fate(token) {
-            TokenFate::Served => "served",
-            TokenFate::LostSome => "turned away once or more",
-            TokenFate::Dropped => "dropped",
-            TokenFate::NotRouted if of_layer.experts_take() => "picked by none",
-            TokenFate::NotRouted => "no request",
-        };
         let loss = scene.tokens[token].loss.map_or("–".to_owned(), |loss| format!("{loss:.3}"));
         let asked: Vec<String> = asked.collect();
-        vec![token.to_string(), inline(scene.token_text(token)), asked.join(", "), fate.to_owned(), loss]
+        vec![
+            token.to_string(),
+            inline(scene.token_text(token)),
+            asked.join(", "),
+            outcome(of_layer, token).to_owned(),
+            loss,
+        ]
     });
     let caption = format!("Tokens and their outcomes in layer {}", of_layer.layer);
     table(&caption, &["#", "token", "experts", "outcome", "loss, nats"], rows)
 }
 
-/// Scrolls the strip, never the page around it.
-fn keep_in_sight(list: &HtmlElement) {
+/// What became of a token in a layer.
+fn outcome(layer: &SceneLayer, token: usize) -> &'static str {
+    match layer.fate(token) {
+        TokenFate::Served => "served",
+        TokenFate::LostSome => "turned away once or more",
+        TokenFate::Dropped => "dropped",
+        TokenFate::NotRouted if layer.experts_take() => "picked by none",
+        TokenFate::NotRouted => "no request",
+    }
+}
+
+/// The selected token, in sight and with the focus if the strip has it.
+fn show_selected(list: &HtmlElement) {
     let Ok(Some(selected)) = list.query_selector("[aria-selected=true]") else { return };
     let Ok(selected) = selected.dyn_into::<HtmlElement>() else { return };
     if list.matches(":focus-within").unwrap_or(false) {
-        // A token can always take the focus.
-        let _ = selected.focus();
+        focus_in_place(&selected);
     }
-    let (frame, cell) = (list.get_bounding_client_rect(), selected.get_bounding_client_rect());
-    let margin = 48.0;
-    if cell.left() < frame.left() + margin {
-        list.set_scroll_left(list.scroll_left() + (cell.left() - frame.left() - margin) as i32);
-    } else if cell.right() > frame.right() - margin {
-        list.set_scroll_left(list.scroll_left() + (cell.right() - frame.right() + margin) as i32);
-    }
+    keep_in_sight(list, &selected, 48.0);
 }

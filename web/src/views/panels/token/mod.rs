@@ -85,13 +85,15 @@ fn gate_row(input: &PanelInput, layer: &SceneLayer, expert: usize, value: Option
         (GateReads::Sigmoid, Some(score)) => format!("{score:.2}"),
         (_, Some(probability)) => numbers::percent(probability),
     };
+    let fate = request.map_or("not requested", |request| Mark::of(request, layer.fate(token)).name());
+    let title = format!("Expert {expert}: {share}, {fate}");
     let class = classes!(
         "gate-row",
         request.is_some().then_some("is-asked"),
         (input.selection.expert == Some(expert)).then_some("is-selected"),
     );
     html! {
-        <div key={expert} {class} role="listitem" onclick={choose}>
+        <div key={expert} {class} role="listitem" {title} onclick={choose}>
             <b>{ format!("E{expert}") }</b>
             { value.map_or_else(no_bar, bar) }
             <span class="share">{ share }</span>
