@@ -172,7 +172,7 @@ mod tests {
             json!(100_000_000),
             "weights.bytes is 100000000; the number of parameters allows at most 18441856",
         );
-        check("/weights/sha256", json!("35ED"), "the length of weights.sha256 is 4, and that of a SHA-256 is 64");
+        check("/weights/sha256", json!("35ED"), "the length of model.weights_sha256 is 4, and that of a SHA-256 is 64");
         check("/tokenizer/bytes", json!(0), "tokenizer.bytes is 0; it must be at least 1");
         check("/name", json!("x".repeat(257)), "the length of model.name is 257; the format allows at most 256");
         let minimum = "model.trained_routing.overflow.minimum is 4294967295; max_tokens allows at most 256";

@@ -31,7 +31,7 @@ pub mod trace_file;
 pub mod training;
 mod wrong;
 
-pub use check::{model_entry as check_entry, model_info as check_model, routing_spec as check_slots};
+pub use check::{model_entry as check_entry, model_info as check_model};
 pub use choices::{Choice, Choices, ChoicesError, ExpertLoad};
 pub use delta::{DeltaError, SentStep, StepDelta};
 pub use error::UserError;

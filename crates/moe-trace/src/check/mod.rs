@@ -7,5 +7,6 @@ mod model;
 mod step;
 
 pub(crate) use header::header;
-pub use model::{model_entry, model_info, routing_spec};
+use model::routing_spec;
+pub use model::{model_entry, model_info};
 pub(crate) use step::step;

@@ -56,7 +56,7 @@ pub fn model_info(model: &ModelInfo) -> Result<(), Wrong> {
 
 /// The part of a routing that needs no rule to be known: slots that an expert has whatever the rule says. The rest is
 /// the router's to check.
-pub fn routing_spec(field: &str, routing: &RoutingSpec, max_tokens: u32) -> Result<(), Wrong> {
+pub(super) fn routing_spec(field: &str, routing: &RoutingSpec, max_tokens: u32) -> Result<(), Wrong> {
     let Overflow::Drop(slots) = routing.overflow else { return Ok(()) };
     let at = Place::HEAD;
     at.number(format_args!("{field}.overflow.factor"), slots.factor, f32::MIN_POSITIVE, f32::MAX)?;

@@ -62,7 +62,8 @@ fn details_of(event: &Event) -> Option<HtmlElement> {
 /// Escape closes the pop-up; where it is a list of buttons, the arrows go through it.
 fn on_key(event: KeyboardEvent) {
     let Some(details) = details_of(&event).filter(|details| details.has_attribute("open")) else { return };
-    let step = match press(&event).plain().unwrap_or_default() {
+    let press = press(&event);
+    let step = match press.plain().unwrap_or_default() {
         "Escape" => {
             event.prevent_default();
             return close(&details);

@@ -170,7 +170,7 @@ export class MoePlayground extends HTMLElement {
 
   /** Starts a run, of this prompt or of the one in the field; loads the application first if need be. */
   run(prompt) {
-    const text = prompt === undefined ? undefined : String(prompt);
+    const text = prompt === undefined || prompt === null ? undefined : String(prompt);
     this.#whenMounted("run", (handle) => handle.run(text));
   }
 
