@@ -3,6 +3,7 @@
 pub mod attributes;
 pub mod limits;
 pub mod models;
+mod named;
 pub mod offered;
 pub mod overrides;
 pub mod place;

@@ -1,31 +1,20 @@
 //! The controls that a figure offers.
 
-/// One row a control: its name in Rust, and in `controls="capacity step"`.
-macro_rules! control_names {
-    ($($variant:ident $name:literal)*) => {
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum ControlName { $($variant),* }
+use crate::settings::named::named;
 
-        impl ControlName {
-            pub const ALL: &'static [ControlName] = &[$(ControlName::$variant),*];
-
-            pub fn as_str(self) -> &'static str {
-                match self { $(ControlName::$variant => $name),* }
-            }
-        }
-    };
-}
-
-control_names! {
-    Prompt "prompt"
-    Run "run"
-    Seed "seed"
-    Step "step"
-    Capacity "capacity"
-    Policy "policy"
-    Group "group"
-    K "k"
-    Rule "rule"
+named! {
+    /// A control, as `controls="capacity step"` names it.
+    ControlName {
+        Prompt "prompt"
+        Run "run"
+        Seed "seed"
+        Step "step"
+        Capacity "capacity"
+        Policy "policy"
+        Group "group"
+        K "k"
+        Rule "rule"
+    }
 }
 
 /// A set of controls.
@@ -43,16 +32,14 @@ impl Offered {
         }
         let mut offered = Offered::NONE;
         for word in text.split_whitespace() {
-            let named = ControlName::ALL.iter().find(|control| control.as_str() == word)?;
-            offered.0 |= 1 << *named as u16;
+            offered.0 |= 1 << ControlName::of_word(word)? as u16;
         }
         (offered != Offered::NONE).then_some(offered)
     }
 
     /// Every word that [`Offered::parse`] knows, for the message where it does not.
     pub fn allowed() -> String {
-        let names: Vec<&str> = ControlName::ALL.iter().map(|control| control.as_str()).collect();
-        format!("none, or one or more of {}", names.join(", "))
+        format!("none, or one or more of {}", ControlName::words())
     }
 
     pub fn has(self, control: ControlName) -> bool {

@@ -1,31 +1,19 @@
 //! What of the page an element shows: all of it, or some panels by their names.
 
-/// One row a panel, in reading order: its name in Rust, and everywhere else (`view="lanes"`, the class `panel-lanes`,
-/// `web/style/panels/lanes.css`).
-macro_rules! panel_names {
-    ($($variant:ident $name:literal)*) => {
-        /// The panels by name, in reading order. What each of them is, `views::panels` says.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum PanelName { $($variant),* }
+use crate::settings::named::named;
 
-        impl PanelName {
-            pub const ALL: &'static [PanelName] = &[$(PanelName::$variant),*];
-
-            pub fn as_str(self) -> &'static str {
-                match self { $(PanelName::$variant => $name),* }
-            }
-        }
-    };
-}
-
-panel_names! {
-    Strip "strip"
-    Layers "layers"
-    Lanes "lanes"
-    Token "token"
-    Load "load"
-    Loss "loss"
-    Counts "counts"
+named! {
+    /// The panels by name, in reading order: in Rust, and everywhere else (`view="lanes"`, the class `panel-lanes`,
+    /// `web/style/panels/lanes.css`). What each of them is, `views::panels` says.
+    PanelName {
+        Strip "strip"
+        Layers "layers"
+        Lanes "lanes"
+        Token "token"
+        Load "load"
+        Loss "loss"
+        Counts "counts"
+    }
 }
 
 /// The one that a narrow screen begins with.
@@ -50,15 +38,13 @@ impl View {
         if text.trim() == "full" {
             return Some(View::Full);
         }
-        let named = |word: &str| PanelName::ALL.iter().copied().find(|panel| panel.as_str() == word);
-        let panels: Option<Vec<PanelName>> = text.split_whitespace().map(named).collect();
+        let panels: Option<Vec<PanelName>> = text.split_whitespace().map(PanelName::of_word).collect();
         panels.filter(|panels| !panels.is_empty()).map(View::Panels)
     }
 
     /// Every word that [`View::parse`] knows, for the message where it does not.
     pub fn allowed() -> String {
-        let names: Vec<&str> = PanelName::ALL.iter().map(|panel| panel.as_str()).collect();
-        format!("full, or one or more of {}", names.join(", "))
+        format!("full, or one or more of {}", PanelName::words())
     }
 }
 
