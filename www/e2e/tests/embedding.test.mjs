@@ -146,6 +146,14 @@ test("run() takes a prompt, and steps are plain objects equal to those of getTra
   assert.deepEqual(told.details, trace.steps);
 });
 
+test("run(null) runs the prompt in the field", async (t) => {
+  const { page, figure } = await openFigure(site, t, { attributes: { prompt: "Hello there" } });
+  const first = await figure.finished();
+  await page.evaluate(() => document.querySelector("moe-playground").run(/** @type {any} */ (null)));
+  const again = await figure.finished({ after: first.header.request.run });
+  assert.equal(again.header.request.prompt, "Hello there");
+});
+
 test("the steps of the recorded run are told like live ones, with the run number 0", async (t) => {
   const { page, figure } = await openFigure(site, t, { attributes: { backend: "recorded" } });
   await figure.recorded();
