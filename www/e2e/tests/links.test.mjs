@@ -64,9 +64,7 @@ test("an address follows what is on the screen; a reload and the way back show i
   await figure.selected({ token: 5 });
 
   await page.goBack();
-  await page.waitForFunction(
-    () => document.querySelector("moe-playground").getState()?.["capacity-factor"] === "0.75",
-  );
+  await page.waitForFunction(() => document.querySelector("moe-playground").getState()?.["capacity-factor"] === "0.75");
   assert.equal(await capacityOf(figure), "0.75");
   await page.goForward();
   await page.waitForFunction(() => document.querySelector("moe-playground").getState()?.["capacity-factor"] === "2");
