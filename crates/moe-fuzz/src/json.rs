@@ -64,8 +64,12 @@ pub fn spoilt(value: &Value, dice: &mut Dice) -> Vec<u8> {
 
 /// The text of a value. Numbers that no value can hold stand in it as texts.
 fn text(value: &Value) -> String {
-    value.to_string().replace("\"#", "").replace("#\"", "")
+    value.to_string().replace(&format!("\"{BEGIN}"), "").replace(&format!("{END}\""), "")
 }
+
+/// Around a number that stands as a text.
+const BEGIN: &str = "<number ";
+const END: &str = " number>";
 
 /// Sometimes: a few bytes of the text changed, or its end cut off.
 pub fn spoilt_text(mut text: Vec<u8>, dice: &mut Dice) -> Vec<u8> {
@@ -101,7 +105,7 @@ pub fn spoil(value: &mut Value, dice: &mut Dice) {
             *place = match (dice.below(4), number.as_i64()) {
                 (0, Some(number)) => json!(number.wrapping_add(1)),
                 (1, Some(number)) => json!(number.wrapping_sub(1)),
-                _ => json!(format!("#{}#", dice.one_of(&NUMBERS))),
+                _ => json!(format!("{BEGIN}{}{END}", dice.one_of(&NUMBERS))),
             }
         }
         Value::Array(list) => spoil_list(list, dice),

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use moe_trace::limits::TOKEN_BYTES;
+use serde_json::Value;
 
 /// A byte-level tokenizer. Any text encodes, and the bytes of its tokens joined are the text.
 pub struct Tokenizer {
@@ -34,7 +35,7 @@ pub const END_OF_TEXT: u32 = 0;
 impl Tokenizer {
     pub fn from_json(json: &[u8]) -> Result<Tokenizer, TokenizerError> {
         let unreadable = |error: tokenizers::Error| TokenizerError::Unreadable(error.to_string());
-        let mut inner = tokenizers::Tokenizer::from_bytes(json).map_err(unreadable)?;
+        let mut inner = tokenizers::Tokenizer::from_bytes(plain(json)?).map_err(unreadable)?;
         // A reader who types the letters of a special token means the letters.
         inner.set_encode_special_tokens(true);
         let letters = byte_of_letter();
@@ -81,6 +82,34 @@ impl Tokenizer {
     }
 }
 
+/// The parts of a `tokenizer.json` that texts are split by. The others are for what is never done here, and the library
+/// that reads them does not survive all that may stand there.
+fn plain(json: &[u8]) -> Result<Vec<u8>, TokenizerError> {
+    let unreadable = |why: String| TokenizerError::Unreadable(why);
+    let mut file: Value = serde_json::from_slice(json).map_err(|error| unreadable(error.to_string()))?;
+    let kind = file["model"]["type"].as_str();
+    if kind.is_some_and(|kind| kind != "BPE") {
+        return Err(unreadable(format!("its model is {}, and byte-level BPE is meant", file["model"]["type"])));
+    }
+    if !file["normalizer"].is_null() {
+        return Err(unreadable("it has a normalizer, and texts are to stay what they are".to_owned()));
+    }
+    if file["model"]["dropout"].as_f64().is_some_and(|dropout| dropout != 0.0) {
+        return Err(unreadable("it drops merges by chance, and the same text is to give the same tokens".to_owned()));
+    }
+    for affix in ["continuing_subword_prefix", "end_of_word_suffix"] {
+        if !file["model"][affix].is_null() {
+            return Err(unreadable(format!("it has a {affix}, and tokens are to be bytes of the text")));
+        }
+    }
+    if let Some(parts) = file.as_object_mut() {
+        for unused in ["decoder", "post_processor", "truncation", "padding"] {
+            parts.insert(unused.to_owned(), Value::Null);
+        }
+    }
+    serde_json::to_vec(&file).map_err(|error| unreadable(error.to_string()))
+}
+
 /// GPT-2's alphabet: printable bytes stand for themselves, the other ones for the letters from U+0100 on, in order.
 fn byte_of_letter() -> HashMap<char, u8> {
     let printable = |byte: u8| matches!(byte, b'!'..=b'~' | 0xA1..=0xAC | 0xAE..=0xFF);
@@ -93,7 +122,7 @@ fn byte_of_letter() -> HashMap<char, u8> {
 mod tests {
     use moe_fuzz::json::spoilt;
     use moe_fuzz::trial;
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
 
@@ -134,10 +163,18 @@ mod tests {
         assert!(Tokenizer::from_json(small().to_string().as_bytes()).is_ok_and(|small| small.encode("Abc é").is_ok()));
         check(
             |json| json["normalizer"] = json!({"type": "Lowercase"}),
-            "the tokenizer changes the text: of its 6 bytes the first 0 come back",
+            "the tokenizer cannot be read: it has a normalizer, and texts are to stay what they are",
         );
         let prefix = "the tokenizer changes the text: of its 6 bytes the first 0 come back";
         check(|json| json["pre_tokenizer"]["pretokenizers"][1]["add_prefix_space"] = json!(true), prefix);
+        check(
+            |json| json["model"]["dropout"] = json!(0.5),
+            "the tokenizer cannot be read: it drops merges by chance, and the same text is to give the same tokens",
+        );
+        check(
+            |json| json["model"]["type"] = json!("Unigram"),
+            "the tokenizer cannot be read: its model is \"Unigram\", and byte-level BPE is meant",
+        );
         check(
             |json| {
                 let vocab = json["model"]["vocab"].as_object_mut().expect("a vocabulary");
