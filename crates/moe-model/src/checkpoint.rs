@@ -324,7 +324,7 @@ mod tests {
         let make = |dice: &mut Dice| {
             let seed = dice.u64();
             let of_header = |header: &mut Value| {
-                if seed % 3 > 0 {
+                if !seed.is_multiple_of(3) {
                     spoil(header, &mut Dice::new(seed))
                 }
             };
