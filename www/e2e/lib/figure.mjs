@@ -73,6 +73,12 @@ export function beforeWorker(page, line) {
   });
 }
 
+/** For `beforeWorker`: between two steps of a run a moment passes, however fast the engine is, so that it can be met running. */
+export const UNHURRIED = `{
+    const post = MessagePort.prototype.postMessage;
+    MessagePort.prototype.postMessage = function (...message) { setTimeout(() => post.apply(this, message), 50); };
+  }`;
+
 export class Figure {
   constructor(page, selector = "moe-playground") {
     this.page = page;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { Figure, openFigure, recordedRun } from "../lib/figure.mjs";
+import { beforeWorker, Figure, openFigure, recordedRun, UNHURRIED } from "../lib/figure.mjs";
 import { suite } from "../lib/suite.mjs";
 import { defaultTrace, in32Bits, stepTotals, toJsonLines, withNewTokens } from "../lib/traces.mjs";
 
@@ -165,7 +165,10 @@ test("the steps of the recorded run are told like live ones, with the run number
 });
 
 test("stop() keeps what there is, and without a run it does nothing", async (t) => {
-  const { page, figure, problems } = await openFigure(site, t, { newTokens: 200 });
+  const { page, figure, problems } = await openFigure(site, t, {
+    newTokens: 200,
+    prepare: (page) => beforeWorker(page, UNHURRIED),
+  });
   await figure.step(0);
   const stop = () => page.evaluate(() => document.querySelector("moe-playground").stop());
   await stop();

@@ -4,15 +4,21 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { RUNG } from "../lib/environment.mjs";
-import { beforeWorker, holdBack, openFigure } from "../lib/figure.mjs";
+import { beforeWorker, holdBack, openFigure, UNHURRIED } from "../lib/figure.mjs";
 import { suite } from "../lib/suite.mjs";
 
 const site = suite();
 const LONG = 200;
 
+/** A page with a long run, in whose workers this line of JavaScript runs first. */
+function openRun(t, line = "", options = {}) {
+  const prepare = (page) => beforeWorker(page, `${UNHURRIED}\n${line}`);
+  return openFigure(site, t, { newTokens: LONG, prepare, ...options });
+}
+
 /** A page in the middle of a long live run of the reader's own prompt and capacity. */
-async function openRunning(t, prepare) {
-  const opened = await openFigure(site, t, { newTokens: LONG, prepare });
+async function openRunning(t, line = "") {
+  const opened = await openRun(t, line);
   const { figure, page } = opened;
   await figure.step(0);
   await figure.prompt.fill("My own words");
@@ -79,7 +85,7 @@ const KEEP_DEVICE = `
 test("what ran on a graphics device that is lost goes on on the CPU, and the page says why", {
   skip: RUNG !== "webgpu" && "this browser has none",
 }, async (t) => {
-  const opened = await openRunning(t, (page) => beforeWorker(page, KEEP_DEVICE));
+  const opened = await openRunning(t, KEEP_DEVICE);
   const { figure, run, worker } = opened;
   await worker.evaluate(() => self.moeDevice.destroy());
   const { why } = await figure.error("The engine stopped working.");
@@ -95,11 +101,7 @@ test("what ran on a graphics device that is lost goes on on the CPU, and the pag
 test("where only WebGPU is asked for, a lost graphics device is replaced by another", {
   skip: RUNG !== "webgpu" && "this browser has none",
 }, async (t) => {
-  const { page, figure } = await openFigure(site, t, {
-    attributes: { backend: "webgpu" },
-    newTokens: LONG,
-    prepare: (page) => beforeWorker(page, KEEP_DEVICE),
-  });
+  const { page, figure } = await openRun(t, KEEP_DEVICE, { attributes: { backend: "webgpu" } });
   await figure.step(0);
   await page
     .workers()
@@ -119,10 +121,7 @@ const DIES_EARLY = `
   };`;
 
 test("an engine that dies in the middle of every run is given up after three tries", async (t) => {
-  const { page, figure } = await openFigure(site, t, {
-    newTokens: LONG,
-    prepare: (page) => beforeWorker(page, DIES_EARLY),
-  });
+  const { page, figure } = await openRun(t, DIES_EARLY);
   const { why, try_this } = await figure.error("The engine keeps stopping.");
   assert.match(why, /dead again/);
   assert.match(try_this, /Press Retry.*the run on the screen stays/);
@@ -175,7 +174,7 @@ test("a worker lost while nothing runs is replaced too", async (t) => {
 });
 
 test("a figure that leaves the page ends its worker, and one that comes back starts another", async (t) => {
-  const { page, figure } = await openFigure(site, t, { newTokens: LONG });
+  const { page, figure } = await openRun(t);
   await figure.step(0);
   const worker = page.workers().at(-1);
   const closed = new Promise((resolve) => worker.once("close", resolve));

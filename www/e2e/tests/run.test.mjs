@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { openFigure } from "../lib/figure.mjs";
+import { beforeWorker, openFigure, UNHURRIED } from "../lib/figure.mjs";
 import { screenNumbers } from "../lib/screen.mjs";
 import { suite } from "../lib/suite.mjs";
 import { layerTotals, sharedLoss, stepTotals, textOf } from "../lib/traces.mjs";
@@ -190,7 +190,10 @@ function noteSteps() {
 }
 
 test("a stopped run begins at most one more step, and what there is stays", async (t) => {
-  const { page, figure, problems } = await openFigure(site, t, { newTokens: 200 });
+  const { page, figure, problems } = await openFigure(site, t, {
+    newTokens: 200,
+    prepare: (page) => beforeWorker(page, UNHURRIED),
+  });
   await figure.step(1);
   const worker = page.workers().at(-1);
   await worker.evaluate(noteSteps);
