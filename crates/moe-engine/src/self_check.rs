@@ -25,17 +25,7 @@ impl Engine {
     /// agree. A model whose own rule cannot be run live is not checked.
     pub async fn differs_from(&mut self, trusted: &mut Engine) -> Result<Option<String>, RunError> {
         let routing = self.info().trained_routing;
-        let request = RunRequest {
-            run: RunId(0),
-            prompt: TEXT.to_owned(),
-            companions: Vec::new(),
-            max_new_tokens: 0,
-            sampling: Sampling::Greedy,
-            routing,
-            group: RoutingGroup::ThisText,
-            seed: 7,
-            interventions: Vec::new(),
-        };
+        let request = request(routing);
         let Some(expected) = trusted.one_step(&request).await? else { return Ok(None) };
         let Some(found) = self.one_step(&request).await? else { return Ok(None) };
         Ok(difference(&found, &expected, &routing))
@@ -54,6 +44,21 @@ impl Engine {
             Err(refused) if !refused.fatal => Ok(None),
             Err(error) => Err(error),
         }
+    }
+}
+
+/// One step of the text under this routing.
+fn request(routing: RoutingSpec) -> RunRequest {
+    RunRequest {
+        run: RunId(0),
+        prompt: TEXT.to_owned(),
+        companions: Vec::new(),
+        max_new_tokens: 0,
+        sampling: Sampling::Greedy,
+        routing,
+        group: RoutingGroup::ThisText,
+        seed: 7,
+        interventions: Vec::new(),
     }
 }
 
@@ -168,17 +173,7 @@ mod tests {
     fn wrong_numbers_are_found_and_near_ties_are_not() {
         let mut engine = engine("default");
         let routing = engine.info().trained_routing;
-        let request = RunRequest {
-            run: RunId(0),
-            prompt: TEXT.to_owned(),
-            companions: Vec::new(),
-            max_new_tokens: 0,
-            sampling: Sampling::Greedy,
-            routing,
-            group: RoutingGroup::ThisText,
-            seed: 7,
-            interventions: Vec::new(),
-        };
+        let request = request(routing);
         let right = ready(engine.one_step(&request)).expect("it runs").expect("a step");
         let check = |change: &dyn Fn(&mut StepTrace), expected: Option<&str>| {
             let mut found = right.clone();
