@@ -110,7 +110,7 @@ fn text_of(object: &JsValue, name: &str) -> Option<String> {
     value.as_string().or_else(|| value.as_f64().map(|number| number.to_string()))
 }
 
-/// What attributes with these texts say.
+/// What attributes with these texts say. Addresses become absolute: a link says them to other pages.
 fn read(text_of: impl Fn(&str) -> Option<String>, places: &Places) -> (Config, Vec<moe_trace::UserError>) {
     let (config, errors) = Config::read(text_of);
     let manifest_url = models::manifest_url(
@@ -118,6 +118,7 @@ fn read(text_of: impl Fn(&str) -> Option<String>, places: &Places) -> (Config, V
         |path| address::beside_assets(places.base_url.as_deref(), path),
         |address| address::resolve(address, &address::document_base()),
     );
+    let trace_url = config.trace_url.as_deref().map(|trace| address::resolve(trace, &address::document_base()));
     let Places { base_url, worker_url } = places.clone();
-    (Config { manifest_url, base_url, worker_url, ..config }, errors)
+    (Config { manifest_url, trace_url, base_url, worker_url, ..config }, errors)
 }

@@ -95,11 +95,13 @@ test("a state is read, shown and sought by a script, also before the figure is t
     const figure = document.createElement("moe-playground");
     figure.setAttribute("backend", "recorded");
     figure.setAttribute("view", "lanes");
+    figure.setAttribute("trace", "traces/default.jsonl");
     document.body.append(figure);
     figure.seek({ layer: 3, token: 2 });
     await new Promise((resolve) => figure.addEventListener("moe-ready", resolve, { once: true }));
     return figure.getState();
   });
   assert.deepEqual([early.layer, early.token], ["3", "2"]);
+  assert.equal(early.trace, new URL("traces/default.jsonl", site.url).href, "a link says it to pages elsewhere");
   assert.deepEqual(problems, []);
 });
