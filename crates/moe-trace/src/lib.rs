@@ -1,7 +1,8 @@
 //! The nouns of the project: what a Mixture-of-Experts layer decided, and how page and worker talk about it.
 //!
-//! Every type that is ever serialised lives here, so a live run, an exported file, a recorded run of the site and the
-//! detail of a DOM event are the same records. There are no tensors, files, clocks or random sources in this crate.
+//! Every type that page and worker exchange or that a trace file holds lives here, so a live run, a recorded run, a file
+//! of another program and the detail of a DOM event are the same records. There are no tensors, files, clocks or random
+//! sources in this crate.
 
 mod check;
 mod choices;

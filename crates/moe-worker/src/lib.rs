@@ -1,7 +1,7 @@
 //! The engine inside a web worker: fetches the model, receives commands, posts events.
 //!
-//! The worker is disposable. A panic or a lost device is told to the page as a fatal `Failed`; the page then replaces
-//! the worker. Nothing here knows what the page is.
+//! The worker is disposable. A panic or a lost device is reported as a fatal `Failed`; the page then replaces the worker.
+//! It answers messages and needs no page; only the advice in its errors speaks to a reader of one.
 #![cfg(target_family = "wasm")]
 
 mod backend;

@@ -1,8 +1,17 @@
 //! What is known of a text from the passes before, and how much of it still holds.
 //!
 //! Where neither rule nor slots look ahead, everything about a token (its state in every layer, its keys and values in
-//! the cache, its requests and what became of them) depends on the tokens before it and on the capacity alone. So a
-//! longer text, another text that begins the same, or another capacity leave the first tokens as they are.
+//! the cache, its requests and what became of them) depends on the tokens before it and on the capacity alone. So the
+//! text is run again from the first token about which something may have changed:
+//!
+//! - The text has grown and the capacity is the same: from its new token. That costs what a decode step does.
+//! - The capacity is another (the text has grown beyond it, the factor was moved, nobody is turned away any more): from the
+//!   first token, in any layer, whose request was turned away and now finds a slot, or whose slot is gone. `assign_slots`
+//!   begins with the slots that earlier tokens have.
+//! - The prompt was edited: from the edit, or from the token before it, whose loss comes from logits that were not kept.
+//! - Other draws, where the rule uses chance: from the first token that saw another.
+//! - Another rule, one that looks ahead (as the surest first, or expert choice), or a decode step in between: from the
+//!   beginning.
 
 use moe_kernels::cpu::token_loss::token_loss;
 use moe_kernels::params::LossParams;
