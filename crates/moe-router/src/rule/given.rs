@@ -22,7 +22,7 @@ impl<'a> Given<'a> {
             };
             let Some(argument) = argument else {
                 let takes_none = rule.arguments().is_none_or(<[Argument]>::is_empty);
-                let what = if takes_none { "argument" } else { "free argument" };
+                let what = if takes_none { "an argument" } else { "a free argument" };
                 return Err(ParseSpecError::new(format!("{what} of {}", rule.name), piece, rule.usage()));
             };
             check(argument, value, rule)?;
@@ -31,7 +31,7 @@ impl<'a> Given<'a> {
         let exclusive = given.values.iter().filter(|(argument, _)| argument.exclusive);
         let exclusive: Vec<String> = exclusive.map(|(argument, value)| format!("{}={value}", argument.key)).collect();
         if exclusive.len() > 1 {
-            let what = format!("pair of arguments of {} that go together", rule.name);
+            let what = format!("a pair of arguments of {} that go together", rule.name);
             return Err(ParseSpecError::new(what, exclusive.join(","), format!("one of them in {}", rule.usage())));
         }
         Ok(given)
@@ -72,14 +72,14 @@ impl<'a> Given<'a> {
 
 fn check(argument: &Argument, value: &str, rule: &'static Rule) -> Result<(), ParseSpecError> {
     let (key, name, example) = (argument.key, rule.name, rule.example().unwrap_or_default());
-    let refused = |allowed: String| Err(ParseSpecError::new(format!("value for {key} of {name}"), value, allowed));
+    let refused = |allowed: String| Err(ParseSpecError::new(format!("a value for {key} of {name}"), value, allowed));
     match argument.value {
         Value::Count if value.parse::<u32>().is_err() => refused(format!("a whole number, as in {example}")),
         Value::Number if !value.parse::<f32>().is_ok_and(f32::is_finite) => {
             refused(format!("a finite number, as in {example}"))
         }
         Value::Word(words) if !words.contains(&value) => {
-            Err(ParseSpecError::new(format!("{key} of {name}"), value, words.join(", ")))
+            Err(ParseSpecError::new(format!("a value for {key} of {name}"), value, words.join(", ")))
         }
         _ => Ok(()),
     }

@@ -14,15 +14,15 @@ pub fn parse_router(text: &str) -> Result<RouterSpec, ParseSpecError> {
     let name = head_and_rest(text).0;
     match find(name).map(|rule| (rule, rule.run)) {
         Some((rule, Run::InRust(run))) => {
-            let what = format!("rule that can be run from gate logits, because it needs {}", rule.needs);
+            let what = format!("a rule that can be run from gate logits, because it needs {}", rule.needs);
             Err(ParseSpecError::new(what, name, format!("{} instead, or {} in Rust", run.instead, run.module)))
         }
         Some((_, Run::Mixes(_))) => {
-            let what = "rule that assigns tokens to experts: it mixes";
+            let what = "a rule that assigns tokens to experts: it mixes";
             Err(ParseSpecError::new(what, name, usages(ASSIGNING)))
         }
         Some((rule, Run::Assigns(run))) => read(text, rule, &run.form),
-        None => Err(ParseSpecError::new("routing rule", name, usages(ASSIGNING))),
+        None => Err(ParseSpecError::new("a routing rule", name, usages(ASSIGNING))),
     }
 }
 
@@ -31,7 +31,7 @@ pub fn parse_mixer(text: &str) -> Result<MixerSpec, ParseSpecError> {
     let name = head_and_rest(text).0;
     match find(name).map(|rule| (rule, rule.run)) {
         Some((rule, Run::Mixes(run))) => read(text, rule, &run.form),
-        _ => Err(ParseSpecError::new("mixing rule", name, usages(MIXING))),
+        _ => Err(ParseSpecError::new("a mixing rule", name, usages(MIXING))),
     }
 }
 
@@ -47,7 +47,7 @@ pub fn mixer_text(spec: &MixerSpec) -> String {
 
 fn read<Spec>(text: &str, rule: &'static Rule, form: &Form<Spec>) -> Result<Spec, ParseSpecError> {
     let given = Given::read(rule, head_and_rest(text).1)?;
-    let incomplete = || ParseSpecError::new(format!("complete form of {}", rule.name), text.trim(), rule.usage());
+    let incomplete = || ParseSpecError::new(format!("a complete form of {}", rule.name), text.trim(), rule.usage());
     (form.read)(&given).ok_or_else(incomplete)
 }
 

@@ -126,28 +126,31 @@ fn errors_name_the_offending_part_and_what_is_allowed() {
     };
     check(
         "topk:2",
-        "\"topk\" is no routing rule; allowed: dense, switch, top_k:k=K[,weighting=norm|raw|softmax_after]",
+        "\"topk\" is not a routing rule; allowed: dense, switch, top_k:k=K[,weighting=norm|raw|softmax_after]",
     );
-    check("top_k:two", "\"two\" is no value for k of top_k; allowed: a whole number, as in top_k:2");
-    check("top_k:2,half", "\"half\" is no free argument of top_k; allowed: top_k:k=K[,weighting=");
-    check("top_k:2,k=3", "\"k=3\" is no free argument of top_k; allowed: top_k:k=K");
-    check("top_k:2,weighting=half", "\"half\" is no weighting of top_k; allowed: norm, raw, softmax_after");
-    check("top_k:2,p=inf", "\"inf\" is no value for p of top_k; allowed: a finite number, as in top_k:2");
-    check("top_k:raw", "\"top_k:raw\" is no complete form of top_k; allowed: top_k:k=K");
+    check("top_k:two", "\"two\" is not a value for k of top_k; allowed: a whole number, as in top_k:2");
+    check("top_k:2,half", "\"half\" is not a free argument of top_k; allowed: top_k:k=K[,weighting=");
+    check("top_k:2,k=3", "\"k=3\" is not a free argument of top_k; allowed: top_k:k=K");
+    check(
+        "top_k:2,weighting=half",
+        "\"half\" is not a value for weighting of top_k; allowed: norm, raw, softmax_after",
+    );
+    check("top_k:2,p=inf", "\"inf\" is not a value for p of top_k; allowed: a finite number, as in top_k:2");
+    check("top_k:raw", "\"top_k:raw\" is not a complete form of top_k; allowed: top_k:k=K");
     let weighting =
-        "\"weighting=raw,p=3\" is no pair of arguments of top_k that go together; allowed: one of them in top_k:k=K";
+        "\"weighting=raw,p=3\" is not a pair of arguments of top_k that go together; allowed: one of them in top_k:k=K";
     check("top_k:2,raw,p=3", weighting);
-    let second = "\"second=never,random=0.2\" is no pair of arguments of gshard that go together; allowed: one of them in gshard";
+    let second = "\"second=never,random=0.2\" is not a pair of arguments of gshard that go together; allowed: one of them in gshard";
     check("gshard:never,random=0.2", second);
-    check("gshard:threshold=1,random=1,after", "\"threshold=1,random=1\" is no pair of arguments of gshard that");
-    check("gshard:often", "\"often\" is no free argument of gshard; allowed: gshard[:second=always|never");
-    check("switch:2", "\"2\" is no argument of switch; allowed: switch");
-    check("hash:-1", "\"-1\" is no value for seed of hash; allowed: a whole number, as in hash:42");
-    check("noisy:2", "\"noisy:2\" is no complete form of noisy; allowed: noisy:k=K,std=STD");
-    check("soft_moe:1", "\"soft_moe\" is no rule that assigns tokens to experts: it mixes; allowed: dense, switch");
+    check("gshard:threshold=1,random=1,after", "\"threshold=1,random=1\" is not a pair of arguments of gshard that");
+    check("gshard:often", "\"often\" is not a free argument of gshard; allowed: gshard[:second=always|never");
+    check("switch:2", "\"2\" is not an argument of switch; allowed: switch");
+    check("hash:-1", "\"-1\" is not a value for seed of hash; allowed: a whole number, as in hash:42");
+    check("noisy:2", "\"noisy:2\" is not a complete form of noisy; allowed: noisy:k=K,std=STD");
+    check("soft_moe:1", "\"soft_moe\" is not a rule that assigns tokens to experts: it mixes; allowed: dense, switch");
     let error = parse_mixer("top_k:2").expect_err("a rule that assigns").to_string();
     assert!(
-        error.starts_with("\"top_k\" is no mixing rule; allowed: soft_moe[:slots=SLOTS], smear, meo:k=K"),
+        error.starts_with("\"top_k\" is not a mixing rule; allowed: soft_moe[:slots=SLOTS], smear, meo:k=K"),
         "{error}"
     );
 }
@@ -156,7 +159,7 @@ fn errors_name_the_offending_part_and_what_is_allowed() {
 fn rules_that_need_more_say_what_and_what_to_use_instead() {
     let check = |text: &str, needs: &str, instead: &str, in_rust: &str| {
         let expected = format!(
-            "\"{text}\" is no rule that can be run from gate logits, because it needs {needs}; \
+            "\"{text}\" is not a rule that can be run from gate logits, because it needs {needs}; \
              allowed: {instead} instead, or moe_router::{in_rust} in Rust"
         );
         assert_eq!(parse_router(text).expect_err(text).to_string(), expected);

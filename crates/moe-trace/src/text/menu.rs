@@ -15,7 +15,7 @@ impl FromStr for Policy {
             "bpr" => Ok(Policy::Bpr),
             "random_second" => Ok(Policy::RandomSecond),
             "dropless" => Ok(Policy::Dropless),
-            _ => Err(ParseSpecError::new("overflow policy", text, "drop, bpr, random-second, dropless")),
+            _ => Err(ParseSpecError::new("an overflow policy", text, "drop, bpr, random-second, dropless")),
         }
     }
 }
@@ -38,7 +38,7 @@ impl FromStr for RoutingGroup {
         match text.trim().replace(['-', ' '], "_").as_str() {
             "this_text" => Ok(RoutingGroup::ThisText),
             "decode_step" => Ok(RoutingGroup::DecodeStep),
-            _ => Err(ParseSpecError::new("routing group", text, "this-text, decode-step")),
+            _ => Err(ParseSpecError::new("a routing group", text, "this-text, decode-step")),
         }
     }
 }
@@ -70,6 +70,6 @@ mod tests {
     #[test]
     fn errors_list_what_is_allowed() {
         let message = "greedy".parse::<Policy>().expect_err("no such policy").to_string();
-        assert_eq!(message, "\"greedy\" is no overflow policy; allowed: drop, bpr, random-second, dropless");
+        assert_eq!(message, "\"greedy\" is not an overflow policy; allowed: drop, bpr, random-second, dropless");
     }
 }

@@ -8,9 +8,9 @@ mod menu;
 
 /// Why a text does not name a routing rule, policy or group.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("\"{found}\" is no {what}; allowed: {allowed}")]
+#[error("\"{found}\" is not {what}; allowed: {allowed}")]
 pub struct ParseSpecError {
-    /// What was looked for: "routing rule".
+    /// What was looked for, with its article: "a routing rule".
     pub what: String,
     /// The part of the text that is not one.
     pub found: String,
