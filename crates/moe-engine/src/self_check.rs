@@ -142,7 +142,7 @@ mod tests {
 
     use super::*;
 
-    /// On the CPU nothing is ever waited for.
+    /// On the CPU nothing is ever waited for, so this asks once, and takes no executor.
     fn ready<T>(future: impl Future<Output = T>) -> T {
         match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(value) => value,

@@ -24,7 +24,7 @@ pub async fn gpu() -> Result<Gpu, String> {
     let (device, setup) = Device::wgpu_options().init_with_setup_async().await.map_err(|error| error.to_string())?;
     let info = setup.adapter.get_info();
     let name = match (info.name.as_str(), info.driver.as_str()) {
-        ("", "") => "a GPU the browser does not name".to_owned(),
+        ("", "") => "this machine's GPU (the browser hides its name)".to_owned(),
         ("", driver) => driver.to_owned(),
         (name, _) => name.to_owned(),
     };

@@ -16,7 +16,7 @@ use crate::browser::wire;
 /// Silence after which a worker that owes an answer counts as dead. A long text on a software adapter takes many seconds
 /// a step.
 const SILENCE_MS: f64 = 60_000.0;
-/// A new worker first downloads its module, which tells nothing on the way: it gets more time to say its first word.
+/// A new worker first downloads its module, and reports nothing meanwhile: its first message may take longer.
 const FIRST_WORD_MS: f64 = 120_000.0;
 const CHECK_EVERY_MS: i32 = 1_000;
 
@@ -44,7 +44,7 @@ impl EngineClient {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = started(worker_url, &options)
-            .map_err(|error| format!("The browser did not start {worker_url}: {error:?}."))?;
+            .map_err(|error| format!("The browser did not start {worker_url}: {}.", described(&error)))?;
         let on_event = Rc::new(on_event);
         let last_heard_ms = Rc::new(Cell::new(timers::now_ms()));
         let has_spoken = Rc::new(Cell::new(false));
@@ -137,6 +137,12 @@ impl Drop for EngineClient {
         self.worker.set_onerror(None);
         self.worker.terminate();
     }
+}
+
+/// What the browser says of an error, without a full stop.
+fn described(error: &JsValue) -> String {
+    let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
+    message.unwrap_or_else(|| format!("{error:?}")).trim_end_matches('.').to_owned()
 }
 
 /// `event.step.trace`, as it came; undefined for other events.
