@@ -121,17 +121,22 @@ pub fn plain(words: &str) -> String {
 }
 
 /// A short name for a token in a sentence: its text without surrounding blanks, or its blanks made visible.
-pub fn quoted(text: &str) -> String {
+pub fn short(text: &str) -> String {
     let trimmed = text.trim();
-    format!("“{}”", inline(if trimmed.is_empty() { text } else { trimmed }))
+    inline(if trimmed.is_empty() { text } else { trimmed })
 }
 
-/// Between a first strong isolate and its end, where there is anything that runs from right to left.
+/// The same between quotation marks.
+pub fn quoted(text: &str) -> String {
+    format!("“{}”", short(text))
+}
+
+/// Within Unicode's isolate marks, where it has anything that runs from right to left.
 fn isolated(text: String) -> String {
     if text.chars().any(is_of_right_to_left) { format!("\u{2068}{text}\u{2069}") } else { text }
 }
 
-/// A sign for what has one.
+/// The visible sign of a blank or control character, where it has one.
 fn mark(character: char) -> Option<char> {
     Some(match character {
         ' ' => '·',

@@ -40,7 +40,7 @@ pub enum Action {
     },
     /// The engine is ready and has waited long enough for the recorded run.
     ReplayIsLate,
-    /// The worker, or the replayed run, speaks.
+    /// From the worker, or from the recorded run.
     Engine(Event),
     /// The worker died, or has been silent for too long.
     EngineLost {

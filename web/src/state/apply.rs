@@ -39,13 +39,13 @@ impl State {
 
             Action::ReplayBegan(recorded) => self.replay_began(recorded, effects),
             Action::ReplayFailed { why } => self.replay_failed(why, effects),
-            Action::ReplayIsLate => self.replay_is_settled(effects),
+            Action::ReplayIsLate => self.stop_awaiting_replay(effects),
             Action::Engine(event) => self.on_event(event, effects),
             Action::EngineLost { why } => self.engine_lost(&why, "", effects),
             Action::Retry => self.retry(effects),
 
             Action::Run { prompt } => {
-                self.controls.settle(prompt);
+                self.controls.ask_for_run(prompt);
                 self.screen.follow_latest();
                 self.worker.forgive();
                 self.run(effects);
@@ -174,7 +174,7 @@ impl State {
         self.notices.notify_attributes(errors, effects);
     }
 
-    /// What `shown` tells, the other way round. Panels, recorded run and backend stay as the author wants them.
+    /// The inverse of `shown`. Panels, recorded run and backend stay as the author wants them.
     fn show(&mut self, config: Config, errors: Vec<UserError>, effects: &mut Vec<Effect>) {
         if config.manifest_url != self.config.manifest_url {
             self.config.manifest_url = config.manifest_url;
@@ -218,7 +218,7 @@ impl State {
         if matches!(self.engine(), Engine::Failed(_)) {
             self.notices.dismiss();
         }
-        self.controls.forget_touched();
+        self.controls.forget_moved();
         self.worker.change(self.config.backend, effects);
         if self.config.backend == BackendChoice::Recorded {
             self.announce_recorded(effects);
@@ -234,7 +234,9 @@ impl State {
     /// Without an engine the run on the screen is all there is.
     pub(super) fn announce_recorded(&mut self, effects: &mut Vec<Effect>) {
         match self.runs.latest() {
-            Some(shown) => self.worker.announce(Source::Recorded, Some(&shown.model), effects),
+            // An earlier live run is a recorded one now.
+            Some(shown) if shown.is_live() => self.worker.announce(Source::Recorded, Some(&shown.model), effects),
+            Some(shown) => self.worker.announce(shown.source, Some(&shown.model), effects),
             None => self.worker.unannounce(),
         }
     }

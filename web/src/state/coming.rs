@@ -79,7 +79,7 @@ impl State {
         if !self.engine().can_run() {
             self.announce_recorded(effects);
         }
-        // Until now the first step with a loss may not have been there.
+        // The step that lost a request may have arrived after the first one was shown.
         let is_calm = |scene: &crate::run::scene::Scene| {
             !scene.recording.is_live() && scene.step == 0 && scene.totals().lost == 0
         };
@@ -159,18 +159,18 @@ impl State {
                 self.screen.rewind();
             }
         }
-        self.replay_is_settled(effects);
+        self.stop_awaiting_replay(effects);
     }
 
     pub(super) fn replay_failed(&mut self, why: String, effects: &mut Vec<Effect>) {
         if self.runs.latest().is_none_or(|latest| !latest.is_live()) {
             self.notices.notify(Problem::RecordedRunMissing { why }, effects);
         }
-        self.replay_is_settled(effects);
+        self.stop_awaiting_replay(effects);
     }
 
     /// The first live run waits for the recorded one's settings, and repeats it; so it does when another is recorded.
-    pub(super) fn replay_is_settled(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn stop_awaiting_replay(&mut self, effects: &mut Vec<Effect>) {
         let is_news = std::mem::take(&mut self.awaits_replay);
         if is_news && self.engine().is_ready() {
             let live = self.runs.latest().filter(|latest| latest.is_live()).map(|latest| &*latest.request);

@@ -15,14 +15,14 @@ pub struct Controls {
     /// The settings where neither author nor reader says anything: the recorded run's, with the routing that the model
     /// chosen since was trained with.
     defaults: Settings,
-    /// Has the reader decided on the settings?
-    settled: bool,
+    /// Has the reader set something or asked for a run? Then a recorded run's settings come too late.
+    reader_has_set: bool,
     /// A change waits for the controls to rest; then the model is run again.
     rerun_pending: bool,
-    /// The model whose routing the controls were last set to.
-    routed_for: Option<Rc<ModelInfo>>,
+    /// The model whose trained routing the controls were last set to.
+    model_of_routing: Option<Rc<ModelInfo>>,
     /// Controls of the routing that were moved while there was no model, latest last.
-    touched: Vec<Setting>,
+    moved_without_model: Vec<Setting>,
     /// A long prompt that the engine was asked to count, and its tokens once they are known.
     counted: Option<(String, Option<u32>)>,
 }
@@ -60,10 +60,10 @@ impl Controls {
         Controls {
             settings,
             defaults: Settings::default(),
-            settled: false,
+            reader_has_set: false,
             rerun_pending: false,
-            routed_for: None,
-            touched: Vec::new(),
+            model_of_routing: None,
+            moved_without_model: Vec::new(),
             counted: None,
         }
     }
@@ -80,11 +80,11 @@ impl Controls {
         let reruns = setting.reruns();
         let before = self.settings.clone();
         if reruns && !has_model {
-            self.touched.push(setting.clone());
+            self.moved_without_model.push(setting.clone());
         }
         self.settings.set(setting, trained);
         if self.settings != before {
-            self.settled = true;
+            self.reader_has_set = true;
             if reruns && can_rerun {
                 self.rerun_after_rest(effects);
             }
@@ -102,9 +102,9 @@ impl Controls {
     pub(super) fn replace(&mut self, said: &Overrides, trained: &RoutingSpec, has_model: bool) -> bool {
         let before = std::mem::replace(&mut self.settings, self.defaults.clone().with(said, trained));
         if !has_model {
-            self.touched = said.iter().filter(|setting| setting.reruns()).cloned().collect();
+            self.moved_without_model = said.iter().filter(|setting| setting.reruns()).cloned().collect();
         }
-        self.settled = true;
+        self.reader_has_set = true;
         self.settings != before
     }
 
@@ -114,11 +114,11 @@ impl Controls {
     }
 
     /// The reader asks for a run: on a new prompt, if one is given.
-    pub(super) fn settle(&mut self, prompt: Option<String>) {
+    pub(super) fn ask_for_run(&mut self, prompt: Option<String>) {
         if let Some(prompt) = prompt {
             self.settings.set_prompt(prompt);
         }
-        self.settled = true;
+        self.reader_has_set = true;
     }
 
     pub(super) fn rerun_after_rest(&mut self, effects: &mut Vec<Effect>) {
@@ -139,30 +139,30 @@ impl Controls {
         if let Some(model) = model.filter(|model| !models::are_same(model, &recorded.model)) {
             self.defaults = self.defaults.clone().as_trained(&model.trained_routing, &none);
         }
-        if !self.settled {
+        if !self.reader_has_set {
             self.settings = Settings::from_request(&recorded.request, overrides, &recorded.model.trained_routing);
-            self.routed_for = Some(recorded.model.clone());
+            self.model_of_routing = Some(recorded.model.clone());
         }
     }
 
     /// A model that the controls were not set for yet gets the routing it was trained with, and then what the reader
     /// moved while it was loading.
     pub(super) fn route_as_trained(&mut self, model: &Rc<ModelInfo>, overrides: &Overrides) {
-        let touched = std::mem::take(&mut self.touched);
-        if self.routed_for.as_ref().is_some_and(|known| models::are_same(known, model)) {
+        let moved_without_model = std::mem::take(&mut self.moved_without_model);
+        if self.model_of_routing.as_ref().is_some_and(|known| models::are_same(known, model)) {
             return;
         }
-        self.routed_for = Some(model.clone());
+        self.model_of_routing = Some(model.clone());
         self.defaults = self.defaults.clone().as_trained(&model.trained_routing, &Overrides::default());
         self.settings = self.settings.clone().as_trained(&model.trained_routing, overrides);
-        for setting in touched {
+        for setting in moved_without_model {
             self.settings.set(setting, &model.trained_routing);
         }
     }
 
     /// Another engine is asked for: what was moved before is not meant for its model.
-    pub(super) fn forget_touched(&mut self) {
-        self.touched.clear();
+    pub(super) fn forget_moved(&mut self) {
+        self.moved_without_model.clear();
     }
 
     /// Shows how a run was made that comes to the screen. `left`: the prompt of the run before it; what the reader typed

@@ -24,13 +24,13 @@ pub const MAP: [(&str, &str); 9] = [
     ("?", "this list; Esc closes it"),
 ];
 
-/// Is the key one that only types a character, as speech input does all the time? Such keys can be switched off
+/// Does the key only type a character? Speech input sends such keys all the time. Such keys can be switched off
 /// (WCAG 2.1.4).
 pub fn is_character(key: &str) -> bool {
     key != " " && key.chars().count() == 1
 }
 
-/// Does it act again and again while it is held? What switches something there and back does not.
+/// Does it act again and again while it is held? A switch does not.
 pub fn may_repeat(key: &str) -> bool {
     key.starts_with("Arrow") || matches!(key, "[" | "]" | "," | "." | "d")
 }

@@ -21,7 +21,7 @@ pub struct Worker {
     restarts: u32,
     left_gpu: Option<LeftGpu>,
     /// The source that `moe-ready` last announced, while it holds.
-    announced: Option<Source>,
+    announced_source: Option<Source>,
     num_runs: u32,
 }
 
@@ -34,7 +34,7 @@ pub(super) enum Loss {
 impl Worker {
     pub(super) fn new(choice: BackendChoice) -> Worker {
         let engine = if choice == BackendChoice::Recorded { Engine::Absent } else { Engine::Starting };
-        Worker { engine, before: None, restarts: 0, left_gpu: None, announced: None, num_runs: 0 }
+        Worker { engine, before: None, restarts: 0, left_gpu: None, announced_source: None, num_runs: 0 }
     }
 
     /// Model and backend, also of the worker that is being replaced.
@@ -90,7 +90,7 @@ impl Worker {
         }
     }
 
-    /// Stops the job before its next step; it is told once.
+    /// Stops the job before its next step; the worker is told so once.
     pub(super) fn stop(&mut self, effects: &mut Vec<Effect>) {
         if let Engine::Ready { job: Some(job), .. } = &mut self.engine
             && !std::mem::replace(&mut job.stopping, true)
@@ -108,7 +108,7 @@ impl Worker {
         ends
     }
 
-    /// Failures so far are no series: a run came to its end, or the reader asks.
+    /// Failures so far do not count any more: a run came to its end, or the reader asked for one.
     pub(super) fn forgive(&mut self) {
         self.restarts = 0;
     }
@@ -124,7 +124,7 @@ impl Worker {
     ) -> Loss {
         let why = why.to_owned();
         let on_cpu = self.leave_gpu(&why, asked);
-        self.announced = None;
+        self.announced_source = None;
         if self.restarts < MAX_RESTARTS {
             self.restarts += 1;
             self.before = self.loaded().cloned();
@@ -139,7 +139,7 @@ impl Worker {
         Loss::GivenUp(problem)
     }
 
-    /// Down the ladder: where the page may choose, the CPU takes over what failed on the GPU. A failure after the download
+    /// Where the page may choose, the CPU takes over from a GPU that failed. A failure after the download
     /// and before the model is ready is the chosen device's.
     fn leave_gpu(&mut self, why: &str, asked: BackendChoice) -> bool {
         let was_ready = match (self.loaded(), &self.engine) {
@@ -177,14 +177,14 @@ impl Worker {
         let goes_on = Worker { left_gpu: self.left_gpu.take(), num_runs: self.num_runs, ..Worker::new(asked) };
         let before = std::mem::replace(self, goes_on);
         if self.engine == Engine::Absent {
-            self.announced = before.announced;
+            self.announced_source = before.announced_source;
             effects.push(Effect::EndEngine);
         } else {
             effects.push(Effect::StartEngine);
         }
     }
 
-    /// Another backend is the author's word: the GPU may be tried again.
+    /// The author asks for another backend: the GPU may be tried again.
     pub(super) fn forget_left_gpu(&mut self) {
         self.left_gpu = None;
     }
@@ -192,7 +192,7 @@ impl Worker {
     /// Tells the page around the element what its numbers come from now, unless it knows. `model`: of the run on the
     /// screen, where no engine has one.
     pub(super) fn announce(&mut self, source: Source, model: Option<&Rc<ModelInfo>>, effects: &mut Vec<Effect>) {
-        if self.announced.replace(source) == Some(source) {
+        if self.announced_source.replace(source) == Some(source) {
             return;
         }
         let loaded = self.loaded();
@@ -201,8 +201,8 @@ impl Worker {
         effects.push(Effect::EmitReady { source, model, backend });
     }
 
-    /// What was announced holds no longer.
+    /// What was announced no longer holds.
     pub(super) fn unannounce(&mut self) {
-        self.announced = None;
+        self.announced_source = None;
     }
 }

@@ -23,6 +23,16 @@ fn the_recorded_run_shows_its_only_drop() {
 }
 
 #[test]
+fn a_run_that_was_imported_says_so() {
+    let mut file = recorded();
+    file.header.origin.source = Source::Imported;
+    let mut play = Play::new(BackendChoice::Recorded);
+    play.replay(&file);
+    assert_eq!(play.scene().source(), Source::Imported);
+    assert!(matches!(play.effects[..], [Effect::EmitReady { source: Source::Imported, .. }]));
+}
+
+#[test]
 fn it_turns_live_without_a_jump() {
     let mut play = Play::new(BackendChoice::Auto);
     play.replay(&recorded());

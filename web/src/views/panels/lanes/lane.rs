@@ -25,7 +25,7 @@ pub struct LaneView<'a> {
     pub selected_token: usize,
     pub is_selected: bool,
     /// Of all lanes one is a stop of the Tab key; `[` and `]` go on from there.
-    pub is_stop: bool,
+    pub is_tab_stop: bool,
     pub dispatch: &'a Callback<Action>,
 }
 
@@ -55,7 +55,7 @@ pub fn lane(of: &LaneView) -> Html {
     );
     html! {
         <div key={expert} {class} role="group" aria-label={label}>
-            <button type="button" class="lane-name" data-grid="lanes" tabindex={if of.is_stop { "0" } else { "-1" }}
+            <button type="button" class="lane-name" data-grid="lanes" tabindex={if of.is_tab_stop { "0" } else { "-1" }}
                 aria-pressed={of.is_selected.to_string()} onclick={choose}>
                 { format!("E{expert}") }
             </button>

@@ -10,7 +10,7 @@ use moe_trace::{Assignment, ExpertIdx, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
 use crate::run::scene::{Group, SceneLayer};
-use crate::run::text::inline;
+use crate::run::text::short;
 use crate::settings::offered::ControlName;
 use crate::settings::view::PanelName;
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
@@ -92,7 +92,7 @@ fn picture(input: &PanelInput) -> Html {
             width,
             selected_token: selection.token,
             is_selected,
-            is_stop: lane_idx == selection.expert.unwrap_or_default(),
+            is_tab_stop: lane_idx == selection.expert.unwrap_or_default(),
             dispatch: &input.dispatch,
         })
     });
@@ -126,9 +126,9 @@ fn as_table(input: &PanelInput) -> Html {
     let rows = (0..layer.num_experts).map(|expert| {
         let lane = layer.lane(&group, ExpertIdx(expert as u32));
         let names = |requests: &[&Assignment]| {
-            let names = requests.iter().map(|request| {
-                format!("{} #{}", inline(scene.token_text(request.token as usize).trim()), request.token)
-            });
+            let names = requests
+                .iter()
+                .map(|request| format!("{} #{}", short(scene.token_text(request.token as usize)), request.token));
             names.collect::<Vec<_>>().join(", ")
         };
         vec![expert.to_string(), lane.demand().to_string(), names(&lane.kept), names(&lane.lost)]
