@@ -27,7 +27,7 @@ pub struct TraceHeader {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "codegen", ts(as = "Option<Vec<Part>>", optional))]
     pub absent: Vec<Part>,
-    /// What has to be said to whoever looks at it: a hole that was found, a guess that was made. Whole sentences.
+    /// What to say to those who look at it: a hole that was found, a guess that was made. Whole sentences.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     #[cfg_attr(feature = "codegen", ts(as = "Option<Vec<String>>", optional))]
     pub notes: Vec<String>,

@@ -64,7 +64,7 @@ pub enum Event {
     },
 }
 
-/// What the page tells whoever embeds it once it stands on the rung that it will stay on: the detail of `moe-ready`.
+/// What a figure tells its host once it stands on the rung that it will stay on: the detail of `moe-ready`.
 /// Model and backend are `None` without an engine.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]

@@ -7,8 +7,8 @@ use crate::limits::{EXPERTS, TOKENS};
 
 /// All decisions of one layer in one step.
 ///
-/// Whoever makes one sees to it that its records are in order and name tokens and experts there are. What comes out of a
-/// file is checked: see [`RoutingError`].
+/// Routers keep the records in order and name only tokens and experts that exist; files are checked for it, see
+/// [`RoutingError`].
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[cfg_attr(feature = "codegen", schemars(!try_from))]

@@ -57,7 +57,7 @@ pub fn lines(text: &str) -> impl Iterator<Item = (usize, &str)> {
     text.lines().enumerate().map(|(number, line)| (number + 1, line)).filter(|(_, line)| !line.trim().is_empty())
 }
 
-/// Reads a file's steps one after the other, for whoever has other things to do in between. What it gives is checked:
+/// Reads a file's steps one after the other, so that a caller can do other things in between. What it gives is checked:
 /// against the header, against the step before, and every field of a step against its others.
 #[derive(Debug, Clone)]
 pub struct TraceReader {

@@ -157,7 +157,7 @@ pub enum TrainSetting {
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum TrainEvent {
-    /// The model is made; `floor` is the loss of whoever knows only how frequent each token is, nats a token.
+    /// The model is made; `floor` is the loss of knowing only how frequent each token is, nats per token.
     Started {
         run: RunId,
         num_parameters: u32,

@@ -48,7 +48,7 @@ impl Shown<'_> {
     }
 }
 
-/// As `encodeURIComponent` does it.
+/// As `encodeURIComponent` does it; by hand, since links are drawn natively too.
 fn encoded(text: &str) -> String {
     let mut encoded = String::with_capacity(text.len());
     for byte in text.bytes() {

@@ -1,4 +1,4 @@
-// The custom element's contract: what index.d.ts promises to whoever embeds it.
+// The custom element's contract: what index.d.ts promises to pages that embed it.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";

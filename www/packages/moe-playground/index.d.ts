@@ -176,7 +176,7 @@ export interface MoePlaygroundAttributes {
   /**
    * The step of the run to look at, counted from 0; the last one where there are fewer.
    *
-   * Values: a whole number from 0 to 65536. Default: the first request that was turned away.
+   * Values: a whole number from 0 to 65536. Default: where the recorded run first turned a request away.
    */
   get step(): string | null;
   set step(value: number | string | null);
@@ -184,7 +184,7 @@ export interface MoePlaygroundAttributes {
   /**
    * The layer to look at, counted from 0; the last one where there are fewer.
    *
-   * Values: a whole number from 0 to 65536. Default: the first request that was turned away.
+   * Values: a whole number from 0 to 65536. Default: where the recorded run first turned a request away.
    */
   get layer(): string | null;
   set layer(value: number | string | null);
@@ -192,7 +192,7 @@ export interface MoePlaygroundAttributes {
   /**
    * The token to look at, counted from 0; the last one where there are fewer.
    *
-   * Values: a whole number from 0 to 65536. Default: the first request that was turned away.
+   * Values: a whole number from 0 to 65536. Default: where the recorded run first turned a request away.
    */
   get token(): string | null;
   set token(value: number | string | null);

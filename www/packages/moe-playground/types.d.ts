@@ -350,7 +350,7 @@ export type Priority = "position" | "bpr_max" | "bpr_sum" | "random" | "random_p
 export type RankOrder = "preference" | "expert_id" | "not_stated";
 
 /**
- * What the page tells whoever embeds it once it stands on the rung that it will stay on: the detail of `moe-ready`.
+ * What a figure tells its host once it stands on the rung that it will stay on: the detail of `moe-ready`.
  * Model and backend are `None` without an engine.
  */
 export type ReadyDetail = { source: Source, model: ModelInfo | null, backend: BackendInfo | null, };
@@ -386,8 +386,8 @@ export type RouterSpec = { "rule": "dense" } | { "rule": "switch" } | { "rule": 
 /**
  * All decisions of one layer in one step.
  *
- * Whoever makes one sees to it that its records are in order and name tokens and experts there are. What comes out of a
- * file is checked: see [`RoutingError`].
+ * Routers keep the records in order and name only tokens and experts that exist; files are checked for it, see
+ * [`RoutingError`].
  */
 export type Routing = { num_tokens: number, num_experts: number,
 /**
@@ -586,7 +586,7 @@ request: RunRequest | null,
  */
 absent?: Array<Part>,
 /**
- * What has to be said to whoever looks at it: a hole that was found, a guess that was made. Whole sentences.
+ * What to say to those who look at it: a hole that was found, a guess that was made. Whole sentences.
  */
 notes?: Array<string>, };
 
