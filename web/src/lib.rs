@@ -1,6 +1,7 @@
-//! The page: one reducer, small views, and a worker at arm's length. Mounted by the custom element `<moe-playground>`.
+//! The page: one reducer, small views, and effects that speak to the worker and the document. Mounted by the custom
+//! element `<moe-playground>`.
 //!
-//! Rooms, each of which imports only from those above it: how things are said ([`words`]), what can be asked for
+//! Folders, each of which imports only from those named before it: how things are said ([`words`]), what can be asked for
 //! ([`settings`]), the browser in small pieces (`browser`), a run as data ([`run`]), everything the page knows
 //! ([`state`]), what it asks of the world (`effects`), how it is drawn ([`views`]), and the page in a document (`page`).
 

@@ -13,7 +13,7 @@ pub type SiteFile = (String, Vec<u8>);
 
 const FOLDER: &str = "assets/";
 
-/// Files that others link to by a name that must not change: pages that embed the element, and whoever starts the
+/// Files that others link to by a name that must not change: pages that embed the element, and what starts the
 /// worker by its plain name. Under the plain name lies one line that points to the hashed one.
 const ENTRY_POINTS: [&str; 2] = ["element.js", "worker.js"];
 

@@ -1,4 +1,4 @@
-//! A session: prompt to events. Takes bytes and returns events; whoever has a network, a clock or a screen brings it.
+//! A session: prompt to events. Takes bytes and returns events; network, clock and screen are the caller's.
 
 mod engine;
 mod run;

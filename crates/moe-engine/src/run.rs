@@ -38,7 +38,7 @@ impl From<TensorError> for RunError {
 }
 
 /// Where a run stands.
-struct State<'a> {
+struct RunState<'a> {
     request: &'a RunRequest,
     router: Router,
     /// Prompt and what was written so far.
@@ -100,7 +100,7 @@ impl Engine {
     /// Runs tokens that are known, each a decode step: all in one pass where the kernels know the rule, else the first.
     async fn decode(
         &mut self,
-        state: &State<'_>,
+        state: &RunState<'_>,
         positions: Range<usize>,
     ) -> Result<VecDeque<StepOutput>, TensorError> {
         let first = positions.start;
@@ -119,7 +119,7 @@ impl Engine {
     }
 
     /// Checks a request and makes its first state.
-    fn start<'a>(&self, request: &'a RunRequest) -> Result<State<'a>, RunError> {
+    fn start<'a>(&self, request: &'a RunRequest) -> Result<RunState<'a>, RunError> {
         not_yet(request)?;
         let config = self.model.config();
         let router = Router::new(request.routing, config.num_experts).map_err(|error| {
@@ -153,7 +153,7 @@ impl Engine {
             let try_this = format!("Shorten it to about {characters} characters. Nothing of your text is lost.");
             return Err(RunError::refused("The prompt is too long.", why, &try_this));
         }
-        Ok(State {
+        Ok(RunState {
             request,
             router,
             num_prompt_tokens: ids.len(),
@@ -170,7 +170,7 @@ impl Engine {
     /// Turns what a step brought back into a trace, samples the next token, and tells whether the run is over.
     fn finish_step(
         &self,
-        state: &mut State<'_>,
+        state: &mut RunState<'_>,
         first: usize,
         end: usize,
         output: StepOutput,
@@ -213,7 +213,7 @@ impl Engine {
     }
 
     /// Samples the next token, unless the run is over.
-    fn sample_next(&self, state: &mut State<'_>, ranked: &[Choice]) -> (Option<Choice>, Option<FinishReason>) {
+    fn sample_next(&self, state: &mut RunState<'_>, ranked: &[Choice]) -> (Option<Choice>, Option<FinishReason>) {
         let written = state.ids.len() - state.num_prompt_tokens;
         if written == state.request.max_new_tokens as usize {
             return (None, Some(FinishReason::Length));

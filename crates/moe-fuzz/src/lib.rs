@@ -1,4 +1,4 @@
-//! Spoils files, for the tests of whoever reads them: whatever arrives, a reader answers with a value or an error, soon,
+//! Spoils files, for the tests of all that reads them: whatever arrives, a reader answers with a value or an error, soon,
 //! and within bounds of memory.
 //!
 //! A test draws its inputs from a [`trial`]: few in a plain test, a million by `cargo xtask fuzz`.

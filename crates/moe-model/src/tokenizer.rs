@@ -29,7 +29,8 @@ pub enum TokenizerError {
     Changed { same: usize, expected: usize },
 }
 
-/// Stands between documents; a model that writes it ends its text.
+/// Stands between documents; a model that writes it ends its text. Tokenizers of ours give it the first id
+/// (`moe-train prepare`); a model that others made would have to name its own.
 pub const END_OF_TEXT: u32 = 0;
 
 impl Tokenizer {

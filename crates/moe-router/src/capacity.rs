@@ -61,7 +61,7 @@ pub fn capacity(spec: &CapacitySpec, num_tokens: usize, k: usize, num_experts: u
     by_formula(spec, num_tokens, k, num_experts).slots
 }
 
-/// The same with its parts, for whoever shows the formula.
+/// The same with its parts, for showing the formula.
 ///
 /// ```
 /// use moe_router::capacity::{ByFormula, HeldBy, by_formula};

@@ -1,8 +1,8 @@
 //! Draws that anyone can repeat: SplitMix64 and what is made of its numbers.
 //!
-//! Routers see draws as data and never a generator: a run is a function of its seed and of nothing else. This one exists so that the same seed gives the same run in the
-//! browser, in a native test and in the Python oracle: Steele, Lea and Flood, "Fast splittable pseudorandom number
-//! generators" (2014). Good enough to route with; not for secrets.
+//! Routers see draws as data and never a generator: a run is a function of its seed and of nothing else. This one
+//! exists so that the same seed gives the same run in the browser, in a native test and in the Python oracle: Steele,
+//! Lea and Flood, "Fast splittable pseudorandom number generators" (2014). Good enough to route with; not for secrets.
 //! Uniform draws are the same to the bit everywhere. Normals and Gumbels go through the platform's `ln` and `cos`,
 //! which may differ in the last bit.
 

@@ -207,14 +207,15 @@
 //! From the [example] and the gate ([`gate`]) to who asks whom (tokens choose for themselves in [`token_choice`], are
 //! assigned together in [`group_choice`], are blended in [`mixing`]), to who is let in ([`capacity`], [`dispatch`],
 //! [`overflow`]), to one checked entry for all of it ([`input`], [`router`], [`mixer`]), to what it amounts to
-//! ([`losses`], [`metrics`], [`measure`]). [`rules`] is the list of all rules, and [`rule`] what each declares: names, papers, texts, whether it looks
-//! ahead.
+//! ([`losses`], [`metrics`], [`measure`]). [`rules`] is the list of all rules, and [`rule`] what each declares: names,
+//! papers, texts, whether it looks ahead.
 //!
 //! One file is one rule: its idea, formula and paper, what differs between training and inference, whether it is
-//! causal, and its numbers; then its declaration, which everything else reads, and its code. A family whose members differ by a setting shares a file: DeepSeek's gates of V2 and V3
-//! ([`token_choice::deepseek`]), Shazeer's noise and V-MoE's ([`token_choice::noisy_top_k`]), random and balanced
-//! tables ([`token_choice::hash`]), BASE's auction and its greedy choice ([`group_choice::auction`]), and LoRA experts
-//! under four names with MoV beside them ([`mixing::peft`]).
+//! causal, and its numbers; then its declaration, which everything else reads, and its code. A family whose members
+//! differ by a setting shares a file: DeepSeek's gates of V2 and V3 ([`token_choice::deepseek`]), Shazeer's noise and
+//! V-MoE's ([`token_choice::noisy_top_k`]), random and balanced tables ([`token_choice::hash`]), BASE's auction and its
+//! greedy choice ([`group_choice::auction`]), and LoRA experts under four names with MoV beside them
+//! ([`mixing::peft`]).
 
 #![deny(missing_docs)]
 

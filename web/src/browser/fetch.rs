@@ -19,7 +19,7 @@ pub async fn text(url: &str) -> Result<String, String> {
     if !response.ok() {
         return Err(format!("{url} answered with status {}.", response.status()));
     }
-    // What is larger is not even begun. A server that says nothing of its length, or a smaller one of what it compressed,
+    // A larger file is not even begun. A server that says nothing of its length, or a smaller one of what it compressed,
     // is believed.
     if let Some(length) = length(&response).filter(|length| *length > FILE_BYTES) {
         return Err(format!("{url} has {length} bytes; at most {FILE_BYTES} are read."));

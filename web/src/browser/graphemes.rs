@@ -3,7 +3,7 @@
 
 /// The byte offsets at which such characters begin, in order; the first is 0 unless the text is empty.
 pub fn starts(text: &str) -> Vec<usize> {
-    // Nearly all texts, and they are many. Of these letters only a line break takes two.
+    // The fast path, for nearly all texts. Of these characters only a line break takes two.
     if text.chars().all(stands_alone) {
         let starts = text.char_indices().map(|(at, _)| at);
         return starts.filter(|&at| at == 0 || !text[..at].ends_with('\r') || !text[at..].starts_with('\n')).collect();
@@ -11,7 +11,7 @@ pub fn starts(text: &str) -> Vec<usize> {
     of_any(text)
 }
 
-/// Among others of this kind it joins none: letters and signs of the scripts in common use, without marks.
+/// Does the character never join its neighbours? Letters and signs of the scripts in common use, without marks.
 fn stands_alone(character: char) -> bool {
     matches!(character as u32,
         0..=0x2FF | 0x370..=0x482 | 0x48A..=0x58F | 0x5D0..=0x5EA | 0x620..=0x64A | 0x660..=0x66F | 0x1E00..=0x1FFF
@@ -40,7 +40,7 @@ mod intl {
     extern "C" {
         #[wasm_bindgen(js_namespace = Intl)]
         type Segmenter;
-        /// Of the page's language and for what a reader sees as one, if nothing else is said.
+        /// By default in the page's language, and for what a reader sees as one character.
         #[wasm_bindgen(constructor, js_namespace = Intl, catch)]
         fn new() -> Result<Segmenter, JsValue>;
         #[wasm_bindgen(method)]

@@ -16,7 +16,7 @@ pub struct Press {
     pub alt: bool,
     /// The third level of many keyboards: AltGr, or Ctrl and Alt together.
     pub alt_graph: bool,
-    /// Held down, and told again.
+    /// Held down: the event is a repetition.
     pub repeat: bool,
     /// Between the first key of a composed character and its last.
     pub composing: bool,
@@ -25,7 +25,8 @@ pub struct Press {
 }
 
 impl Press {
-    /// Its key, if it is pressed for itself: no shortcut of browser or system, and no letter in the making.
+    /// Its key, if it is pressed for itself: not as part of a shortcut of browser or system, nor of a character that is being
+    /// composed.
     pub fn plain(&self) -> Option<&str> {
         let key = self.key.as_deref()?;
         if self.taken || self.composing || self.key_code == 229 || self.meta {
@@ -43,7 +44,8 @@ impl Press {
     }
 }
 
-/// Of an event. It may be none of a keyboard, though it has the name of one: then nothing but its key is asked for.
+/// The press of an event. A browser's form filler sends events that are not keyboard events, though named so: of these
+/// only the key is read.
 pub fn press(event: &KeyboardEvent) -> Press {
     let key = Reflect::get(event, &"key".into()).ok().and_then(|key| key.as_string());
     if key.is_none() {

@@ -1,15 +1,15 @@
-//! A bug of the page: told to the elements around it, which outlive the module that has it.
+//! A bug of the page: reported to the elements around it, which outlive the module that has it.
 
 use std::panic;
 use std::sync::Once;
 
 use web_sys::{CustomEvent, CustomEventInit};
 
-/// What the window hears; `element.js` knows it by this name.
+/// Dispatched on the window; `element.js` listens to this name.
 const EVENT: &str = "moe-page-bug";
 
-/// From now on a panic is told. After one nothing of this module runs any more, for any of its figures.
-pub fn tell() {
+/// From now on a panic is reported. After one nothing of this module runs any more, for any of its figures.
+pub fn report() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
         panic::set_hook(Box::new(|bug| {

@@ -1,4 +1,6 @@
 //! Browser timers that end when they are dropped.
+//!
+//! By hand rather than by gloo-timers, which panics where a timer cannot be set; here it is never called back.
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;

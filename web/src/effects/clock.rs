@@ -26,7 +26,7 @@ impl Clock {
         Clock { report, rerun: None, patience: None, player: None }
     }
 
-    /// A control that moves again begins the rest anew.
+    /// Where a control moves again, the wait starts again.
     pub fn schedule_rerun(&mut self) {
         self.rerun = Some(self.after(RERUN_AFTER_MS, Action::Rerun));
     }

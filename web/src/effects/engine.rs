@@ -1,4 +1,4 @@
-//! The worker: one at a time, numbered, so that an earlier one's words are known.
+//! The worker: one at a time, numbered, so that messages of an earlier one are recognised.
 
 use moe_trace::{Command, Event};
 use wasm_bindgen::JsValue;
@@ -55,7 +55,7 @@ impl EngineRunner {
         }
     }
 
-    /// The action that a worker's words amount to, and the plain object of a step.
+    /// The action that a worker's message amounts to, and the plain object of a step.
     pub fn receive(&self, worker: u32, message: WorkerMessage) -> Option<(Action, Option<JsValue>)> {
         if worker != self.num_workers {
             return None;

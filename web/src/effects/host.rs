@@ -1,4 +1,4 @@
-//! The custom element that the page is in: its events and attributes, through which the page around it learns of things.
+//! The custom element that the page is in: its events and attributes, which inform the page around it.
 
 use js_sys::Reflect;
 use moe_trace::{BackendInfo, ModelInfo, ReadyDetail, Source, UserError};
@@ -23,8 +23,8 @@ impl Host {
         self.emit("moe-ready", &wire::to_js(&detail).unwrap_or_default());
     }
 
-    /// A step is told as the plain object that it came as: nothing is converted twice. One that told only what changed is
-    /// told whole, as the last of its run.
+    /// The detail is the plain object that the step came as: nothing is converted twice. A delta is sent on as the whole
+    /// step that it made, the last of its run.
     pub fn emit_step(&self, plain: Option<&JsValue>, runs: &Runs) {
         let Some(plain) = plain else { return };
         let is_delta = Reflect::has(plain, &"input_start_position".into()).unwrap_or(false);
@@ -69,7 +69,7 @@ impl Host {
     }
 
     fn set_attribute(&self, name: &str, value: &str) {
-        // What it says counts already; only the page around the element could miss it.
+        // The state has it already; if this fails, only the page around the element does not learn of it.
         let _ = self.element.set_attribute(name, value);
     }
 

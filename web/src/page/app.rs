@@ -47,7 +47,7 @@ pub struct App {
     dispatch: Callback<Action>,
     keys: Option<Keys>,
     is_revealed: bool,
-    /// What was last told of the screen.
+    /// What `moe-statechange` last said.
     shown: Vec<(&'static str, String)>,
 }
 
@@ -82,13 +82,13 @@ impl Component for App {
             self.carry_out(first, None);
         }
         dom::rove_focus(root);
-        // The poster goes when there is something better, a picture or at least an engine, and not before: a notice
+        // The poster goes once there is something better, a picture or at least an engine, and not before: a notice
         // stands beside it.
         if !self.is_revealed && (self.state.scene().is_some() || self.state.engine().is_ready()) {
             self.is_revealed = true;
             dom::reveal(root);
         } else if !self.is_revealed {
-            dom::tell(root, self.state.notice().is_some());
+            dom::show_notice(root, self.state.notice().is_some());
         }
     }
 

@@ -89,8 +89,8 @@ fn hears_idle_keys(host: &HtmlElement) -> bool {
     is_idle && first.is_some_and(|first| first.is_same_node(Some(host)))
 }
 
-/// Shows of what was mounted the notice alone, or nothing again; the poster stays.
-pub fn tell(root: &Element, has_notice: bool) {
+/// Shows only the notice of what was mounted, or hides it again; the poster stays.
+pub fn show_notice(root: &Element, has_notice: bool) {
     if let Ok(Some(mounted)) = root.query_selector(":scope > .is-waiting") {
         mounted.set_class_name(if has_notice {
             "moe-container is-waiting is-told"

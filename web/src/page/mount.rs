@@ -30,7 +30,7 @@ pub struct Handle {
 /// `places` says where the element's files lie.
 #[wasm_bindgen]
 pub fn mount(root: Element, host: HtmlElement, places: JsValue) -> Result<Handle, JsValue> {
-    panics::tell();
+    panics::report();
     let document = root.owner_document().ok_or("the element to mount into belongs to no document")?;
     let container = document.create_element("div")?;
     // It is laid out but not seen until there is something to show.

@@ -283,7 +283,7 @@ impl SceneLayer {
     }
 }
 
-/// What one expert saw of a group.
+/// One expert's share of a group.
 #[derive(Debug, Clone)]
 pub struct Lane<'a> {
     pub expert: ExpertIdx,

@@ -68,7 +68,7 @@ pub const RESERVED: [Reserved; 16] = [
     reserved("wasm-bindgen-cli-support", &["xtask"], &[]),
 ];
 
-/// Packages that may have nothing from outside but these: whoever reads them needs to know nothing else.
+/// Packages that may have nothing from outside but these, so that reading them takes no other knowledge.
 ///
 /// `schemars` and `ts-rs` describe the types to others; `cargo xtask codegen` and its tests alone switch them on.
 pub const CLOSED: [(&str, &[&str]); 2] =

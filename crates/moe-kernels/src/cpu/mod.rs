@@ -1,8 +1,8 @@
 //! The CPU twins: plain Rust over typed slices, one file per shader, with the shader's shapes, ties and order of sums.
 //!
 //! Where a shader has one invocation per output, a twin may walk the same sums in an order that suits a cache and SIMD;
-//! each sum still runs over the same index from first to last, but for
-//! attention's dot product, which takes four partial sums.
+//! each sum still runs over the same index from first to last, but for attention's dot product, which takes four
+//! partial sums.
 
 #![allow(clippy::needless_range_loop, reason = "keeps the twins easily comparable to their shaders")]
 

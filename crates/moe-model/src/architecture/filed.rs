@@ -6,7 +6,7 @@ use burn::tensor::{Device, Tensor};
 use super::Architecture;
 use crate::weights::Weights;
 
-/// A model's parameters; whoever walks through them meets the names of `architecture`, not those of our modules. So
+/// A model's parameters; a walk through them meets the names of `architecture`, not those of our modules. So
 /// files stay readable when modules move.
 #[derive(Debug, Clone)]
 pub struct Filed {

@@ -1,4 +1,4 @@
-//! What must be known of a rule by whoever does something for one rule and not for another: what it reads, whether it
+//! What must be known of a rule by code that does something for one rule and not for another: what it reads, whether it
 //! may turn tokens away, what chance it needs.
 //!
 //! A fact is stated once, in the rule's own file, and checked against what the rule does (`tests/it/facts.rs`).

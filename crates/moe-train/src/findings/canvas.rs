@@ -48,12 +48,12 @@ pub fn write(path: &Path, size: (u32, u32), title: &str, draw: impl Fn(&mut Canv
 impl Canvas<'_> {
     pub fn rectangle(&mut self, from: Point, to: Point, colour: Colour) -> Result<()> {
         let (from, to) = (self.at(from), self.at(to));
-        self.svg.draw_rect(from, to, &Stroke { colour, width: 1, alpha: 1.0 }, true).map_err(failed)
+        self.svg.draw_rect(from, to, &Pen { colour, width: 1, alpha: 1.0 }, true).map_err(failed)
     }
 
     pub fn line(&mut self, points: &[Point], colour: Colour, width: u32) -> Result<()> {
         let points: Vec<Point> = points.iter().map(|&point| self.at(point)).collect();
-        self.svg.draw_path(points, &Stroke { colour, width, alpha: 1.0 }).map_err(failed)
+        self.svg.draw_path(points, &Pen { colour, width, alpha: 1.0 }).map_err(failed)
     }
 
     /// Dashes along a line, measured along it, corners included.
@@ -84,7 +84,7 @@ impl Canvas<'_> {
 
     pub fn dot(&mut self, at: Point, colour: Colour) -> Result<()> {
         let at = self.at(at);
-        self.svg.draw_circle(at, 2, &Stroke { colour, width: 1, alpha: 0.6 }, true).map_err(failed)
+        self.svg.draw_circle(at, 2, &Pen { colour, width: 1, alpha: 0.6 }, true).map_err(failed)
     }
 
     pub fn text(&mut self, words: &str, at: Point, anchor: Anchor, size: u32) -> Result<()> {
@@ -101,13 +101,13 @@ fn failed(error: impl std::fmt::Display) -> anyhow::Error {
     anyhow!("the figure could not be drawn: {error}")
 }
 
-struct Stroke {
+struct Pen {
     colour: Colour,
     width: u32,
     alpha: f64,
 }
 
-impl BackendStyle for Stroke {
+impl BackendStyle for Pen {
     fn color(&self) -> BackendColor {
         BackendColor { alpha: self.alpha, rgb: self.colour }
     }

@@ -104,7 +104,7 @@ impl Domain {
 /// Text of each domain that the tokenizer learns from.
 const TOKENIZER_BYTES_PER_DOMAIN: usize = 1_500_000;
 
-/// Makes the corpus in the folder `out`. A domain whose package cannot be had is an error that names both.
+/// Makes the corpus in the folder `out`. A domain whose package cannot be downloaded is an error that names both.
 pub fn run(out: &Path) -> Result<Manifest> {
     let work = out.join("work");
     for folder in [out.join("train"), out.join("valid"), work.clone()] {

@@ -19,7 +19,7 @@ use super::run_file::RunFile;
 
 /// What `state.json` says about the weights beside it.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct State {
+pub struct SavedState {
     pub step: usize,
     pub vocab_size: usize,
     pub run: RunFile,
@@ -32,7 +32,7 @@ pub struct State {
     pub minutes: f64,
 }
 
-impl State {
+impl SavedState {
     pub fn config(&self) -> ModelConfig {
         self.run.config(self.vocab_size)
     }
@@ -48,7 +48,7 @@ fn files(folder: &Path, step: usize) -> [PathBuf; 2] {
     ["weights", "optimizer"].map(|name| folder.join(format!("{name}-{step}.bpk")))
 }
 
-pub fn save(folder: &Path, state: &State, weights: Weights, optimizer: &ModuleOptimizer) -> Result<()> {
+pub fn save(folder: &Path, state: &SavedState, weights: Weights, optimizer: &ModuleOptimizer) -> Result<()> {
     let before = read_state(folder)?.map(|state| state.step);
     let [weights_file, optimizer_file] = files(folder, state.step);
     filed(weights).save_file(weights_file).map_err(|error| anyhow!("cannot save the weights: {error}"))?;
@@ -68,7 +68,7 @@ pub fn replace(path: &Path, text: &str) -> Result<()> {
 }
 
 /// The state a folder holds, if it holds one.
-pub fn read_state(folder: &Path) -> Result<Option<State>> {
+pub fn read_state(folder: &Path) -> Result<Option<SavedState>> {
     let path = folder.join("state.json");
     if !path.exists() {
         return Ok(None);
@@ -79,7 +79,7 @@ pub fn read_state(folder: &Path) -> Result<Option<State>> {
 }
 
 /// The state of a folder that must hold one.
-pub fn expect_state(folder: &Path) -> Result<State> {
+pub fn expect_state(folder: &Path) -> Result<SavedState> {
     read_state(folder)?.with_context(|| format!("no checkpoint in {}; train first", folder.display()))
 }
 

@@ -17,7 +17,7 @@ use clap::Args;
 use moe_learn::{Corpus, Learner, Step, held_out};
 use moe_model::{ModelConfig, Weights};
 
-use checkpoint::State;
+use checkpoint::SavedState;
 use device::DeviceChoice;
 use history::History;
 use log::{Log, Sums};
@@ -57,7 +57,7 @@ pub fn run(args: &TrainArgs) -> Result<()> {
 
 /// A run under way.
 struct Training {
-    state: State,
+    state: SavedState,
     learner: Learner,
     folder: PathBuf,
     log: Log,
@@ -79,7 +79,7 @@ impl Training {
                 println!("going on from step {}", state.step);
                 learner.weights = checkpoint::load_weights(folder, state.step, form)?;
                 learner.optimizer = checkpoint::load_optimizer(folder, state.step, &learner.optimizer)?;
-                State { run, ..state }
+                SavedState { run, ..state }
             }
             None => {
                 let from = run.start_from.as_ref().map(|name| runs.join(name));
@@ -88,7 +88,7 @@ impl Training {
                 }
                 let started_from =
                     from.map(|from| checkpoint::weights_sha256(&from, checkpoint::expect_state(&from)?.step));
-                State {
+                SavedState {
                     step: 0,
                     vocab_size: corpus.vocab_size,
                     run,

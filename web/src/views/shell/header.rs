@@ -44,7 +44,7 @@ pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
     }
 }
 
-/// Four doors, one of them closed.
+/// Four experts, one of them full.
 fn wordmark() -> Html {
     html! {
         <svg class="logo" viewBox="0 0 28 20" width="28" height="20" aria-hidden="true">

@@ -103,7 +103,7 @@ fn entries(trained: RouterSpec) -> impl Iterator<Item = RouterSpec> {
     rule_form::all().map(move |entry| if name(&entry) == name(&trained) { trained } else { entry })
 }
 
-/// The rule with another value in one field, or why it cannot be had here.
+/// The rule with another value in one field, or why it cannot be used here.
 fn accepted(
     rule: &RouterSpec,
     key: &str,
