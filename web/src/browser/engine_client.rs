@@ -12,6 +12,7 @@ use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
 use crate::browser::timers::{self, Interval};
 use crate::browser::trusted::script_address;
 use crate::browser::wire;
+use crate::words::problems::WorkerLoss;
 
 /// Silence after which a worker that owes an answer counts as dead. A long text on a software adapter takes many seconds
 /// a step.
@@ -44,7 +45,7 @@ impl EngineClient {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = started(worker_url, &options)
-            .map_err(|error| format!("The browser did not start {worker_url}: {}.", described(&error)))?;
+            .map_err(|error| WorkerLoss::NotStarted { url: worker_url, error: &described(&error) }.say())?;
         let on_event = Rc::new(on_event);
         let last_heard_ms = Rc::new(Cell::new(timers::now_ms()));
         let has_spoken = Rc::new(Cell::new(false));
@@ -58,7 +59,7 @@ impl EngineClient {
                 match wire::from_js::<Event>(message.data()) {
                     Ok(event) => on_event(WorkerMessage::Event(event, plain_trace(&message.data()))),
                     Err(error) => on_event(WorkerMessage::Lost {
-                        why: format!("It sent a message that is not an event: {error}."),
+                        why: WorkerLoss::NotAnEvent { error: &error.to_string() }.say(),
                     }),
                 }
             }
@@ -71,7 +72,7 @@ impl EngineClient {
                 // A script that cannot be fetched gives a bare event; one that throws gives a message.
                 let message = error.dyn_ref::<web_sys::ErrorEvent>().map(|error| error.message()).unwrap_or_default();
                 error.prevent_default();
-                let why = if message.is_empty() { format!("{url} could not be loaded.") } else { message };
+                let why = if message.is_empty() { WorkerLoss::NotLoaded { url: &url }.say() } else { message };
                 on_event(WorkerMessage::Lost { why });
             }
         });
@@ -90,9 +91,7 @@ impl EngineClient {
                 let patience_ms = if has_spoken.get() { SILENCE_MS } else { FIRST_WORD_MS };
                 if expecting.get() && now_ms - last_heard_ms.get() > patience_ms {
                     expecting.set(false);
-                    on_event(WorkerMessage::Lost {
-                        why: format!("It has not answered for {} seconds.", patience_ms / 1000.0),
-                    });
+                    on_event(WorkerMessage::Lost { why: WorkerLoss::Silent { seconds: patience_ms / 1000.0 }.say() });
                 }
             }
         });
@@ -139,10 +138,10 @@ impl Drop for EngineClient {
     }
 }
 
-/// What the browser says of an error, without a full stop.
+/// What the browser says of an error.
 fn described(error: &JsValue) -> String {
     let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
-    message.unwrap_or_else(|| format!("{error:?}")).trim_end_matches('.').to_owned()
+    message.unwrap_or_else(|| format!("{error:?}"))
 }
 
 /// `event.step.trace`, as it came; undefined for other events.

@@ -107,6 +107,27 @@ impl Problem {
     }
 }
 
+/// Why a worker counts as lost. `error`: in the browser's words.
+pub enum WorkerLoss<'a> {
+    NotStarted { url: &'a str, error: &'a str },
+    NotLoaded { url: &'a str },
+    NotAnEvent { error: &'a str },
+    Silent { seconds: f64 },
+}
+
+impl WorkerLoss<'_> {
+    pub fn say(&self) -> String {
+        match self {
+            WorkerLoss::NotStarted { url, error } => {
+                format!("The browser did not start {url}: {}.", error.trim_end_matches('.'))
+            }
+            WorkerLoss::NotLoaded { url } => format!("{url} could not be loaded."),
+            WorkerLoss::NotAnEvent { error } => format!("It sent a message that is not an event: {error}."),
+            WorkerLoss::Silent { seconds } => format!("It has not answered for {seconds} seconds."),
+        }
+    }
+}
+
 /// Why the engine runs on the CPU although the choice was the page's own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeftGpu {
