@@ -29,7 +29,11 @@ test("a figure has the controls that are named, and leads to the same picture in
   assert.match(await figure.panel("lanes").textContent(), /Capacity lanes · layer 1/);
   assert.equal(await capacityOf(figure), "0.5");
   assert.equal(await figure.host.getByRole("combobox", { name: "When an expert is full" }).count(), 0);
-  assert.equal(await figure.host.locator(".top, .prompt-bar, .tabs").count(), 0, "nothing of the full page around the panels");
+  assert.equal(
+    await figure.host.locator(".top, .prompt-bar, .tabs").count(),
+    0,
+    "nothing of the full page around the panels",
+  );
   assert.equal(await figure.prompt.count(), 0);
   // One way to step: it belongs to no panel here.
   await figure.button("Step back").click();
