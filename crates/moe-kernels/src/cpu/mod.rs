@@ -2,7 +2,7 @@
 //!
 //! Where a shader has one invocation per output, a twin may walk the same sums in an order that suits a cache and SIMD;
 //! each sum still runs over the same index from first to last, but for attention's dot product, which takes four
-//! partial sums.
+//! partial sums. `packed` has what no shader has yet: products with matrices that stay 8 bit.
 
 #![allow(clippy::needless_range_loop, reason = "keeps the twins easily comparable to their shaders")]
 
@@ -16,6 +16,7 @@ pub mod expert_up;
 pub mod gate_top_k;
 pub mod linear;
 pub mod linear_add;
+pub mod packed;
 pub mod record;
 pub mod rms_norm;
 pub mod rope_cache;

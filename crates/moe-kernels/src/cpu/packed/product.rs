@@ -1,0 +1,83 @@
+//! Rows times a packed matrix.
+
+use super::activations::Activations;
+use super::matrix::{PackedMatrix, Scales};
+use super::sums::{self, Fastest, Lanes, PAIR, Plain, TILE};
+
+/// `out += x · matrix`, row by row. `x`: `[rows, d_in]`, `out`: `[rows, d_out]`.
+pub fn add_matrix_times_packed(x: &[f32], matrix: &PackedMatrix, out: &mut [f32]) {
+    let rows: Vec<&[f32]> = x.chunks_exact(matrix.d_in).collect();
+    let mut out: Vec<&mut [f32]> = out.chunks_exact_mut(matrix.d_out).collect();
+    add_rows_times_packed(&rows, &vec![1.0; rows.len()], matrix, &mut out);
+}
+
+/// Adds `scale[r] · (rows[r] · matrix)` to `out[r]`. `rows[r]`: `[d_in]`; `out[r]`: `[d_out]`.
+///
+/// Of each number the blocks' sums are added in order, whatever rows it is computed beside.
+pub fn add_rows_times_packed(rows: &[&[f32]], scale: &[f32], matrix: &PackedMatrix, out: &mut [&mut [f32]]) {
+    add_rows::<Fastest>(rows, scale, matrix, out);
+}
+
+/// The same without SIMD, to compare with.
+pub fn add_rows_times_packed_plainly(rows: &[&[f32]], scale: &[f32], matrix: &PackedMatrix, out: &mut [&mut [f32]]) {
+    add_rows::<Plain>(rows, scale, matrix, out);
+}
+
+fn add_rows<L: Lanes>(rows: &[&[f32]], scale: &[f32], matrix: &PackedMatrix, out: &mut [&mut [f32]]) {
+    let mut activations = Activations::new(rows.len(), matrix.d_in, matrix.block);
+    let tiles_of_group = matrix.group.div_ceil(TILE);
+    for group in 0..matrix.d_out.div_ceil(matrix.group) {
+        let weights = match &matrix.scales {
+            Scales::OfInputs(scales) => Some(&scales[group * matrix.d_in..][..matrix.d_in]),
+            Scales::OfColumns(_) => None,
+        };
+        for (index, row) in rows.iter().enumerate() {
+            activations.round(index, row, weights, matrix.block);
+        }
+        // Four tiles are eight registers of sums; their weights are read once for all rows, then found in the cache.
+        let (first, end) = (group * tiles_of_group, (group + 1) * tiles_of_group);
+        let whole = end - tiles_of_group % 4;
+        for tile in (first..whole).step_by(4) {
+            add_tiles::<L, 4>(matrix, tile, &activations, scale, out);
+        }
+        for tile in whole..end {
+            add_tiles::<L, 1>(matrix, tile, &activations, scale, out);
+        }
+    }
+}
+
+/// The columns of `T` tiles. By itself, so that its sums find registers.
+#[inline(never)]
+fn add_tiles<L: Lanes, const T: usize>(
+    matrix: &PackedMatrix,
+    tile: usize,
+    activations: &Activations,
+    scale: &[f32],
+    out: &mut [&mut [f32]],
+) {
+    let (inputs, weights_len) = (matrix.pairs() * PAIR, matrix.pairs() * TILE * PAIR);
+    let tiles: [_; T] = std::array::from_fn(|t| &matrix.values[(tile + t) * matrix.tile_len()..][..matrix.tile_len()]);
+    for (index, (out, scale)) in out.iter_mut().zip(scale).enumerate() {
+        let (values, scales) = activations.row(index);
+        let mut totals = [[0.0f32; TILE]; T];
+        for (block, (values, of_row)) in values.chunks_exact(inputs).zip(scales).enumerate() {
+            let weights = tiles.map(|tile| &tile[block * weights_len..][..weights_len]);
+            let sums = sums::block::<L, T>(weights, values);
+            for (t, (totals, sums)) in totals.iter_mut().zip(&sums).enumerate() {
+                let of_columns = match &matrix.scales {
+                    Scales::OfInputs(_) => [1.0; TILE],
+                    Scales::OfColumns(scales) => scales[(tile + t) * matrix.num_blocks() + block],
+                };
+                for ((total, sum), of_column) in totals.iter_mut().zip(sums.as_flattened()).zip(of_columns) {
+                    *total += of_row * of_column * *sum as f32;
+                }
+            }
+        }
+        for (t, totals) in totals.iter().enumerate() {
+            let (column, width) = matrix.columns(tile + t);
+            for (out, total) in out[column..column + width].iter_mut().zip(totals) {
+                *out += scale * total;
+            }
+        }
+    }
+}
