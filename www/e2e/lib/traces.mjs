@@ -3,7 +3,12 @@
 /** `{ header, steps }` of the recorded run that comes with the page; its steps whole. */
 export async function defaultTrace(url) {
   const response = await fetch(new URL("traces/default.jsonl", url));
-  const [header, ...sent] = (await response.text())
+  return fromJsonLines(await response.text());
+}
+
+/** A trace file as `{ header, steps }`; its steps whole. */
+export function fromJsonLines(text) {
+  const [header, ...sent] = text
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));

@@ -200,6 +200,12 @@ export class MoePlayground extends HTMLElement {
     this.#whenMounted("seek", (handle) => handle.seek(place));
   }
 
+  /** The run as a file of this type, for example `text/csv`; what makes it is loaded then. */
+  async toBlob(type) {
+    const { blobOf } = await import("./export/files.js");
+    return blobOf(/** @type {any} */ (this), type);
+  }
+
   /** Now, or as soon as the application is there; then only the last call of each kind counts. */
   #whenMounted(kind, call) {
     if (this.#handle) {

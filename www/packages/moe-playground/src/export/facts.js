@@ -1,0 +1,62 @@
+// What identifies a run: enough to find the same picture again. It goes into every picture and into copied tables.
+
+/**
+ * @import { StepTrace, TraceFile, TraceHeader } from "../../types.d.ts"
+ */
+
+/** Where numbers come from, as the page says it. */
+const SOURCES = {
+  live_gpu: "computed live on a GPU",
+  live_cpu: "computed live on a CPU",
+  recorded: "a recorded run",
+  imported: "an imported run",
+};
+
+/**
+ * @param {TraceHeader} header
+ * @param {string} link
+ */
+export function factsOf({ origin, model, request }, link) {
+  const overflow = request?.routing.overflow;
+  return {
+    source: SOURCES[origin.source],
+    model: model?.name ?? origin.model_name ?? "",
+    weights_sha256: model?.weights_sha256 ?? "",
+    rule: request ? plain(request.routing.router, "rule") : "",
+    overflow: overflow ? plain(overflow, "kind") : "",
+    group: request ? words(request.group) : "",
+    seed: request?.seed ?? null,
+    prompt: request?.prompt ?? "",
+    link,
+  };
+}
+
+/** The facts in two or three sentences, for captions. */
+export function sentences(facts) {
+  const { source, model, weights_sha256, rule, overflow, group, seed, link } = facts;
+  const hash = weights_sha256 && ` (weights ${weights_sha256.slice(0, 12)})`;
+  const made = rule && `Routing ${rule}; overflow ${overflow}; group ${group}; seed ${seed}.`;
+  return [`Model ${model}${hash}, ${source}.`, made, link].filter(Boolean).join(" ");
+}
+
+/** `{ rule: "top_k", k: 2, weighting: { form: "norm" } }` as `top_k k=2 weighting=norm`. */
+function plain(spec, kind) {
+  const { [kind]: name, ...rest } = spec;
+  const value = (part) =>
+    part !== null && typeof part === "object" ? Object.values(part).map(value).join(",") : words(String(part));
+  return [name, ...Object.entries(rest).map(([key, part]) => `${key}=${value(part)}`)].join(" ");
+}
+
+const words = (name) => name.replaceAll("_", " ");
+
+/**
+ * The step on the screen, or the last one.
+ *
+ * @param {TraceFile} trace
+ * @param {Record<string, string | number> | null} state
+ * @returns {StepTrace}
+ */
+export function stepOnScreen({ steps }, state) {
+  const shown = Number(state?.step ?? steps.length - 1);
+  return steps[Math.min(shown, steps.length - 1)];
+}
