@@ -48,12 +48,9 @@ pub fn wasm(filter: Option<&str>) -> Result<Tally> {
 
 /// `cargo test` of the tests that run in a browser.
 pub fn wasm_tests() -> Result<Command> {
-    // The page's tests run natively and hold nothing for a browser. But only where both packages are compiled, crates
-    // are shared with the build; without the page's, link-time optimisation wants every one of them in another form.
-    let mut targets = test_targets("moe-worker")?;
-    targets.extend(test_targets("web")?);
-    let mut command = wasm::cargo("test");
-    command.args(targets.iter().flat_map(|target| ["--test", target]));
+    // The page's own tests run natively.
+    let mut command = wasm::engine("test");
+    command.args(test_targets("moe-worker")?.iter().flat_map(|target| ["--test", target]));
     Ok(command)
 }
 

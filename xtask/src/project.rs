@@ -56,7 +56,7 @@ pub fn cargo(subcommand: &str) -> Command {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
     command.current_dir(root()).arg(subcommand);
-    if ["build", "test", "run", "bench"].contains(&subcommand) {
+    if ["build", "rustc", "test", "run", "bench"].contains(&subcommand) {
         linting::install(&mut command);
     }
     command

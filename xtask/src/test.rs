@@ -83,7 +83,9 @@ fn lint(report: &mut Report, while_compiling: bool) {
         });
         report.run(step, "clippy, wasm", || {
             toolchain::ensure_wasm_target()?;
-            Ok(counting::check(wasm::cargo("clippy").args(["--lib", "--tests"]).args(deny)))
+            let mut tally = counting::check(wasm::engine("clippy").args(["--lib", "--tests"]).args(deny));
+            tally += counting::check(wasm::clippy_of_the_page().args(deny));
+            Ok(tally)
         });
     }
     report.run(step, "docs that teach", || {
@@ -103,7 +105,8 @@ fn compile_and_lint(report: &mut Report) {
     };
     let wasm = || {
         toolchain::ensure_wasm_target()?;
-        let mut tally = counting::compilation(wasm::cargo("build").arg(linting::MESSAGES));
+        let mut tally = counting::compilation(wasm::page().arg(linting::MESSAGES));
+        tally += counting::compilation(wasm::engine("build").arg(linting::MESSAGES));
         tally += counting::compilation(browser_tests::wasm_tests()?.args(["--no-run", linting::MESSAGES]));
         Ok(tally)
     };

@@ -1,4 +1,6 @@
-//! Builds page and worker: one cargo invocation, then wasm-bindgen as a library.
+//! Builds page and worker: cargo, wasm-bindgen as a library, and an order of the functions that compresses.
+
+mod order;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -12,35 +14,56 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::project::{self, WASM_TARGET};
 use crate::toolchain;
 
-/// The cargo profile of everything a browser downloads.
-const PROFILE: &str = "wasm";
+/// The engine: package, module, and its cargo profile, for speed.
+const ENGINE: Module = Module { package: "moe-worker", name: "moe_worker", profile: "wasm" };
 
-/// Package, and the name of its module without `.js`.
-const MODULES: [(&str, &str); 2] = [("moe-worker", "moe_worker"), ("web", "web")];
+/// The page: of it the fewest bytes count.
+const PAGE: Module = Module { package: "web", name: "web", profile: "page" };
+
+/// What a browser downloads.
+struct Module {
+    package: &'static str,
+    /// Without `.js`.
+    name: &'static str,
+    profile: &'static str,
+}
 
 /// Builds both modules; returns the folder with the generated `.js` and `_bg.wasm` files.
 pub fn build() -> Result<PathBuf> {
     toolchain::ensure_wasm_target()?;
     let start = Instant::now();
     eprintln!("building page and worker (the first time takes many minutes) …");
-    let mut command = cargo("build");
-    project::run(&mut command)?;
     let out = generated_dir()?;
-    for (_, module) in MODULES {
-        let input = project::target_dir()?.join(WASM_TARGET).join(PROFILE).join(format!("{module}.wasm"));
-        bind(module, &input, &out).with_context(|| format!("could not generate the JavaScript of {module}"))?;
+    for (module, mut command) in [(PAGE, page()), (ENGINE, engine("build"))] {
+        project::run(&mut command)?;
+        let file = format!("{}.wasm", module.name);
+        let input = project::target_dir()?.join(WASM_TARGET).join(module.profile).join(file);
+        bind(&module, &input, &out).with_context(|| format!("could not generate the JavaScript of {}", module.name))?;
     }
     eprintln!("built page and worker in {:.1} s", start.elapsed().as_secs_f32());
     Ok(out)
 }
 
-/// `cargo <subcommand>` over both packages at once, so that every crate they share is compiled with one set of features.
-pub fn cargo(subcommand: &str) -> Command {
+/// `cargo <subcommand>` for the engine.
+pub fn engine(subcommand: &str) -> Command {
     let mut command = project::cargo(subcommand);
-    command.args(["--profile", PROFILE, "--target", WASM_TARGET]);
-    for (package, _) in MODULES {
-        command.args(["-p", package]);
-    }
+    command.args(["--profile", ENGINE.profile, "--target", WASM_TARGET, "-p", ENGINE.package]);
+    command
+}
+
+/// `cargo clippy` for the page's library.
+pub fn clippy_of_the_page() -> Command {
+    let mut command = project::cargo("clippy");
+    command.args(["--profile", PAGE.profile, "--target", WASM_TARGET, "-p", PAGE.package, "--lib"]);
+    command
+}
+
+/// Compiles the page. Its crate is a library of Rust as well, for its tests; asked for both, the compiler would leave
+/// out link-time optimisation without a word.
+pub fn page() -> Command {
+    let mut command = project::cargo("rustc");
+    command.args(["--profile", PAGE.profile, "--target", WASM_TARGET, "-p", PAGE.package]);
+    command.args(["--lib", "--crate-type", "cdylib"]);
     command
 }
 
@@ -50,16 +73,17 @@ pub fn generated_dir() -> Result<PathBuf> {
 }
 
 /// Runs wasm-bindgen over a module unless its output is from this very input.
-fn bind(module: &str, input: &Path, out: &Path) -> Result<()> {
+fn bind(module: &Module, input: &Path, out: &Path) -> Result<()> {
+    let name = module.name;
     let bytes = fs::read(input).with_context(|| format!("cargo did not write {}", input.display()))?;
     let hash = format!("{:x}", Sha256::digest(&bytes));
-    let stamp = out.join(format!("{module}.input-sha256"));
-    if fs::read_to_string(&stamp).is_ok_and(|known| known == hash) && out.join(format!("{module}_bg.wasm")).exists() {
+    let (stamp, bound) = (out.join(format!("{name}.input-sha256")), out.join(format!("{name}_bg.wasm")));
+    if fs::read_to_string(&stamp).is_ok_and(|known| known == hash) && bound.exists() {
         return Ok(());
     }
     let start = Instant::now();
     Bindgen::new()
-        .input_bytes(module, bytes)
+        .input_bytes(name, bytes)
         .web(true)
         .map_err(|error| anyhow!(error))?
         // The element and the worker's bootstrap pass the module's address, so that it need not be guessed.
@@ -70,7 +94,10 @@ fn bind(module: &str, input: &Path, out: &Path) -> Result<()> {
         .remove_producers_section(true)
         .generate(out)
         .map_err(|error| anyhow!(error))?;
+    if module.profile == PAGE.profile {
+        fs::write(&bound, order::alike(&fs::read(&bound)?)?)?;
+    }
     fs::write(stamp, hash)?;
-    eprintln!("  bound {module} in {:.1} s", start.elapsed().as_secs_f32());
+    eprintln!("  bound {name} in {:.1} s", start.elapsed().as_secs_f32());
     Ok(())
 }
