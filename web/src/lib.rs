@@ -21,4 +21,4 @@ pub mod views;
 
 mod page;
 
-pub use page::{Handle, mount};
+pub use page::{Handle, mount, route_logits};

@@ -1,13 +1,14 @@
 //! The custom element that the page is in: its events and attributes, which inform the page around it.
 
 use js_sys::Reflect;
-use moe_trace::{BackendInfo, ModelInfo, ReadyDetail, Source, UserError};
+use moe_trace::{BackendInfo, FinishReason, ModelInfo, ReadyDetail, RunId, Source, UserError};
 use wasm_bindgen::JsValue;
 use web_sys::{CustomEvent, CustomEventInit, HtmlElement};
 
 use crate::browser::wire;
 use crate::run::runs::Runs;
 use crate::state::Theme;
+use crate::state::engine::Progress;
 
 pub struct Host {
     element: HtmlElement,
@@ -37,18 +38,33 @@ impl Host {
         }
     }
 
+    pub fn emit_progress(&self, progress: Progress) {
+        let Progress { loaded_bytes, total_bytes, from_cache } = progress;
+        let detail = object([
+            ("loaded_bytes", loaded_bytes.into()),
+            ("total_bytes", total_bytes.into()),
+            ("from_cache", from_cache.into()),
+        ]);
+        self.emit("moe-progress", &detail);
+    }
+
+    pub fn emit_finished(&self, run: RunId, reason: FinishReason) {
+        let reason = wire::to_js(&reason).unwrap_or_default();
+        self.emit("moe-finished", &object([("run", run.0.into()), ("reason", reason)]));
+    }
+
     pub fn emit_error(&self, error: &UserError) {
         self.emit("moe-error", &wire::to_js(error).unwrap_or_default());
     }
 
+    /// For the element alone, which may have promised this run to somebody.
+    pub fn tell_failed(&self, error: &UserError) {
+        self.dispatch("moe-run-failed", &CustomEventInit::new(), &wire::to_js(error).unwrap_or_default());
+    }
+
     /// The detail of `moe-statechange`: an object with these texts.
-    pub fn plain(attributes: &[(&str, String)]) -> JsValue {
-        let plain = js_sys::Object::new();
-        for (name, text) in attributes {
-            // A fresh object takes any property.
-            let _ = Reflect::set(&plain, &(*name).into(), &text.into());
-        }
-        plain.into()
+    pub fn plain(attributes: &[(&'static str, String)]) -> JsValue {
+        object(attributes.iter().map(|(name, text)| (*name, text.into())))
     }
 
     /// Something else stands on the screen.
@@ -78,10 +94,24 @@ impl Host {
         let init = CustomEventInit::new();
         init.set_bubbles(true);
         init.set_composed(true);
+        self.dispatch(name, &init, detail);
+    }
+
+    fn dispatch(&self, name: &str, init: &CustomEventInit, detail: &JsValue) {
         init.set_detail(detail);
-        if let Ok(event) = CustomEvent::new_with_event_init_dict(name, &init) {
+        if let Ok(event) = CustomEvent::new_with_event_init_dict(name, init) {
             // The answer only says whether a listener called preventDefault.
             let _ = self.element.dispatch_event(&event);
         }
     }
+}
+
+/// A plain object with these properties.
+fn object(properties: impl IntoIterator<Item = (&'static str, JsValue)>) -> JsValue {
+    let object = js_sys::Object::new();
+    for (name, value) in properties {
+        // A fresh object takes any property.
+        let _ = Reflect::set(&object, &name.into(), &value);
+    }
+    object.into()
 }

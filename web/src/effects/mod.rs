@@ -85,7 +85,10 @@ impl Effects {
             Effect::SetTheme(theme) => self.host.set_theme(theme),
             Effect::EmitReady { source, model, backend } => self.host.emit_ready(source, model, backend),
             Effect::EmitStep => self.host.emit_step(plain, state.runs()),
+            Effect::EmitProgress(progress) => self.host.emit_progress(progress),
+            Effect::EmitFinished { run, reason } => self.host.emit_finished(run, reason),
             Effect::EmitError(error) => self.host.emit_error(&error),
+            Effect::EmitFailed(error) => self.host.tell_failed(&error),
         }
     }
 

@@ -107,6 +107,10 @@ impl Component for App {
                         dom::focus_first(&ctx.props().root, "[data-capacity]");
                         false
                     }
+                    Some(keyboard::Command::CopyLink) => {
+                        dom::ask(&ctx.props().root, "moe-copy-link");
+                        false
+                    }
                     Some(keyboard::Command::Act(action)) => self.act(ctx, action, None),
                 }
             }

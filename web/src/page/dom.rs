@@ -2,7 +2,7 @@
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
-use web_sys::{Document, Element, HtmlElement, KeyboardEvent};
+use web_sys::{Document, Element, Event, HtmlElement, KeyboardEvent};
 
 use crate::browser::focus::focus_in_place;
 use crate::browser::keys::press;
@@ -77,6 +77,14 @@ pub fn focus_first(root: &Element, selector: &str) {
     {
         // An element that cannot take the focus leaves it where it is.
         let _ = found.focus();
+    }
+}
+
+/// Asks the element around for what is its own to do.
+pub fn ask(root: &Element, what: &str) {
+    if let Ok(event) = Event::new(what) {
+        // The answer only says whether a listener called preventDefault.
+        let _ = root.dispatch_event(&event);
     }
 }
 

@@ -3,5 +3,7 @@
 mod app;
 mod dom;
 mod mount;
+mod route;
 
 pub use mount::{Handle, mount};
+pub use route::route_logits;

@@ -84,6 +84,11 @@ impl Handle {
         self.app.send_message(Msg::Act(Action::Show { config: Box::new(config), errors }));
     }
 
+    /// So many steps forward, or back.
+    pub fn step(&self, steps: i32) {
+        self.app.send_message(Msg::Act(Action::StepBy(steps)));
+    }
+
     /// Goes to `{ step, layer, token, expert }`, or to as much of it as is named.
     pub fn seek(&self, place: &JsValue) {
         let (config, _) = Config::read(|name| text_of(place, name));

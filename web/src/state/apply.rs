@@ -120,7 +120,7 @@ impl State {
     fn run(&mut self, effects: &mut Vec<Effect>) {
         self.controls.take_rerun();
         if let Some(problem) = self.prompt_problem() {
-            return self.notices.notify(problem.into(), effects);
+            return self.notices.notify_failure(problem.into(), effects);
         }
         match &self.worker.engine {
             Engine::Ready { .. } => {
@@ -131,8 +131,8 @@ impl State {
             }
             // It runs with the settings of that moment as soon as the engine is ready.
             Engine::Starting | Engine::Loading(_) => {}
-            Engine::Absent => self.notices.notify(Problem::OnlyRecorded, effects),
-            Engine::Failed(problem) => self.notices.notify(problem.clone(), effects),
+            Engine::Absent => self.notices.notify_failure(Problem::OnlyRecorded, effects),
+            Engine::Failed(problem) => self.notices.notify_failure(problem.clone(), effects),
         }
     }
 

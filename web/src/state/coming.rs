@@ -13,7 +13,10 @@ impl State {
     pub(super) fn on_event(&mut self, event: Event, effects: &mut Vec<Effect>) {
         match event {
             Event::Progress { loaded_bytes, total_bytes, from_cache } => {
-                self.worker.progress(Progress { loaded_bytes, total_bytes, from_cache });
+                let progress = Progress { loaded_bytes, total_bytes, from_cache };
+                if self.worker.progress(progress) {
+                    effects.push(Effect::EmitProgress(progress));
+                }
             }
             Event::Ready { model, backend } => {
                 if self.worker.ready(model, backend) {
@@ -71,6 +74,7 @@ impl State {
             // Only a whole run is proof: one that dies at every second step would be started again for ever.
             self.worker.forgive();
             self.job_is_over(effects);
+            effects.push(Effect::EmitFinished { run, reason });
         }
         self.runs.finish(run, reason);
         if run != RECORDED_RUN {
@@ -97,7 +101,7 @@ impl State {
                 if self.worker.end_job(run) {
                     self.runs.end_live();
                     self.job_is_over(effects);
-                    self.notices.notify(Problem::Told(error), effects);
+                    self.notices.notify_failure(Problem::Told(error), effects);
                 }
             }
             // A missing model stays missing, however often one asks.
@@ -133,7 +137,7 @@ impl State {
     fn engine_given_up(&mut self, problem: Problem, effects: &mut Vec<Effect>) {
         self.runs.end_live();
         self.announce_recorded(effects);
-        self.notices.notify(problem, effects);
+        self.notices.notify_failure(problem, effects);
     }
 
     /// Another recorded run is to be shown. The one before stays until then.

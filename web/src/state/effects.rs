@@ -1,8 +1,9 @@
 //! What the world must be asked for after an action. The reducer only says it; `crate::effects` carries it out.
 
-use moe_trace::{BackendInfo, Command, ModelInfo, Source, UserError};
+use moe_trace::{BackendInfo, Command, FinishReason, ModelInfo, RunId, Source, UserError};
 
 use crate::state::Theme;
+use crate::state::engine::Progress;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
@@ -31,5 +32,13 @@ pub enum Effect {
     },
     /// The step that was dispatched was taken up.
     EmitStep,
+    EmitProgress(Progress),
+    /// A live run has come to its end.
+    EmitFinished {
+        run: RunId,
+        reason: FinishReason,
+    },
     EmitError(UserError),
+    /// The run that was asked for will not come, or will not go on. The error was told by itself.
+    EmitFailed(UserError),
 }

@@ -9,10 +9,12 @@ pub enum Command {
     Act(Action),
     /// Put the focus on the capacity slider.
     FocusCapacity,
+    /// Copy the link to what is on the screen.
+    CopyLink,
 }
 
 /// Keys and what they do, as the help shows them.
-pub const MAP: [(&str, &str); 9] = [
+pub const MAP: [(&str, &str); 10] = [
     ("← →", "token"),
     ("↑ ↓", "layer"),
     ("[ ]", "expert"),
@@ -21,6 +23,7 @@ pub const MAP: [(&str, &str); 9] = [
     ("d", "next request turned away"),
     ("c", "capacity slider"),
     ("x", "this run or the previous one"),
+    ("l", "copy the link"),
     ("?", "this list; Esc closes it"),
 ];
 
@@ -55,6 +58,7 @@ pub fn command(key: &str, right_to_left: bool) -> Option<Command> {
         "?" => Action::ToggleHelp,
         "Escape" => Action::CloseHelp,
         "c" => return Some(Command::FocusCapacity),
+        "l" => return Some(Command::CopyLink),
         _ => return None,
     };
     Some(Command::Act(action))
@@ -119,7 +123,7 @@ mod tests {
         };
         check("ArrowLeft ArrowRight ArrowUp ArrowDown", false, true);
         check("[ ] , . d", true, true);
-        check("x c ?", true, false);
+        check("x c l ?", true, false);
         check("Space Home End Escape", false, false);
     }
 

@@ -31,6 +31,13 @@ impl Notices {
         self.notice = Some(Notice { problem, is_of_attribute: false });
     }
 
+    /// The run that somebody may wait for will not come.
+    pub(super) fn notify_failure(&mut self, problem: Problem, effects: &mut Vec<Effect>) {
+        let error = problem.say();
+        self.notify(problem, effects);
+        effects.push(Effect::EmitFailed(error));
+    }
+
     /// Several attributes may be bad at once: each is told. One that was told before is not news when another changes.
     pub(super) fn notify_attributes(&mut self, errors: Vec<UserError>, effects: &mut Vec<Effect>) {
         let known = std::mem::replace(&mut self.bad_attributes, errors.clone());

@@ -55,10 +55,13 @@ impl Worker {
         }
     }
 
-    pub(super) fn progress(&mut self, progress: Progress) {
-        if self.engine.is_loading() {
+    /// Bytes of the model have arrived. Does anybody still wait for them?
+    pub(super) fn progress(&mut self, progress: Progress) -> bool {
+        let is_awaited = self.engine.is_loading();
+        if is_awaited {
             self.engine = Engine::Loading(progress);
         }
+        is_awaited
     }
 
     /// The model is loaded. Does anybody still wait for it?

@@ -18,7 +18,16 @@
  * element is: `waiting`, `loading`, `mounted` or `failed`.
  */
 
-import type { ReadyDetail, StepTrace, TraceFile, UserError } from "./types.d.ts";
+import type {
+  FinishReason,
+  GateLogits,
+  ReadyDetail,
+  Routing,
+  Source,
+  StepTrace,
+  TraceFile,
+  UserError,
+} from "./types.d.ts";
 
 export type * from "./types.d.ts";
 
@@ -29,12 +38,56 @@ export interface MoePlaygroundEventMap {
    * recorded run is there. Again after a restart or a change of `model`, `backend` or `trace`.
    */
   "moe-ready": CustomEvent<ReadyDetail>;
+  /** Bytes of the model have arrived, of those that will. */
+  "moe-progress": CustomEvent<{ loaded_bytes: number; total_bytes: number; from_cache: boolean }>;
   /** A forward step, live or replayed, with all it decided. */
   "moe-step": CustomEvent<StepTrace>;
+  /** In the step that was just told, requests were turned away: these, by layer, token and rank. */
+  "moe-overflow": CustomEvent<MoePlaygroundOverflow>;
+  /** A live run has come to its end. */
+  "moe-finished": CustomEvent<{ run: number; reason: FinishReason }>;
   /** Something failed. The recorded run, or the element's own children, stay visible. */
   "moe-error": CustomEvent<UserError>;
   /** Something else stands on the screen: a setting, the selection, the step or the model. */
   "moe-statechange": CustomEvent<MoePlaygroundState>;
+}
+
+/** Requests that were turned away. `token` counts from the step's first. */
+export interface MoePlaygroundOverflow {
+  run: number;
+  step: number;
+  lost: { layer: number; token: number; rank: number; expert: number }[];
+}
+
+/** A run that has ended. Requests and drops are those of the whole text, over all layers, as its last step has them. */
+export interface MoePlaygroundSummary {
+  run: number;
+  reason: FinishReason;
+  source: Source;
+  prompt: string;
+  /** What the model added. */
+  written: string;
+  num_prompt_tokens: number;
+  num_new_tokens: number;
+  /** Requests that were kept or turned away. */
+  num_requests: number;
+  num_lost: number;
+  /** Tokens of a layer that lost every request they made there. */
+  num_dropped: number;
+  /** Mean over the tokens that something predicted, in nats; `null` where there is none. */
+  loss: number | null;
+}
+
+/** What `route()` takes. */
+export interface MoePlaygroundRouting {
+  /** Of one group of tokens: a row for each, with a logit for each expert. */
+  logits: number[][] | GateLogits;
+  /** A rule, as the attribute `router` says it. */
+  router: string;
+  /** Slots per expert, as a multiple of an even share; without it nobody is turned away. */
+  capacityFactor?: number;
+  /** What happens when an expert is full; without it `drop`. */
+  policy?: "drop" | "bpr" | "dropless";
 }
 
 /** The attributes that are not at their defaults, by name: `{ "capacity-factor": "0.5", token: "12" }`. */
@@ -49,7 +102,27 @@ export interface MoePlaygroundPlace {
 }
 
 /** What a figure gives as a file. */
-export type MoePlaygroundFileType = "application/x-ndjson" | "text/csv" | "application/x-npz" | "text/x-python";
+export type MoePlaygroundFileType =
+  | "image/svg+xml"
+  | "image/png"
+  | "application/x-ndjson"
+  | "text/csv"
+  | "application/x-npz"
+  | "text/x-python";
+
+/** How a picture is to be. */
+export interface MoePlaygroundPictureOptions {
+  /** One of the panels on the screen, as `view` names it; without it all of them. */
+  panel?: string;
+  /** Of a PNG: pixels for each of CSS, from 1 to 3. Without it 2. */
+  scale?: number;
+  /** So wide on paper, in millimetres: a journal's column (84) or its page (174). Without it as on the screen. */
+  width?: number;
+  /** Model, rule, seed and link below the picture; without it `true`. They are in its metadata in any case. */
+  caption?: boolean;
+  /** Light on white, or as on the screen. Without it for paper. */
+  colours?: "paper" | "screen";
+}
 
 /** The attributes as properties: `null` stands for an absent one. */
 export interface MoePlaygroundAttributes {
@@ -68,8 +141,8 @@ export interface MoePlaygroundAttributes {
   /**
    * The controls that a figure offers, with blanks between their names.
    *
-   * Values: none, or one or more of prompt, run, seed, step, capacity, policy, group, k, rule. Default: what the
-   * panels have.
+   * Values: none, or one or more of prompt, run, seed, step, capacity, policy, group, k, rule, save. Default: what
+   * the panels have.
    */
   get controls(): string | null;
   set controls(value: string | null);
@@ -239,11 +312,24 @@ export interface MoePlayground extends MoePlaygroundAttributes {}
 
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the element defines a property for each attribute.
 export class MoePlayground extends HTMLElement {
-  /** Starts a run of this prompt, or of the one in the prompt's field. Gives up whatever runs. Loads the figure first if need be. */
-  run(prompt?: string): void;
+  /**
+   * Loads the figure, without waiting until it nears the window. Resolves with what `moe-ready` says; rejects where there
+   * is neither an engine nor a recorded run. All rejections are errors with the three sentences of a {@link UserError}.
+   */
+  load(): Promise<ReadyDetail>;
 
-  /** Stops the run before its next step. */
-  stop(): void;
+  /**
+   * Starts a run of this prompt, or of the one in the prompt's field. Gives up whatever runs. Loads the figure first if
+   * need be. Resolves when the run has ended; or, where a setting was changed meanwhile, the run that took its place.
+   * Rejects where it cannot begin or fails, and when another one is asked for.
+   */
+  run(prompt?: string): Promise<MoePlaygroundSummary>;
+
+  /** Stops the run before its next step. Resolves when nothing runs any more. */
+  stop(): Promise<void>;
+
+  /** So many steps forward, or back. Resolves with the state then. */
+  stepBy(steps?: number): Promise<MoePlaygroundState | null>;
 
   /** The run so far; `null` while there is none. */
   getTrace(): TraceFile | null;
@@ -251,18 +337,31 @@ export class MoePlayground extends HTMLElement {
   /** What stands on the screen; `null` while nothing does. The page's address holds the same after its `#`. */
   getState(): MoePlaygroundState | null;
 
-  /** Shows a state that `getState()` gave; what it does not name goes back to its default. */
-  setState(state: MoePlaygroundState): void;
-
-  /** Goes to a place of the run, or to as much of it as is named. A step that is still to come is waited for. */
-  seek(place: MoePlaygroundPlace): void;
+  /**
+   * Shows a state that `getState()` gave; what it does not name goes back to its default. Resolves with the state on the
+   * screen; a run that it asks for follows.
+   */
+  setState(state: MoePlaygroundState): Promise<MoePlaygroundState | null>;
 
   /**
-   * The run on the screen as a file: JSON lines that `trace` opens again, a CSV table with a row for every request, NumPy
-   * arrays (`.npz`), or the step on the screen as Python that makes a pandas table of it. docs/TRACE_FORMAT.md describes
-   * them. Rejects with a {@link UserError} where there is no run, or no such type.
+   * Goes to a place of the run, or to as much of it as is named. A step that is still to come is waited for. Resolves with
+   * the state then.
    */
-  toBlob(type: MoePlaygroundFileType): Promise<Blob>;
+  seek(place: MoePlaygroundPlace): Promise<MoePlaygroundState | null>;
+
+  /**
+   * Routes gate logits of your own, by the router itself: no model is loaded, and nothing on the screen changes. Rejects
+   * where the rule looks at more than logits (chance, tokens, learned biases).
+   */
+  route(routing: MoePlaygroundRouting): Promise<Routing>;
+
+  /**
+   * The picture on the screen as SVG or PNG; or the run as JSON lines that `trace` opens again, a CSV table with a row for
+   * every request, NumPy arrays (`.npz`), or the step on the screen as Python that makes a pandas table of it.
+   * docs/TRACE_FORMAT.md describes them. Rejects with an error that is a {@link UserError} too where there is no run, no
+   * such type or no such panel.
+   */
+  toBlob(type: MoePlaygroundFileType, options?: MoePlaygroundPictureOptions): Promise<Blob>;
 
   addEventListener<Name extends keyof MoePlaygroundEventMap>(
     type: Name,
@@ -288,6 +387,7 @@ export interface MoePlaygroundPlaces {
 export interface MoePlaygroundHandle {
   run(prompt?: string): void;
   stop(): void;
+  step(steps: number): void;
   getTrace(): TraceFile | null | undefined;
   getState(): MoePlaygroundState | null;
   setState(state: MoePlaygroundState): void;

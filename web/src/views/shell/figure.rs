@@ -16,9 +16,10 @@ use crate::views::shell::prompt_field::{prompt_field, run_button};
 
 /// Nothing, unless the author names controls.
 pub fn figure_bar(state: &State, dispatch: &Callback<Action>) -> Html {
-    let Some(offered) = state.config().controls.filter(|offered| *offered != Offered::NONE) else {
-        return Html::default();
+    let stand_here = |offered: &Offered| {
+        ControlName::ALL.iter().any(|&control| control != ControlName::Save && offered.has(control))
     };
+    let Some(offered) = state.config().controls.filter(stand_here) else { return Html::default() };
     let has_panel = |panel| match &state.config().view {
         View::Full => true,
         View::Panels(panels) => panels.contains(&panel),
@@ -64,9 +65,13 @@ fn seed(state: &State, dispatch: &Callback<Action>) -> Html {
 pub fn figure_foot(state: &State) -> Html {
     let base = state.config().base_url.as_deref().unwrap_or("assets/").trim_end_matches('/');
     let href = format!("{base}/../#{}", state.shown(&state.trained_routing()).link());
+    let can_save = state.config().controls.is_some_and(|offered| offered.has(ControlName::Save));
     html! {
         <footer class="figure-foot">
             { engine_chip(state) }
+            if can_save {
+                <button type="button" class="quiet" data-open="save">{ "Save" }</button>
+            }
             <a {href} target="_blank" rel="noopener">{ "open in the playground" }</a>
         </footer>
     }

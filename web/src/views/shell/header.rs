@@ -33,6 +33,9 @@ pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
                 }
             </div>
             <div class="furniture">
+                // The element carries them out (`www/packages/moe-playground/src/export`).
+                <button type="button" class="quiet" data-open="save">{ "Save" }</button>
+                <button type="button" class="quiet" data-open="share">{ "Share" }</button>
                 <button type="button" class="quiet" title="Colours: as in the system, light, or dark"
                     onclick={act(Action::SetTheme(next_theme))}>{ format!("Theme: {theme_name}") }</button>
                 <button type="button" class="quiet" aria-expanded={state.screen().help_open.to_string()}

@@ -72,6 +72,16 @@ const STOPPED = {
   try_this: "Reload the page.",
 };
 
+/** Why nothing of what was promised comes. */
+const REMOVED = {
+  what: "The figure is gone.",
+  why: "It was removed from the page.",
+  try_this: "Keep it in the page until it has answered.",
+};
+
+/** What the element listens to of itself. */
+const HEARD = ["moe-ready", "moe-step", "moe-finished", "moe-run-failed"];
+
 /**
  * The elements that the application draws into.
  *
@@ -113,6 +123,16 @@ export class MoePlayground extends HTMLElement {
   #pending = new Map();
   #updateIsQueued = false;
   /**
+   * The methods that promise something, once one was called.
+   *
+   * @type {Promise<any> | undefined}
+   */
+  #methods;
+  /** What `moe-ready` said last, while it holds. */
+  #ready = null;
+  /** Has a live run begun that has not ended? */
+  #isLive = false;
+  /**
    * Told to the page as `data-state`, which may also be a remnant: of a clone, or of a page that was saved.
    *
    * @type {string | null}
@@ -134,6 +154,13 @@ export class MoePlayground extends HTMLElement {
       drawn.toggleAttribute("inert", true);
     }
     this.#poster = [...this.#root.childNodes];
+    this.#root.addEventListener("click", ({ target }) => {
+      const button = target instanceof Element ? target.closest("[data-open]") : null;
+      if (button) this.#open(button.getAttribute("data-open"));
+    });
+    for (const name of HEARD) this.addEventListener(name, (event) => this.#hear(/** @type {CustomEvent} */ (event)));
+    // The application asks for what is not its own.
+    this.#root.addEventListener("moe-copy-link", () => this.#open("link"));
   }
 
   connectedCallback() {
@@ -158,7 +185,9 @@ export class MoePlayground extends HTMLElement {
     });
   }
 
-  attributeChangedCallback() {
+  attributeChangedCallback(name) {
+    // Another engine will be announced.
+    if ((name === "model" || name === "backend") && this.getAttribute("backend") !== "recorded") this.#ready = null;
     if (!this.#handle || this.#updateIsQueued) return;
     this.#updateIsQueued = true;
     // A page that changes several attributes in a row gets one update.
@@ -168,16 +197,24 @@ export class MoePlayground extends HTMLElement {
     });
   }
 
-  /** Starts a run, of this prompt or of the one in the field; loads the application first if need be. */
-  run(prompt) {
-    const text = prompt === undefined || prompt === null ? undefined : String(prompt);
-    this.#whenMounted("run", (handle) => handle.run(text));
+  /** Loads the figure; kept as soon as it stands on the rung that it will stay on. */
+  load() {
+    return this.#promised("load");
   }
 
-  /** Stops the run before its next step. */
+  /** Starts a run, of this prompt or of the one in the field; loads the application first if need be. Kept at its end. */
+  run(prompt) {
+    return this.#promised("run", prompt);
+  }
+
+  /** Stops the run before its next step. Kept when nothing runs any more. */
   stop() {
-    this.#pending.delete("run");
-    this.#handle?.stop();
+    return this.#promised("stop");
+  }
+
+  /** So many steps forward, or back. */
+  stepBy(steps) {
+    return this.#promised("stepBy", steps);
   }
 
   /** The run so far, as `{ header, steps }`; null while there is none. */
@@ -192,28 +229,90 @@ export class MoePlayground extends HTMLElement {
 
   /** Shows what `getState()` gave once, here or elsewhere; what it does not name goes back to its default. */
   setState(state) {
-    this.#whenMounted("setState", (handle) => handle.setState(state));
+    return this.#promised("setState", state);
   }
 
   /** Goes to a step, layer, token and expert, or to as much of it as is named. All count from 0. */
   seek(place) {
-    this.#whenMounted("seek", (handle) => handle.seek(place));
+    return this.#promised("seek", place);
   }
 
-  /** The run as a file of this type, for example `text/csv`; what makes it is loaded then. */
-  async toBlob(type) {
-    const { blobOf } = await import("./export/files.js");
-    return blobOf(/** @type {any} */ (this), type);
+  /** Routes gate logits of the page's own; no model is loaded for it. */
+  route(routing) {
+    return this.#promised("route", routing);
+  }
+
+  /** The run or its picture as a file of this type, for example `text/csv`. */
+  toBlob(type, options) {
+    return this.#promised("toBlob", type, options);
+  }
+
+  /** Carries out a method whose code is loaded with the first of them; they keep their order. */
+  #promised(method, ...values) {
+    this.#methods ??= import("./export/methods.js").then(
+      ({ Methods }) => new Methods(this, this.#inside()),
+      (error) => {
+        this.#methods = undefined;
+        throw error;
+      },
+    );
+    const promise = this.#methods.then((methods) => methods[method](...values));
+    // Who does not wait for it hears of what goes wrong by `moe-error`.
+    promise.catch(() => {});
+    return promise;
+  }
+
+  #inside() {
+    return {
+      handle: () => this.#handle,
+      mount: () => this.#mount(),
+      whenMounted: (kind, call) => this.#whenMounted(kind, call),
+      forget: (kind) => this.#pending.delete(kind),
+      ready: () => this.#ready,
+      isLive: () => this.#isLive,
+      application: loadApplication,
+    };
+  }
+
+  /** Opens the dialog that saves or shares, or copies the link. */
+  async #open(what) {
+    try {
+      const dialogs = await import("./export/dialogs.js");
+      await dialogs[what](/** @type {any} */ (this));
+    } catch (error) {
+      this.#report(explain(error), error);
+    }
   }
 
   /** Now, or as soon as the application is there; then only the last call of each kind counts. */
   #whenMounted(kind, call) {
-    if (this.#handle) {
-      call(this.#handle);
-    } else {
-      this.#pending.set(kind, call);
-      this.#mount();
-    }
+    if (this.#handle) return call(this.#handle);
+    const carriedOut = new Promise((resolve) => {
+      this.#pending.set(kind, (handle) => resolve(call(handle)));
+    });
+    this.#mount();
+    return carriedOut;
+  }
+
+  /** What the application says, for who calls a method later. */
+  #hear({ type, target, detail }) {
+    if (target !== this) return; // Of a figure inside this one.
+    if (type === "moe-ready") this.#ready = detail;
+    if (type === "moe-step") this.#onStep(detail);
+    else this.#isLive = false;
+  }
+
+  #onStep({ run, step, layers }) {
+    this.#isLive ||= run > 0;
+    const lost = layers.flatMap(({ layer, routing }) => {
+      const requests = (routing?.assignments ?? []).filter(({ fate }) => fate === "lost");
+      return requests.map(({ token, rank, expert }) => ({ layer, token, rank, expert }));
+    });
+    if (lost.length > 0) this.#dispatch("moe-overflow", { run, step, lost });
+  }
+
+  #dispatch(name, detail) {
+    this.dispatchEvent(new CustomEvent(name, { detail, bubbles: true, composed: true }));
   }
 
   /** Properties that were set before the element was defined hide those of the class: they are set once more. */
@@ -258,6 +357,9 @@ export class MoePlayground extends HTMLElement {
     handle?.destroy();
     this.#root.replaceChildren(...this.#poster);
     this.#state = null;
+    this.#ready = null;
+    this.#isLive = false;
+    this.dispatchEvent(new CustomEvent("moe-run-failed", { detail: REMOVED }));
     delete this.dataset.state;
   }
 
@@ -288,8 +390,15 @@ export class MoePlayground extends HTMLElement {
       this.#notice.append(button);
     }
     this.#notice.hidden = false;
+    this.#ready = null;
+    this.#pending.clear();
+    this.dispatchEvent(new CustomEvent("moe-run-failed", { detail }));
+    this.#report(detail, error);
+  }
+
+  #report(detail, error) {
     console.error("moe-playground:", error);
-    this.dispatchEvent(new CustomEvent("moe-error", { detail, bubbles: true, composed: true }));
+    this.#dispatch("moe-error", detail);
   }
 
   // A bug of the application ends it for every figure it was mounted into; nothing of it may be called any more.

@@ -6,10 +6,13 @@ import { jsonLines } from "../export/jsonl.js";
 import { linkOf } from "../export/link.js";
 import { npz } from "../export/npz.js";
 import { pandas } from "../export/pandas.js";
+import { pictureOf } from "../export/picture.js";
+import { png } from "../export/png.js";
 import { MoePlaygroundError, nothingToSee } from "../export/problem.js";
+import { svgText } from "../export/svg.js";
 
 /**
- * @import { MoePlayground } from "../../index.d.ts"
+ * @import { MoePlayground, MoePlaygroundPictureOptions } from "../../index.d.ts"
  * @import { TraceFile } from "../../types.d.ts"
  */
 
@@ -18,15 +21,23 @@ import { MoePlaygroundError, nothingToSee } from "../export/problem.js";
  *
  * @type {Record<string, {
  *   ending: string,
- *   make: (trace: TraceFile, figure: MoePlayground) => string | Blob | Promise<string | Blob>
+ *   make: (trace: TraceFile, figure: MoePlayground, options: MoePlaygroundPictureOptions) => string | Blob | Promise<string | Blob>
  * }>}
  */
 export const KINDS = {
+  "image/svg+xml": { ending: "svg", make: (trace, figure, options) => svgText(pictureOf(figure, trace, options)) },
+  "image/png": {
+    ending: "png",
+    make: (trace, figure, options) => png(pictureOf(figure, trace, options), scaleOf(options)),
+  },
   "application/x-ndjson": { ending: "jsonl", make: jsonLines },
   "text/csv": { ending: "csv", make: csv },
   "application/x-npz": { ending: "npz", make: npz },
   "text/x-python": { ending: "py", make: asPandas },
 };
+
+/** Up to three pixels for each of CSS. */
+const scaleOf = ({ scale = 2 }) => Math.min(3, Math.max(1, Number(scale) || 1));
 
 /** The step on the screen for a notebook. */
 function asPandas(trace, figure) {
@@ -37,8 +48,9 @@ function asPandas(trace, figure) {
 /**
  * @param {MoePlayground} figure
  * @param {string} type - a key of {@link KINDS}
+ * @param {MoePlaygroundPictureOptions} options
  */
-export async function blobOf(figure, type) {
+export async function blobOf(figure, type, options = {}) {
   const kind = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined;
   if (!kind) {
     throw new MoePlaygroundError({
@@ -49,5 +61,5 @@ export async function blobOf(figure, type) {
   }
   const trace = figure.getTrace();
   if (!trace || trace.steps.length === 0) throw nothingToSee();
-  return new Blob([await kind.make(trace, figure)], { type });
+  return new Blob([await kind.make(trace, figure, options)], { type });
 }

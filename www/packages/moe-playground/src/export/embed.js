@@ -1,0 +1,99 @@
+// The dialog that makes the code for somebody's own page: which panels, which controls, how large; as a tag, a frame or
+// Markdown, with the figure itself beside it.
+
+import { linkOf } from "../export/link.js";
+import { carryOut, copy, make, menu, openDialog } from "../export/parts.js";
+import { kindOf, panelsOf } from "../export/picture.js";
+
+/** @import { MoePlayground } from "../../index.d.ts" */
+
+/** The folder of the full page, which has the frame's page too. */
+const PAGE = new URL("../../", import.meta.url);
+
+/** The element under its plain name, which stays. A build would put a hash into it, were it written in one piece. */
+const ELEMENT = new URL(["../element", "js"].join("."), import.meta.url).href;
+
+/** Sets of controls that suit a figure. */
+const CONTROLS = [
+  ["none", "none, to look only"],
+  ["step", "steps"],
+  ["capacity policy", "capacity"],
+  ["capacity policy step", "capacity and steps"],
+  ["prompt run", "prompt"],
+  ["prompt run step capacity policy save", "all of these, and saving"],
+];
+
+const SIZES = ["600 500", "760 500", "480 640", "320 720"].map((size) => [size, size.replace(" ", " × ")]);
+
+const KINDS = [
+  ["tag", "tag (HTML)"],
+  ["frame", "frame (HTML)"],
+  ["markdown", "link (Markdown)"],
+];
+
+/** @param {MoePlayground} figure */
+export async function openEmbed(figure) {
+  const state = figure.getState() ?? {};
+  const panels = panelsOf(figure);
+  const named = [...panels].map(([name, panel]) => [name, kindOf(panel)]);
+  const both = panels.has("strip") && panels.has("lanes") ? [["strip lanes", "Tokens and capacity lanes"]] : [];
+  const view = menu("Panels", [...named, ...both], show);
+  if (panels.has("lanes")) view.select.value = "lanes";
+  const controls = menu("Controls", CONTROLS, show);
+  controls.select.value = "capacity policy";
+  const [size, kind] = [menu("Size", SIZES, show), menu("Code", KINDS, show)];
+  const code = make("textarea", { readOnly: true, rows: 6, spellcheck: false, "aria-label": "Code" });
+  const preview = make("iframe", { className: "embedded", title: "Preview" });
+
+  const attributes = () => ({ view: view.select.value, controls: controls.select.value, ...state });
+  const written = {
+    tag: () => {
+      const script = `<script type="module" src="${ELEMENT}"></script>`;
+      const inside = Object.entries(attributes()).map(([name, value]) => ` ${name}="${escaped(value)}"`);
+      return `${script}\n<moe-playground${inside.join("")}>\n  <p>This figure needs JavaScript.</p>\n</moe-playground>`;
+    },
+    frame: () => {
+      const [width, height] = size.select.value.split(" ");
+      const style = "border: 0; max-width: 100%";
+      const address = escaped(frameAddress(attributes()));
+      return `<iframe src="${address}" width="${width}" height="${height}" style="${style}" loading="lazy" title="MoE Playground"></iframe>`;
+    },
+    markdown: () => {
+      const title = figure.getTrace()?.header.request?.prompt ?? "";
+      return `[MoE Playground: “${title.replaceAll(/[\\[\]\n`*_<>]/g, " ")}”](${linkOf(state)})`;
+    },
+  };
+
+  const button = make(
+    "button",
+    { type: "button", className: "primary", onclick: () => carryOut(say, () => copy({ "text/plain": code.value })) },
+    "Copy code",
+  );
+  const options = make(
+    "div",
+    { className: "options" },
+    ...[view, controls, size, kind].map(({ field }) => field),
+    code,
+    make("div", { className: "buttons" }, button),
+  );
+  const { say } = await openDialog(figure, "Embed", make("div", { className: "columns-of-two" }, options, preview));
+  show();
+
+  function show() {
+    const [width, height] = size.select.value.split(" ");
+    code.value = written[kind.select.value]();
+    // Nobody waits for a second engine: the preview shows the recorded run.
+    const address = frameAddress({ ...attributes(), backend: "recorded" });
+    if (preview.src !== address) preview.src = address;
+    Object.assign(preview, { width, height });
+  }
+}
+
+/** Same names as the tag has, as parameters. */
+function frameAddress(attributes) {
+  const address = new URL("embed.html", PAGE);
+  for (const [name, value] of Object.entries(attributes)) address.searchParams.set(name, String(value));
+  return address.href;
+}
+
+const escaped = (text) => String(text).replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");

@@ -1,0 +1,23 @@
+// The printed report: the page as its style sheet sets it on paper, and above it what finds the same picture again.
+
+import { factsOf, sentences } from "../export/facts.js";
+import { linkOf } from "../export/link.js";
+import { make, withSheet } from "../export/parts.js";
+import { qrDrawing } from "../export/share.js";
+
+/**
+ * Opens the browser's printing; resolves when that is over.
+ *
+ * @param {import("../../index.d.ts").MoePlayground} figure
+ */
+export async function printReport(figure) {
+  const trace = figure.getTrace();
+  const root = await withSheet(figure);
+  const link = linkOf(figure.getState());
+  const head = make("div", { className: "moe moe-report notranslate", lang: "en", dir: "ltr" });
+  head.append(make("p", {}, trace ? sentences(factsOf(trace.header, link)) : link), qrDrawing(link));
+  root.querySelector("#root")?.before(head);
+  window.print();
+  head.remove();
+  return "";
+}

@@ -1,0 +1,67 @@
+// The figure for hosts that allow only frames: attributes are parameters of the address, methods and events are messages.
+// docs/EMBEDDING.md has the protocol. A message of anybody who is not on the list in the address, of another version or
+// of no known kind is passed over without a word.
+
+{
+  const PROTOCOL = { source: "moe-playground", v: 1 };
+
+  const METHODS = ["load", "run", "stop", "stepBy", "seek", "getState", "setState", "getTrace", "route", "toBlob"];
+
+  const EVENTS = ["ready", "progress", "step", "overflow", "finished", "statechange", "error"];
+
+  const parameters = new URL(location.href).searchParams;
+
+  /** Origins that may hear and ask, with blanks or commas between them. Without them nobody does. */
+  const allowed = (parameters.get("origins") ?? "").split(/[\s,]+/).filter((origin) => {
+    try {
+      return new URL(origin).origin === origin;
+    } catch {
+      return false;
+    }
+  });
+
+  const isOfHere = (address) => {
+    try {
+      return new URL(address, location.href).origin === location.origin;
+    } catch {
+      return false;
+    }
+  };
+
+  const figure = document.createElement("moe-playground");
+  for (const [name, text] of parameters) {
+    // As from a link, runs and models come from this origin only; a model by its name does.
+    const isForeign = (name === "trace" || name === "model") && !isOfHere(text);
+    const isAttribute = /^[a-z][a-z-]*$/.test(name) && !/^(on.*|origins|style|class|id)$/.test(name);
+    if (isAttribute && !isForeign) figure.setAttribute(name, text);
+  }
+  document.querySelector("main").append(figure);
+
+  /** A message to those on the list; a browser delivers it only where the frame is one of theirs. */
+  const tell = (message) => {
+    if (parent === self) return;
+    for (const origin of allowed) parent.postMessage({ ...PROTOCOL, ...message }, origin);
+  };
+
+  for (const type of EVENTS) figure.addEventListener(`moe-${type}`, ({ detail }) => tell({ type, detail }));
+
+  // How high the figure is says nothing of anybody: every host may know it.
+  new ResizeObserver(() => {
+    const height = Math.ceil(figure.getBoundingClientRect().height);
+    if (parent !== self) parent.postMessage({ ...PROTOCOL, type: "height", height }, "*");
+  }).observe(figure);
+
+  addEventListener("message", async ({ data, origin, source }) => {
+    if (source !== parent || !allowed.includes(origin)) return;
+    if (data?.source !== PROTOCOL.source || data.v !== PROTOCOL.v || data.type !== "call") return;
+    const { id, method, values = [] } = data;
+    if (!METHODS.includes(method) || !Array.isArray(values)) return;
+    const answer = { ...PROTOCOL, type: "result", id };
+    try {
+      source.postMessage({ ...answer, value: await figure[method](...values) }, origin);
+    } catch (error) {
+      const { what = "This did not work.", why = String(error), try_this = "" } = error;
+      source.postMessage({ ...answer, error: { what, why, try_this } }, origin);
+    }
+  });
+}
