@@ -48,7 +48,7 @@
   // How high the figure is says nothing of anybody: every host may know it.
   new ResizeObserver(() => {
     const height = Math.ceil(figure.getBoundingClientRect().height);
-    if (parent !== self) parent.postMessage({ ...PROTOCOL, type: "height", height }, "*");
+    if (height > 0 && parent !== self) parent.postMessage({ ...PROTOCOL, type: "height", height }, "*");
   }).observe(figure);
 
   addEventListener("message", async ({ data, origin, source }) => {

@@ -331,6 +331,24 @@ test("the link is copied by a key, and stands in a dialog with its code", async 
   assert.deepEqual(problems, []);
 });
 
+test("printing gives a report of two pages, which says what it is of", async (t) => {
+  const { page, figure } = await openRecorded(t, {
+    prepare: (page) => page.addInitScript(() => (window.print = () => {})),
+  });
+  await figure.button("Save").click();
+  await figure.host.getByRole("button", { name: "Print a report" }).click();
+  const head = figure.host.locator(".moe-report");
+  await head.waitFor({ state: "attached" });
+  assert.equal(await head.isVisible(), false, "it is for paper");
+  await page.emulateMedia({ media: "print" });
+  assert.match(await head.textContent(), /weights 35ed1079da0b.*seed 7.*#v=1/);
+  assert.ok(await head.getByRole("img", { name: "QR code of the link" }).isVisible());
+  for (const format of ["A4", "Letter"]) {
+    const file = (await page.pdf({ format, printBackground: true })).toString("latin1");
+    assert.equal(file.match(/\/Type\s*\/Page\b(?!s)/g).length, 2, format);
+  }
+});
+
 test("a figure has the dialog where its author offers it", async (t) => {
   const { page, figure } = await openRecorded(t, { attributes: { ...RECORDED, view: "lanes", controls: "save" } });
   await figure.button("Save").click();

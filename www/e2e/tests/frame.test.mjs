@@ -116,7 +116,7 @@ test("the dialog writes the code of a figure, and what it writes works", async (
   assert.equal((await page.request.get(tag.script)).status(), 200);
   assert.deepEqual([tag.view, tag.controls, tag.prompt], ["lanes", "step", 'A "quoted" <b> & more']);
 
-  await dialog.getByLabel("Code", { exact: true }).and(dialog.locator("select")).selectOption("frame");
+  await dialog.getByRole("combobox", { name: "Code" }).selectOption("frame");
   const src = await page.evaluate(
     (html) => new DOMParser().parseFromString(html, "text/html").querySelector("iframe").src,
     await code(),
@@ -126,7 +126,7 @@ test("the dialog writes the code of a figure, and what it writes works", async (
   await new Figure(inside.page).panel("lanes").locator(".slot").first().waitFor();
   assert.deepEqual(inside.problems, []);
 
-  await dialog.getByLabel("Code", { exact: true }).and(dialog.locator("select")).selectOption("markdown");
+  await dialog.getByRole("combobox", { name: "Code" }).selectOption("markdown");
   assert.match(await code(), /^\[MoE Playground: “[^\]]+”\]\(http/);
   assert.deepEqual(problems, []);
 });

@@ -3,7 +3,7 @@
 import { colour } from "../export/colour.js";
 
 /**
- * @import { PathShape, Shape } from "../export/shapes.js"
+ * @import { PathShape, Shape } from "../export/drawing.d.ts"
  * @typedef {{ x: number, y: number, width: number, height: number }} Box
  */
 

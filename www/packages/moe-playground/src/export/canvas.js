@@ -4,7 +4,7 @@ import { fontText } from "../export/texts.js";
 
 /**
  * @import { Picture } from "../export/picture.js"
- * @import { Paint, Shape } from "../export/shapes.js"
+ * @import { Paint, Shape } from "../export/drawing.d.ts"
  */
 
 const MILLIMETRES_PER_PIXEL = 25.4 / 96;

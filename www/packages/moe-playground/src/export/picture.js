@@ -10,7 +10,7 @@ import { fontOf, widthOf } from "../export/texts.js";
 /**
  * @import { MoePlayground, MoePlaygroundPictureOptions } from "../../index.d.ts"
  * @import { TraceFile } from "../../types.d.ts"
- * @import { Font, Paint, Shape } from "../export/shapes.js"
+ * @import { Font, Paint, Shape } from "../export/drawing.d.ts"
  * @typedef {{
  *   width: number, height: number, millimetres?: number, shapes: Shape[], title: string, alt: string, caption: string,
  *   facts: ReturnType<typeof factsOf>

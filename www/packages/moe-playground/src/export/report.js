@@ -6,7 +6,7 @@ import { make, withSheet } from "../export/parts.js";
 import { qrDrawing } from "../export/share.js";
 
 /**
- * Opens the browser's printing; resolves when that is over.
+ * Opens the browser's printing.
  *
  * @param {import("../../index.d.ts").MoePlayground} figure
  */
@@ -17,7 +17,8 @@ export async function printReport(figure) {
   const head = make("div", { className: "moe moe-report notranslate", lang: "en", dir: "ltr" });
   head.append(make("p", {}, trace ? sentences(factsOf(trace.header, link)) : link), qrDrawing(link));
   root.querySelector("#root")?.before(head);
+  // Some browsers go on at once, and print later.
+  addEventListener("afterprint", () => head.remove(), { once: true });
   window.print();
-  head.remove();
   return "";
 }

@@ -6,20 +6,7 @@ import { backgrounds, borders, clipOf, outline } from "../export/boxes.js";
 import { textLines, textOfPseudo } from "../export/texts.js";
 import { vectors } from "../export/vectors.js";
 
-/**
- * @typedef {{ colour: string, alpha: number }} Paint
- * @typedef {{
- *   kind: "path", d: string, matrix?: number[], fill?: Paint, stroke?: Paint, width?: number, dash?: number[],
- *   keepsWidth?: boolean
- * }} PathShape - `keepsWidth`: the matrix does not change the width of the stroke
- * @typedef {{
- *   kind: "text", text: string, x: number, y: number, length: number, font: Font, fill: Paint, turn?: number,
- *   isRightToLeft?: boolean
- * }} TextShape - from `x` on the baseline `y`, turned about that point by so many degrees
- * @typedef {{ family: string, size: number, weight: string, style: string, spacing: number }} Font
- * @typedef {{ kind: "group", clip?: string, matrix?: number[], alpha?: number, shapes: Shape[] }} Group
- * @typedef {PathShape | TextShape | Group} Shape
- */
+/** @import { Shape } from "../export/drawing.d.ts" */
 
 /** What only a screen can use: controls, and what is there for ears. */
 const LEFT_OUT = [
@@ -129,12 +116,4 @@ function about({ x, y, width, height }, matrix) {
   const [a, b, c, d, e, f] = matrix;
   const [middleX, middleY] = [x + width / 2, y + height / 2];
   return [a, b, c, d, e + middleX - a * middleX - c * middleY, f + middleY - b * middleX - d * middleY];
-}
-
-/** All texts of a picture, in the order of painting. */
-export function textsOf(shapes) {
-  return shapes.flatMap((shape) => {
-    if (shape.kind === "group") return textsOf(shape.shapes);
-    return shape.kind === "text" ? [shape.text] : [];
-  });
 }

@@ -3,7 +3,7 @@
 import { short } from "../export/boxes.js";
 
 /** @import { Picture } from "../export/picture.js" */
-/** @import { Paint, PathShape, Shape, TextShape } from "../export/shapes.js" */
+/** @import { Paint, PathShape, Shape, TextShape } from "../export/drawing.d.ts" */
 
 const SVG = "http://www.w3.org/2000/svg";
 const RDF = "http://www.w3.org/1999/02/22-rdf-syntax-ns#";

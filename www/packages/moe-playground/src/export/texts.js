@@ -3,7 +3,7 @@
 import { colour } from "../export/colour.js";
 import { short } from "../export/boxes.js";
 
-/** @import { Font, Shape, TextShape } from "../export/shapes.js" */
+/** @import { Font, Shape, TextShape } from "../export/drawing.d.ts" */
 
 const px = (value) => Number.parseFloat(value) || 0;
 

@@ -2,7 +2,7 @@
 
 import { colour } from "../export/colour.js";
 
-/** @import { PathShape } from "../export/shapes.js" */
+/** @import { PathShape } from "../export/drawing.d.ts" */
 
 /**
  * @param {SVGSVGElement} drawing
