@@ -85,14 +85,20 @@ impl TryFrom<RawStep> for SentStep {
 
 impl SentStep {
     /// The shortest form of a whole step for whoever has the step before it.
-    pub fn after(previous: &StepTrace, whole: StepTrace) -> SentStep {
-        match num_kept(previous, &whole) {
-            0 => SentStep::Whole(whole),
+    pub fn after(previous: &StepTrace, whole: &StepTrace) -> SentStep {
+        match num_kept(previous, whole) {
+            0 => SentStep::Whole(whole.clone()),
             kept => {
-                let input_start_position = whole.first_position() + kept as u32;
-                let layers = whole.layers.into_iter().map(|layer| rows_from(layer, kept)).collect();
-                let tokens = whole.tokens[kept..].to_vec();
-                SentStep::Delta(StepDelta { input_start_position, rest: StepTrace { tokens, layers, ..whole } })
+                let StepTrace { run, step, pass, sequences, tokens, layers } = whole;
+                let rest = StepTrace {
+                    run: *run,
+                    step: *step,
+                    pass: *pass,
+                    sequences: sequences.clone(),
+                    tokens: tokens[kept..].to_vec(),
+                    layers: layers.iter().map(|layer| rows_from(layer, kept)).collect(),
+                };
+                SentStep::Delta(StepDelta { input_start_position: whole.first_position() + kept as u32, rest })
             }
         }
     }
@@ -190,26 +196,27 @@ fn norms_before(layer: &LayerTrace, token: usize) -> usize {
 }
 
 /// The layer with the rows of tokens from `kept` on.
-fn rows_from(layer: LayerTrace, kept: usize) -> LayerTrace {
-    let (first_row, first_norm) = (rows_before(&layer, kept), norms_before(&layer, kept));
+fn rows_from(layer: &LayerTrace, kept: usize) -> LayerTrace {
+    let (first_row, first_norm) = (rows_before(layer, kept), norms_before(layer, kept));
     LayerTrace {
         layer: layer.layer,
-        rows: layer.rows.map(|rows| rows.rows_from(first_row)),
-        gate_logits: layer.gate_logits.map(|logits| logits.rows_from(first_row)),
-        gate_probs: layer.gate_probs.map(|scores| scores.rows_from(first_row)),
-        selection_scores: layer.selection_scores.map(|scores| scores.rows_from(first_row)),
-        selection_bias: layer.selection_bias,
-        decision: layer.decision.map(|decision| match decision {
+        rows: layer.rows.as_ref().map(|rows| rows.rows_from(first_row)),
+        gate_logits: layer.gate_logits.as_ref().map(|logits| logits.rows_from(first_row)),
+        gate_probs: layer.gate_probs.as_ref().map(|scores| scores.rows_from(first_row)),
+        selection_scores: layer.selection_scores.as_ref().map(|scores| scores.rows_from(first_row)),
+        selection_bias: layer.selection_bias.clone(),
+        decision: layer.decision.as_ref().map(|decision| match decision {
             Decision::Routing(routing) => {
-                let assignments = routing.assignments.rows_from(assignments_before(&routing, kept));
-                Decision::Routing(Routing { assignments, ..routing })
+                let assignments = routing.assignments.rows_from(assignments_before(routing, kept));
+                let Routing { num_tokens, num_experts, capacity, .. } = *routing;
+                Decision::Routing(Routing { num_tokens, num_experts, capacity, assignments })
             }
             Decision::Choices(choices) => Decision::Choices(choices.rows_from(first_row)),
-            Decision::Load(load) => Decision::Load(load),
+            Decision::Load(load) => Decision::Load(load.clone()),
         }),
-        output_norms: layer.output_norms.map(|norms| OutputNorms {
+        output_norms: layer.output_norms.as_ref().map(|norms| OutputNorms {
             experts: norms.experts.rows_from(first_norm),
-            shared: norms.shared.map(|shared| shared.rows_from(first_row)),
+            shared: norms.shared.as_ref().map(|shared| shared.rows_from(first_row)),
         }),
     }
 }
@@ -229,7 +236,8 @@ fn join(before: &LayerTrace, sent: &LayerTrace, kept: usize) -> Result<LayerTrac
             }
             let earlier = &before.assignments[..assignments_before(before, kept)];
             let assignments = [earlier, sent.assignments.as_slice()].concat();
-            Some(Decision::Routing(Routing { assignments, ..sent.clone() }))
+            let Routing { num_tokens, num_experts, capacity, .. } = *sent;
+            Some(Decision::Routing(Routing { num_tokens, num_experts, capacity, assignments }))
         }
         (Some(Decision::Choices(before)), Some(Decision::Choices(sent))) => {
             Some(Decision::Choices(before.first_rows(num_rows, sent).ok_or("choices")?))

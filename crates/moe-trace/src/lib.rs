@@ -25,6 +25,7 @@ pub mod routing;
 mod rows;
 mod scores;
 pub mod spec;
+mod telling;
 pub mod text;
 mod token;
 pub mod trace;
@@ -55,6 +56,7 @@ pub use spec::{
     BaseSolver, CapacitySpec, MixerSpec, Normalise, Overflow, Policy, Priority, Rounding, RouterSpec, RoutingGroup,
     RoutingSpec, SecondExpert, SharedGate, SinkhornChoice, SlotOrder, Weighting,
 };
+pub use telling::Telling;
 pub use text::ParseSpecError;
 pub use token::{Patch, TokenContent, TracedToken};
 pub use trace::{BatchEntry, Candidate, NextToken, PassId, SequenceStep, Sequences, StepError, StepTrace};

@@ -1,8 +1,8 @@
 //! Whole step, delta, whole step again: nothing is lost, and nothing is sent that did not change.
 
 use moe_trace::{
-    Assignment, Choices, Decision, ExpertIdx, Fate, GateLogits, LayerIdx, LayerTrace, NextToken, OutputNorms, Routing,
-    RunId, Scores, SentStep, StepTrace, TokenId, TracedToken,
+    Assignment, Choices, Decision, Event, ExpertIdx, Fate, GateLogits, LayerIdx, LayerTrace, NextToken, OutputNorms,
+    Routing, RunId, Scores, SentStep, StepTrace, Telling, TokenId, TracedToken,
 };
 use proptest::prelude::*;
 
@@ -30,8 +30,8 @@ struct Numbers {
 impl Numbers {
     fn of(&self, token: usize, what: u64) -> u64 {
         let seed = if token < self.from { self.seed_before } else { self.seed };
-        let mixed =
-            (seed ^ what.wrapping_mul(0x9E37_79B9_7F4A_7C15)).wrapping_add(token as u64 * 0x1234_5678_9ABC_DEF1);
+        let mixed = (seed ^ what.wrapping_mul(0x9E37_79B9_7F4A_7C15))
+            .wrapping_add((token as u64).wrapping_mul(0x1234_5678_9ABC_DEF1));
         (mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 33
     }
 
@@ -133,7 +133,7 @@ proptest! {
         let before = step(4, first_position, len, &kinds, Numbers { seed, from: 0, seed_before: 0 });
         let changed = Numbers { seed: other_seed, from, seed_before: seed };
         let whole = step(5, first_position, len + grown, &kinds, changed);
-        let sent = SentStep::after(&before, whole.clone());
+        let sent = SentStep::after(&before, &whole);
         prop_assert_eq!(&through_json(&sent), &sent);
         prop_assert_eq!(sent.expand(Some(&before)), Ok(whole));
     }
@@ -142,10 +142,69 @@ proptest! {
     fn a_text_that_only_grew_sends_only_the_new_token(kinds in kinds(), len in 1_usize..9, seed in any::<u64>()) {
         let numbers = Numbers { seed, from: 0, seed_before: 0 };
         let (before, whole) = (step(0, 0, len, &kinds, numbers), step(1, 0, len + 1, &kinds, numbers));
-        let json = serde_json::to_value(SentStep::after(&before, whole)).expect("serialises");
+        let json = serde_json::to_value(SentStep::after(&before, &whole)).expect("serialises");
         prop_assert_eq!(json["input_start_position"].as_u64(), Some(len as u64));
         prop_assert_eq!(json["tokens"].as_array().map(Vec::len), Some(1));
     }
+}
+
+/// The message of a step, and what it was told by.
+fn told(telling: &mut Telling, step: StepTrace) -> (usize, SentStep) {
+    let event = telling.shortest(Event::Step { trace: step.into(), elapsed_ms: 1.0 });
+    let json = serde_json::to_string(&event).expect("serialises");
+    match serde_json::from_str(&json) {
+        Ok(Event::Step { trace, elapsed_ms: 1.0 }) => (json.len(), trace),
+        other => panic!("{other:?}: {json}"),
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_run_that_is_told_by_what_changed_arrives_whole(
+        kinds in kinds(),
+        seeds in proptest::collection::vec((any::<u64>(), 0_usize..12), 1..6),
+        len in 1_usize..6,
+    ) {
+        let mut telling = Telling::default();
+        let mut heard: Option<StepTrace> = None;
+        let mut seed_before = 0;
+        for (number, (seed, from)) in seeds.into_iter().enumerate() {
+            let whole = step(number as u32, 0, len + number, &kinds, Numbers { seed, from, seed_before });
+            let (_, sent) = told(&mut telling, whole.clone());
+            prop_assert_eq!(sent.expand(heard.as_ref()), Ok(whole.clone()));
+            (heard, seed_before) = (Some(whole), seed);
+        }
+    }
+}
+
+#[test]
+fn a_message_does_not_grow_with_the_text() {
+    let numbers = Numbers { seed: 1, from: 0, seed_before: 0 };
+    let kinds = [Kind::Decided, Kind::Chosen, Kind::GateOnly];
+    let mut telling = Telling::default();
+    let lens: Vec<usize> =
+        (0..200).map(|at| told(&mut telling, step(at, 0, 40 + at as usize, &kinds, numbers)).0).collect();
+    // But for the digits of its numbers, and for requests that a token makes or does not make.
+    let (early, late) = (lens[1..40].iter().max(), lens[160..].iter().max());
+    let (early, late) = (*early.expect("many"), *late.expect("many"));
+    assert!(
+        late <= early + 60 && 10 * early < lens[0],
+        "{early} bytes of early steps, {late} of late ones; {} of 40 tokens",
+        lens[0]
+    );
+}
+
+#[test]
+fn another_run_is_told_from_its_start() {
+    let numbers = Numbers { seed: 1, from: 0, seed_before: 0 };
+    let mut telling = Telling::default();
+    let mut is_whole = |number: u32, run: u32| {
+        let step = StepTrace { run: RunId(run), ..step(number, 0, 4 + number as usize, &[Kind::Decided], numbers) };
+        told(&mut telling, step).1.is_whole()
+    };
+    assert_eq!([is_whole(0, 3), is_whole(1, 3), is_whole(0, 4), is_whole(1, 4)], [true, false, true, false]);
+    // What comes out of order, too.
+    assert_eq!([is_whole(3, 4), is_whole(4, 4)], [true, false]);
 }
 
 /// The group is the whole text, though one row of it is sent.
@@ -154,7 +213,7 @@ fn a_delta_counts_the_whole_group() {
     let numbers = Numbers { seed: 1, from: 0, seed_before: 0 };
     let kinds = [Kind::Decided];
     let (before, whole) = (step(0, 0, 4, &kinds, numbers), step(1, 0, 5, &kinds, numbers));
-    let json = serde_json::to_value(SentStep::after(&before, whole)).expect("serialises");
+    let json = serde_json::to_value(SentStep::after(&before, &whole)).expect("serialises");
     let routing = &json["layers"][0]["routing"];
     assert_eq!((routing["num_tokens"].as_u64(), routing["capacity"].as_u64()), (Some(5), Some(5)));
     let tokens: Vec<_> = routing["assignments"].as_array().into_iter().flatten().map(|a| a["token"].as_u64()).collect();
@@ -166,7 +225,7 @@ fn a_delta_without_its_step_before_is_refused() {
     let numbers = Numbers { seed: 1, from: 0, seed_before: 0 };
     let kinds = [Kind::Decided, Kind::Chosen];
     let [first, second, third] = [0, 1, 2].map(|number| step(number, 0, 4 + number as usize, &kinds, numbers));
-    let delta = SentStep::after(&second, third);
+    let delta = SentStep::after(&second, &third);
     let check = |previous: Option<&StepTrace>, message: &str| {
         let error = delta.clone().expand(previous).expect_err(message).to_string();
         assert!(error.contains(message), "{error}");

@@ -65,7 +65,7 @@ pub fn run(args: &GoldenArgs) -> Result<()> {
     // A step tells what is new in it: a figure downloads a third.
     let mut previous = None;
     for step in &steps {
-        let sent = previous.map_or_else(|| step.clone().into(), |previous| SentStep::after(previous, step.clone()));
+        let sent = previous.map_or_else(|| step.clone().into(), |previous| SentStep::after(previous, step));
         lines.push(serde_json::to_string(&sent)?);
         previous = Some(step);
     }

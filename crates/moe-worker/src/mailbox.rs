@@ -1,6 +1,6 @@
 //! Messages in and out, as plain objects.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
@@ -49,6 +49,33 @@ pub fn post(event: &Event) {
         }
         Err(error) => web_sys::console::error_1(&JsValue::from_str(&error.to_string())),
     }
+}
+
+/// Progress at a pace that a page can draw.
+#[derive(Default)]
+pub struct Paced {
+    last_ms: Cell<Option<f64>>,
+}
+
+impl Paced {
+    /// Milliseconds from one progress to the next: fewer than ten a second.
+    const EVERY_MS: f64 = 110.0;
+
+    /// Posts a progress, unless another was posted a moment ago. The end is always told.
+    pub fn post(&self, progress: &Event) {
+        let Event::Progress { loaded_bytes, total_bytes, .. } = progress else { return post(progress) };
+        let now_ms = now_ms();
+        let is_due = self.last_ms.get().is_none_or(|last_ms| now_ms - last_ms >= Paced::EVERY_MS);
+        if is_due || loaded_bytes == total_bytes {
+            self.last_ms.set(Some(now_ms));
+            post(progress);
+        }
+    }
+}
+
+/// Milliseconds since the worker began; only differences mean anything.
+pub fn now_ms() -> f64 {
+    scope().performance().map_or(0.0, |clock| clock.now())
 }
 
 /// Calls `receive` for every command that arrives from now on.

@@ -4,11 +4,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use moe_engine::{Counter, Engine, LoadError, Manifest};
-use moe_trace::{BackendChoice, Command, Event, RunRequest, Rung, UserError};
+use moe_trace::{BackendChoice, Command, Event, RunRequest, Rung, Telling, UserError};
 use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
-use crate::mailbox::{self, Inbox, post};
+use crate::mailbox::{self, Inbox, Paced, post};
 use crate::{backend, fetch};
 
 /// Listens for commands and works them off.
@@ -64,7 +64,8 @@ async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, (User
         (UserError::new("The model's description could not be read.", format!("{error}."), try_this), false)
     })?;
     let files = fetch::Files::new(manifest_url, &manifest).map_err(fetched)?;
-    let (weights, tokenizer) = files.get(|progress| post(&progress)).await.map_err(fetched)?;
+    let paced = Paced::default();
+    let (weights, tokenizer) = files.get(|progress| paced.post(&progress)).await.map_err(fetched)?;
     let (device, info) = backend::choose(choice).await.map_err(|error| (error, false))?;
     // Files that do not make a model will not make one in a fresh worker either; a device may.
     let failed = |error: LoadError| {
@@ -99,14 +100,13 @@ async fn run(engine: Option<&mut Engine>, request: &RunRequest, inbox: &Inbox, t
         post(&Event::Failed { run: Some(id), error, fatal: false });
         return;
     };
-    let clock = mailbox::scope().performance();
-    let now = || clock.as_ref().map_or(0.0, |clock| clock.now());
     let stopped = async || {
         // On the CPU awaits never yield: messages are only received if a macrotask passes.
         turns.next().await;
         inbox.interrupts(id)
     };
-    match engine.run(request, now, |event| post(&event), stopped).await {
+    let mut telling = Telling::default();
+    match engine.run(request, mailbox::now_ms, |event| post(&telling.shortest(event)), stopped).await {
         Ok(reason) => post(&Event::Finished { run: id, reason }),
         Err(error) => post(&Event::Failed { run: Some(id), error: error.error, fatal: error.fatal }),
     }

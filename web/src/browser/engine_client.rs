@@ -23,11 +23,8 @@ const CHECK_EVERY_MS: i32 = 1_000;
 
 /// A message of the worker, or the end of it.
 pub enum WorkerMessage {
-    /// An event, and the plain object of its step if it is one.
-    Event(Event, JsValue),
-    Lost {
-        why: String,
-    },
+    Event(Event),
+    Lost { why: String },
 }
 
 /// One worker. Dropping it ends the worker and whatever it was doing.
@@ -57,7 +54,7 @@ impl EngineClient {
                 last_heard_ms.set(timers::now_ms());
                 has_spoken.set(true);
                 match wire::from_js::<Event>(message.data()) {
-                    Ok(event) => on_event(WorkerMessage::Event(event, plain_trace(&message.data()))),
+                    Ok(event) => on_event(WorkerMessage::Event(event)),
                     Err(error) => on_event(WorkerMessage::Lost {
                         why: WorkerLoss::NotAnEvent { error: &error.to_string() }.say(),
                     }),
@@ -142,11 +139,4 @@ impl Drop for EngineClient {
 fn described(error: &JsValue) -> String {
     let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
     message.unwrap_or_else(|| format!("{error:?}"))
-}
-
-/// `event.step.trace`, as it came; undefined for other events.
-fn plain_trace(message: &JsValue) -> JsValue {
-    let get = |object: &JsValue, key: &str| js_sys::Reflect::get(object, &JsValue::from_str(key)).unwrap_or_default();
-    let step = get(message, "step");
-    if step.is_object() { get(&step, "trace") } else { JsValue::UNDEFINED }
 }

@@ -36,11 +36,10 @@ fn length(response: &web_sys::Response) -> Option<u64> {
     get.call1(&headers, &"content-length".into()).ok()?.as_string()?.parse().ok()
 }
 
-/// The value of a text of JSON, and the plain object it was read from.
-pub fn parse<T: DeserializeOwned>(text: &str) -> Result<(T, JsValue), String> {
+/// The value of a text of JSON.
+pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let plain = js_sys::JSON::parse(text).map_err(|error| describe(&error))?;
-    let value = wire::from_js(plain.clone()).map_err(|error| error.to_string())?;
-    Ok((value, plain))
+    wire::from_js(plain).map_err(|error| error.to_string())
 }
 
 fn describe(error: &JsValue) -> String {

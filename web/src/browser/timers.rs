@@ -1,4 +1,4 @@
-//! Browser timers that end when they are dropped.
+//! Browser timers and frames that end when they are dropped.
 //!
 //! By hand rather than by gloo-timers, which panics where a timer cannot be set; here it is never called back.
 
@@ -7,6 +7,13 @@ use wasm_bindgen::closure::Closure;
 
 /// Calls back once, unless dropped before.
 pub struct Timeout {
+    id: i32,
+    _closure: Closure<dyn FnMut()>,
+}
+
+/// Calls back once, before the browser draws its next frame, unless dropped before. Nothing is drawn of a page that nobody
+/// sees, and then it waits.
+pub struct Frame {
     id: i32,
     _closure: Closure<dyn FnMut()>,
 }
@@ -31,6 +38,24 @@ impl Drop for Timeout {
     fn drop(&mut self) {
         if let Some(window) = web_sys::window() {
             window.clear_timeout_with_handle(self.id);
+        }
+    }
+}
+
+impl Frame {
+    pub fn new(callback: impl FnOnce() + 'static) -> Frame {
+        let closure = Closure::once(callback);
+        let function = closure.as_ref().unchecked_ref();
+        let id = web_sys::window().and_then(|window| window.request_animation_frame(function).ok());
+        Frame { id: id.unwrap_or_default(), _closure: closure }
+    }
+}
+
+impl Drop for Frame {
+    fn drop(&mut self) {
+        if let Some(window) = web_sys::window() {
+            // One that was drawn needs no cancelling.
+            let _ = window.cancel_animation_frame(self.id);
         }
     }
 }

@@ -1,7 +1,6 @@
 //! The worker: one at a time, numbered, so that messages of an earlier one are recognised.
 
-use moe_trace::{Command, Event};
-use wasm_bindgen::JsValue;
+use moe_trace::Command;
 use yew::Callback;
 
 use crate::browser::engine_client::{EngineClient, WorkerMessage};
@@ -55,17 +54,14 @@ impl EngineRunner {
         }
     }
 
-    /// The action that a worker's message amounts to, and the plain object of a step.
-    pub fn receive(&self, worker: u32, message: WorkerMessage) -> Option<(Action, Option<JsValue>)> {
+    /// The action that a worker's message amounts to.
+    pub fn receive(&self, worker: u32, message: WorkerMessage) -> Option<Action> {
         if worker != self.num_workers {
             return None;
         }
         Some(match message {
-            WorkerMessage::Lost { why } => (Action::EngineLost { why }, None),
-            WorkerMessage::Event(event, plain) => {
-                let is_step = matches!(event, Event::Step { .. });
-                (Action::Engine(event), is_step.then_some(plain))
-            }
+            WorkerMessage::Lost { why } => Action::EngineLost { why },
+            WorkerMessage::Event(event) => Action::Engine(event),
         })
     }
 }

@@ -1,12 +1,14 @@
 //! The custom element that the page is in: its events and attributes, which inform the page around it.
 
-use js_sys::Reflect;
-use moe_trace::{BackendInfo, FinishReason, ModelInfo, ReadyDetail, RunId, Source, UserError};
-use wasm_bindgen::JsValue;
+use std::rc::Rc;
+
+use js_sys::{Object, Reflect};
+use moe_trace::{BackendInfo, FinishReason, ModelInfo, ReadyDetail, RunId, Source, StepTrace, UserError};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen::closure::Closure;
 use web_sys::{CustomEvent, CustomEventInit, HtmlElement};
 
 use crate::browser::wire;
-use crate::run::runs::Runs;
 use crate::state::Theme;
 use crate::state::engine::Progress;
 
@@ -24,18 +26,19 @@ impl Host {
         self.emit("moe-ready", &wire::to_js(&detail).unwrap_or_default());
     }
 
-    /// The detail is the plain object that the step came as: nothing is converted twice. A delta is sent on as the whole
-    /// step that it made, the last of its run.
-    pub fn emit_step(&self, plain: Option<&JsValue>, runs: &Runs) {
-        let Some(plain) = plain else { return };
-        let is_delta = Reflect::has(plain, &"input_start_position".into()).unwrap_or(false);
-        let run = Reflect::get(plain, &"run".into()).ok().and_then(|run| run.as_f64());
-        let mut of_run = runs.kept().iter().filter(|kept| Some(f64::from(kept.run().0)) == run);
-        let whole = of_run.next().and_then(|kept| kept.steps.last()).filter(|_| is_delta);
-        match whole.and_then(|step| wire::to_js(&**step).ok()) {
-            Some(whole) => self.emit("moe-step", &whole),
-            None => self.emit("moe-step", plain),
-        }
+    /// The detail is made when a listener first asks for it: the plain object of a long text is large, and most pages do
+    /// not listen.
+    pub fn emit_step(&self, step: Rc<StepTrace>) {
+        let Some(event) = event("moe-step", &leaving(), &JsValue::UNDEFINED) else { return };
+        let mut made = None;
+        let detail = Closure::<dyn FnMut() -> JsValue>::new(move || {
+            let made = made.get_or_insert_with(|| wire::to_js(&*step).unwrap_or_default());
+            JsValue::clone(made)
+        });
+        // It hides the detail of the event's class, and is freed with the event.
+        let property = object([("get", detail.into_js_value())]);
+        let _ = Reflect::define_property(&event, &"detail".into(), property.unchecked_ref());
+        self.dispatch(&event);
     }
 
     pub fn emit_progress(&self, progress: Progress) {
@@ -59,7 +62,10 @@ impl Host {
 
     /// For the element alone, which may have promised this run to somebody.
     pub fn tell_failed(&self, error: &UserError) {
-        self.dispatch("moe-run-failed", &CustomEventInit::new(), &wire::to_js(error).unwrap_or_default());
+        let detail = wire::to_js(error).unwrap_or_default();
+        if let Some(event) = event("moe-run-failed", &CustomEventInit::new(), &detail) {
+            self.dispatch(&event);
+        }
     }
 
     /// The detail of `moe-statechange`: an object with these texts.
@@ -89,26 +95,35 @@ impl Host {
         let _ = self.element.set_attribute(name, value);
     }
 
-    /// Dispatches an event that leaves the shadow tree. `detail` is a plain object.
+    /// Dispatches an event with a plain object as its detail.
     fn emit(&self, name: &str, detail: &JsValue) {
-        let init = CustomEventInit::new();
-        init.set_bubbles(true);
-        init.set_composed(true);
-        self.dispatch(name, &init, detail);
-    }
-
-    fn dispatch(&self, name: &str, init: &CustomEventInit, detail: &JsValue) {
-        init.set_detail(detail);
-        if let Ok(event) = CustomEvent::new_with_event_init_dict(name, init) {
-            // The answer only says whether a listener called preventDefault.
-            let _ = self.element.dispatch_event(&event);
+        if let Some(event) = event(name, &leaving(), detail) {
+            self.dispatch(&event);
         }
     }
+
+    fn dispatch(&self, event: &CustomEvent) {
+        // The answer only says whether a listener called preventDefault.
+        let _ = self.element.dispatch_event(event);
+    }
+}
+
+/// Of an event that leaves the shadow tree.
+fn leaving() -> CustomEventInit {
+    let init = CustomEventInit::new();
+    init.set_bubbles(true);
+    init.set_composed(true);
+    init
+}
+
+fn event(name: &str, init: &CustomEventInit, detail: &JsValue) -> Option<CustomEvent> {
+    init.set_detail(detail);
+    CustomEvent::new_with_event_init_dict(name, init).ok()
 }
 
 /// A plain object with these properties.
 fn object(properties: impl IntoIterator<Item = (&'static str, JsValue)>) -> JsValue {
-    let object = js_sys::Object::new();
+    let object = Object::new();
     for (name, value) in properties {
         // A fresh object takes any property.
         let _ = Reflect::set(&object, &name.into(), &value);

@@ -6,7 +6,6 @@ mod host;
 mod models;
 mod replay;
 
-use wasm_bindgen::JsValue;
 use web_sys::HtmlElement;
 use yew::Callback;
 
@@ -28,11 +27,10 @@ pub enum Report {
         worker: u32,
         message: WorkerMessage,
     },
-    /// From the recorded run of this number: an action, and for a step its plain object.
+    /// From the recorded run of this number.
     Replay {
         replay: u32,
         action: Action,
-        plain: Option<JsValue>,
     },
 }
 
@@ -57,17 +55,17 @@ impl Effects {
         }
     }
 
-    /// The action that a report amounts to, and the plain object of a step; `None` where nobody listens any more.
-    pub fn receive(&self, report: Report) -> Option<(Action, Option<JsValue>)> {
+    /// The action that a report amounts to; `None` where nobody listens any more.
+    pub fn receive(&self, report: Report) -> Option<Action> {
         match report {
-            Report::Act(action) => Some((action, None)),
+            Report::Act(action) => Some(action),
             Report::Worker { worker, message } => self.engine.receive(worker, message),
-            Report::Replay { replay, action, plain } => self.replay.is_current(replay).then_some((action, plain)),
+            Report::Replay { replay, action } => self.replay.is_current(replay).then_some(action),
         }
     }
 
-    /// `state`: after the action that asks for it. `plain`: the step that the action brought, as it came.
-    pub fn carry_out(&mut self, effect: Effect, state: &State, plain: Option<&JsValue>) {
+    /// `state`: after the action that asks for it.
+    pub fn carry_out(&mut self, effect: Effect, state: &State) {
         match effect {
             Effect::StartEngine => {
                 self.engine.start(state);
@@ -84,7 +82,7 @@ impl Effects {
             Effect::SetLetterKeys(heard) => self.host.set_letter_keys(heard),
             Effect::SetTheme(theme) => self.host.set_theme(theme),
             Effect::EmitReady { source, model, backend } => self.host.emit_ready(source, model, backend),
-            Effect::EmitStep => self.host.emit_step(plain, state.runs()),
+            Effect::EmitStep(step) => self.host.emit_step(step),
             Effect::EmitProgress(progress) => self.host.emit_progress(progress),
             Effect::EmitFinished { run, reason } => self.host.emit_finished(run, reason),
             Effect::EmitError(error) => self.host.emit_error(&error),

@@ -38,7 +38,7 @@ impl ModelList {
 /// for a menu.
 async fn menu(url: String) -> Option<Menu> {
     let text = fetch::text(&url).await.ok()?;
-    let entries = fetch::parse::<Vec<ModelEntry>>(&text).map(|(entries, _)| entries);
+    let entries = fetch::parse::<Vec<ModelEntry>>(&text);
     let menu = entries.and_then(|entries| Menu::new(entries, |address| address::resolve(address, &url)));
     let warn = |why| web_sys::console::warn_1(&format!("moe-playground: {url} is not a list of models: {why}").into());
     menu.map_err(warn).ok()

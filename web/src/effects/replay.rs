@@ -5,9 +5,8 @@ use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use yew::Callback;
 
-use crate::browser::{fetch, wire};
+use crate::browser::fetch;
 use crate::effects::{Report, resolve};
-use crate::run::recording::RECORDED_RUN;
 use crate::settings::attributes::Config;
 use crate::state::{Action, replay};
 
@@ -27,9 +26,9 @@ impl ReplayRunner {
         let (report, replay) = (self.report.clone(), self.num_replays);
         let url = resolve(config, config.trace_url.as_deref(), "../traces/default.jsonl");
         wasm_bindgen_futures::spawn_local(async move {
-            let tell = |action, plain| report.emit(Report::Replay { replay, action, plain });
+            let tell = |action| report.emit(Report::Replay { replay, action });
             if let Err(why) = tell_steps(&url, &tell).await {
-                tell(Action::ReplayFailed { why }, None);
+                tell(Action::ReplayFailed { why });
             }
         });
     }
@@ -39,43 +38,33 @@ impl ReplayRunner {
     }
 }
 
-/// Tells the run at `url`: every action, and for a step its plain object as well. Nothing is told of a run until its
-/// first step was read and is right, so that a file that cannot be shown takes nothing from the screen.
-async fn tell_steps(url: &str, tell: &impl Fn(Action, Option<JsValue>)) -> Result<(), String> {
+/// Tells the run at `url`, action by action. Nothing is told of a run until its first step was read and is right, so that
+/// a file that cannot be shown takes nothing from the screen.
+async fn tell_steps(url: &str, tell: &impl Fn(Action)) -> Result<(), String> {
     let text = fetch::text(url).await?;
     let mut lines = moe_trace::lines(&text);
     let (_, first) = lines.next().ok_or_else(|| format!("{}.", TraceFileError::Empty))?;
-    let header = fetch::parse::<TraceHeader>(first).map(|(header, _)| header);
-    let reader = header.and_then(replay::reader);
+    let reader = fetch::parse::<TraceHeader>(first).and_then(replay::reader);
     let mut reader = reader.map_err(|why| format!("The header of the file cannot be read: {why}."))?;
     let mut began = Some(replay::began(reader.header().clone())?);
     for (number, (_, line)) in lines.enumerate() {
         let read = read_step(&mut reader, line);
-        let (step, plain) = read.map_err(|why| format!("Step {number} of the file cannot be read: {why}."))?;
+        let step = read.map_err(|why| format!("Step {number} of the file cannot be read: {why}."))?;
         if let Some(began) = began.take() {
-            tell(began, None);
+            tell(began);
         }
-        tell(replay::step(step), Some(plain));
+        tell(replay::step(step));
         next_task().await;
     }
     if began.is_some() {
         return Err(format!("{}.", TraceFileError::NoSteps));
     }
-    tell(replay::finished(), None);
+    tell(replay::finished());
     Ok(())
 }
 
-/// A step, and the plain object of it.
-fn read_step(reader: &mut TraceReader, line: &str) -> Result<(StepTrace, JsValue), String> {
-    let (sent, plain) = fetch::parse::<SentStep>(line)?;
-    let is_whole = sent.is_whole();
-    let step = replay::read(reader, sent)?;
-    let plain = if is_whole { plain } else { wire::to_js(&step).map_err(|error| error.to_string())? };
-    // The plain object is numbered like the step itself; a fresh object takes any property.
-    for (key, number) in [("run", RECORDED_RUN.0), ("step", step.step)] {
-        let _ = js_sys::Reflect::set(&plain, &key.into(), &number.into());
-    }
-    Ok((step, plain))
+fn read_step(reader: &mut TraceReader, line: &str) -> Result<StepTrace, String> {
+    replay::read(reader, fetch::parse::<SentStep>(line)?)
 }
 
 /// Lets the browser paint and react before going on.

@@ -7,6 +7,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
+use crate::browser::timers::Frame;
 use crate::effects::{Effects, Host, Report};
 use crate::page::dom::{self, Keys};
 use crate::run::recording::Recording;
@@ -37,6 +38,8 @@ pub enum Msg {
     Reported(Report),
     /// A key of the keyboard map was pressed.
     Key(String),
+    /// A frame is about to be drawn.
+    Draw,
 }
 
 pub struct App {
@@ -47,6 +50,8 @@ pub struct App {
     dispatch: Callback<Action>,
     keys: Option<Keys>,
     is_revealed: bool,
+    /// The next frame, if something changed that is to be drawn in it.
+    frame: Option<Frame>,
     /// What `moe-statechange` last said.
     shown: Vec<(&'static str, String)>,
 }
@@ -65,6 +70,7 @@ impl Component for App {
             dispatch: ctx.link().callback(Msg::Act),
             keys: None,
             is_revealed: false,
+            frame: None,
             shown: Vec::new(),
         }
     }
@@ -79,7 +85,7 @@ impl Component for App {
             let link = ctx.link().clone();
             self.keys = Keys::listen(host.clone(), move |key| link.send_message(Msg::Key(key)));
             let first = std::mem::take(&mut self.first);
-            self.carry_out(first, None);
+            self.carry_out(first);
         }
         dom::rove_focus(root);
         // The poster goes once there is something better, a picture or at least an engine, and not before: a notice
@@ -92,13 +98,20 @@ impl Component for App {
         }
     }
 
+    /// What the reader does is drawn at once. What the world reports is taken up at once and drawn with the next frame,
+    /// however much of it comes until then.
     fn update(&mut self, ctx: &Context<App>, msg: Msg) -> bool {
         match msg {
-            Msg::Act(action) => self.act(ctx, action, None),
-            Msg::Reported(report) => match self.effects.receive(report) {
-                Some((action, plain)) => self.act(ctx, action, plain.as_ref()),
-                None => false,
-            },
+            Msg::Act(action) => self.act(ctx, action),
+            Msg::Reported(report) => {
+                let action = self.effects.receive(report);
+                if action.is_some_and(|action| self.act(ctx, action)) && self.frame.is_none() {
+                    let link = ctx.link().clone();
+                    self.frame = Some(Frame::new(move || link.send_message(Msg::Draw)));
+                }
+                false
+            }
+            Msg::Draw => self.frame.take().is_some(),
             Msg::Key(key) => {
                 let right_to_left = self.state.scene().is_some_and(|scene| scene.is_right_to_left);
                 match keyboard::command(&key, right_to_left) {
@@ -111,7 +124,7 @@ impl Component for App {
                         dom::ask(&ctx.props().root, "moe-copy-link");
                         false
                     }
-                    Some(keyboard::Command::Act(action)) => self.act(ctx, action, None),
+                    Some(keyboard::Command::Act(action)) => self.act(ctx, action),
                 }
             }
         }
@@ -119,15 +132,14 @@ impl Component for App {
 }
 
 impl App {
-    /// `plain`: the step that the action brings, as it came.
-    fn act(&mut self, ctx: &Context<App>, action: Action, plain: Option<&JsValue>) -> bool {
+    fn act(&mut self, ctx: &Context<App>, action: Action) -> bool {
         let before = self.state.clone();
         let (state, effects) = before.apply(action);
         self.state = Shared::new(state);
         // Before the effects: a listener may call `getTrace()` synchronously.
         *ctx.props().trace.borrow_mut() = self.state.on_screen().cloned();
         self.tell_shown(ctx);
-        self.carry_out(effects, plain);
+        self.carry_out(effects);
         *before != *self.state
     }
 
@@ -145,9 +157,9 @@ impl App {
         }
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>, plain: Option<&JsValue>) {
+    fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
-            self.effects.carry_out(effect, &self.state, plain);
+            self.effects.carry_out(effect, &self.state);
         }
         self.effects.follow(&self.state);
     }

@@ -57,6 +57,9 @@ pub enum Action {
     Rerun,
     Stop,
     Set(Setting),
+    /// The capacity's slider is on its way; the model is run again when it is let go.
+    Slide(f32),
+    LetGo,
 
     TogglePlay,
     /// The playback's clock.

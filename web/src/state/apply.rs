@@ -58,6 +58,15 @@ impl State {
             }
             Action::Stop => self.worker.stop(effects),
             Action::Set(setting) => self.set(setting, effects),
+            Action::Slide(factor) => {
+                let (trained, has_model) = (self.trained_routing(), self.model().is_some());
+                self.controls.slide(factor, &trained, has_model);
+            }
+            Action::LetGo => {
+                if self.controls.let_go() && self.engine().is_ready() {
+                    self.controls.rerun_after_rest(effects);
+                }
+            }
 
             Action::TogglePlay => {
                 if let Some(extent) = self.extent() {

@@ -66,7 +66,8 @@ impl State {
             }
             Some(_) => return,
         }
-        effects.push(Effect::EmitStep);
+        let taken = self.runs.get(run).and_then(|run| run.steps.last());
+        effects.extend(taken.cloned().map(Effect::EmitStep));
     }
 
     fn on_finished(&mut self, run: RunId, reason: FinishReason, effects: &mut Vec<Effect>) {

@@ -19,6 +19,8 @@ pub struct Controls {
     reader_has_set: bool,
     /// A change waits for the controls to rest; then the model is run again.
     rerun_pending: bool,
+    /// Was the capacity's slider moved and not let go yet?
+    slid: bool,
     /// The model whose trained routing the controls were last set to.
     model_of_routing: Option<Rc<ModelInfo>>,
     /// Controls of the routing that were moved while there was no model, latest last.
@@ -62,6 +64,7 @@ impl Controls {
             defaults: Settings::default(),
             reader_has_set: false,
             rerun_pending: false,
+            slid: false,
             model_of_routing: None,
             moved_without_model: Vec::new(),
             counted: None,
@@ -89,6 +92,18 @@ impl Controls {
                 self.rerun_after_rest(effects);
             }
         }
+    }
+
+    /// The reader drags the capacity's slider.
+    pub(super) fn slide(&mut self, factor: f32, trained: &RoutingSpec, has_model: bool) {
+        let before = self.settings.capacity_factor;
+        self.set(Setting::CapacityFactor(factor), trained, has_model, false, &mut Vec::new());
+        self.slid |= self.settings.capacity_factor != before;
+    }
+
+    /// The slider rests. Was it moved?
+    pub(super) fn let_go(&mut self) -> bool {
+        std::mem::take(&mut self.slid)
     }
 
     /// The attributes changed. Did a setting?

@@ -1,6 +1,8 @@
 //! What the world must be asked for after an action. The reducer only says it; `crate::effects` carries it out.
 
-use moe_trace::{BackendInfo, Command, FinishReason, ModelInfo, RunId, Source, UserError};
+use std::rc::Rc;
+
+use moe_trace::{BackendInfo, Command, FinishReason, ModelInfo, RunId, Source, StepTrace, UserError};
 
 use crate::state::Theme;
 use crate::state::engine::Progress;
@@ -30,8 +32,8 @@ pub enum Effect {
         model: Option<ModelInfo>,
         backend: Option<BackendInfo>,
     },
-    /// The step that was dispatched was taken up.
-    EmitStep,
+    /// This step was taken up.
+    EmitStep(Rc<StepTrace>),
     EmitProgress(Progress),
     /// A live run has come to its end.
     EmitFinished {

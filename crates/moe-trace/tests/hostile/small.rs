@@ -72,7 +72,7 @@ pub fn ours() -> Vec<Value> {
             StepTrace::of_text(RunId(0), step, 0, (0..len).map(token).collect(), layers, next)
         })
         .collect();
-    let last = SentStep::after(&steps[1], steps[2].clone());
+    let last = SentStep::after(&steps[1], &steps[2]);
     assert!(!last.is_whole());
     let steps = [json!(steps[0]), json!(steps[1]), json!(last)];
     [json!(header())].into_iter().chain(steps).collect()
