@@ -17,7 +17,7 @@ pub struct Options {
     /// Measure what was built last
     #[arg(long)]
     no_build: bool,
-    /// Options of criterion or of www/e2e/bench.mjs, after those above
+    /// Options of criterion, www/e2e/bench.mjs or bench_page.mjs, after those above
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
     pub rest: Vec<String>,
 }
@@ -26,6 +26,7 @@ pub struct Options {
 enum Part {
     Native,
     Browser,
+    Page,
     Sizes,
 }
 
@@ -33,7 +34,7 @@ pub fn command(options: &Options) -> Result<()> {
     let out = project::target_dir()?.join("bench");
     fs::create_dir_all(&out)?;
     let is_chosen = |part: Part| options.part.is_none_or(|only| only == part);
-    if !options.no_build && (is_chosen(Part::Sizes) || is_chosen(Part::Browser)) {
+    if !options.no_build && !matches!(options.part, Some(Part::Native)) {
         wasm::build()?;
     }
     // Their options are of different programs, so they belong to one part.
@@ -41,8 +42,10 @@ pub fn command(options: &Options) -> Result<()> {
     if is_chosen(Part::Sizes) {
         sizes(&out)?;
     }
-    if is_chosen(Part::Browser) {
-        browser(&out, rest)?;
+    for (part, script) in [(Part::Browser, "bench.mjs"), (Part::Page, "bench_page.mjs")] {
+        if is_chosen(part) {
+            browser(script, &out, rest)?;
+        }
     }
     if is_chosen(Part::Native) {
         native(rest)?;
@@ -58,11 +61,11 @@ fn native(rest: &[String]) -> Result<()> {
     project::run(command.arg("--").args(rest))
 }
 
-/// The page in Chromium, on every rung.
-fn browser(out: &Path, rest: &[String]) -> Result<()> {
+/// The page in Chromium: `www/e2e/bench.mjs` on every rung, `bench_page.mjs` what the page's own thread does.
+fn browser(script: &str, out: &Path, rest: &[String]) -> Result<()> {
     let url = browser_tests::serve(Site::of_working_tree()?)?;
-    let json = out.join("browser.json");
-    project::run(browser_tests::node("bench.mjs", &url)?.arg("--json").arg(&json).args(rest))?;
+    let json = out.join(script).with_extension("json");
+    project::run(browser_tests::node(script, &url)?.arg("--json").arg(&json).args(rest))?;
     eprintln!("the numbers are in {}", json.display());
     Ok(())
 }

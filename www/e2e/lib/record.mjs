@@ -4,7 +4,7 @@
  * An init script. `window.moe` then holds, each in order:
  *
  * - `ready`, `errors`: details of the element's events, with the element's id as `from` and the time as `at_ms`
- * - `steps`: `{ from, at_ms, detail }` of every `moe-step`
+ * - `steps`: `{ from, at_ms, detail }` of every `moe-step`, unless `ignoresSteps` is set
  * - `messages`: what workers said, without the steps: progress, ready, finished, failed
  * - `shifts`, `longTasks`: what the browser itself measured
  *
@@ -24,7 +24,10 @@ export function record() {
   const heading = (event) => ({ from: event.target.id, at_ms: performance.now() });
   addEventListener("moe-ready", (event) => moe.ready.push({ ...heading(event), ...event.detail }));
   addEventListener("moe-error", (event) => moe.errors.push({ ...heading(event), ...event.detail }));
-  addEventListener("moe-step", (event) => moe.steps.push({ ...heading(event), detail: event.detail }));
+  addEventListener("moe-step", (event) => {
+    // The detail is made for who reads it, which a benchmark does not.
+    if (!window.moe.ignoresSteps) moe.steps.push({ ...heading(event), detail: event.detail });
+  });
 
   window.Worker = class extends Worker {
     constructor(url, options) {
