@@ -96,10 +96,10 @@ async function run(session, page, figure, prompt, newTokens) {
   return { thread_ms, longest_ms, num_steps: steps.length, num_tokens: steps.at(-1).tokens.length };
 }
 
-/** Milliseconds that the page's thread has worked so far. */
+/** Milliseconds of the processor that the page's thread has had so far, whatever else the machine does. */
 async function threadMs(session) {
   const { metrics } = await session.send("Performance.getMetrics");
-  return 1000 * metrics.find(({ name }) => name === "TaskDuration").value;
+  return 1000 * metrics.find(({ name }) => name === "ThreadTime").value;
 }
 
 /** The longest task since then, in milliseconds; the browser tells those of 50 and more. */

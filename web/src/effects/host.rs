@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use js_sys::{Object, Reflect};
 use moe_trace::{BackendInfo, FinishReason, ModelInfo, ReadyDetail, RunId, Source, StepTrace, UserError};
-use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CustomEvent, CustomEventInit, HtmlElement};
 
 use crate::browser::wire;

@@ -3,6 +3,8 @@
 //! With the group `this text` a step carries the whole text. With `decode step` the text is gathered from all steps up
 //! to this one, each of which is a routing group of its own.
 
+use std::rc::Rc;
+
 use moe_router::rules;
 use moe_trace::{
     Assignment, Candidate, ExpertIdx, Fate, LayerIdx, NextToken, RouterSpec, Routing, RoutingGroup, Source,
@@ -119,7 +121,7 @@ impl Scene {
                 *ending = Some(earlier);
             }
         }
-        let whole: String = tokens.iter().map(|token: &SceneToken| token.piece.text.as_str()).collect();
+        let whole: String = tokens.iter().map(|token: &SceneToken| &*token.piece.text).collect();
         let is_right_to_left = text::is_right_to_left(&whole);
         Some(Scene { recording: recording.clone(), step, tokens, groups, layers, steps_ending_at, is_right_to_left })
     }
@@ -140,16 +142,25 @@ impl Scene {
 
     /// Candidates with their text; bytes that are no text by themselves are shown as numbers.
     pub fn candidate_text(candidate: &Candidate) -> String {
-        text::pieces(&[&candidate.bytes]).remove(0).text
+        text::pieces(&[&candidate.bytes])[0].text.to_string()
     }
 
     /// `the`, ` cat`, or the character whose bytes this token continues.
     pub fn token_text(&self, token: usize) -> &str {
+        self.shown_by(token).map_or("", |token| &*token.piece.text)
+    }
+
+    /// The same, to be kept.
+    pub fn token_name(&self, token: usize) -> Rc<str> {
+        self.shown_by(token).map_or_else(|| "".into(), |token| token.piece.text.clone())
+    }
+
+    fn shown_by(&self, token: usize) -> Option<&SceneToken> {
         let mut at = token;
         while at > 0 && self.tokens[at].piece.part == text::Part::Tail {
             at -= 1;
         }
-        self.tokens.get(at).map_or("", |token| token.piece.text.as_str())
+        self.tokens.get(at)
     }
 
     /// Requests, those turned away, and dropped tokens, over all layers.
@@ -188,12 +199,7 @@ impl Totals {
 }
 
 impl SceneLayer {
-    fn gather(
-        parts: &[std::rc::Rc<moe_trace::StepTrace>],
-        groups: &[Group],
-        layer: usize,
-        rule: RouterSpec,
-    ) -> SceneLayer {
+    fn gather(parts: &[Rc<moe_trace::StepTrace>], groups: &[Group], layer: usize, rule: RouterSpec) -> SceneLayer {
         let first = &parts[0].layers[layer];
         let num_experts = first.routing().map_or(0, |routing| routing.num_experts as usize);
         let gate_is_recorded =

@@ -1,5 +1,7 @@
 //! Tokens as a reader sees them: byte fragments of one character are joined, and what is no text yet is shown as bytes.
 
+use std::rc::Rc;
+
 use moe_trace::{TokenContent, TracedToken};
 
 use crate::browser::graphemes;
@@ -8,7 +10,7 @@ use crate::browser::graphemes;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Piece {
     /// The text that this token shows; empty for a tail. Never contains U+FFFD that the bytes do not spell.
-    pub text: String,
+    pub text: Rc<str>,
     pub part: Part,
 }
 
@@ -32,7 +34,7 @@ pub fn of_no_text(token: &TracedToken) -> Option<Piece> {
         (None, Some(id)) => format!("#{id}"),
         (None, None) => "?".to_owned(),
     };
-    Some(Piece { text, part: Part::Bytes })
+    Some(Piece { text: text.into(), part: Part::Bytes })
 }
 
 /// One piece per token, in order.
@@ -42,7 +44,8 @@ pub fn pieces<B: AsRef<[u8]>>(tokens: &[B]) -> Vec<Piece> {
     for (token, token_bytes) in tokens.iter().enumerate() {
         owner.extend(std::iter::repeat_n(token, token_bytes.as_ref().len()));
     }
-    let mut pieces = vec![Piece { text: String::new(), part: Part::Whole }; tokens.len()];
+    let mut texts = vec![String::new(); tokens.len()];
+    let mut parts = vec![Part::Whole; tokens.len()];
     let mut at = 0;
     for chunk in bytes.utf8_chunks() {
         let text = chunk.valid();
@@ -51,33 +54,32 @@ pub fn pieces<B: AsRef<[u8]>>(tokens: &[B]) -> Vec<Piece> {
         for (start, end) in starts.iter().copied().zip(ends) {
             // The token that a character begins in shows all of it.
             let (shown_by, last) = (owner[at + start], owner[at + end - 1]);
-            pieces[shown_by].text.push_str(&text[start..end]);
+            texts[shown_by].push_str(&text[start..end]);
             for tail in shown_by + 1..=last {
                 // A token that shows text of its own is no tail, even if it begins with the end of another character.
-                pieces[tail].part = Part::Tail;
-                if pieces[shown_by].part == Part::Whole {
-                    pieces[shown_by].part = Part::Head;
+                parts[tail] = Part::Tail;
+                if parts[shown_by] == Part::Whole {
+                    parts[shown_by] = Part::Head;
                 }
             }
         }
         at += text.len();
         for &byte in chunk.invalid() {
-            let piece = &mut pieces[owner[at]];
-            if !piece.text.is_empty() {
-                piece.text.push(' ');
+            let text = &mut texts[owner[at]];
+            if !text.is_empty() {
+                text.push(' ');
             }
-            piece.text.push_str(&format!("{byte:02X}"));
-            piece.part = Part::Bytes;
+            text.push_str(&format!("{byte:02X}"));
+            parts[owner[at]] = Part::Bytes;
             at += 1;
         }
     }
-    // A tail that later got text of its own stands by itself.
-    for piece in &mut pieces {
-        if piece.part == Part::Tail && !piece.text.is_empty() {
-            piece.part = Part::Whole;
-        }
-    }
-    pieces
+    let piece = |(text, part): (String, Part)| {
+        // A tail that later got text of its own stands by itself.
+        let stands_alone = part == Part::Tail && !text.is_empty();
+        Piece { text: text.into(), part: if stands_alone { Part::Whole } else { part } }
+    };
+    texts.into_iter().zip(parts).map(piece).collect()
 }
 
 /// What cannot be seen made visible: blanks as a raised dot, line breaks and tabs as arrows, and whatever is invisible or
@@ -183,7 +185,7 @@ mod tests {
 
     fn check(tokens: &[&[u8]], expected: &[(&str, Part)]) {
         let pieces = pieces(tokens);
-        let found: Vec<(&str, Part)> = pieces.iter().map(|piece| (piece.text.as_str(), piece.part)).collect();
+        let found: Vec<(&str, Part)> = pieces.iter().map(|piece| (&*piece.text, piece.part)).collect();
         assert_eq!(found, expected);
     }
 
@@ -240,7 +242,7 @@ mod tests {
             let bytes = character.as_bytes();
             for cut in 1..bytes.len() {
                 let shown = pieces(&[b"a", &bytes[..cut], &bytes[cut..], b"b"]);
-                let texts: Vec<&str> = shown.iter().map(|piece| piece.text.as_str()).collect();
+                let texts: Vec<&str> = shown.iter().map(|piece| &*piece.text).collect();
                 let expected = ["a", character, "", "b"];
                 // The first letter stays alone: none of these extends what is before it.
                 assert_eq!(texts, expected, "{character:?} cut at {cut}");
@@ -250,7 +252,7 @@ mod tests {
         // Two flags are two, in whatever tokens.
         let flags = "🇩🇪🇫🇷".as_bytes();
         let shown = pieces(&[&flags[..5], &flags[5..11], &flags[11..]]);
-        assert_eq!(shown.iter().map(|piece| piece.text.as_str()).collect::<Vec<_>>(), ["🇩🇪", "🇫🇷", ""]);
+        assert_eq!(shown.iter().map(|piece| &*piece.text).collect::<Vec<_>>(), ["🇩🇪", "🇫🇷", ""]);
     }
 
     #[test]

@@ -68,7 +68,9 @@ fn frames(state: &State, dispatch: &Callback<Action>) -> Vec<Html> {
     let input = PanelInput::of(state, dispatch);
     let waiting = if state.engine().can_run() { "Waiting for the first run" } else { "There is no run to show" };
     let view = &state.config().view;
+    let of_run_only = input.as_ref().map(PanelInput::of_run_only);
     let frame = |panel: &'static Panel| {
+        let input = if panel.sees_controls { &input } else { &of_run_only };
         let is_behind = *view == View::Full && !panel.is_in_front(state.screen().tab);
         html! { <Frame {panel} {is_behind} input={input.clone()} {waiting} /> }
     };

@@ -20,6 +20,8 @@ pub struct Panel {
     pub area: &'static str,
     pub tab: Tab,
     pub depth: Depth,
+    /// Does it show the controls as they stand? One that shows only the run is not drawn again while they move.
+    pub sees_controls: bool,
     /// What the run lacks for this picture, in a sentence that then stands in its place.
     pub lacks: fn(&PanelInput) -> Option<&'static str>,
     /// The kind of view, and what of the run it shows: "Capacity lanes · layer 2".
@@ -157,6 +159,21 @@ impl PanelInput {
             dispatch: dispatch.clone(),
             scene,
         })
+    }
+
+    /// The same for a panel that shows only the run: the controls stand as the run was made.
+    pub fn of_run_only(&self) -> PanelInput {
+        let run = &self.scene.recording;
+        let controls = Controls {
+            capacity_factor: 1.0,
+            group: run.request.group,
+            trained: run.model.trained_routing,
+            routing: run.request.routing,
+            num_experts: self.scene.num_experts(),
+            status: "",
+            offered: self.controls.offered,
+        };
+        PanelInput { controls, what_if: None, ..self.clone() }
     }
 
     /// The selected layer, as the run routed it.

@@ -50,6 +50,28 @@ fn moving_the_capacity_factor_reruns_and_compares() {
 }
 
 #[test]
+fn a_slider_that_is_dragged_runs_the_model_once() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded()).ready();
+    let first = play.posted().expect("a run");
+    play.execute(&first, 1).hear(Event::Finished { run: first.run, reason: FinishReason::Length });
+    for factor in [1.5, 1.75, 2.0] {
+        play.act(Action::Slide(factor));
+        assert_eq!(play.effects, [], "nothing is asked for on the way");
+        let what_if = play.state.what_if().expect("what the layer would be");
+        assert_eq!(what_if.routing.capacity, Some((factor * 2.0 * 24.0 / 8.0).ceil() as u32));
+    }
+    play.act(Action::LetGo);
+    assert_eq!(play.effects, [Effect::ScheduleRerun]);
+    play.act(Action::Rerun);
+    let second = play.posted().expect("a re-run");
+    assert_eq!(second.routing, RoutingSpec::with_policy(2, Policy::Drop, 2.0));
+    // Let go where it was taken up.
+    play.act(Action::Slide(2.0)).act(Action::LetGo);
+    assert_eq!(play.effects, []);
+}
+
+#[test]
 fn stale_steps_are_ignored() {
     let mut play = Play::new(BackendChoice::Auto);
     play.replay(&recorded()).ready();

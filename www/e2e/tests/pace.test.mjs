@@ -86,7 +86,10 @@ test("the detail of moe-step is the whole step, and the same object each time", 
 
 test("steps that come while the page is busy are drawn once", async (t) => {
   const { page, figure, problems } = await openFigure(site, t, { newTokens: 80, prepare });
-  await figure.step(2);
+  const { run } = await figure.step(0);
+  // What the reader asks for is followed to its newest token.
+  await figure.run("The cat sat on the mat");
+  await figure.step(2, { after: run });
   const { draws, frames } = await page.evaluate(async () => {
     const { shadowRoot } = document.querySelector("moe-playground");
     const count = shadowRoot.querySelector(".moe-container .step-count");
@@ -102,7 +105,7 @@ test("steps that come while the page is busy are drawn once", async (t) => {
     await new Promise((resolve) => setTimeout(resolve, 1000));
     return { draws, frames };
   });
-  const { steps } = await figure.finished();
+  const { steps } = await figure.finished({ after: run });
   assert.ok(draws > 0 && draws <= frames + 1, `${draws} draws in ${frames} frames`);
   assert.equal(await figure.tokens.count(), steps.at(-1).tokens.length, "the newest is on the screen");
   assert.deepEqual(problems, []);

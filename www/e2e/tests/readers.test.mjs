@@ -220,7 +220,7 @@ test("a blank that stands alone is seen in the lanes", async (t) => {
 test("on a phone the slots show their tokens", async (t) => {
   const { figure } = await open(t, { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true });
   const words = figure.host.locator(".moe-container .slots .slot:not(.is-free) span");
-  const seen = await words.evaluateAll((all) => all.filter((it) => it.checkVisibility()).length);
+  const seen = await words.evaluateAll((all) => all.filter((it) => it.checkVisibility() && it.clientWidth > 0).length);
   assert.equal(seen, await words.count());
   assert.ok(seen > 20);
 });

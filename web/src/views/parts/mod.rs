@@ -8,6 +8,7 @@ pub mod in_sight;
 pub mod popup;
 pub mod ramp;
 pub mod routing_controls;
+pub mod section;
 pub mod sized;
 pub mod spoken;
 pub mod table;

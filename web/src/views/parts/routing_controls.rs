@@ -40,8 +40,12 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
         let dispatch = dispatch.clone();
         Callback::from(move |event: InputEvent| {
             let field: HtmlInputElement = event.target_unchecked_into();
-            dispatch.emit(Action::Set(Setting::CapacityFactor(field.value_as_number() as f32)));
+            dispatch.emit(Action::Slide(field.value_as_number() as f32));
         })
+    };
+    let let_go = {
+        let dispatch = dispatch.clone();
+        Callback::from(move |_: Event| dispatch.emit(Action::LetGo))
     };
     let on_select = |setting: fn(&str) -> Option<Setting>| {
         let dispatch = dispatch.clone();
@@ -81,7 +85,7 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
                 <label class="control factor">
                     <span class="control-name">{ "Capacity factor" }<b aria-hidden="true">{ &factor }</b></span>
                     <input type="range" aria-label="Capacity factor" aria-valuetext={factor.clone()} data-capacity="" min={least.to_string()} max={most.to_string()} step="0.05"
-                        value={controls.capacity_factor.to_string()} disabled={!has_factor} oninput={on_factor}
+                        value={controls.capacity_factor.to_string()} disabled={!has_factor} oninput={on_factor} onchange={let_go}
                         title={if can_overflow { "Drag to re-run the model with more or fewer slots (c)" } else { why_full }} />
                 </label>
             }

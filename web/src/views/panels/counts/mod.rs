@@ -17,6 +17,7 @@ pub static PANEL: Panel = Panel {
     area: "counts",
     tab: Tab::Of(PanelName::Load),
     depth: Depth::Inspect,
+    sees_controls: false,
     lacks: |_| None,
     topic: |_| PANEL.kind.to_owned(),
     finding: |input| finding::finding(input.scene.totals()),

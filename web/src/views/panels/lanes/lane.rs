@@ -1,109 +1,168 @@
 //! One expert's lane: its slots, the line that marks capacity, and the requests beyond it that were turned away.
 
+use std::rc::Rc;
+
 use moe_trace::Assignment;
 use yew::prelude::*;
 
+use crate::run::gate_reading::GateReading;
 use crate::run::scene::{Lane, Scene, SceneLayer};
 use crate::run::text::{inline, visible};
-use crate::state::Action;
+use crate::state::{Action, Selection};
 use crate::views::parts::glyph::Mark;
 use crate::views::parts::ramp::ramp;
+use crate::views::parts::section::{Cell, Part, row};
 use crate::words::numbers::count as counted;
 
 /// The one shade of requests that no gate was read for.
 const UNREAD: usize = 3;
 
 /// How a lane is drawn.
-pub struct LaneView<'a> {
-    pub scene: &'a Scene,
-    pub layer: &'a SceneLayer,
-    pub lane: Lane<'a>,
+#[derive(PartialEq)]
+pub struct LaneView {
+    expert: usize,
+    /// Served requests by slot, and those that were turned away.
+    kept: Vec<Slot>,
+    lost: Vec<Slot>,
     /// Slots per expert; `None` without a limit.
-    pub capacity: Option<usize>,
+    capacity: Option<usize>,
     /// Slots of the widest lane.
-    pub width: usize,
-    pub selected_token: usize,
-    pub is_selected: bool,
+    width: usize,
+    experts_take: bool,
+    is_selected: bool,
     /// Of all lanes one is a stop of the Tab key; `[` and `]` go on from there.
-    pub is_tab_stop: bool,
-    pub dispatch: &'a Callback<Action>,
+    is_tab_stop: bool,
+    dispatch: Callback<Action>,
 }
 
-pub fn lane(of: &LaneView) -> Html {
-    let expert = of.lane.expert.index();
-    let choose = {
-        let (dispatch, expert) = (of.dispatch.clone(), (!of.is_selected).then_some(expert));
-        Callback::from(move |_: MouseEvent| dispatch.emit(Action::SelectExpert(expert)))
-    };
-    let (kept, demand) = (of.lane.kept.len(), of.lane.demand());
-    let free = of.width.saturating_sub(kept);
-    let is_full = of.capacity == Some(kept);
-    let count = of.capacity.map_or(kept.to_string(), |capacity| format!("{kept}/{capacity}"));
-    let label = match of.capacity {
-        _ if of.layer.experts_take() => format!("Expert {expert}: picks {}", counted(demand, "token", "tokens")),
-        Some(capacity) => {
-            let (requests, slots) = (counted(demand, "request", "requests"), counted(capacity, "slot", "slots"));
-            format!("Expert {expert}: {requests}, {slots}, {} turned away", demand - kept)
+/// A request in its place.
+#[derive(Clone, PartialEq)]
+struct Slot {
+    token: usize,
+    expert: usize,
+    rank: u32,
+    text: Rc<str>,
+    mark: Mark,
+    weight_raw: f32,
+    reading: GateReading,
+    is_selected: bool,
+}
+
+impl LaneView {
+    /// `capacity`: slots per expert; `None` without a limit. `width`: slots of the widest lane.
+    pub fn of(
+        (scene, layer): (&Scene, &SceneLayer),
+        lane: &Lane,
+        (capacity, width): (Option<usize>, usize),
+        selection: Selection,
+        dispatch: &Callback<Action>,
+    ) -> LaneView {
+        let slot = |request: &&Assignment| {
+            let token = request.token as usize;
+            Slot {
+                token,
+                expert: request.expert.index(),
+                rank: request.rank,
+                text: scene.token_name(token),
+                mark: Mark::of(request, layer.fate(token)),
+                weight_raw: request.weight_raw,
+                reading: layer.reading(),
+                is_selected: token == selection.token,
+            }
+        };
+        let expert = lane.expert.index();
+        LaneView {
+            expert,
+            kept: lane.kept.iter().map(slot).collect(),
+            lost: lane.lost.iter().map(slot).collect(),
+            capacity,
+            width,
+            experts_take: layer.experts_take(),
+            is_selected: selection.expert == Some(expert),
+            is_tab_stop: selection.expert.unwrap_or_default() == expert,
+            dispatch: dispatch.clone(),
         }
-        None => format!("Expert {expert}: {}, no limit", counted(demand, "request", "requests")),
-    };
-    let class = classes!(
-        "lane",
-        of.is_selected.then_some("is-selected"),
-        (demand == 0).then_some("is-idle"),
-        is_full.then_some("is-full"),
-    );
-    html! {
-        <div key={expert} {class} role="group" aria-label={label}>
-            <button type="button" class="lane-name" data-grid="lanes" tabindex={if of.is_tab_stop { "0" } else { "-1" }}
-                aria-pressed={of.is_selected.to_string()} onclick={choose}>
-                { format!("E{expert}") }
-            </button>
-            <div class={classes!("slots", (of.width > 12).then_some("is-dense"))}>
-                { for of.lane.kept.iter().map(|request| slot(of, request)) }
-                { for (0..free).map(|_| html! { <span class="slot is-free" aria-hidden="true" /> }) }
-            </div>
-            <span class="door" aria-hidden="true" />
-            <div class={classes!("queue", (of.lane.lost.len() > 2).then_some("is-dense"))}>{ for of.lane.lost.iter().map(|request| slot(of, request)) }</div>
-            <span class="lane-count">
-                { count }
-                if demand > kept {
-                    <b>{ format!("+{}", demand - kept) }</b>
-                } else if demand == 0 {
-                    <small>{ "idle" }</small>
-                }
-            </span>
-        </div>
     }
 }
 
-fn slot(of: &LaneView, request: &Assignment) -> Html {
-    let token = request.token as usize;
-    let mark = Mark::of(request, of.layer.fate(token));
-    // A blank that stands alone is a token too.
-    let text = of.scene.token_text(token);
-    let text = if text.trim_start().is_empty() { text } else { text.trim_start() };
-    let choose = {
-        let (dispatch, expert) = (of.dispatch.clone(), Some(request.expert.index()));
-        Callback::from(move |_: MouseEvent| dispatch.emit(Action::Select { token, layer: None, expert }))
-    };
-    let is_selected = token == of.selected_token;
-    let class = classes!(
-        "slot",
-        mark.class(),
-        format!("r{}", of.layer.reading().share(request.weight_raw).map_or(UNREAD, ramp)),
-        is_selected.then_some("is-selected")
-    );
-    let title = format!(
-        "Token {token} “{}”, choice {}, {}; {}",
-        inline(text),
-        request.rank + 1,
-        of.layer.reading().described(request.weight_raw),
-        mark.name(),
-    );
-    html! {
-        <button type="button" key={token} {class} data-view="slot" tabindex="-1" aria-label={title.clone()} {title} onclick={choose}>
-            <span dir="auto">{ visible(text) }</span>
-        </button>
+impl Part for LaneView {
+    fn draw(&self) -> Html {
+        let LaneView { expert, capacity, .. } = *self;
+        let choose = {
+            let (dispatch, expert) = (self.dispatch.clone(), (!self.is_selected).then_some(expert));
+            Callback::from(move |_: MouseEvent| dispatch.emit(Action::SelectExpert(expert)))
+        };
+        let (kept, demand) = (self.kept.len(), self.kept.len() + self.lost.len());
+        let free = self.width.saturating_sub(kept);
+        let is_full = capacity == Some(kept);
+        let count = capacity.map_or(kept.to_string(), |capacity| format!("{kept}/{capacity}"));
+        let label = match capacity {
+            _ if self.experts_take => format!("Expert {expert}: picks {}", counted(demand, "token", "tokens")),
+            Some(capacity) => {
+                let (requests, slots) = (counted(demand, "request", "requests"), counted(capacity, "slot", "slots"));
+                format!("Expert {expert}: {requests}, {slots}, {} turned away", demand - kept)
+            }
+            None => format!("Expert {expert}: {}, no limit", counted(demand, "request", "requests")),
+        };
+        let class = classes!(
+            "lane",
+            self.is_selected.then_some("is-selected"),
+            (demand == 0).then_some("is-idle"),
+            is_full.then_some("is-full"),
+        );
+        html! {
+            <div {class} role="group" aria-label={label}>
+                <button type="button" class="lane-name" data-grid="lanes" tabindex={if self.is_tab_stop { "0" } else { "-1" }}
+                    aria-pressed={self.is_selected.to_string()} onclick={choose}>
+                    { format!("E{expert}") }
+                </button>
+                <div class={classes!("slots", (self.width > 12).then_some("is-dense"))}>
+                    { row(self.kept.iter().cloned(), &self.dispatch) }
+                    { for (0..free).map(|_| html! { <span class="slot is-free" aria-hidden="true" /> }) }
+                </div>
+                <span class="door" aria-hidden="true" />
+                <div class={classes!("queue", (self.lost.len() > 2).then_some("is-dense"))}>
+                    { row(self.lost.iter().cloned(), &self.dispatch) }
+                </div>
+                <span class="lane-count">
+                    { count }
+                    if demand > kept {
+                        <b>{ format!("+{}", demand - kept) }</b>
+                    } else if demand == 0 {
+                        <small>{ "idle" }</small>
+                    }
+                </span>
+            </div>
+        }
+    }
+}
+
+impl Cell for Slot {
+    fn draw(&self, dispatch: &Callback<Action>) -> Html {
+        let token = self.token;
+        // A blank that stands alone is a token too.
+        let text = if self.text.trim_start().is_empty() { &*self.text } else { self.text.trim_start() };
+        let choose = {
+            let (dispatch, expert) = (dispatch.clone(), Some(self.expert));
+            Callback::from(move |_: MouseEvent| dispatch.emit(Action::Select { token, layer: None, expert }))
+        };
+        let class = classes!(
+            "slot",
+            self.mark.class(),
+            format!("r{}", self.reading.share(self.weight_raw).map_or(UNREAD, ramp)),
+            self.is_selected.then_some("is-selected")
+        );
+        let title = format!(
+            "Token {token} “{}”, choice {}, {}; {}",
+            inline(text),
+            self.rank + 1,
+            self.reading.described(self.weight_raw),
+            self.mark.name(),
+        );
+        html! {
+            <button type="button" key={token} {class} data-view="slot" tabindex="-1" aria-label={title.clone()} {title} onclick={choose}>
+                <span dir="auto">{ visible(text) }</span>
+            </button>
+        }
     }
 }

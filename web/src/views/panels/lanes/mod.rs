@@ -17,9 +17,10 @@ use crate::views::panel::{Depth, Panel, PanelInput, Tab};
 use crate::views::parts::badges::routing_badges;
 use crate::views::parts::glyph::legend;
 use crate::views::parts::routing_controls::routing_controls;
+use crate::views::parts::section::section;
 use crate::views::parts::table::table;
 use equation::{Equation, equation};
-use lane::{LaneView, lane};
+use lane::LaneView;
 use rule_controls::RuleControls;
 use rule_note::rule_note;
 
@@ -29,6 +30,7 @@ pub static PANEL: Panel = Panel {
     area: "lanes",
     tab: Tab::Own("Lanes"),
     depth: Depth::Story,
+    sees_controls: true,
     lacks: |_| None,
     topic,
     finding: |input| {
@@ -82,20 +84,11 @@ fn picture(input: &PanelInput) -> Html {
     let is_crowded = lanes.len() > 8;
     // Some roundings give more slots than the group has tokens: those stay free, however many.
     let width = capacity.map_or(widest, |capacity| (capacity as usize).min(group.num_tokens.max(widest)));
-    let rows = lanes.into_iter().enumerate().map(|(lane_idx, of_expert)| {
-        let is_selected = selection.expert == Some(of_expert.expert.index());
-        lane(&LaneView {
-            scene,
-            layer,
-            lane: of_expert,
-            capacity: capacity.map(|capacity| capacity as usize),
-            width,
-            selected_token: selection.token,
-            is_selected,
-            is_tab_stop: lane_idx == selection.expert.unwrap_or_default(),
-            dispatch: &input.dispatch,
-        })
-    });
+    let size = (capacity.map(|capacity| capacity as usize), width);
+    let rows = lanes
+        .iter()
+        .enumerate()
+        .map(|(number, lane)| section(number, LaneView::of((scene, layer), lane, size, selection, &input.dispatch)));
     let (routing, controls) = (routing(input), &input.controls);
     let formula = Equation {
         routing,

@@ -8,18 +8,19 @@ use yew::prelude::*;
 
 use crate::run::scene::{Scene, SceneLayer};
 use crate::run::shared::Shared;
-use crate::run::text::{Part, inline, visible};
+use crate::run::text::{Part, Piece, inline, visible};
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
 use crate::views::parts::glyph::{Mark, glyph};
 use crate::views::parts::hover::say_on_hover;
 use crate::views::parts::in_sight::keep_in_sight;
+use crate::views::parts::section::{Cell, row};
 use crate::views::parts::sized::at_pixel;
 use crate::views::parts::spoken::spoken_token;
 use crate::views::parts::table::table;
 use crate::words::names;
-use stripe::{COLUMN, MatrixStripe, row_height};
+use stripe::{COLUMN, row_height};
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Layers,
@@ -27,6 +28,7 @@ pub static PANEL: Panel = Panel {
     area: "layers",
     tab: Tab::Own("Layers"),
     depth: Depth::Inspect,
+    sees_controls: false,
     lacks: |_| None,
     topic: |_| PANEL.kind.to_owned(),
     finding: |input| finding::finding(&input.scene),
@@ -54,34 +56,50 @@ fn Matrix(props: &MatrixProps) -> Html {
     use_effect_with((props.selection.token, props.tab, scene.clone()), {
         let frame = frame.clone();
         move |&(token, ..)| {
-            if let Some(frame) = frame.cast::<web_sys::Element>()
-                && let Some(word) = frame.first_element_child().and_then(|words| words.children().item(token as u32))
-            {
-                // The layers' names stand still at one of its edges.
-                keep_in_sight(&frame, &word, 48.0);
-            }
+            let word = |frame: &web_sys::Element| frame.first_element_child()?.children().item(token as u32);
+            // The layers' names stand still at one of its edges.
+            let scroll = |frame: web_sys::Element| Some(keep_in_sight(&frame, &word(&frame)?, 48.0));
+            let scrolled = frame.cast().and_then(scroll);
+            move || drop(scrolled)
         }
     });
-    let words = scene.tokens.iter().enumerate().map(|(token, shown)| {
-        let class = (token == props.selection.token).then_some("is-selected");
-        let text = if shown.piece.part == Part::Tail { "—".to_owned() } else { visible(&shown.piece.text) };
-        html! { <span key={token} {class} dir="auto">{ text }</span> }
+    let words = scene.tokens.iter().enumerate().map(|(token, shown)| Word {
+        token,
+        piece: shown.piece.clone(),
+        is_selected: token == props.selection.token,
     });
     // The tokens run as the text does.
     let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
     html! {
         <div class="matrix" {dir} ref={frame}>
-            <div class="matrix-words" aria-hidden="true">{ for words }</div>
-            { for (0..scene.layers.len()).map(|layer| stripe(props, layer)) }
-            <svg class="matrix-column" width={(scene.tokens.len() * COLUMN).to_string()} height="100%" aria-hidden="true">
-                <rect x={(props.selection.token * COLUMN).to_string()} width={(COLUMN - 1).to_string()} height="100%" />
-            </svg>
+            <div class="matrix-words" aria-hidden="true">{ row(words, &props.dispatch) }</div>
+            { for (0..scene.layers.len()).map(|layer| layer_row(props, layer)) }
+            <div class="matrix-column" aria-hidden="true">
+                { at_pixel(props.selection.token * COLUMN, html! {
+                    <svg width={(COLUMN - 1).to_string()} height="100%"><rect width="100%" height="100%" /></svg>
+                }) }
+            </div>
         </div>
     }
 }
 
+/// What stands above a column.
+#[derive(PartialEq)]
+struct Word {
+    token: usize,
+    piece: Piece,
+    is_selected: bool,
+}
+
+impl Cell for Word {
+    fn draw(&self, _dispatch: &Callback<Action>) -> Html {
+        let text = if self.piece.part == Part::Tail { "—".to_owned() } else { visible(&self.piece.text) };
+        html! { <span key={self.token} class={self.is_selected.then_some("is-selected")} dir="auto">{ text }</span> }
+    }
+}
+
 /// A layer's stripe, what one can point at in it, and the one cell that takes the focus.
-fn stripe(props: &MatrixProps, layer: usize) -> Html {
+fn layer_row(props: &MatrixProps, layer: usize) -> Html {
     let scene = &props.scene;
     let of_layer = &scene.layers[layer];
     let row = row_height(of_layer.num_experts);
@@ -125,7 +143,7 @@ fn stripe(props: &MatrixProps, layer: usize) -> Html {
                 }
             </button>
             <div class="matrix-field" {onclick} {onmousemove}>
-                <MatrixStripe scene={scene.clone()} {layer} />
+                <div class="stripe" aria-hidden="true">{ stripe::drawn(scene, of_layer) }</div>
                 if is_selected {
                     { at_pixel(token * COLUMN, html! {
                         <button type="button" class="matrix-cell" data-view="cell" tabindex="0"

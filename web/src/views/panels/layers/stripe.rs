@@ -1,73 +1,96 @@
 //! One layer of the matrix: a piano roll, tokens to the right, experts downwards.
 //!
-//! Luminance is what the rule reads off the gate; shapes say what became of requests. A whole layer is drawn as a handful of paths, whatever its size.
+//! Luminance is what the rule reads off the gate; shapes say what became of requests. A sheet of it, so many tokens wide,
+//! is drawn as a handful of paths; a step draws the sheets that it changes, which for most is the last one.
 
 use std::fmt::Write;
 
 use yew::prelude::*;
 
-use crate::run::scene::{Scene, SceneLayer, TokenFate};
-use crate::run::shared::Shared;
+use crate::run::scene::{Scene, SceneLayer};
 use crate::views::parts::glyph::Mark;
 use crate::views::parts::ramp::{RAMP, ramp};
+use crate::views::parts::section::{Part, section};
 
 /// Width of a token's column.
 pub const COLUMN: usize = 18;
+
+/// Tokens of a sheet.
+const PER_SHEET: usize = 32;
 
 /// Height of an expert's row: the more experts, the thinner.
 pub fn row_height(num_experts: usize) -> usize {
     (76 / num_experts.max(1)).clamp(4, 16)
 }
 
-#[derive(Properties, PartialEq)]
-pub struct MatrixStripeProps {
-    pub scene: Shared<Scene>,
-    pub layer: usize,
+/// The sheets of a layer, in order of the text.
+pub fn drawn(scene: &Scene, layer: &SceneLayer) -> Html {
+    let num_tokens = scene.tokens.len();
+    let sheet = |first: usize| Sheet::of(layer, first, (first + PER_SHEET).min(num_tokens));
+    html! { <>{ for (0..num_tokens).step_by(PER_SHEET).map(|first| section(first, sheet(first))) }</> }
 }
 
-#[component]
-pub fn MatrixStripe(props: &MatrixStripeProps) -> Html {
-    let layer = &props.scene.layers[props.layer];
-    let num_tokens = props.scene.tokens.len();
-    let row = row_height(layer.num_experts);
-    let (width, height) = (num_tokens * COLUMN, layer.num_experts * row);
-    let cells = luminance_paths(layer, num_tokens, row);
-    let marks = mark_paths(layer, num_tokens, row);
-    html! {
-        <svg class="stripe" width={width.to_string()} height={height.to_string()} aria-hidden="true">
-            { for cells.into_iter().enumerate().filter(|(_, path)| !path.is_empty()).map(|(level, d)| html! {
-                <path class={format!("cell-{level}")} {d} />
-            }) }
-            { for marks.into_iter().filter(|(_, path)| !path.is_empty()).map(|(class, d)| html! {
-                <path {class} {d} />
-            }) }
-        </svg>
-    }
+/// What is drawn of some tokens, counted from the first of them.
+#[derive(PartialEq)]
+struct Sheet {
+    num_tokens: usize,
+    num_experts: usize,
+    /// The step of the ramp for each value of the gate, `[tokens, experts]`; empty where it is not read.
+    levels: Vec<u8>,
+    requests: Vec<Request>,
 }
 
-/// One path per step of the ramp, with a rectangle for each value of the gate on that step; none where it is not read.
-fn luminance_paths(layer: &SceneLayer, num_tokens: usize, row: usize) -> [String; RAMP] {
-    let mut paths: [String; RAMP] = Default::default();
-    for token in 0..num_tokens {
-        for (expert, &probability) in layer.values_of(token).iter().enumerate() {
-            let (x, y) = (token * COLUMN, expert * row);
-            push(&mut paths[ramp(probability)], format_args!("M{x} {y}h{}v{}h-{}z", COLUMN - 1, row - 1, COLUMN - 1));
+#[derive(PartialEq)]
+struct Request {
+    token: usize,
+    expert: usize,
+    mark: Mark,
+}
+
+impl Sheet {
+    fn of(layer: &SceneLayer, first: usize, end: usize) -> Sheet {
+        let values = (first..end).flat_map(|token| layer.values_of(token));
+        let requests = (first..end).flat_map(|token| {
+            let fate = layer.fate(token);
+            layer.of_token(token).iter().map(move |request| Request {
+                token: token - first,
+                expert: request.expert.index(),
+                mark: Mark::of(request, fate),
+            })
+        });
+        Sheet {
+            num_tokens: end - first,
+            num_experts: layer.num_experts,
+            levels: values.map(|&value| ramp(value) as u8).collect(),
+            requests: requests.collect(),
         }
     }
-    paths
-}
 
-/// Shapes of the requests, by class.
-fn mark_paths(layer: &SceneLayer, num_tokens: usize, row: usize) -> [(&'static str, String); 5] {
-    let (mut solid, mut halves, mut lost, mut dropped, mut crosses) = Default::default();
-    let (w, h) = (COLUMN / 2, row.saturating_sub(4).max(2));
-    // Wider, so that its notch is one.
-    let lost_w = w + 2;
-    for token in 0..num_tokens {
-        let fate: TokenFate = layer.fate(token);
-        for request in layer.of_token(token) {
-            let (x, y) = (token * COLUMN + (COLUMN - 1 - w) / 2, request.expert.index() * row + (row - 1 - h) / 2);
-            match Mark::of(request, fate) {
+    fn row(&self) -> usize {
+        row_height(self.num_experts)
+    }
+
+    /// One path per step of the ramp, with a rectangle for each value on that step.
+    fn luminance_paths(&self) -> [String; RAMP] {
+        let (row, mut paths) = (self.row(), <[String; RAMP]>::default());
+        for (at, &level) in self.levels.iter().enumerate() {
+            let (x, y) = (at / self.num_experts * COLUMN, at % self.num_experts * row);
+            let path = &mut paths[usize::from(level)];
+            push(path, format_args!("M{x} {y}h{}v{}h-{}z", COLUMN - 1, row - 1, COLUMN - 1));
+        }
+        paths
+    }
+
+    /// Shapes of the requests, by class.
+    fn mark_paths(&self) -> [(&'static str, String); 5] {
+        let row = self.row();
+        let (mut solid, mut halves, mut lost, mut dropped, mut crosses) = Default::default();
+        let (w, h) = (COLUMN / 2, row.saturating_sub(4).max(2));
+        // Wider, so that its notch is one.
+        let lost_w = w + 2;
+        for Request { token, expert, mark } in &self.requests {
+            let (x, y) = (token * COLUMN + (COLUMN - 1 - w) / 2, expert * row + (row - 1 - h) / 2);
+            match mark {
                 Mark::First => push(&mut solid, format_args!("M{x} {y}h{w}v{h}h-{w}z")),
                 Mark::Second => push(&mut halves, format_args!("M{x} {y}h{}v{h}h-{}z", w / 2, w / 2)),
                 Mark::Lost => {
@@ -85,14 +108,31 @@ fn mark_paths(layer: &SceneLayer, num_tokens: usize, row: usize) -> [(&'static s
                 Mark::Withdrawn => {}
             }
         }
+        [
+            ("mark-first", solid),
+            ("mark-second", halves),
+            ("mark-lost", lost),
+            ("mark-dropped", dropped),
+            ("mark-cross", crosses),
+        ]
     }
-    [
-        ("mark-first", solid),
-        ("mark-second", halves),
-        ("mark-lost", lost),
-        ("mark-dropped", dropped),
-        ("mark-cross", crosses),
-    ]
+}
+
+impl Part for Sheet {
+    fn draw(&self) -> Html {
+        let (width, height) = (self.num_tokens * COLUMN, self.num_experts * self.row());
+        let (cells, marks) = (self.luminance_paths(), self.mark_paths());
+        html! {
+            <svg width={width.to_string()} height={height.to_string()}>
+                { for cells.into_iter().enumerate().filter(|(_, path)| !path.is_empty()).map(|(level, d)| html! {
+                    <path class={format!("cell-{level}")} {d} />
+                }) }
+                { for marks.into_iter().filter(|(_, path)| !path.is_empty()).map(|(class, d)| html! {
+                    <path {class} {d} />
+                }) }
+            </svg>
+        }
+    }
 }
 
 fn push(path: &mut String, piece: std::fmt::Arguments<'_>) {

@@ -18,6 +18,7 @@ pub static PANEL: Panel = Panel {
     area: "load",
     tab: Tab::Own("Load"),
     depth: Depth::Inspect,
+    sees_controls: false,
     lacks: |_| None,
     topic: |input| format!("Load · layer {}", input.layer().layer),
     finding: |input| finding::finding(input.layer()),

@@ -22,6 +22,7 @@ pub static PANEL: Panel = Panel {
     area: "loss",
     tab: Tab::Own("Loss"),
     depth: Depth::Inspect,
+    sees_controls: false,
     lacks: |input| {
         let has_none = compare::passage_loss(&input.scene.tokens).is_none();
         has_none.then_some("No loss to show: the first token of a text has no prediction")

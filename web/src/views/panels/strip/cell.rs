@@ -1,19 +1,26 @@
 //! One token of the strip: its text, what became of it, and how sure the gate was of its first and second choice.
 
+use std::rc::Rc;
+
+use moe_trace::ExpertIdx;
 use yew::prelude::*;
 
-use crate::run::text::Part;
+use crate::run::scene::TokenFate;
+use crate::run::text::{Part, Piece, quoted, visible};
 use crate::state::Action;
 use crate::views::parts::glyph::{Mark, glyph};
+use crate::views::parts::section::Cell;
 use crate::views::parts::sized::{at_height, upward};
 
-#[derive(Properties, PartialEq, Clone)]
-pub struct TokenCellProps {
+#[derive(PartialEq)]
+pub struct TokenCell {
     pub token: usize,
-    pub text: AttrValue,
-    pub part: Part,
-    /// Only what deserves a mark.
-    pub mark: Option<Mark>,
+    pub piece: Piece,
+    /// The character that it shows or continues.
+    pub name: Rc<str>,
+    pub fate: TokenFate,
+    /// The fate in words.
+    pub outcome: &'static str,
     /// A request was turned away in another layer than the one shown.
     pub lost_elsewhere: bool,
     /// How sure the rule was of the first and the second choice, in whole percents: for most, gate probabilities.
@@ -21,54 +28,86 @@ pub struct TokenCellProps {
     /// Was the first choice turned away?
     pub first_is_lost: bool,
     pub second: Option<u8>,
-    /// The experts requested: `1·5`, `1·5+6` where there are six more, `–` for none.
-    pub experts: AttrValue,
-    pub label: AttrValue,
+    /// The first experts that it requested, and how many in all.
+    pub experts: [Option<ExpertIdx>; 2],
+    pub num_requests: usize,
     pub is_written: bool,
     pub is_selected: bool,
-    pub dispatch: Callback<Action>,
 }
 
-#[component]
-pub fn TokenCell(props: &TokenCellProps) -> Html {
-    let onclick = {
-        let (dispatch, token) = (props.dispatch.clone(), props.token);
-        Callback::from(move |_: MouseEvent| dispatch.emit(Action::Select { token, layer: None, expert: None }))
-    };
-    let part = match props.part {
-        Part::Whole => None,
-        Part::Head => Some("is-head"),
-        Part::Tail => Some("is-tail"),
-        Part::Bytes => Some("is-bytes"),
-    };
-    let class = classes!(
-        "token",
-        part,
-        props.mark.map(Mark::class),
-        props.is_written.then_some("is-written"),
-        props.is_selected.then_some("is-selected"),
-    );
-    let tabindex = if props.is_selected { "0" } else { "-1" };
-    html! {
-        <button type="button" {class} role="option" data-view="token" aria-selected={props.is_selected.to_string()}
-            title={&props.label} {tabindex} {onclick}>
-            <span class="hidden">{ &props.label }</span>
-            <span class="token-text" dir="auto" aria-hidden="true">{ &props.text }</span>
-            <span class={classes!("token-lane", props.first_is_lost.then_some("is-lost"))} aria-hidden="true">
-                { upward("level", f64::from(props.first) / 100.0) }
-                if let Some(second) = props.second {
-                    { at_height(f64::from(second) / 100.0, html! { <b /> }) }
-                }
-            </span>
-            <span class="token-experts" aria-hidden="true">
-                if let Some(mark) = props.mark {
-                    { glyph(mark) }
-                }
-                { &props.experts }
-                if props.mark.is_none() && props.lost_elsewhere {
-                    <i class="elsewhere" />
-                }
-            </span>
-        </button>
+impl TokenCell {
+    /// `1·5`, `1·5+6` where there are six more, `–` for none.
+    fn experts(&self) -> String {
+        match (self.experts, self.num_requests) {
+            ([Some(one), Some(two)], 3..) => format!("{one}·{two}+{}", self.num_requests - 2),
+            ([Some(one), Some(two)], _) => format!("{one}·{two}"),
+            ([Some(one), None], _) => one.to_string(),
+            _ => "–".to_owned(),
+        }
+    }
+
+    /// Only what deserves one.
+    fn mark(&self) -> Option<Mark> {
+        match self.fate {
+            TokenFate::LostSome => Some(Mark::Lost),
+            TokenFate::Dropped => Some(Mark::Dropped),
+            _ => None,
+        }
+    }
+
+    fn label(&self) -> AttrValue {
+        let continues = if self.piece.part == Part::Tail { "continues " } else { "" };
+        let author = if self.is_written { ", written by the model" } else { "" };
+        let is_lost_only_elsewhere = self.lost_elsewhere && self.fate <= TokenFate::Served;
+        let elsewhere = if is_lost_only_elsewhere { ", turned away in another layer" } else { "" };
+        let (name, outcome) = (quoted(&self.name), self.outcome);
+        format!("Token {}, {continues}{name}, {outcome}{elsewhere}{author}", self.token).into()
+    }
+}
+
+impl Cell for TokenCell {
+    fn draw(&self, dispatch: &Callback<Action>) -> Html {
+        let onclick = {
+            let (dispatch, token) = (dispatch.clone(), self.token);
+            Callback::from(move |_: MouseEvent| dispatch.emit(Action::Select { token, layer: None, expert: None }))
+        };
+        let part = match self.piece.part {
+            Part::Whole => None,
+            Part::Head => Some("is-head"),
+            Part::Tail => Some("is-tail"),
+            Part::Bytes => Some("is-bytes"),
+        };
+        let mark = self.mark();
+        let class = classes!(
+            "token",
+            part,
+            mark.map(Mark::class),
+            self.is_written.then_some("is-written"),
+            self.is_selected.then_some("is-selected"),
+        );
+        let tabindex = if self.is_selected { "0" } else { "-1" };
+        let label = self.label();
+        html! {
+            <button key={self.token} type="button" {class} role="option" data-view="token"
+                aria-selected={self.is_selected.to_string()} title={&label} {tabindex} {onclick}>
+                <span class="hidden">{ label }</span>
+                <span class="token-text" dir="auto" aria-hidden="true">{ visible(&self.piece.text) }</span>
+                <span class={classes!("token-lane", self.first_is_lost.then_some("is-lost"))} aria-hidden="true">
+                    { upward("level", f64::from(self.first) / 100.0) }
+                    if let Some(second) = self.second {
+                        { at_height(f64::from(second) / 100.0, html! { <b /> }) }
+                    }
+                </span>
+                <span class="token-experts" aria-hidden="true">
+                    if let Some(mark) = mark {
+                        { glyph(mark) }
+                    }
+                    { self.experts() }
+                    if mark.is_none() && self.lost_elsewhere {
+                        <i class="elsewhere" />
+                    }
+                </span>
+            </button>
+        }
     }
 }

@@ -9,19 +9,21 @@ use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use crate::browser::focus::focus_in_place;
+use crate::browser::timers::Frame;
 use crate::run::scene::{Scene, SceneLayer, TokenFate};
 use crate::run::shared::Shared;
-use crate::run::text::{Part, inline, quoted, visible};
+use crate::run::text::inline;
 use crate::settings::offered::ControlName;
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
 use crate::views::panel::{Depth, Panel, PanelInput, Tab};
-use crate::views::parts::glyph::{Mark, legend};
+use crate::views::parts::glyph::legend;
 use crate::views::parts::in_sight::keep_in_sight;
+use crate::views::parts::section::row;
 use crate::views::parts::table::table;
 use crate::views::parts::transport::transport;
 use crate::words::names;
-use cell::{TokenCell, TokenCellProps};
+use cell::TokenCell;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Strip,
@@ -29,6 +31,7 @@ pub static PANEL: Panel = Panel {
     area: "strip",
     tab: Tab::Always,
     depth: Depth::Story,
+    sees_controls: false,
     lacks: |_| None,
     topic: |input| format!("Tokens · outcomes in layer {}", input.layer().layer),
     finding: |input| finding::finding(&input.scene),
@@ -54,59 +57,37 @@ fn Strip(props: &StripProps) -> Html {
     // The selected token stays in sight, and keeps the focus if the strip has it.
     use_effect_with((props.selection.token, scene.clone()), {
         let list = list.clone();
-        move |_| {
-            if let Some(list) = list.cast::<HtmlElement>() {
-                show_selected(&list);
-            }
+        move |&(token, _)| {
+            let scrolled = list.cast::<HtmlElement>().and_then(|list| show_selected(&list, token));
+            move || drop(scrolled)
         }
     });
     let layer = &scene.layers[props.selection.layer];
     let prompt_len = scene.recording.prompt_len();
     let cells = (0..scene.tokens.len()).map(|token| {
-        let shown = &scene.tokens[token];
         let requests = layer.of_token(token);
-        let fate = layer.fate(token);
-        let name = quoted(scene.token_text(token));
-        let lost_elsewhere = scene.layers.iter().any(|layer| layer.fate(token) >= TokenFate::LostSome);
         let share_of = |rank: usize| requests.get(rank).and_then(|request| layer.reading().share(request.weight_raw));
         let whole_percent = |rank: usize| share_of(rank).map(|share| (share * 100.0).round() as u8);
-        let experts = match requests {
-            [] => "–".to_owned(),
-            [one] => one.expert.to_string(),
-            [one, two] => format!("{}·{}", one.expert, two.expert),
-            [one, two, more @ ..] => format!("{}·{}+{}", one.expert, two.expert, more.len()),
-        };
-        let cell = TokenCellProps {
+        TokenCell {
             token,
-            text: visible(&shown.piece.text).into(),
-            part: shown.piece.part,
-            mark: match fate {
-                TokenFate::LostSome => Some(Mark::Lost),
-                TokenFate::Dropped => Some(Mark::Dropped),
-                _ => None,
-            },
-            lost_elsewhere,
+            piece: scene.tokens[token].piece.clone(),
+            name: scene.token_name(token),
+            fate: layer.fate(token),
+            outcome: outcome(layer, token),
+            lost_elsewhere: scene.layers.iter().any(|layer| layer.fate(token) >= TokenFate::LostSome),
             first: whole_percent(0).unwrap_or_default(),
             first_is_lost: requests.first().is_some_and(|request| request.fate == Fate::Lost),
             second: whole_percent(1),
-            experts: experts.into(),
-            label: {
-                let continues = if shown.piece.part == Part::Tail { "continues " } else { "" };
-                let author = if token >= prompt_len { ", written by the model" } else { "" };
-                let elsewhere =
-                    if lost_elsewhere && fate <= TokenFate::Served { ", turned away in another layer" } else { "" };
-                format!("Token {token}, {continues}{name}, {}{elsewhere}{author}", outcome(layer, token)).into()
-            },
+            experts: [0, 1].map(|rank| requests.get(rank).map(|request| request.expert)),
+            num_requests: requests.len(),
             is_written: token >= prompt_len,
             is_selected: token == props.selection.token,
-            dispatch: props.dispatch.clone(),
-        };
-        html! { <TokenCell key={token} ..cell /> }
+        }
     });
     let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
     html! {
         <div class="strip" role="listbox" aria-label="Tokens" aria-orientation="horizontal" {dir} ref={list}>
-            { for cells }
+            { row(cells, &props.dispatch) }
         </div>
     }
 }
@@ -143,12 +124,11 @@ fn outcome(layer: &SceneLayer, token: usize) -> &'static str {
     }
 }
 
-/// The selected token, in sight and with the focus if the strip has it.
-fn show_selected(list: &HtmlElement) {
-    let Ok(Some(selected)) = list.query_selector("[aria-selected=true]") else { return };
-    let Ok(selected) = selected.dyn_into::<HtmlElement>() else { return };
+/// The selected token, with the focus if the strip has it, and soon in sight.
+fn show_selected(list: &HtmlElement, token: usize) -> Option<Frame> {
+    let selected: HtmlElement = list.children().item(token as u32)?.dyn_into().ok()?;
     if list.matches(":focus-within").unwrap_or(false) {
         focus_in_place(&selected);
     }
-    keep_in_sight(list, &selected, 48.0);
+    Some(keep_in_sight(list, &selected, 48.0))
 }

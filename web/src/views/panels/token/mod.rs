@@ -23,6 +23,7 @@ pub static PANEL: Panel = Panel {
     area: "token",
     tab: Tab::Own("Token"),
     depth: Depth::Inspect,
+    sees_controls: false,
     lacks: |_| None,
     topic: |input| format!("Token #{} · layer {}", input.selection.token, input.layer().layer),
     finding: title,
