@@ -1,6 +1,8 @@
 //! Steps whose earlier rows did not change: only the rows from `input_start_position` on are sent, and the reader takes
 //! the others from the step before. Everybody but the wire sees whole steps.
 
+pub mod telling;
+
 use serde::{Deserialize, Serialize};
 
 use crate::ids::{LayerIdx, RunId};

@@ -25,7 +25,6 @@ pub mod routing;
 mod rows;
 mod scores;
 pub mod spec;
-mod telling;
 pub mod text;
 mod token;
 pub mod trace;
@@ -35,6 +34,7 @@ mod wrong;
 
 pub use check::{model_entry as check_entry, model_info as check_model};
 pub use choices::{Choice, Choices, ChoicesError, ExpertLoad};
+pub use delta::telling::Telling;
 pub use delta::{DeltaError, SentStep, StepDelta};
 pub use error::UserError;
 pub use gate_logits::{GateLogits, ShapeError};
@@ -56,7 +56,6 @@ pub use spec::{
     BaseSolver, CapacitySpec, MixerSpec, Normalise, Overflow, Policy, Priority, Rounding, RouterSpec, RoutingGroup,
     RoutingSpec, SecondExpert, SharedGate, SinkhornChoice, SlotOrder, Weighting,
 };
-pub use telling::Telling;
 pub use text::ParseSpecError;
 pub use token::{Patch, TokenContent, TracedToken};
 pub use trace::{BatchEntry, Candidate, NextToken, PassId, SequenceStep, Sequences, StepError, StepTrace};

@@ -5,6 +5,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::delta::SentStep;
+use crate::delta::telling::Telling;
 use crate::error::UserError;
 use crate::header::Source;
 use crate::ids::RunId;
@@ -62,6 +63,18 @@ pub enum Event {
         error: UserError,
         fatal: bool,
     },
+}
+
+impl Event {
+    /// The shortest form for who heard all events before. A step that is whole is told by what changed.
+    pub fn shortest(self, telling: &mut Telling) -> Event {
+        match self {
+            Event::Step { trace: SentStep::Whole(step), elapsed_ms } => {
+                Event::Step { trace: telling.tell(step), elapsed_ms }
+            }
+            other => other,
+        }
+    }
 }
 
 /// What a figure tells its host once it stands on the rung that it will stay on: the detail of `moe-ready`.

@@ -150,7 +150,7 @@ proptest! {
 
 /// The message of a step, and what it was told by.
 fn told(telling: &mut Telling, step: StepTrace) -> (usize, SentStep) {
-    let event = telling.shortest(Event::Step { trace: step.into(), elapsed_ms: 1.0 });
+    let event = Event::Step { trace: step.into(), elapsed_ms: 1.0 }.shortest(telling);
     let json = serde_json::to_string(&event).expect("serialises");
     match serde_json::from_str(&json) {
         Ok(Event::Step { trace, elapsed_ms: 1.0 }) => (json.len(), trace),

@@ -106,7 +106,7 @@ async fn run(engine: Option<&mut Engine>, request: &RunRequest, inbox: &Inbox, t
         inbox.interrupts(id)
     };
     let mut telling = Telling::default();
-    match engine.run(request, mailbox::now_ms, |event| post(&telling.shortest(event)), stopped).await {
+    match engine.run(request, mailbox::now_ms, |event| post(&event.shortest(&mut telling)), stopped).await {
         Ok(reason) => post(&Event::Finished { run: id, reason }),
         Err(error) => post(&Event::Failed { run: Some(id), error: error.error, fatal: error.fatal }),
     }

@@ -32,7 +32,7 @@ pub const CRATES: [Crate; 8] = [
             &["header", "trace", "training"],
             &["check", "compare", "delta"],
             &["protocol"],
-            &["telling", "trace_file"],
+            &["trace_file"],
         ],
         exceptions: &[],
     },
