@@ -141,6 +141,26 @@ test("two elements share one download and mount both", async (t) => {
   assert.deepEqual(problems, []);
 });
 
+test("an element that is to load eagerly does so far below the window, from the start or from then on", async (t) => {
+  const { page } = await site.open(t);
+  const add = (attributes) =>
+    page.evaluate((attributes) => {
+      const style = "display: block; margin-top: 9000px";
+      const far = Object.assign(document.createElement("moe-playground"), {
+        style,
+        backend: "recorded",
+        ...attributes,
+      });
+      document.body.append(far);
+    }, attributes);
+  await add({ id: "eager", loading: "eager" });
+  assert.equal(await elementState(page, undefined, "#eager"), "mounted");
+  await add({ id: "lazy" });
+  assert.equal(await elementState(page, ["waiting"], "#lazy"), "waiting");
+  await page.locator("#lazy").evaluate((/** @type {any} */ figure) => (figure.loading = "eager"));
+  assert.equal(await elementState(page, undefined, "#lazy"), "mounted");
+});
+
 test("an element far below the window loads nothing until it is reached or run", async (t) => {
   const { page } = await site.open(t, "examples/two.html", {
     prepare: (page) =>

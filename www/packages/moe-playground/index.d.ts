@@ -8,7 +8,7 @@
  * </moe-playground>
  * ```
  *
- * The element loads nothing until it comes near the window (`view="full"` loads at once). Several elements on a page
+ * The element loads nothing until it comes near the window (`view="full"` and `loading="eager"` load at once). Several elements on a page
  * share one download; nothing else.
  *
  * Attributes are all optional and may be changed at any time; each is a property of the class below too, `max-tokens` as
@@ -146,6 +146,14 @@ export interface MoePlaygroundAttributes {
    */
   get controls(): string | null;
   set controls(value: string | null);
+
+  /**
+   * When the figure loads: as soon as it nears the window, or at once.
+   *
+   * Values: lazy, eager. Default: `lazy`.
+   */
+  get loading(): string | null;
+  set loading(value: "lazy" | "eager" | null);
 
   /**
    * The model to run. Another one starts another engine.

@@ -43,6 +43,8 @@ pub struct Config {
     pub view: View,
     /// The controls of a figure; `None` leaves them to the panels.
     pub controls: Option<Offered>,
+    /// Did the element load it at once? Nothing here depends on it.
+    pub is_eager: bool,
     /// Where to look first.
     pub place: Place,
     pub overrides: Overrides,

@@ -38,6 +38,14 @@ pub static ATTRIBUTES: &[Attribute] = &[
         told: |_| None,
     },
     Attribute {
+        name: "loading",
+        // The element itself asks for it, before and outside of any configuration.
+        values: Values::Words(&["lazy", "eager"], |word, config| config.is_eager = word == "eager"),
+        default: Doc::new("`lazy`"),
+        doc: Doc::new("When the figure loads: as soon as it nears the window, or at once."),
+        told: |_| None,
+    },
+    Attribute {
         name: "model",
         values: Values::Address(
             "the name of a model beside the element's files (`models/NAME/`), or the address of a model's folder or \

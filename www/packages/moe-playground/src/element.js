@@ -23,6 +23,7 @@ const BASE = new URL("./", import.meta.url);
 const ATTRIBUTES = [
   "view",
   "controls",
+  "loading",
   "model",
   "trace",
   "prompt",
@@ -166,7 +167,8 @@ export class MoePlayground extends HTMLElement {
   connectedCallback() {
     this.#adoptProperties();
     if (this.#handle) return; // Only moved within the page.
-    if (this.getAttribute("view") === "full" || !("IntersectionObserver" in window)) {
+    const isEager = this.getAttribute("view") === "full" || this.getAttribute("loading") === "eager";
+    if (isEager || !("IntersectionObserver" in window)) {
       this.#mount();
       return;
     }
@@ -188,6 +190,7 @@ export class MoePlayground extends HTMLElement {
   attributeChangedCallback(name) {
     // Another engine will be announced.
     if ((name === "model" || name === "backend") && this.getAttribute("backend") !== "recorded") this.#ready = null;
+    if (name === "loading" && this.getAttribute("loading") === "eager") this.#mount();
     if (!this.#handle || this.#updateIsQueued) return;
     this.#updateIsQueued = true;
     // A page that changes several attributes in a row gets one update.
