@@ -56,7 +56,7 @@ pub fn command(options: &Options) -> Result<()> {
 /// Criterion's benchmarks. They use the profile of the tests, so that the tensor library is not compiled once more.
 fn native(rest: &[String]) -> Result<()> {
     let mut command = project::cargo("bench");
-    let benches = ["--bench", "engine", "--bench", "rules"];
+    let benches = ["--bench", "engine", "--bench", "int8", "--bench", "rules"];
     let command = command.args(["--profile", "test"]).args(project::NATIVE_PACKAGES).args(benches);
     project::run(command.arg("--").args(rest))
 }

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
-use moe_bench::{beginning, engine, request, steps};
+use moe_bench::{arithmetics, beginning, engine, request, steps};
 use moe_engine::{Engine, Extent};
 use moe_trace::{Overflow, RoutingGroup, RoutingSpec, RunRequest};
 
@@ -19,21 +19,29 @@ const LONG_PROMPT: &str = "The old man looked at the sea, and for a while he sai
 
 /// Tokens a second in group `decode step`: 64 tokens with a cache. The prompt's tokens are steps too.
 fn decode(c: &mut Criterion) {
-    let mut engine = engine();
-    let request = request(&engine, PROMPT, 64, RoutingGroup::DecodeStep);
     let mut group = c.benchmark_group("engine");
-    group.throughput(Throughput::Elements(steps(&mut engine, &request).len() as u64));
-    group.bench_function("decode step", |b| b.iter(|| steps(&mut engine, &request)));
+    for (suffix, arithmetic) in arithmetics() {
+        let mut engine = engine(&arithmetic);
+        let request = request(&engine, PROMPT, 64, RoutingGroup::DecodeStep);
+        group.throughput(Throughput::Elements(steps(&mut engine, &request).len() as u64));
+        group.bench_function(format!("decode step{suffix}"), |b| b.iter(|| steps(&mut engine, &request)));
+    }
     group.finish();
 }
 
 /// Steps a second in group `this text` at two lengths: the whole text at each step, what is needed, and for comparison
-/// what a decode step takes there. Only the steps within the range are timed.
+/// what a decode step takes there; with matrices of 8 bits and in f32. Only the steps within the range are timed.
 fn this_text(c: &mut Criterion) {
-    let mut engine = engine();
+    let engines = arithmetics().map(|(suffix, arithmetic)| (suffix, engine(&arithmetic)));
+    for (suffix, mut engine) in engines {
+        text_of(c, suffix, &mut engine);
+    }
+}
+
+fn text_of(c: &mut Criterion, suffix: &str, engine: &mut Engine) {
     for lengths in [56..72, 192..208] {
-        let prompt = beginning(&mut engine, LONG_PROMPT, lengths.start - 1);
-        let text = request(&engine, &prompt, lengths.len() as u32 + 8, RoutingGroup::ThisText);
+        let prompt = beginning(engine, LONG_PROMPT, lengths.start - 1);
+        let text = request(engine, &prompt, lengths.len() as u32 + 8, RoutingGroup::ThisText);
         let routing = RoutingSpec { overflow: Overflow::Dropless, ..text.routing };
         let dropless = RunRequest { routing, ..text.clone() };
         let decode = RunRequest { group: RoutingGroup::DecodeStep, ..text.clone() };
@@ -47,10 +55,10 @@ fn this_text(c: &mut Criterion) {
         let mut group = c.benchmark_group(format!("engine, {} to {} tokens", lengths.start, lengths.end - 1));
         for (name, request, extent) in rows {
             engine.set_extent(extent);
-            let (num_steps, _) = within(&mut engine, request, &lengths);
+            let (num_steps, _) = within(engine, request, &lengths);
             group.throughput(Throughput::Elements(num_steps));
-            group.bench_function(name, |b| {
-                b.iter_custom(|iterations| (0..iterations).map(|_| within(&mut engine, request, &lengths).1).sum());
+            group.bench_function(format!("{name}{suffix}"), |b| {
+                b.iter_custom(|iterations| (0..iterations).map(|_| within(engine, request, &lengths).1).sum());
             });
         }
         group.finish();

@@ -4,16 +4,29 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use moe_engine::{Engine, Manifest, device};
-use moe_trace::{Event, RoutingGroup, RunId, RunRequest, Sampling};
+use moe_engine::{Arithmetic, Engine, Manifest, device};
+use moe_trace::{Event, RoutingGroup, RunId, RunRequest, Sampling, StepTrace};
 
-/// The shipped model on the CPU.
-pub fn engine() -> Engine {
-    let folder = PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../www/site/models/default"));
+/// The ways in which the CPU computes, and what the rows of a table call them.
+pub fn arithmetics() -> [(&'static str, Arithmetic); 2] {
+    [("", Arithmetic::Int8), (", f32", Arithmetic::F32(device::cpu()))]
+}
+
+/// The repository's root.
+pub const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../");
+
+/// The shipped default model on the CPU.
+pub fn engine(arithmetic: &Arithmetic) -> Engine {
+    engine_of("default", arithmetic)
+}
+
+/// A shipped model on the CPU.
+pub fn engine_of(model: &str, arithmetic: &Arithmetic) -> Engine {
+    let folder = PathBuf::from(ROOT).join("www/site/models").join(model);
     let read = |name: &str| fs::read(folder.join(name)).expect("the shipped model is in the repository");
     let manifest = Manifest::from_json(&read("manifest.json")).expect("the shipped manifest is valid");
     let (weights, tokenizer) = (read(&manifest.weights.file), read(&manifest.tokenizer.file));
-    pollster::block_on(Engine::load(&manifest, &weights, &tokenizer, &device::cpu())).expect("the shipped model loads")
+    pollster::block_on(Engine::load(&manifest, &weights, &tokenizer, arithmetic)).expect("the shipped model loads")
 }
 
 /// A greedy continuation with the trained routing.
@@ -29,6 +42,18 @@ pub fn request(engine: &Engine, prompt: &str, max_new_tokens: u32, group: Routin
         seed: 7,
         interventions: Vec::new(),
     }
+}
+
+/// The first step of a run; nothing where the request is refused.
+pub fn first_step(engine: &mut Engine, request: &RunRequest) -> Option<StepTrace> {
+    let mut first = None;
+    let emit = |event| {
+        if let (Event::Step { trace, .. }, None) = (event, &first) {
+            first = Some(trace.expand(None).expect("the engine sends whole steps"));
+        }
+    };
+    pollster::block_on(engine.run(request, || 0.0, emit, async || false)).ok()?;
+    first
 }
 
 /// Runs a request to its end; gives how long its text was at each step, in tokens, and how long each step took.

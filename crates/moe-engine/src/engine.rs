@@ -13,6 +13,15 @@ pub struct Engine {
     info: ModelInfo,
 }
 
+/// How a model computes.
+#[derive(Debug, Clone)]
+pub enum Arithmetic {
+    /// In f32, on a device.
+    F32(Device),
+    /// On the CPU, with matrices as they are stored, in 8 bits, and activations rounded to 16 bits for each product.
+    Int8,
+}
+
 /// Why a model's files do not make a model.
 #[derive(Debug, thiserror::Error)]
 pub enum LoadError {
@@ -39,12 +48,12 @@ impl From<LoadError> for UserError {
 }
 
 impl Engine {
-    /// Checks the files against the manifest and puts the model on `device`.
+    /// Checks the files against the manifest and makes the model ready.
     pub async fn load(
         manifest: &Manifest,
         weights: &[u8],
         tokenizer: &[u8],
-        device: &Device,
+        arithmetic: &Arithmetic,
     ) -> Result<Engine, LoadError> {
         for (entry, bytes) in [(&manifest.weights, weights), (&manifest.tokenizer, tokenizer)] {
             let found = sha256_hex(bytes);
@@ -57,8 +66,16 @@ impl Engine {
         if found != expected {
             return Err(LoadError::Vocabulary { expected, found });
         }
-        let weights = checkpoint::from_bytes(weights, manifest.architecture, &manifest.config, device)?;
-        let model = Fused::new(manifest.config.clone(), weights, device).await?;
+        let Manifest { architecture, config, .. } = manifest;
+        let model = match arithmetic {
+            Arithmetic::F32(device) => {
+                let weights = checkpoint::from_bytes(weights, *architecture, config, device)?;
+                Fused::new(config.clone(), weights, device).await?
+            }
+            Arithmetic::Int8 => {
+                Fused::packed(config.clone(), checkpoint::packed_from_bytes(weights, *architecture, config)?).await?
+            }
+        };
         Ok(Engine { model, tokenizer: Rc::new(tokenizer), info: manifest.info() })
     }
 

@@ -4,7 +4,7 @@ mod engine;
 mod run;
 mod self_check;
 
-pub use engine::{Counter, Engine, LoadError};
+pub use engine::{Arithmetic, Counter, Engine, LoadError};
 pub use run::RunError;
 
 /// What a caller needs to load an engine: the manifest, its hashes, a device; and how much of a text it computes.

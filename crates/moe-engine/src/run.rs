@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
-use moe_model::sample::{Choice, Seeded, ranked};
+use moe_model::sample::{Choice, Expectation, Seeded, num_considered};
 use moe_model::tokenizer::END_OF_TEXT;
 use moe_model::{Router, RoutingInputs, StepInput, StepOutput, TensorError};
 use moe_trace::{
@@ -184,7 +184,8 @@ impl Engine {
         });
         let tokens = tokens.collect();
 
-        let ranked = ranked(&output.logits);
+        let expectation = Expectation::new(&output.logits);
+        let ranked = expectation.first(NUM_CANDIDATES.max(num_considered(state.request.sampling)));
         let candidate = |choice: &Choice| Candidate {
             id: TokenId(choice.id),
             bytes: self.tokenizer.bytes(choice.id).to_vec(),
@@ -193,7 +194,7 @@ impl Engine {
         let candidates = ranked.iter().take(NUM_CANDIDATES).map(candidate).collect();
         let (chosen, finished) = match state.ids.get(end) {
             // Still inside the prompt: the next token is given.
-            Some(&id) => (ranked.iter().find(|choice| choice.id == id).copied(), None),
+            Some(&id) => (Some(expectation.of(id)), None),
             None => self.sample_next(state, &ranked),
         };
         if let Some(choice) = chosen {

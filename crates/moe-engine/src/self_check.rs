@@ -141,6 +141,7 @@ mod tests {
     use moe_model::{Manifest, device};
 
     use super::*;
+    use crate::engine::Arithmetic;
 
     /// On the CPU nothing is ever waited for, so this asks once, and takes no executor.
     fn ready<T>(future: impl Future<Output = T>) -> T {
@@ -151,11 +152,15 @@ mod tests {
     }
 
     fn engine(name: &str) -> Engine {
+        load(name, &Arithmetic::F32(device::cpu()))
+    }
+
+    fn load(name: &str, arithmetic: &Arithmetic) -> Engine {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../www/site/models").join(name);
         let read = |file: &str| std::fs::read(folder.join(file)).expect("the site has the model");
         let manifest = Manifest::from_json(&read("manifest.json")).expect("a manifest");
         let (weights, tokenizer) = (read("weights.safetensors"), read("tokenizer.json"));
-        ready(Engine::load(&manifest, &weights, &tokenizer, &device::cpu())).expect("it loads")
+        ready(Engine::load(&manifest, &weights, &tokenizer, arithmetic)).expect("it loads")
     }
 
     #[test]
@@ -163,6 +168,8 @@ mod tests {
         let check = |one: &str, other: &str| ready(engine(one).differs_from(&mut engine(other))).expect("it runs");
         for name in ["default", "switch", "deepseek", "expert-choice", "hash"] {
             assert_eq!(check(name, name), None, "{name}");
+            let difference = ready(load(name, &Arithmetic::Int8).differs_from(&mut engine(name))).expect("it runs");
+            assert_eq!(difference, None, "{name}, 8 bit beside f32");
         }
         let difference = check("instruct", "default").expect("another model of the same sizes");
         assert!(difference.starts_with("layer 0: a gate logit is "), "{difference}");

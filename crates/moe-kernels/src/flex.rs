@@ -11,25 +11,25 @@ use crate::params::{
 };
 use crate::routing_width;
 
-type FlexTensor = <Flex as burn::backend::BackendTypes>::FloatTensorPrimitive;
+pub type FlexTensor = <Flex as burn::backend::BackendTypes>::FloatTensorPrimitive;
 
 /// The numbers of a tensor that is contiguous already, as all of the fused path's are.
-fn floats(tensor: &FlexTensor) -> &[f32] {
+pub fn floats(tensor: &FlexTensor) -> &[f32] {
     tensor.as_slice().expect("the fused path's float tensors are contiguous f32")
 }
 
-fn ints(tensor: &FlexTensor) -> &[i32] {
+pub fn ints(tensor: &FlexTensor) -> &[i32] {
     tensor.as_slice().expect("the fused path's int tensors are contiguous i32")
 }
 
 /// A tensor of `len` numbers that `fill` writes into zeros.
-fn filled<const D: usize>(shape: [usize; D], fill: impl FnOnce(&mut [f32])) -> FlexTensor {
+pub fn filled<const D: usize>(shape: [usize; D], fill: impl FnOnce(&mut [f32])) -> FlexTensor {
     let mut values = vec![0.0; shape.iter().product()];
     fill(&mut values);
     FlexTensor::from_data(TensorData::new(values, shape))
 }
 
-fn dim(tensor: &FlexTensor, axis: usize) -> usize {
+pub fn dim(tensor: &FlexTensor, axis: usize) -> usize {
     tensor.shape()[axis]
 }
 

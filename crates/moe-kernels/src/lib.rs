@@ -11,6 +11,7 @@ pub mod cpu;
 pub mod device;
 pub mod kernel;
 pub mod ops;
+pub mod packed;
 pub mod params;
 
 mod constructors;

@@ -19,7 +19,8 @@ impl Numbers {
 struct Case {
     d_in: usize,
     d_out: usize,
-    values: Vec<i8>,
+    /// `i8` by their bits.
+    values: Vec<u8>,
     scales: Vec<f32>,
     rows: Vec<f32>,
 }
@@ -31,7 +32,7 @@ impl Case {
         Case {
             d_in,
             d_out,
-            values: (0..len).map(|_| (numbers.next() * 255.0) as i16 - 127).map(|value| value as i8).collect(),
+            values: (0..len).map(|_| (numbers.next() * 255.0) as i16 - 127).map(|value| value as u8).collect(),
             scales: (0..len.div_ceil(STORED_BLOCK)).map(|_| 0.001 + 0.01 * numbers.next()).collect(),
             // Of different sizes, as activations are.
             rows: (0..num_rows * d_in)
@@ -57,8 +58,12 @@ impl Case {
         ]
     }
 
+    fn value(&self, at: usize) -> f32 {
+        f32::from(self.values[at].cast_signed())
+    }
+
     fn weight(&self, at: usize) -> f64 {
-        f64::from(self.values[at]) * f64::from(self.scales[at / STORED_BLOCK])
+        f64::from(self.value(at)) * f64::from(self.scales[at / STORED_BLOCK])
     }
 
     fn product(&self, matrix: &PackedMatrix) -> Vec<f32> {
@@ -92,7 +97,7 @@ fn a_product_is_off_by_the_rounding_of_its_activations_at_most() {
                         let block = &row[i / 64 * 64..d_in.min(i / 64 * 64 + 64)];
                         let largest = block.iter().fold(0.0f32, |largest, x| largest.max(x.abs()));
                         bound +=
-                            0.5 * f64::from(largest) * 0.011 / 32767.0 * f64::from(case.values[at(i, column)]).abs();
+                            0.5 * f64::from(largest) * 0.011 / 32767.0 * f64::from(case.value(at(i, column)).abs());
                     }
                     let error = (f64::from(*found) - sum).abs();
                     assert!(
@@ -142,7 +147,7 @@ fn a_column_comes_back_as_it_is_stored() {
             for index in 0..d_out {
                 matrix.read_column(index, &mut column);
                 for (i, found) in column.iter().enumerate() {
-                    assert_eq!(*found, f32::from(case.values[at(i, index)]) * case.scales[at(i, index) / STORED_BLOCK]);
+                    assert_eq!(*found, case.value(at(i, index)) * case.scales[at(i, index) / STORED_BLOCK]);
                 }
             }
         }

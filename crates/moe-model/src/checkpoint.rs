@@ -3,15 +3,17 @@
 //! A block is 64 neighbouring numbers of the flattened tensor; each has a scale in f32 and values in −127..=127. What
 //! each tensor is called, and whether it stays f32 (gates and norms), is said by the architecture's table of names.
 
-use std::collections::BTreeSet;
+mod loader;
+mod packed;
 
-use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Device, Tensor, TensorData};
-use safetensors::tensor::{Dtype, SafeTensors, TensorView};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+use safetensors::tensor::{Dtype, TensorView};
 
 use crate::architecture::{Architecture, Role};
-use crate::config::ModelConfig;
 use crate::weights::Weights;
+pub use loader::from_bytes;
+pub use packed::packed_from_bytes;
 
 /// Numbers that share a scale.
 const BLOCK: usize = 64;
@@ -72,28 +74,6 @@ pub fn to_bytes(parameters: &[Named]) -> Result<Vec<u8>, CheckpointError> {
     views.map_err(|error| CheckpointError::Unreadable(error.to_string()))
 }
 
-/// The weights a file holds, on a device.
-pub fn from_bytes(
-    bytes: &[u8],
-    architecture: Architecture,
-    config: &ModelConfig,
-    device: &Device,
-) -> Result<Weights, CheckpointError> {
-    let file = SafeTensors::deserialize(bytes).map_err(|error| CheckpointError::Unreadable(error.to_string()))?;
-    let mut foreign: BTreeSet<String> = file.names().into_iter().map(|name| name.to_owned()).collect();
-    let device_of = device.clone();
-    let mut loader = Loader { file, architecture, device: device_of, path: Vec::new(), read: Vec::new(), error: None };
-    let weights = Weights::zeros(config, device).map(&mut loader);
-    for name in &loader.read {
-        foreign.remove(name);
-    }
-    match (loader.error, foreign.pop_first()) {
-        (Some(error), _) => Err(error),
-        (None, Some(name)) => Err(CheckpointError::Foreign { name }),
-        (None, None) => Ok(weights),
-    }
-}
-
 /// Blocks of 64: the scale is the largest magnitude / 127.
 fn quantise(values: &[f32]) -> (Vec<i8>, Vec<f32>) {
     let mut quantised = Vec::with_capacity(values.len());
@@ -106,16 +86,6 @@ fn quantise(values: &[f32]) -> (Vec<i8>, Vec<f32>) {
         scales.push(scale);
     }
     (quantised, scales)
-}
-
-fn dequantise(quantised: &[u8], scales: &[u8]) -> Vec<f32> {
-    let scales = floats(scales);
-    let blocks = quantised.chunks(BLOCK).zip(scales);
-    blocks.flat_map(|(block, scale)| block.iter().map(move |q| f32::from(*q as i8) * scale)).collect()
-}
-
-fn floats(bytes: &[u8]) -> impl Iterator<Item = f32> {
-    bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
 }
 
 struct Collector {
@@ -143,90 +113,16 @@ impl ModuleVisitor for Collector {
     }
 }
 
-struct Loader<'a> {
-    file: SafeTensors<'a>,
-    architecture: Architecture,
-    device: Device,
-    path: Vec<String>,
-    /// Names of the tensors that were asked for.
-    read: Vec<String>,
-    error: Option<CheckpointError>,
-}
-
-impl<'a> Loader<'a> {
-    /// Of the parameter at the present path: as many finite numbers as its shape says.
-    fn values(&mut self, shape: &[usize]) -> Result<Vec<f32>, CheckpointError> {
-        let in_file = self.architecture.in_file(&self.path);
-        let (name, _) = in_file.ok_or_else(|| CheckpointError::Missing { name: self.path.join(".") })?;
-        let view = self.tensor(&name, shape)?;
-        let values: Vec<f32> = match view.dtype() {
-            Dtype::F32 => floats(view.data()).collect(),
-            Dtype::I8 => {
-                let blocks = [shape.iter().product::<usize>().div_ceil(BLOCK)];
-                let scales = self.tensor(&format!("{name}.scale"), &blocks)?;
-                if scales.dtype() != Dtype::F32 {
-                    let expected = "scales are F32";
-                    return Err(CheckpointError::Kind {
-                        name: format!("{name}.scale"),
-                        found: scales.dtype(),
-                        expected,
-                    });
-                }
-                dequantise(view.data(), scales.data())
-            }
-            found => return Err(CheckpointError::Kind { name, found, expected: "weights are F32, or I8 with scales" }),
-        };
-        match values.iter().position(|value| !value.is_finite()) {
-            Some(at) => Err(CheckpointError::NotFinite { name, at, value: values[at] }),
-            None => Ok(values),
-        }
-    }
-
-    /// The tensor of this name, if it has this shape.
-    fn tensor(&mut self, name: &str, shape: &[usize]) -> Result<TensorView<'a>, CheckpointError> {
-        self.read.push(name.to_owned());
-        let view = self.file.tensor(name).map_err(|_| CheckpointError::Missing { name: name.to_owned() })?;
-        match view.shape() == shape {
-            true => Ok(view),
-            false => {
-                let (found, expected) = (view.shape().to_vec(), shape.to_vec());
-                Err(CheckpointError::Shape { name: name.to_owned(), found, expected })
-            }
-        }
-    }
-}
-
-impl ModuleMapper for Loader<'_> {
-    fn enter_module(&mut self, name: &str, _container: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container: &str) {
-        self.path.pop();
-    }
-
-    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
-        let shape = param.lazy_shape();
-        match self.values(&shape.to_vec()) {
-            Ok(values) => {
-                let tensor = Tensor::from_data(TensorData::new(values, shape), &self.device);
-                param.map(|_| tensor)
-            }
-            Err(error) => {
-                self.error.get_or_insert(error);
-                param
-            }
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use burn::tensor::Device;
     use moe_fuzz::json::{spoil, spoilt_text};
     use moe_fuzz::{Dice, trial};
     use serde_json::{Value, json};
 
+    use super::loader::dequantise;
     use super::*;
+    use crate::config::ModelConfig;
     use crate::forms::gate::GateConfig;
 
     #[test]
@@ -235,8 +131,7 @@ mod tests {
         let (quantised, scales) = quantise(&values);
         assert_eq!(scales.len(), 3);
         let bytes: Vec<u8> = quantised.iter().map(|q| *q as u8).collect();
-        let scale_bytes: Vec<u8> = scales.iter().flat_map(|scale| scale.to_le_bytes()).collect();
-        for (value, back) in values.iter().zip(dequantise(&bytes, &scale_bytes)) {
+        for (value, back) in values.iter().zip(dequantise(&bytes, &scales)) {
             assert!((value - back).abs() <= 0.501 / 127.0, "{value} came back as {back}");
         }
     }
@@ -285,6 +180,8 @@ mod tests {
         let check = |file: &[u8], message: &str| {
             let error = from_bytes(file, ours, &config, &device).expect_err(message).to_string();
             assert!(error.starts_with(message), "{error}");
+            let packed = packed_from_bytes(file, ours, &config).expect_err(message).to_string();
+            assert!(packed.starts_with(message), "{packed}");
         };
         let of_header = |change: fn(&mut Value)| changed(&file, change, |_| {});
         let norm = named(&Weights::zeros(&config, &device), ours).into_iter().find(|named| named.role != Role::Matrix);
@@ -335,7 +232,11 @@ mod tests {
             let file = changed(&file, of_header, of_numbers);
             spoilt_text(file, dice)
         };
-        trial("weights", 500, make, |bytes| from_bytes(bytes, ours, &config, &device).is_ok());
+        trial("weights", 500, make, |bytes| {
+            let is_packed = packed_from_bytes(bytes, ours, &config).is_ok();
+            assert_eq!(from_bytes(bytes, ours, &config, &device).is_ok(), is_packed, "both ways of loading agree");
+            is_packed
+        });
     }
 
     #[test]

@@ -6,6 +6,9 @@
 //!
 //! A text that is routed as one group and grows is run by [`Fused::forward_text`], which computes only what may have
 //! changed. Tokens that are a group each are run together by [`Fused::forward_apart`].
+//!
+//! On the CPU the matrices may stay 8 bit ([`Fused::packed`]); the numbers are others then, by the rounding of activations
+//! to 16 bits.
 
 mod apart;
 mod attention;
@@ -14,6 +17,7 @@ mod device_rule;
 mod experts;
 mod gate;
 mod known;
+mod matrix;
 mod params;
 mod record;
 mod route;
@@ -27,6 +31,7 @@ use moe_router::Router;
 use moe_trace::LayerIdx;
 
 use crate::config::ModelConfig;
+use crate::packed::{PackedBlock, PackedWeights};
 use crate::read_back::{TensorError, read};
 use crate::routing_rows;
 use crate::weights::{self, Weights};
@@ -35,6 +40,7 @@ use decided::Decided;
 use device_rule::DeviceRule;
 use experts::FusedExperts;
 use known::Known;
+use matrix::Vocabulary;
 use params::ParamsCache;
 use record::Record;
 use route::{LayerRouter, Taken};
@@ -45,9 +51,7 @@ pub use text::Extent;
 pub struct Fused {
     config: ModelConfig,
     device: Device,
-    embedding: Tensor<2>,
-    /// The embedding transposed, `[d_model, vocabulary]`.
-    head: Tensor<2>,
+    vocabulary: Vocabulary,
     blocks: Vec<Block>,
     final_norm: Tensor<1>,
     angles: Tensor<3>,
@@ -96,12 +100,23 @@ struct Block {
 impl Block {
     async fn new(block: weights::Block, max_tokens: usize, device: &Device) -> Result<Block, TensorError> {
         Ok(Block {
-            router: LayerRouter::new(&block, device).await?,
+            router: LayerRouter::new(block.gate, block.selection_bias.as_ref(), device).await?,
             attention_norm: block.attention_norm.into_value(),
             attention: FusedAttention::new(block.attention, max_tokens, device),
             moe_norm: block.moe_norm.into_value(),
             experts: FusedExperts::routed(block.experts),
             shared_experts: block.shared_experts.map(FusedExperts::shared),
+        })
+    }
+
+    async fn packed(block: PackedBlock, max_tokens: usize, device: &Device) -> Result<Block, TensorError> {
+        Ok(Block {
+            router: LayerRouter::new(block.gate, block.selection_bias.as_ref(), device).await?,
+            attention_norm: block.attention_norm,
+            attention: FusedAttention::packed(block.attention, max_tokens, device),
+            moe_norm: block.moe_norm,
+            experts: FusedExperts::Packed(block.experts),
+            shared_experts: block.shared_experts.map(FusedExperts::Packed),
         })
     }
 }
@@ -118,19 +133,39 @@ impl Fused {
         for block in weights.blocks {
             blocks.push(Block::new(block, config.max_tokens, device).await?);
         }
+        let vocabulary = Vocabulary::F32 { embedding, head };
+        Ok(Fused::of_parts(config, vocabulary, blocks, weights.final_norm.into_value(), device))
+    }
+
+    /// A model whose matrices stay 8 bit, on the CPU.
+    pub async fn packed(config: ModelConfig, weights: PackedWeights) -> Result<Fused, TensorError> {
+        let device = moe_kernels::device::cpu();
+        let mut blocks = Vec::with_capacity(config.num_layers);
+        for block in weights.blocks {
+            blocks.push(Block::packed(block, config.max_tokens, &device).await?);
+        }
+        Ok(Fused::of_parts(config, Vocabulary::Packed(weights.head), blocks, weights.final_norm, &device))
+    }
+
+    fn of_parts(
+        config: ModelConfig,
+        vocabulary: Vocabulary,
+        blocks: Vec<Block>,
+        final_norm: Tensor<1>,
+        device: &Device,
+    ) -> Fused {
         let angles = TensorData::new(config.rope_angles(), [config.max_tokens, 2, config.d_head / 2]);
-        Ok(Fused {
+        Fused {
             blocks,
-            head,
-            embedding,
-            final_norm: weights.final_norm.into_value(),
+            vocabulary,
+            final_norm,
             angles: Tensor::from_data(angles, device),
             params: ParamsCache::new(device),
             device: device.clone(),
             config,
             extent: Extent::default(),
             known: None,
-        })
+        }
     }
 
     pub fn config(&self) -> &ModelConfig {
@@ -182,7 +217,7 @@ impl Fused {
             _ => ops::int_tensor(taken, &self.device),
         };
 
-        let mut x = ops::embed(&ids, &self.embedding, &row);
+        let mut x = self.vocabulary.embed(&ids, &row);
         for (layer, block) in self.blocks.iter_mut().enumerate() {
             let normed = ops::rms_norm(&x, &block.attention_norm, &row);
             x = block.attention.add_to(&x, &normed, &positions, &mut self.params);
@@ -210,8 +245,7 @@ impl Fused {
             }
         }
         let normed = ops::rms_norm(&x, &self.final_norm, &row);
-        let head_params = self.params.linear(num_tokens, config.d_model, config.vocab_size);
-        let logits = ops::linear(&normed, &self.head, &head_params);
+        let logits = self.vocabulary.logits(&normed, &mut self.params);
         if num_losses > 0 {
             let targets = step.ids[1..].iter().map(|&id| id as i32).chain([-1]).collect();
             let targets = ops::int_tensor(targets, &self.device);

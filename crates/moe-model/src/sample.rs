@@ -10,16 +10,52 @@ pub struct Choice {
     pub probability: f32,
 }
 
-/// The model's expectation as probabilities, most probable first; equal ones by id.
-pub fn ranked(logits: &[f32]) -> Vec<Choice> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let total: f64 = logits.iter().map(|logit| f64::from(logit - largest).exp()).sum();
-    let probability = |logit: &f32| (f64::from(logit - largest).exp() / total) as f32;
-    let mut choices: Vec<Choice> =
-        logits.iter().zip(0..).map(|(logit, id)| Choice { id, probability: probability(logit) }).collect();
-    // By logit: distinct logits may share a probability of 0.
-    choices.sort_by(|a, b| logits[b.id as usize].total_cmp(&logits[a.id as usize]).then(a.id.cmp(&b.id)));
-    choices
+/// What the model expects to come next.
+#[derive(Debug, Clone, Copy)]
+pub struct Expectation<'a> {
+    logits: &'a [f32],
+    largest: f32,
+    /// Of `e^(logit − largest)` over the vocabulary.
+    total: f64,
+}
+
+impl Expectation<'_> {
+    /// `logits`: `[vocabulary]`, finite.
+    pub fn new(logits: &[f32]) -> Expectation<'_> {
+        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let total = logits.iter().map(|logit| f64::from(logit - largest).exp()).sum();
+        Expectation { logits, largest, total }
+    }
+
+    /// A token of the vocabulary, with its probability.
+    pub fn of(&self, id: u32) -> Choice {
+        let logit = self.logits[id as usize];
+        Choice { id, probability: (f64::from(logit - self.largest).exp() / self.total) as f32 }
+    }
+
+    /// The `count` most probable tokens, or all where there are fewer, the most probable first; equal ones by id. Only
+    /// these are sorted.
+    pub fn first(&self, count: usize) -> Vec<Choice> {
+        // By logit: distinct logits may share a probability of 0.
+        let logit = |id: &u32| self.logits[*id as usize];
+        let order = |a: &u32, b: &u32| logit(b).total_cmp(&logit(a)).then(a.cmp(b));
+        let mut ids: Vec<u32> = (0..self.logits.len() as u32).collect();
+        if count < ids.len() {
+            ids.select_nth_unstable_by(count, order);
+            ids.truncate(count);
+        }
+        ids.sort_unstable_by(order);
+        ids.into_iter().map(|id| self.of(id)).collect()
+    }
+}
+
+/// How many of the most probable tokens sampling may look at.
+pub fn num_considered(sampling: Sampling) -> usize {
+    match sampling {
+        Sampling::Random { temperature, top_k: 0, .. } if temperature > 0.0 => usize::MAX,
+        Sampling::Random { temperature, top_k, .. } if temperature > 0.0 => top_k as usize,
+        Sampling::Greedy | Sampling::Random { .. } => 1,
+    }
 }
 
 /// The random numbers of sampling: the same seed gives the same text on every machine.
@@ -33,7 +69,7 @@ impl Seeded {
         Seeded { random: SplitMix64::new(u64::from(seed)) }
     }
 
-    /// Takes a token from [`ranked`] choices.
+    /// Takes a token of the most probable ones, of which there are at least [`num_considered`], or all.
     pub fn sample(&mut self, ranked: &[Choice], sampling: Sampling) -> Choice {
         sample(ranked, sampling, &mut self.random)
     }
@@ -87,16 +123,48 @@ mod tests {
 
     #[test]
     fn ranked_by_probability_then_id() {
-        let ranked = ranked(&logits());
+        let ranked = Expectation::new(&logits()).first(4);
         assert_eq!(ranked.iter().map(|choice| choice.id).collect::<Vec<_>>(), [2, 0, 1, 3]);
         assert!((ranked[1].probability - 0.25).abs() < 1e-6);
+    }
+
+    #[test]
+    fn the_first_few_are_those_of_all_sorted() {
+        let mut random = SplitMix64::new(3);
+        for len in [1, 2, 9, 10, 11, 300] {
+            // So few different logits that there are ties everywhere.
+            let logits: Vec<f32> = (0..len).map(|_| (random.uniform() * 6.0).floor() as f32).collect();
+            let expectation = Expectation::new(&logits);
+            let mut sorted: Vec<Choice> = (0..len).map(|id| expectation.of(id)).collect();
+            sorted.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+            for count in [0, 1, 2, 10, 300, usize::MAX] {
+                assert_eq!(expectation.first(count), sorted[..count.min(sorted.len())], "{count} of {len}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_looked_at_need_not_be_sorted() {
+        let mut whole = SplitMix64::new(5);
+        let logits: Vec<f32> = (0..200).map(|_| whole.normal() as f32 * 3.0).collect();
+        let expectation = Expectation::new(&logits);
+        for (temperature, top_k, top_p) in
+            [(1.0, 0, 1.0), (0.8, 40, 0.9), (2.0, 3, 1.0), (0.0, 0, 1.0), (1.0, 500, 0.5)]
+        {
+            let sampling = Sampling::Random { temperature, top_k, top_p };
+            let (all, few) = (expectation.first(usize::MAX), expectation.first(num_considered(sampling)));
+            let (mut of_all, mut of_few) = (Seeded::new(9), Seeded::new(9));
+            for _ in 0..20 {
+                assert_eq!(of_all.sample(&all, sampling), of_few.sample(&few, sampling), "{sampling:?}");
+            }
+        }
     }
 
     #[test]
     fn frequencies_follow_temperature_and_cuts() {
         let check = |temperature, top_k, top_p, expected: [f64; 4]| {
             let mut random = SplitMix64::new(7);
-            let ranked = ranked(&logits());
+            let ranked = Expectation::new(&logits()).first(4);
             let mut counts = [0.0; 4];
             for _ in 0..20_000 {
                 let sampling = Sampling::Random { temperature, top_k, top_p };
@@ -117,8 +185,9 @@ mod tests {
     #[test]
     fn greedy_takes_the_first() {
         let mut random = SplitMix64::new(1);
-        assert_eq!(sample(&ranked(&logits()), Sampling::Greedy, &mut random).id, 2);
+        let ranked = Expectation::new(&logits()).first(1);
+        assert_eq!(sample(&ranked, Sampling::Greedy, &mut random).id, 2);
         let cold = Sampling::Random { temperature: 0.0, top_k: 0, top_p: 1.0 };
-        assert_eq!(sample(&ranked(&logits()), cold, &mut random).id, 2);
+        assert_eq!(sample(&ranked, cold, &mut random).id, 2);
     }
 }

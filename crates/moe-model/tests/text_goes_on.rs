@@ -3,7 +3,9 @@
 
 use burn::tensor::Device;
 use moe_model::forms::gate::GateConfig;
-use moe_model::{Extent, Fused, ModelConfig, Router, RoutingInputs, StepInput, StepOutput, Weights};
+use moe_model::{
+    Architecture, Extent, Fused, ModelConfig, Router, RoutingInputs, StepInput, StepOutput, Weights, checkpoint,
+};
 use moe_router::draws::SplitMix64;
 use moe_router::rules;
 use moe_trace::{CapacitySpec, Overflow, Policy, Priority, Rounding, RouterSpec, RoutingSpec, SlotOrder};
@@ -41,6 +43,18 @@ struct Text {
     seed: u32,
 }
 
+fn in_f32(config: &ModelConfig, seed: u64) -> Fused {
+    let weights = Weights::random(config, seed, &Device::flex());
+    pollster::block_on(Fused::new(config.clone(), weights, &Device::flex())).expect("weights load")
+}
+
+fn packed(config: &ModelConfig, seed: u64) -> Fused {
+    let (ours, weights) = (Architecture::MoePlayground, Weights::random(config, seed, &Device::flex()));
+    let file = checkpoint::to_bytes(&checkpoint::named(&weights, ours)).expect("weights can be written");
+    let weights = checkpoint::packed_from_bytes(&file, ours, config).expect("what was written can be read");
+    pollster::block_on(Fused::packed(config.clone(), weights)).expect("weights load")
+}
+
 /// The same weights twice: one model computes what is needed, the other everything.
 struct Both {
     config: ModelConfig,
@@ -51,11 +65,9 @@ struct Both {
 }
 
 impl Both {
+    /// In f32, or with matrices of 8 bits, by turns.
     fn new(config: ModelConfig, seed: u64) -> Both {
-        let model = || {
-            let weights = Weights::random(&config, seed, &Device::flex());
-            pollster::block_on(Fused::new(config.clone(), weights, &Device::flex())).expect("weights load")
-        };
+        let model = || if seed.is_multiple_of(2) { in_f32(&config, seed) } else { packed(&config, seed) };
         let (needed, mut whole) = (model(), model());
         whole.set_extent(Extent::Whole);
         Both { config, needed, whole, last: None }
@@ -273,16 +285,19 @@ fn a_model_that_compares_runs_both_ways() {
 
 /// Several decode steps in one pass, and one after the other.
 fn check_apart(config: &ModelConfig, spec: RoutingSpec, is_batched: bool) {
+    check_apart_of(in_f32, config, spec, is_batched);
+    check_apart_of(packed, config, spec, is_batched);
+}
+
+fn check_apart_of(model: fn(&ModelConfig, u64) -> Fused, config: &ModelConfig, spec: RoutingSpec, is_batched: bool) {
     let router = Router::new(spec, config.num_experts).expect("a valid spec");
     let ids = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5];
     let draws = RoutingInputs::draw(7, config.num_layers, config.max_tokens, config.num_experts);
-    let weights = || Weights::random(config, 5, &Device::flex());
-    let new = || pollster::block_on(Fused::new(config.clone(), weights(), &Device::flex())).expect("weights load");
     let inputs = |at: usize, to: usize| -> Vec<RoutingInputs> {
         draws.iter().map(|draws| draws.at(at..to, &ids[at..to])).collect()
     };
     // After three others, which are in both caches.
-    let (mut apart, mut one_by_one) = (new(), new());
+    let (mut apart, mut one_by_one) = (model(config, 5), model(config, 5));
     let mut expected = Vec::new();
     for at in 0..ids.len() {
         let step = StepInput { ids: &ids[at..=at], first_position: at, inputs: &inputs(at, at + 1) };

@@ -96,7 +96,10 @@ pub enum BackendChoice {
     #[default]
     Auto,
     Webgpu,
+    /// With matrices in 8 bits.
     Cpu,
+    /// With everything in f32.
+    CpuF32,
     /// No engine at all: the recorded run only.
     Recorded,
 }
@@ -115,7 +118,7 @@ pub enum Rung {
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct BackendInfo {
     pub rung: Rung,
-    /// The adapter's name for WebGPU, "WebAssembly SIMD" or "native" for the CPU.
+    /// The adapter's name for WebGPU, "WebAssembly SIMD" and its arithmetic for the CPU.
     pub name: String,
     /// "you asked for it", "this browser has no WebGPU", …
     pub why: String,

@@ -129,7 +129,7 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use moe_engine::Extent;
+    use moe_engine::{Arithmetic, Extent};
     use moe_trace::TraceFile;
 
     const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../www/site/");
@@ -159,6 +159,20 @@ mod tests {
         assert_eq!(steps.len(), recorded.steps.len());
         for (live, recorded) in steps.iter().zip(&recorded.steps) {
             assert_eq!(live.difference(recorded, 1e-4), None);
+        }
+    }
+
+    /// Decisions exactly, numbers to what rounding activations to 16 bits leaves after four layers.
+    #[test]
+    fn the_recorded_run_is_what_the_shipped_model_decides_with_8_bit_matrices() {
+        let recorded = recorded();
+        let model = SiteModel::open(Path::new(&format!("{FOLDER}models/default"))).expect("the shipped model");
+        let mut engine = model.engine_by(&Arithmetic::Int8).expect("it loads");
+        engine.set_extent(Extent::Compared { tolerance: 0.0 });
+        let steps = record(&mut engine, &request_of(&recorded)).expect("the run ends well");
+        assert_eq!(steps.len(), recorded.steps.len());
+        for (live, recorded) in steps.iter().zip(&recorded.steps) {
+            assert_eq!(live.difference(recorded, 1e-3), None);
         }
     }
 

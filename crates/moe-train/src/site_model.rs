@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use burn::tensor::Device;
-use moe_engine::{Engine, device};
+use moe_engine::{Arithmetic, Engine, device};
 use moe_model::history::{self, Moment};
 use moe_model::{Manifest, Tokenizer, Weights, checkpoint};
 use serde::de::DeserializeOwned;
@@ -60,11 +60,15 @@ impl SiteModel {
         Ok(Tokenizer::from_json(&self.bytes(&self.manifest.tokenizer.file)?)?)
     }
 
-    /// An engine on the CPU.
+    /// An engine on the CPU, in f32.
     pub fn engine(&self) -> Result<Engine> {
+        self.engine_by(&Arithmetic::F32(device::cpu()))
+    }
+
+    pub fn engine_by(&self, arithmetic: &Arithmetic) -> Result<Engine> {
         let (weights, tokenizer) =
             (self.bytes(&self.manifest.weights.file)?, self.bytes(&self.manifest.tokenizer.file)?);
-        Ok(pollster::block_on(Engine::load(&self.manifest, &weights, &tokenizer, &device::cpu()))?)
+        Ok(pollster::block_on(Engine::load(&self.manifest, &weights, &tokenizer, arithmetic))?)
     }
 
     /// The file it was trained by.

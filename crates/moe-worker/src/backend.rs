@@ -1,15 +1,20 @@
 //! The rung of the ladder: WebGPU where it works, else the CPU, with the reason.
 
-use moe_engine::{Device, device};
+use moe_engine::{Arithmetic, device};
 use moe_trace::{BackendChoice, BackendInfo, Rung, UserError};
 use wasm_bindgen::JsValue;
 
 use crate::mailbox::scope;
 
 /// Makes a device ready, and says which and why.
-pub async fn choose(choice: BackendChoice) -> Result<(Device, BackendInfo), UserError> {
-    if choice == BackendChoice::Cpu {
-        return Ok(cpu("you asked for the CPU"));
+pub async fn choose(choice: BackendChoice) -> Result<(Arithmetic, BackendInfo), UserError> {
+    match choice {
+        BackendChoice::Cpu => return Ok(cpu("you asked for the CPU")),
+        BackendChoice::CpuF32 => {
+            let why = "you asked for the CPU and f32";
+            return Ok((Arithmetic::F32(device::cpu()), on_the_cpu("WebAssembly SIMD, f32", why)));
+        }
+        BackendChoice::Auto | BackendChoice::Webgpu | BackendChoice::Recorded => {}
     }
     let gpu = match webgpu_exists() {
         false => Err("this browser offers no WebGPU".to_owned()),
@@ -19,8 +24,8 @@ pub async fn choose(choice: BackendChoice) -> Result<(Device, BackendInfo), User
         },
     };
     match (gpu, choice) {
-        (Ok(gpu), BackendChoice::Webgpu) => Ok((gpu.device, webgpu(gpu.name, "you asked for WebGPU"))),
-        (Ok(gpu), _) => Ok((gpu.device, webgpu(gpu.name, "WebGPU works here"))),
+        (Ok(gpu), BackendChoice::Webgpu) => Ok((Arithmetic::F32(gpu.device), webgpu(gpu.name, "you asked for WebGPU"))),
+        (Ok(gpu), _) => Ok((Arithmetic::F32(gpu.device), webgpu(gpu.name, "WebGPU works here"))),
         (Err(why), BackendChoice::Webgpu) => Err(UserError::new(
             "WebGPU is not available.",
             format!("{}.", capitalised(&why)),
@@ -31,9 +36,12 @@ pub async fn choose(choice: BackendChoice) -> Result<(Device, BackendInfo), User
 }
 
 /// The CPU, and why it is that.
-pub fn cpu(why: &str) -> (Device, BackendInfo) {
-    let info = BackendInfo { rung: Rung::Cpu, name: "WebAssembly SIMD".to_owned(), why: why.to_owned() };
-    (device::cpu(), info)
+pub fn cpu(why: &str) -> (Arithmetic, BackendInfo) {
+    (Arithmetic::Int8, on_the_cpu("WebAssembly SIMD, 8-bit matrices", why))
+}
+
+fn on_the_cpu(name: &str, why: &str) -> BackendInfo {
+    BackendInfo { rung: Rung::Cpu, name: name.to_owned(), why: why.to_owned() }
 }
 
 /// A reason as the beginning of a sentence.

@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use moe_engine::{Counter, Engine, LoadError, Manifest};
+use moe_engine::{Arithmetic, Counter, Engine, LoadError, Manifest, device};
 use moe_trace::{BackendChoice, Command, Event, RunRequest, Rung, Telling, UserError};
 use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -66,17 +66,17 @@ async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, (User
     let files = fetch::Files::new(manifest_url, &manifest).map_err(fetched)?;
     let paced = Paced::default();
     let (weights, tokenizer) = files.get(|progress| paced.post(&progress)).await.map_err(fetched)?;
-    let (device, info) = backend::choose(choice).await.map_err(|error| (error, false))?;
+    let (arithmetic, info) = backend::choose(choice).await.map_err(|error| (error, false))?;
     // Files that do not make a model will not make one in a fresh worker either; a device may.
     let failed = |error: LoadError| {
         let fatal = matches!(error, LoadError::Device(_));
         (UserError::from(error), fatal)
     };
-    let mut engine = Engine::load(&manifest, &weights, &tokenizer, &device).await.map_err(failed)?;
+    let mut engine = Engine::load(&manifest, &weights, &tokenizer, &arithmetic).await.map_err(failed)?;
     let mut info = info;
     if info.rung == Rung::Webgpu {
-        let (cpu, _) = backend::cpu("");
-        let mut trusted = Engine::load(&manifest, &weights, &tokenizer, &cpu).await.map_err(failed)?;
+        let in_f32 = Arithmetic::F32(device::cpu());
+        let mut trusted = Engine::load(&manifest, &weights, &tokenizer, &in_f32).await.map_err(failed)?;
         let difference = engine.differs_from(&mut trusted).await.map_err(|error| (error.error, error.fatal))?;
         if let Some(difference) = difference {
             if choice == BackendChoice::Webgpu {
@@ -84,8 +84,10 @@ async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, (User
                 let try_this = "With backend=\"auto\" or \"cpu\" the model runs on the CPU.";
                 return Err((UserError::new("This GPU cannot be trusted.", why, try_this), false));
             }
-            (_, info) = backend::cpu(&format!("the GPU computes something else: {difference}"));
-            engine = trusted;
+            let on_the_cpu = backend::cpu(&format!("the GPU computes something else: {difference}"));
+            info = on_the_cpu.1;
+            drop(trusted);
+            engine = Engine::load(&manifest, &weights, &tokenizer, &on_the_cpu.0).await.map_err(failed)?;
         }
     }
     post(&Event::Ready { model: engine.info().clone(), backend: info });

@@ -290,12 +290,14 @@ export interface MoePlaygroundAttributes {
   set expert(value: number | string | null);
 
   /**
-   * What to run on. `auto` is WebGPU where it works and as long as it does, else the CPU; `recorded` loads no engine.
+   * What to run on. `auto` is WebGPU where it works and as long as it does, else the CPU. The CPU multiplies by
+   * matrices of 8 bits, as they are stored; `cpu-f32` does it in f32, slower and with the numbers of the recorded
+   * runs to the last digits. `recorded` loads no engine.
    *
-   * Values: auto, webgpu, cpu, recorded. Default: `auto`.
+   * Values: auto, webgpu, cpu, cpu-f32, recorded. Default: `auto`.
    */
   get backend(): string | null;
-  set backend(value: "auto" | "webgpu" | "cpu" | "recorded" | null);
+  set backend(value: "auto" | "webgpu" | "cpu" | "cpu-f32" | "recorded" | null);
 
   /**
    * Whether keys that type a character (letters, brackets, comma, point, `?`) move through the figure. Arrows, Home,

@@ -31,14 +31,14 @@ export type AuxiliaryLoss = "importance" | "load" | "balance" | "device_balance"
 /**
  * Which backend the reader asks for. `recorded` never reaches a worker.
  */
-export type BackendChoice = "auto" | "webgpu" | "cpu" | "recorded";
+export type BackendChoice = "auto" | "webgpu" | "cpu" | "cpu_f32" | "recorded";
 
 /**
  * What the engine runs on, and why not on something better.
  */
 export type BackendInfo = { rung: Rung,
 /**
- * The adapter's name for WebGPU, "WebAssembly SIMD" or "native" for the CPU.
+ * The adapter's name for WebGPU, "WebAssembly SIMD" and its arithmetic for the CPU.
  */
 name: string,
 /**

@@ -54,7 +54,7 @@ pub const CRATES: [Crate; 8] = [
     },
     Crate {
         folder: "crates/moe-kernels",
-        floors: &[&["constructors", "kernel", "params"], &["cpu", "device", "ops"], &["flex", "gpu"]],
+        floors: &[&["constructors", "kernel", "params"], &["cpu", "device", "ops"], &["flex", "gpu"], &["packed"]],
         exceptions: &[],
     },
     Crate {
@@ -63,7 +63,7 @@ pub const CRATES: [Crate; 8] = [
             &["history", "read_back", "routing_inputs", "routing_rows", "sample", "tensors", "tokenizer"],
             &["forms"],
             &["config"],
-            &["weights"],
+            &["packed", "weights"],
             &["architecture", "fused", "reference"],
             &["checkpoint", "manifest"],
         ],

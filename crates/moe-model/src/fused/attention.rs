@@ -4,13 +4,17 @@ use burn::tensor::{Device, Int, Tensor};
 use moe_kernels::ops;
 use moe_kernels::params::AttentionParams;
 
+use super::matrix::Matrix;
 use super::params::ParamsCache;
 use crate::forms::attention::{Attention, AttentionConfig};
+use crate::packed::PackedAttention;
 
 pub struct FusedAttention {
     config: AttentionConfig,
-    w_qkv: Tensor<2>,
-    w_out: Tensor<2>,
+    /// `[d_model, (heads + 2 kv_heads) · d_head]`
+    w_qkv: Matrix,
+    /// `[heads · d_head, d_model]`
+    w_out: Matrix,
     /// `[2, max_tokens, kv_heads · d_head]`: keys, values. Taken while a kernel writes into it.
     cache: Option<Tensor<3>>,
 }
@@ -26,8 +30,14 @@ pub struct Positions<'a> {
 impl FusedAttention {
     pub fn new(attention: Attention, max_tokens: usize, device: &Device) -> FusedAttention {
         let Attention { w_qkv, w_out, config } = attention;
-        let cache = Some(Tensor::zeros([2, max_tokens, config.d_keys()], device));
-        FusedAttention { config, w_qkv: w_qkv.into_value(), w_out: w_out.into_value(), cache }
+        let (w_qkv, w_out) = (Matrix::F32(w_qkv.into_value()), Matrix::F32(w_out.into_value()));
+        FusedAttention { config, w_qkv, w_out, cache: empty_cache(config, max_tokens, device) }
+    }
+
+    pub fn packed(attention: PackedAttention, max_tokens: usize, device: &Device) -> FusedAttention {
+        let PackedAttention { w_qkv, w_out, config } = attention;
+        let (w_qkv, w_out) = (Matrix::Packed(w_qkv), Matrix::Packed(w_out));
+        FusedAttention { config, w_qkv, w_out, cache: empty_cache(config, max_tokens, device) }
     }
 
     /// Adds what attention makes of `normed` to `x`; both `[tokens, d_model]`.
@@ -38,16 +48,18 @@ impl FusedAttention {
         positions: &Positions<'_>,
         params: &mut ParamsCache,
     ) -> Tensor<2> {
-        let AttentionConfig { d_model, d_head, .. } = self.config;
-        let (d_queries, d_keys) = (self.config.d_queries(), self.config.d_keys());
-        let num_tokens = x.dims()[0];
-        let qkv = ops::linear(normed, &self.w_qkv, &params.linear(num_tokens, d_model, d_queries + 2 * d_keys));
+        let qkv = self.w_qkv.linear(normed, params);
         let cache = self.cache.take().expect("the cache is only absent while a kernel writes into it");
-        let (cache, queries) = ops::rope_cache(&qkv, positions.angles, &positions.params, cache, d_queries);
-        let mixed = ops::attention(&queries, &cache, &positions.params, d_head);
+        let (cache, queries) =
+            ops::rope_cache(&qkv, positions.angles, &positions.params, cache, self.config.d_queries());
+        let mixed = ops::attention(&queries, &cache, &positions.params, self.config.d_head);
         self.cache = Some(cache);
-        ops::linear_add(&mixed, &self.w_out, x, &params.linear(num_tokens, d_queries, d_model))
+        self.w_out.linear_add(&mixed, x, params)
     }
+}
+
+fn empty_cache(config: AttentionConfig, max_tokens: usize, device: &Device) -> Option<Tensor<3>> {
+    Some(Tensor::zeros([2, max_tokens, config.d_keys()], device))
 }
 
 /// The numbers of a pass's attention.

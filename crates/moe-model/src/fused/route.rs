@@ -1,6 +1,7 @@
 //! Where a layer's tokens go, as routing rows: decided by the kernels where they know the rule, else by `moe-router` on
 //! the host.
 
+use burn::module::Param;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use moe_kernels::ops;
 use moe_kernels::params::{GateParams, OrderParams, SlotParams};
@@ -10,10 +11,10 @@ use moe_trace::{GateLogits, Routing};
 use super::device_rule::DeviceRule;
 use super::gate::FusedGate;
 use super::params::ParamsCache;
+use crate::forms::gate::Gate;
 use crate::read_back::{TensorError, read};
 use crate::routing_inputs::RoutingInputs;
 use crate::routing_rows;
-use crate::weights::Block;
 
 /// What tokens of the group that earlier passes routed have already.
 #[derive(Clone, Copy)]
@@ -35,10 +36,14 @@ pub struct LayerRouter {
 }
 
 impl LayerRouter {
-    pub async fn new(block: &Block, device: &Device) -> Result<LayerRouter, TensorError> {
+    pub async fn new(
+        gate: Gate,
+        selection_bias: Option<&Param<Tensor<1>>>,
+        device: &Device,
+    ) -> Result<LayerRouter, TensorError> {
         Ok(LayerRouter {
-            gate: FusedGate::new(block.gate.clone()).await?,
-            selection_bias: match &block.selection_bias {
+            gate: FusedGate::new(gate).await?,
+            selection_bias: match selection_bias {
                 Some(bias) => read(bias.val()).await?,
                 None => Vec::new(),
             },

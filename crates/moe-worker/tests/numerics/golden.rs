@@ -1,8 +1,7 @@
 //! The recorded run that the site shows first is what the shipped model computes, on WebGPU and on the CPU; and each of
 //! its steps, of which only a part is computed, is what the whole text gives.
 
-use moe_engine::{Engine, Extent, Manifest};
-use moe_model::{Device, device};
+use moe_engine::{Arithmetic, Engine, Extent, Manifest, device};
 use moe_trace::{Event, StepTrace, TraceFile};
 use wasm_bindgen_test::wasm_bindgen_test;
 
@@ -16,11 +15,11 @@ const RECORDED: &str = include_str!("../../../../www/site/traces/default.jsonl")
 /// Of numbers, after a dozen steps through a whole model; decisions are compared exactly.
 const TOLERANCE: f32 = 1e-3;
 
-/// `whole`: how far a step may be from that of the whole text, on the same device.
-async fn check(device: Device, whole: f32) {
+/// `whole`: how far a step may be from that of the whole text, computed in the same way.
+async fn check(arithmetic: Arithmetic, whole: f32) {
     let recorded = TraceFile::from_lines(RECORDED, serde_json::from_str, serde_json::from_str).expect("a trace file");
     let manifest = Manifest::from_json(MANIFEST).expect("a manifest");
-    let mut engine = Engine::load(&manifest, WEIGHTS, TOKENIZER, &device).await.expect("the shipped model loads");
+    let mut engine = Engine::load(&manifest, WEIGHTS, TOKENIZER, &arithmetic).await.expect("the shipped model loads");
     engine.set_extent(Extent::Compared { tolerance: whole });
     assert_eq!(Some(engine.info()), recorded.header.model.as_ref(), "the trace was recorded from another model");
     let request = recorded.header.request.as_ref().expect("a run of ours");
@@ -39,11 +38,16 @@ async fn check(device: Device, whole: f32) {
 }
 
 #[wasm_bindgen_test]
-async fn on_the_cpu() {
-    check(device::cpu(), 0.0).await;
+async fn on_the_cpu_in_f32() {
+    check(Arithmetic::F32(device::cpu()), 0.0).await;
+}
+
+#[wasm_bindgen_test]
+async fn on_the_cpu_with_8_bit_matrices() {
+    check(Arithmetic::Int8, 0.0).await;
 }
 
 #[wasm_bindgen_test]
 async fn on_webgpu() {
-    check(gpu().await, 1e-5).await;
+    check(Arithmetic::F32(gpu().await), 1e-5).await;
 }

@@ -1,9 +1,12 @@
 //! In a real browser worker: each shader computes what its twin computes, WebGPU and CPU both reproduce the recorded run
-//! of the shipped model, and both compute only as much of a text as is needed.
+//! of the shipped model, and both compute only as much of a text as is needed. Products with 8-bit matrices have the bits
+//! that they have natively.
 #![cfg(target_family = "wasm")]
 
 mod golden;
 mod gpu;
+#[path = "../../../moe-kernels/tests/packed.rs"]
+mod packed;
 mod shaders;
 mod text;
 

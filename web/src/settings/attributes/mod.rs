@@ -131,7 +131,7 @@ mod tests {
             assert_eq!(config, kept, "{name}=\"{text}\"");
         };
         check("view", "story", "Allowed: full, or one or more of strip, layers, lanes, token, load, loss, counts.");
-        check("backend", "cuda", "Allowed: auto, webgpu, cpu, recorded.");
+        check("backend", "cuda", "Allowed: auto, webgpu, cpu, cpu-f32, recorded.");
         check("theme", "sepia", "Allowed: auto, light, dark.");
         for seed in ["-1", "seven", "4294967296", "1.5"] {
             check("seed", seed, "Allowed: a whole number from 0 to 4294967295.");

@@ -192,18 +192,20 @@ pub static ATTRIBUTES: &[Attribute] = &[
     },
     Attribute {
         name: "backend",
-        values: Values::Words(&["auto", "webgpu", "cpu", "recorded"], |word, config| {
+        values: Values::Words(&["auto", "webgpu", "cpu", "cpu-f32", "recorded"], |word, config| {
             config.backend = match word {
                 "webgpu" => BackendChoice::Webgpu,
                 "cpu" => BackendChoice::Cpu,
+                "cpu-f32" => BackendChoice::CpuF32,
                 "recorded" => BackendChoice::Recorded,
                 _ => BackendChoice::Auto,
             };
         }),
         default: Doc::new("`auto`"),
         doc: Doc::new(
-            "What to run on. `auto` is WebGPU where it works and as long as it does, else the CPU; `recorded` loads no \
-             engine.",
+            "What to run on. `auto` is WebGPU where it works and as long as it does, else the CPU. The CPU multiplies by \
+             matrices of 8 bits, as they are stored; `cpu-f32` does it in f32, slower and with the numbers of the recorded \
+             runs to the last digits. `recorded` loads no engine.",
         ),
         told: |_| None,
     },

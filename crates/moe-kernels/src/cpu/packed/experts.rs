@@ -18,15 +18,16 @@ pub struct PackedExperts {
 }
 
 impl PackedExperts {
-    /// The numbers of a pass of `num_tokens`, each of which makes `k` requests.
-    pub fn params(&self, num_tokens: usize, k: usize) -> ExpertParams {
-        let sizes = self.w_gate.first().map_or((0, 0), |matrix| (matrix.d_in as u32, matrix.d_out as u32));
+    /// The numbers of a pass with routing rows `[num_tokens, width]`.
+    pub fn params(&self, num_tokens: usize, width: usize) -> ExpertParams {
+        let num_experts = self.w_gate.len();
+        let [d_model, d_expert] = self.w_gate.first().map_or([0; 2], |matrix| [matrix.d_in, matrix.d_out]);
         ExpertParams {
             num_tokens: num_tokens as u32,
-            d_model: sizes.0,
-            d_expert: sizes.1,
-            num_experts: self.w_gate.len() as u32,
-            k: k as u32,
+            d_model: d_model as u32,
+            d_expert: d_expert as u32,
+            num_experts: num_experts as u32,
+            k: ((width - num_experts) / 4) as u32,
         }
     }
 }

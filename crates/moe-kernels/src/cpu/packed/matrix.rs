@@ -8,7 +8,8 @@ pub const STORED_BLOCK: usize = 64;
 /// A tensor as a weights file holds it: number `i` is `values[i] · scales[i / 64]`.
 #[derive(Debug, Clone, Copy)]
 pub struct Stored<'a> {
-    pub values: &'a [i8],
+    /// `i8` by their bits.
+    pub values: &'a [u8],
     pub scales: &'a [f32],
 }
 
@@ -47,7 +48,7 @@ impl PackedMatrix {
         }
         let (scales, block) = (Scales::OfInputs(scales), STORED_BLOCK.min(d_in));
         let matrix = PackedMatrix { d_in, d_out, values: Vec::new(), scales, block, group };
-        matrix.filled(|input, column| stored.values[at(input, column)])
+        matrix.filled(|input, column| stored.values[at(input, column)].cast_signed())
     }
 
     /// The transpose, `[d_in, d_out]`, of a tensor `[d_out, d_in]`.
@@ -63,7 +64,7 @@ impl PackedMatrix {
         }
         let matrix =
             PackedMatrix { d_in, d_out, values: Vec::new(), scales: Scales::OfColumns(scales), block, group: d_out };
-        matrix.filled(|input, column| stored.values[at(input, column)])
+        matrix.filled(|input, column| stored.values[at(input, column)].cast_signed())
     }
 
     fn filled(mut self, value: impl Fn(usize, usize) -> i8) -> PackedMatrix {
