@@ -22,7 +22,7 @@ const DIST_FILES: [&str; 3] = ["element.test.mjs", "server.test.mjs", "worker.te
 
 /// No file of tests may take longer, in milliseconds: Node.js counts a file as a test too. What waits in a page for an
 /// answer that never comes fails long before.
-const TEST_TIMEOUT: &str = "--test-timeout=1800000";
+pub const TEST_TIMEOUT: &str = "--test-timeout=1800000";
 
 /// The worker's tests, compiled like what is shipped, run in a dedicated worker of the browser.
 pub fn wasm(filter: Option<&str>) -> Result<Tally> {

@@ -9,6 +9,7 @@ mod fuzz;
 mod hashed_names;
 mod http;
 mod linting;
+mod other_browsers;
 mod project;
 mod report;
 mod serve;

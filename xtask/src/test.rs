@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::browser_tests;
 use crate::counting::{self, Tally};
 use crate::report::Report;
-use crate::{linting, project, tidy, toolchain, wasm};
+use crate::{linting, other_browsers, project, tidy, toolchain, wasm};
 
 #[derive(Args)]
 pub struct Options {
@@ -21,7 +21,7 @@ pub struct Options {
     /// Of the end-to-end tests, only this rung
     #[arg(long)]
     rung: Option<Rung>,
-    /// Let the end-to-end tests run on what was built last
+    /// Let the tests of the page run on what was built last
     #[arg(long)]
     no_build: bool,
 }
@@ -33,6 +33,7 @@ enum Step {
     Unit,
     Wasm,
     E2e,
+    Others,
 }
 
 /// What the page's engine runs on.
@@ -61,6 +62,9 @@ pub fn command(options: &Options) -> Result<()> {
     }
     if is_chosen(Step::E2e) {
         browser_tests::e2e(&mut report, filter, options.rung, options.no_build);
+    }
+    if is_chosen(Step::Others) {
+        other_browsers::test(&mut report, filter, options.no_build || is_chosen(Step::E2e));
     }
     report.finish();
     Ok(())

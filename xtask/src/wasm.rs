@@ -3,6 +3,7 @@
 mod order;
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -97,6 +98,10 @@ fn bind(module: &Module, input: &Path, out: &Path) -> Result<()> {
     if module.profile == PAGE.profile {
         fs::write(&bound, order::alike(&fs::read(&bound)?)?)?;
     }
+    // A host that compresses the module does not tell how large it will be.
+    let bytes = fs::metadata(&bound)?.len();
+    let mut script = fs::OpenOptions::new().append(true).open(out.join(format!("{name}.js")))?;
+    writeln!(script, "export const MODULE_BYTES = {bytes};")?;
     fs::write(stamp, hash)?;
     eprintln!("  bound {name} in {:.1} s", start.elapsed().as_secs_f32());
     Ok(())

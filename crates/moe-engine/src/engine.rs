@@ -6,6 +6,9 @@ use moe_model::manifest::sha256_hex;
 use moe_model::{Device, Extent, Fused, Manifest, Tokenizer, checkpoint};
 use moe_trace::{ModelInfo, UserError};
 
+/// What a reader is told of an error of the backend, whose own words are for others.
+pub(crate) const DEVICE_FAILED: &str = "The device that computes it reported an error.";
+
 /// A model on a device.
 pub struct Engine {
     pub(crate) model: Fused,
@@ -39,11 +42,17 @@ pub enum LoadError {
 
 impl From<LoadError> for UserError {
     fn from(error: LoadError) -> UserError {
-        let try_this = match error {
-            LoadError::Device(_) => "Reload the page; with backend=\"cpu\" it needs no graphics device.",
-            _ => "Reload the page to fetch the model again; the recorded run works without it.",
-        };
-        UserError::new("The model could not be loaded.", format!("{error}."), try_this)
+        let what = "The model could not be loaded.";
+        match error {
+            LoadError::Device(error) => {
+                let try_this = "Reload the page; with backend=\"cpu\" it needs no graphics device.";
+                UserError::new(what, DEVICE_FAILED, try_this).with_details(error)
+            }
+            error => {
+                let try_this = "Reload the page to fetch the model again; the recorded run works without it.";
+                UserError::new(what, format!("{error}."), try_this)
+            }
+        }
     }
 }
 

@@ -10,7 +10,7 @@ use moe_trace::{
     Candidate, Event, FinishReason, NextToken, RoutingGroup, RunRequest, StepTrace, TokenId, TracedToken, UserError,
 };
 
-use crate::engine::Engine;
+use crate::engine::{DEVICE_FAILED, Engine};
 
 /// Next-token candidates a step reports.
 const NUM_CANDIDATES: usize = 10;
@@ -32,8 +32,8 @@ impl RunError {
 impl From<TensorError> for RunError {
     fn from(error: TensorError) -> RunError {
         let what = "The model stopped in the middle of a step.";
-        let try_this = "If this repeats, reload the page.";
-        RunError { error: UserError::new(what, format!("{error}."), try_this), fatal: true }
+        let error = UserError::new(what, DEVICE_FAILED, "If this repeats, reload the page.").with_details(error);
+        RunError { error, fatal: true }
     }
 }
 

@@ -48,7 +48,7 @@ pub use layer_trace::{Decision, LayerError, LayerTrace, OutputNorms};
 pub use mixing::Mixing;
 pub use model_entry::ModelEntry;
 pub use model_info::ModelInfo;
-pub use protocol::{BackendChoice, BackendInfo, Command, Event, ReadyDetail, Rung};
+pub use protocol::{BackendChoice, BackendInfo, Command, Download, Event, ReadyDetail, Rung};
 pub use request::{FinishReason, MAX_BATCH, RunRequest, Sampling};
 pub use routing::{Assignment, Fate, Routing, RoutingError};
 pub use scores::{Scores, ScoresError};

@@ -24,6 +24,8 @@ pub enum Command {
     Run(RunRequest),
     /// How many tokens has this text? Answered at once, also while a run goes on; not at all before a model is ready.
     Count(String),
+    /// Remove from the browser's storage whatever it keeps of models. Answered by `Kept`.
+    RemoveKept,
     /// Stop this run before its next step. A run that is over already is not an error.
     Stop(RunId),
 }
@@ -33,11 +35,13 @@ pub enum Command {
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Event {
-    /// Bytes of the model that have arrived, of those that will.
+    /// Bytes of the engine or of the model that have arrived, of those that will; `at_ms` counts from the worker's start.
     Progress {
+        part: Download,
         loaded_bytes: u32,
         total_bytes: u32,
         from_cache: bool,
+        at_ms: f32,
     },
     Ready {
         model: ModelInfo,
@@ -63,6 +67,24 @@ pub enum Event {
         error: UserError,
         fatal: bool,
     },
+    /// The bytes of model files that the browser keeps for later visits, and why it does not keep those that were just
+    /// loaded.
+    Kept {
+        bytes: u32,
+        why_not: Option<String>,
+    },
+    /// The engine itself cannot be had: its files are not there, or are not what they should be. Another worker would
+    /// fare no better.
+    Unstartable(UserError),
+}
+
+/// What is downloaded before a model can run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Download {
+    Engine,
+    Model,
 }
 
 impl Event {

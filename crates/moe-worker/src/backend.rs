@@ -4,7 +4,11 @@ use moe_engine::{Arithmetic, device};
 use moe_trace::{BackendChoice, BackendInfo, Rung, UserError};
 use wasm_bindgen::JsValue;
 
+use crate::mailbox::patience::within;
 use crate::mailbox::scope;
+
+/// Adapter and device come within a second; a driver that hangs never answers at all.
+const PATIENCE_MS: i32 = 8_000;
 
 /// Makes a device ready, and says which and why.
 pub async fn choose(choice: BackendChoice) -> Result<(Arithmetic, BackendInfo), UserError> {
@@ -16,13 +20,8 @@ pub async fn choose(choice: BackendChoice) -> Result<(Arithmetic, BackendInfo), 
         }
         BackendChoice::Auto | BackendChoice::Webgpu | BackendChoice::Recorded => {}
     }
-    let gpu = match webgpu_exists() {
-        false => Err("this browser offers no WebGPU".to_owned()),
-        true => match adapter_exists().await {
-            false => Err("WebGPU found no graphics adapter".to_owned()),
-            true => device::gpu().await,
-        },
-    };
+    let gpu = within(PATIENCE_MS, gpu()).await;
+    let gpu = gpu.unwrap_or_else(|| Err("WebGPU did not answer for 8 seconds".to_owned()));
     match (gpu, choice) {
         (Ok(gpu), BackendChoice::Webgpu) => Ok((Arithmetic::F32(gpu.device), webgpu(gpu.name, "you asked for WebGPU"))),
         (Ok(gpu), _) => Ok((Arithmetic::F32(gpu.device), webgpu(gpu.name, "WebGPU works here"))),
@@ -32,6 +31,24 @@ pub async fn choose(choice: BackendChoice) -> Result<(Arithmetic, BackendInfo), 
             "This page asks for backend=\"webgpu\"; auto or cpu would run here. Or try a current Chrome, Edge or Safari.",
         )),
         (Err(why), _) => Ok(cpu(&why)),
+    }
+}
+
+/// The GPU, or why there is none.
+async fn gpu() -> Result<device::Gpu, String> {
+    if !webgpu_exists() {
+        return Err(match scope().is_secure_context() {
+            true => "this browser offers no WebGPU".to_owned(),
+            false => "the page came over plain http, where browsers offer no WebGPU".to_owned(),
+        });
+    }
+    match adapter_exists().await {
+        false => Err("WebGPU found no graphics adapter".to_owned()),
+        true => device::gpu().await.map_err(|error| {
+            // In the words of a driver, which are for its makers.
+            web_sys::console::warn_1(&JsValue::from_str(&error));
+            "WebGPU could not be made ready".to_owned()
+        }),
     }
 }
 

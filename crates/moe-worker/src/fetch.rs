@@ -1,48 +1,23 @@
-//! Fetching a model's files: byte-exact progress, hash check, one retry of what arrived cut or corrupt.
+//! Fetching a model's files: byte-exact progress, hash check, one retry of what arrived cut or corrupt; and keeping them.
+
+mod arrived;
+pub mod error;
 
 use js_sys::{Reflect, Uint8Array};
 use moe_engine::Manifest;
 use moe_engine::manifest::{FileEntry, sha256_hex};
-use moe_trace::{Event, UserError};
+use moe_trace::{Download, Event};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStreamDefaultReader, RequestCache, RequestInit, Response, Url};
 
-use crate::cache;
+use crate::cache::Cache;
 use crate::mailbox::scope;
+use arrived::instead;
+use error::{FetchError, Why};
 
-/// Why a file did not arrive.
-#[derive(Debug, Clone, PartialEq)]
-pub enum FetchError {
-    /// No answer at all.
-    Network { url: String },
-    /// An answer that is not the file.
-    Status { url: String, status: u16 },
-    /// Fewer or more bytes than promised.
-    Length { url: String, expected: u32, found: u32 },
-    /// The right number of bytes, but others.
-    Hash { url: String },
-}
-
-impl From<FetchError> for UserError {
-    fn from(error: FetchError) -> UserError {
-        let why = match error {
-            FetchError::Network { url } => format!("Nothing came back from {url}."),
-            FetchError::Status { url, status } => format!("{url} was answered with status {status}."),
-            FetchError::Length { url, expected, found } => {
-                format!(
-                    "The second try, too, brought {found} bytes of {url} instead of {expected}; they were thrown away."
-                )
-            }
-            FetchError::Hash { url } => format!("{url} arrived corrupt at the second try, too; it was thrown away."),
-        };
-        UserError::new(
-            "The model could not be fetched.",
-            why,
-            "Check the connection and press Retry; the recorded run works without the model.",
-        )
-    }
-}
+/// A manifest has a few thousand bytes; of what claims to be one no more is read.
+const MANIFEST_BYTES: u32 = 1 << 20;
 
 /// The files of a model and where they are.
 pub struct Files {
@@ -51,43 +26,89 @@ pub struct Files {
 }
 
 impl Files {
-    /// `manifest_url`: absolute.
+    /// `manifest_url`: absolute. What it has for a query, such as a signature or a version, holds for the files beside
+    /// it too, unless they have their own.
     pub fn new(manifest_url: &str, manifest: &Manifest) -> Result<Files, FetchError> {
+        let query = Url::new(manifest_url).map(|url| url.search()).unwrap_or_default();
         let resolve = |entry: &FileEntry| match Url::new_with_base(&entry.file, manifest_url) {
-            Ok(url) => Ok((url.href(), entry.clone())),
-            Err(_) => Err(FetchError::Network { url: entry.file.clone() }),
+            Ok(url) => {
+                if url.search().is_empty() {
+                    url.set_search(&query);
+                }
+                Ok((url.href(), entry.clone()))
+            }
+            Err(_) => Err(Why::Address.of(&entry.file)),
         };
         Ok(Files { weights: resolve(&manifest.weights)?, tokenizer: resolve(&manifest.tokenizer)? })
     }
 
     /// The bytes of weights and tokenizer, from the cache or the network. Progress counts both together.
-    pub async fn get(&self, report: impl Fn(Event)) -> Result<(Vec<u8>, Vec<u8>), FetchError> {
+    pub async fn get(&self, cache: &Cache, report: impl Fn(Event)) -> Result<Arrived, FetchError> {
         let total_bytes = self.weights.1.bytes + self.tokenizer.1.bytes;
-        let progress = |loaded_bytes, from_cache| report(Event::Progress { loaded_bytes, total_bytes, from_cache });
+        let clock = scope().performance();
+        let progress = |loaded_bytes, from_cache| {
+            let at_ms = clock.as_ref().map_or(0.0, |clock| clock.now()) as f32;
+            report(Event::Progress { part: Download::Model, loaded_bytes, total_bytes, from_cache, at_ms });
+        };
         let (url, entry) = &self.tokenizer;
-        let tokenizer = file(url, entry, progress).await?;
+        let (tokenizer, has_tokenizer) = file(url, entry, cache, progress).await?;
         let before = entry.bytes;
         let (url, entry) = &self.weights;
-        let weights = file(url, entry, |loaded, from_cache| progress(before + loaded, from_cache)).await?;
-        Ok((weights, tokenizer))
+        let later = |loaded, from_cache| progress(before + loaded, from_cache);
+        let (weights, has_weights) = file(url, entry, cache, later).await?;
+        Ok(Arrived { weights, tokenizer, has_tokenizer, has_weights })
+    }
+
+    /// Keeps what the cache lacks.
+    async fn keep(&self, arrived: &Arrived, cache: &Cache) {
+        if !arrived.has_tokenizer {
+            cache.keep_file(&self.tokenizer.0, &self.tokenizer.1, &arrived.tokenizer).await;
+        }
+        if !arrived.has_weights {
+            cache.keep_file(&self.weights.0, &self.weights.1, &arrived.weights).await;
+        }
     }
 }
 
-/// A file by its hash.
-async fn file(url: &str, entry: &FileEntry, progress: impl Fn(u32, bool)) -> Result<Vec<u8>, FetchError> {
-    if let Some(bytes) = cache::get(url, entry).await {
+/// The files of a model, and which of them the cache has already.
+pub struct Arrived {
+    pub weights: Vec<u8>,
+    pub tokenizer: Vec<u8>,
+    has_tokenizer: bool,
+    has_weights: bool,
+}
+
+/// Keeps for the next visit what was loaded, with the manifest that names it, and drops what no manifest names any more.
+pub async fn keep(cache: &Cache, manifest_url: &str, manifest: &[u8], files: &Files, arrived: &Arrived) -> Event {
+    files.keep(arrived, cache).await;
+    if cache.why_not().is_none() {
+        cache.keep_manifest(manifest_url, manifest).await;
+    }
+    let manifests = cache.manifests().await;
+    let read = |(url, json): &(String, Vec<u8>)| Files::new(url, &Manifest::from_json(json).ok()?).ok();
+    let models: Vec<Files> = manifests.iter().filter_map(read).collect();
+    let needed = models.iter().flat_map(|files| [&files.weights, &files.tokenizer]);
+    let needed: Vec<(&str, &FileEntry)> = needed.map(|(url, entry)| (url.as_str(), entry)).collect();
+    let bytes = cache.keep_only(&needed).await;
+    Event::Kept { bytes, why_not: cache.why_not() }
+}
+
+/// A file by its hash. Was it in the cache?
+async fn file(
+    url: &str,
+    entry: &FileEntry,
+    cache: &Cache,
+    progress: impl Fn(u32, bool),
+) -> Result<(Vec<u8>, bool), FetchError> {
+    if let Some(bytes) = cache.file(url, entry).await {
         progress(entry.bytes, true);
-        return Ok(bytes);
+        return Ok((bytes, true));
     }
     let bytes = match download(url, entry, RequestCache::Default, &progress).await {
-        // The browser's own cache may hold the broken copy: the second try goes past it.
-        Err(FetchError::Length { .. } | FetchError::Hash { .. }) => {
-            download(url, entry, RequestCache::Reload, &progress).await?
-        }
+        Err(error) if error.may_be_cached() => download(url, entry, RequestCache::Reload, &progress).await?,
         result => result?,
     };
-    cache::put(url, entry, &bytes).await;
-    Ok(bytes)
+    Ok((bytes, false))
 }
 
 async fn download(
@@ -97,49 +118,74 @@ async fn download(
     progress: &impl Fn(u32, bool),
 ) -> Result<Vec<u8>, FetchError> {
     let response = respond(url, browser_cache).await?;
-    let network = |_: JsValue| FetchError::Network { url: url.to_owned() };
-    let body = response.body().ok_or(FetchError::Network { url: url.to_owned() })?;
+    let bytes = body(&response, url, entry.bytes, progress).await?;
+    if let Some(what) = instead(&bytes) {
+        return Err(Why::Instead(what).of(url));
+    }
+    let found = bytes.len() as u32;
+    if found != entry.bytes {
+        return Err(Why::Length { expected: entry.bytes, found }.of(url));
+    }
+    match sha256_hex(&bytes) == entry.sha256 {
+        true => Ok(bytes),
+        false => Err(Why::Hash.of(url)),
+    }
+}
+
+/// The manifest, always asked for anew, since it names the hashes of the other files; without a network as it was last.
+pub async fn manifest(url: &str, cache: &Cache) -> Result<Vec<u8>, FetchError> {
+    match fresh_manifest(url).await {
+        Err(error) if error.why == Why::Network => cache.manifest(url).await.ok_or(error),
+        result => result,
+    }
+}
+
+async fn fresh_manifest(url: &str) -> Result<Vec<u8>, FetchError> {
+    let response = respond(url, RequestCache::NoCache).await?;
+    let bytes = body(&response, url, MANIFEST_BYTES, &|_, _| {}).await?;
+    match instead(&bytes) {
+        Some(what) => Err(Why::Instead(what).of(url)),
+        None if bytes.len() > MANIFEST_BYTES as usize => Err(Why::TooLarge { max_bytes: MANIFEST_BYTES }.of(url)),
+        None => Ok(bytes),
+    }
+}
+
+/// The bytes of an answer, as far as they come: a connection that ends early gives a short file, and one that goes on
+/// behind `max_bytes` is given up there.
+async fn body(
+    response: &Response,
+    url: &str,
+    max_bytes: u32,
+    progress: &impl Fn(u32, bool),
+) -> Result<Vec<u8>, FetchError> {
+    let network = |_: JsValue| Why::Network.of(url);
+    let body = response.body().ok_or_else(|| Why::Network.of(url))?;
     let reader: ReadableStreamDefaultReader = body.get_reader().unchecked_into();
-    let mut bytes = Vec::with_capacity(entry.bytes as usize);
-    loop {
-        // A connection that ends early is a short file, and is tried again like one.
-        let Ok(chunk) = JsFuture::from(reader.read()).await else { break };
+    let mut bytes = Vec::new();
+    while let Ok(chunk) = JsFuture::from(reader.read()).await {
         if Reflect::get(&chunk, &JsValue::from_str("done")).map_err(network)?.is_truthy() {
             break;
         }
         let value = Reflect::get(&chunk, &JsValue::from_str("value")).map_err(network)?;
         bytes.extend(value.unchecked_into::<Uint8Array>().to_vec());
-        progress((bytes.len() as u32).min(entry.bytes), false);
-        if bytes.len() > entry.bytes as usize {
+        progress((bytes.len() as u32).min(max_bytes), false);
+        if bytes.len() > max_bytes as usize {
+            // Nobody waits for the end of it.
+            let _ = reader.cancel();
             break;
         }
     }
-    let found = bytes.len() as u32;
-    if found != entry.bytes {
-        return Err(FetchError::Length { url: url.to_owned(), expected: entry.bytes, found });
-    }
-    match sha256_hex(&bytes) == entry.sha256 {
-        true => Ok(bytes),
-        false => Err(FetchError::Hash { url: url.to_owned() }),
-    }
-}
-
-/// A file too small for progress, always asked for anew: it names the hashes of the other ones.
-pub async fn small(url: &str) -> Result<Vec<u8>, FetchError> {
-    let response = respond(url, RequestCache::NoCache).await?;
-    let network = |_: JsValue| FetchError::Network { url: url.to_owned() };
-    let buffer = JsFuture::from(response.array_buffer().map_err(network)?).await.map_err(network)?;
-    Ok(Uint8Array::new(&buffer).to_vec())
+    Ok(bytes)
 }
 
 async fn respond(url: &str, browser_cache: RequestCache) -> Result<Response, FetchError> {
     let options = RequestInit::new();
     options.set_cache(browser_cache);
     let promise = scope().fetch_with_str_and_init(url, &options);
-    let response = JsFuture::from(promise).await.map_err(|_| FetchError::Network { url: url.to_owned() })?;
+    let response = JsFuture::from(promise).await.map_err(|_| Why::Network.of(url))?;
     let response: Response = response.unchecked_into();
     match response.ok() {
         true => Ok(response),
-        false => Err(FetchError::Status { url: url.to_owned(), status: response.status() }),
+        false => Err(Why::Status(response.status()).of(url)),
     }
 }

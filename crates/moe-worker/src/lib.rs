@@ -20,8 +20,12 @@ use wasm_bindgen::prelude::wasm_bindgen;
 pub fn start() {
     panic::set_hook(Box::new(|info| {
         console_error_panic_hook::hook(info);
-        let error =
-            UserError::new("The engine met a bug and stopped.", info.to_string(), "If this repeats, reload the page.");
+        let error = UserError::new(
+            "The engine stopped working.",
+            "It met a bug of its own.",
+            "If this repeats, reload the page.",
+        );
+        let error = error.with_details(info);
         mailbox::post(&Event::Failed { run: None, error, fatal: true });
     }));
     serve::start();

@@ -1,5 +1,7 @@
 //! Messages in and out, as plain objects.
 
+pub mod patience;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -86,9 +88,10 @@ pub fn listen(receive: impl Fn(Command) + 'static) {
             Err(error) => {
                 let error = moe_trace::UserError::new(
                     "The engine did not understand the page.",
-                    error.to_string(),
-                    "Reload the page, so that page and engine are of the same version.",
-                );
+                    "They are of different versions.",
+                    "Reload the page.",
+                )
+                .with_details(error);
                 post(&Event::Failed { run: None, error, fatal: false });
             }
         }

@@ -3,11 +3,14 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use moe_engine::manifest::ManifestError;
 use moe_engine::{Arithmetic, Counter, Engine, LoadError, Manifest, device};
 use moe_trace::{BackendChoice, Command, Event, RunRequest, Rung, Telling, UserError};
 use wasm_bindgen::prelude::JsValue;
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 
+use crate::cache::{self, Cache};
+use crate::fetch::error::FetchError;
 use crate::mailbox::{self, Inbox, Paced, post};
 use crate::{backend, fetch};
 
@@ -25,6 +28,10 @@ pub fn start() {
                 post(&Event::Counted { text, num_tokens });
             }
         }
+        Command::RemoveKept => spawn_local(async {
+            cache::remove_all().await;
+            post(&Event::Kept { bytes: 0, why_not: None });
+        }),
         command => {
             on_command.push(command);
             on_wake.wake();
@@ -47,8 +54,8 @@ pub fn start() {
                     }
                 }
                 Some(Command::Run(request)) => run(engine.as_mut(), &request, &inbox, &turns).await,
-                // The run it meant is over already; and a count was answered on arrival.
-                Some(Command::Stop(_) | Command::Count(_)) => {}
+                // The run it meant is over already; and the others were answered on arrival.
+                Some(Command::Stop(_) | Command::Count(_) | Command::RemoveKept) => {}
                 None => wake.wait().await,
             }
         }
@@ -57,26 +64,25 @@ pub fn start() {
 
 /// Fetches a model and makes it ready; on a GPU only if it computes there what it does on the CPU. The `bool` tells whether the worker must be replaced.
 async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, (UserError, bool)> {
-    let fetched = |error: fetch::FetchError| (UserError::from(error), false);
-    let manifest = fetch::small(manifest_url).await.map_err(fetched)?;
-    let manifest = Manifest::from_json(&manifest).map_err(|error| {
-        let try_this = "Reload the page; the recorded run works without the model.";
-        (UserError::new("The model's description could not be read.", format!("{error}."), try_this), false)
-    })?;
+    let fetched = |error: FetchError| (UserError::from(error), false);
+    let cache = Cache::open().await;
+    let json = fetch::manifest(manifest_url, &cache).await.map_err(fetched)?;
+    let manifest = Manifest::from_json(&json).map_err(|error| (described(error), false))?;
     let files = fetch::Files::new(manifest_url, &manifest).map_err(fetched)?;
     let paced = Paced::default();
-    let (weights, tokenizer) = files.get(|progress| paced.post(&progress)).await.map_err(fetched)?;
+    let arrived = files.get(&cache, |progress| paced.post(&progress)).await.map_err(fetched)?;
+    let (weights, tokenizer) = (&arrived.weights, &arrived.tokenizer);
     let (arithmetic, info) = backend::choose(choice).await.map_err(|error| (error, false))?;
     // Files that do not make a model will not make one in a fresh worker either; a device may.
     let failed = |error: LoadError| {
         let fatal = matches!(error, LoadError::Device(_));
         (UserError::from(error), fatal)
     };
-    let mut engine = Engine::load(&manifest, &weights, &tokenizer, &arithmetic).await.map_err(failed)?;
+    let mut engine = Engine::load(&manifest, weights, tokenizer, &arithmetic).await.map_err(failed)?;
     let mut info = info;
     if info.rung == Rung::Webgpu {
         let in_f32 = Arithmetic::F32(device::cpu());
-        let mut trusted = Engine::load(&manifest, &weights, &tokenizer, &in_f32).await.map_err(failed)?;
+        let mut trusted = Engine::load(&manifest, weights, tokenizer, &in_f32).await.map_err(failed)?;
         let difference = engine.differs_from(&mut trusted).await.map_err(|error| (error.error, error.fatal))?;
         if let Some(difference) = difference {
             if choice == BackendChoice::Webgpu {
@@ -87,11 +93,26 @@ async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, (User
             let on_the_cpu = backend::cpu(&format!("the GPU computes something else: {difference}"));
             info = on_the_cpu.1;
             drop(trusted);
-            engine = Engine::load(&manifest, &weights, &tokenizer, &on_the_cpu.0).await.map_err(failed)?;
+            engine = Engine::load(&manifest, weights, tokenizer, &on_the_cpu.0).await.map_err(failed)?;
         }
     }
     post(&Event::Ready { model: engine.info().clone(), backend: info });
+    // Nobody waits for the cache, which may be slow.
+    let manifest_url = manifest_url.to_owned();
+    spawn_local(async move { post(&fetch::keep(&cache, &manifest_url, &json, &files, &arrived).await) });
     Ok(engine)
+}
+
+/// A manifest that cannot be used. What is wrong with a field is for readers; what the reader of JSON says is a detail.
+fn described(error: ManifestError) -> UserError {
+    let (what, try_this) =
+        ("The model's description could not be read.", "Reload the page; the recorded run works without the model.");
+    match error {
+        ManifestError::Unreadable(error) => {
+            UserError::new(what, "manifest.json is not one, or not whole.", try_this).with_details(error)
+        }
+        error => UserError::new(what, format!("{error}."), try_this),
+    }
 }
 
 async fn run(engine: Option<&mut Engine>, request: &RunRequest, inbox: &Inbox, turns: &Turns) {

@@ -4,15 +4,16 @@ use std::cell::Cell;
 use std::rc::Rc;
 
 use js_sys::{Array, Function, Reflect};
-use moe_trace::{Command, Event};
+use moe_trace::{Command, Event, UserError};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
 
+use crate::browser::fetch;
 use crate::browser::timers::{self, Interval};
 use crate::browser::trusted::script_address;
 use crate::browser::wire;
-use crate::words::problems::WorkerLoss;
+use crate::words::problems::{WorkerLoss, WorkerMissing};
 
 /// Silence after which a worker that owes an answer counts as dead. A long text on a software adapter takes many seconds
 /// a step.
@@ -24,7 +25,7 @@ const CHECK_EVERY_MS: i32 = 1_000;
 /// A message of the worker, or the end of it.
 pub enum WorkerMessage {
     Event(Event),
-    Lost { why: String },
+    Lost(UserError),
 }
 
 /// One worker. Dropping it ends the worker and whatever it was doing.
@@ -38,11 +39,11 @@ pub struct EngineClient {
 }
 
 impl EngineClient {
-    pub fn start(worker_url: &str, on_event: impl Fn(WorkerMessage) + 'static) -> Result<EngineClient, String> {
+    pub fn start(worker_url: &str, on_event: impl Fn(WorkerMessage) + 'static) -> Result<EngineClient, UserError> {
         let options = WorkerOptions::new();
         options.set_type(WorkerType::Module);
         let worker = started(worker_url, &options)
-            .map_err(|error| WorkerLoss::NotStarted { url: worker_url, error: &described(&error) }.say())?;
+            .map_err(|error| WorkerLoss::NotStarted { error: &described(&error) }.say())?;
         let on_event = Rc::new(on_event);
         let last_heard_ms = Rc::new(Cell::new(timers::now_ms()));
         let has_spoken = Rc::new(Cell::new(false));
@@ -55,9 +56,9 @@ impl EngineClient {
                 has_spoken.set(true);
                 match wire::from_js::<Event>(message.data()) {
                     Ok(event) => on_event(WorkerMessage::Event(event)),
-                    Err(error) => on_event(WorkerMessage::Lost {
-                        why: WorkerLoss::NotAnEvent { error: &error.to_string() }.say(),
-                    }),
+                    Err(error) => {
+                        on_event(WorkerMessage::Lost(WorkerLoss::NotAnEvent { error: &error.to_string() }.say()));
+                    }
                 }
             }
         });
@@ -69,8 +70,15 @@ impl EngineClient {
                 // A script that cannot be fetched gives a bare event; one that throws gives a message.
                 let message = error.dyn_ref::<web_sys::ErrorEvent>().map(|error| error.message()).unwrap_or_default();
                 error.prevent_default();
-                let why = if message.is_empty() { WorkerLoss::NotLoaded { url: &url }.say() } else { message };
-                on_event(WorkerMessage::Lost { why });
+                if message.is_empty() {
+                    let (on_event, url) = (on_event.clone(), url.clone());
+                    wasm_bindgen_futures::spawn_local(async move {
+                        let error = WorkerMissing { why: why_missing(&url).await }.say();
+                        on_event(WorkerMessage::Event(Event::Unstartable(error)));
+                    });
+                } else {
+                    on_event(WorkerMessage::Lost(WorkerLoss::Threw { error: &message }.say()));
+                }
             }
         });
         worker.set_onerror(Some(on_error.as_ref().unchecked_ref()));
@@ -88,7 +96,7 @@ impl EngineClient {
                 let patience_ms = if has_spoken.get() { SILENCE_MS } else { FIRST_WORD_MS };
                 if expecting.get() && now_ms - last_heard_ms.get() > patience_ms {
                     expecting.set(false);
-                    on_event(WorkerMessage::Lost { why: WorkerLoss::Silent { seconds: patience_ms / 1000.0 }.say() });
+                    on_event(WorkerMessage::Lost(WorkerLoss::Silent { seconds: patience_ms / 1000.0 }.say()));
                 }
             }
         });
@@ -132,6 +140,17 @@ impl Drop for EngineClient {
         self.worker.set_onmessage(None);
         self.worker.set_onerror(None);
         self.worker.terminate();
+    }
+}
+
+/// Why the worker's script could not be loaded, where that can be seen; browsers do not say. Of a script that only leads
+/// to the real one on another origin, why that one could not.
+async fn why_missing(url: &str) -> Option<String> {
+    let script = fetch::text(url).await;
+    let real = script.as_ref().ok().and_then(|script| script.strip_prefix("import \"")?.strip_suffix("\";"));
+    match real {
+        Some(real) => fetch::text(real).await.err(),
+        None => script.err(),
     }
 }
 

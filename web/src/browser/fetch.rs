@@ -4,6 +4,7 @@ use moe_trace::limits::FILE_BYTES;
 use serde::de::DeserializeOwned;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
+use web_sys::RequestCache;
 
 use crate::browser::wire;
 
@@ -11,22 +12,45 @@ use crate::browser::wire;
 /// version to version, so the server is always asked whether the browser's copy is still good.
 pub async fn text(url: &str) -> Result<String, String> {
     let window = web_sys::window().ok_or("There is no window.")?;
-    let options = web_sys::RequestInit::new();
-    options.set_cache(web_sys::RequestCache::NoCache);
-    let response =
-        JsFuture::from(window.fetch_with_str_and_init(url, &options)).await.map_err(|error| describe(&error))?;
-    let response: web_sys::Response = response.dyn_into().map_err(|_| "The answer is not a response.".to_owned())?;
+    let name = file_name(url);
+    let asked = |cache| {
+        let options = web_sys::RequestInit::new();
+        options.set_cache(cache);
+        JsFuture::from(window.fetch_with_str_and_init(url, &options))
+    };
+    let response = match asked(RequestCache::NoCache).await {
+        Ok(response) => response,
+        // Without a network the browser's copy is better than nothing.
+        Err(_) => {
+            let nothing = |_| format!("Nothing came back for {name}.");
+            asked(RequestCache::ForceCache).await.map_err(nothing)?
+        }
+    };
+    let response: web_sys::Response = response.unchecked_into();
     if !response.ok() {
-        return Err(format!("{url} answered with status {}.", response.status()));
+        return Err(format!("{name} was answered with status {}.", response.status()));
     }
     // A larger file is not even begun. A server that says nothing of its length, or a smaller one of what it compressed,
     // is believed.
     if let Some(length) = length(&response).filter(|length| *length > FILE_BYTES) {
-        return Err(format!("{url} has {length} bytes; at most {FILE_BYTES} are read."));
+        return Err(format!("{name} has {length} bytes; at most {FILE_BYTES} are read."));
     }
-    let text = response.text().map_err(|error| describe(&error))?;
-    let text = JsFuture::from(text).await.map_err(|error| describe(&error))?;
-    text.as_string().ok_or_else(|| format!("{url} is no text."))
+    let cut = |_| format!("The connection ended before {name} was whole.");
+    let text = JsFuture::from(response.text().map_err(cut)?).await.map_err(cut)?;
+    let text = text.as_string().unwrap_or_default();
+    match text.trim_start() {
+        page if page.starts_with('<') => Err(format!("Instead of {name} a web page arrived.")),
+        pointer if pointer.starts_with("version https://git-lfs") => {
+            Err(format!("Instead of {name} a Git LFS pointer arrived."))
+        }
+        _ => Ok(text),
+    }
+}
+
+/// The last part of an address, without its query.
+fn file_name(url: &str) -> &str {
+    let path = url.split(['?', '#']).next().unwrap_or(url);
+    path.rsplit('/').find(|part| !part.is_empty()).unwrap_or(path)
 }
 
 /// What the server says of the length.

@@ -1,4 +1,5 @@
-//! The worker: one at a time, numbered, so that messages of an earlier one are recognised.
+//! The workers: the one that works, and while another model is loaded the one that does so. They are numbered, so that
+//! messages of earlier ones are recognised.
 
 use moe_trace::Command;
 use yew::Callback;
@@ -9,17 +10,30 @@ use crate::state::{Action, State};
 
 pub struct EngineRunner {
     report: Callback<Report>,
-    client: Option<EngineClient>,
+    client: Option<Numbered>,
+    next: Option<Numbered>,
     num_workers: u32,
 }
 
+type Numbered = (u32, EngineClient);
+
 impl EngineRunner {
     pub fn new(report: Callback<Report>) -> EngineRunner {
-        EngineRunner { report, client: None, num_workers: 0 }
+        EngineRunner { report, client: None, next: None, num_workers: 0 }
     }
 
     pub fn start(&mut self, state: &State) {
-        self.client = None;
+        self.end();
+        self.client = self.started(state, Action::EngineLost);
+    }
+
+    /// Loads another model while the worker goes on.
+    pub fn start_next(&mut self, state: &State) {
+        self.next = None;
+        self.next = self.started(state, Action::NextEngineLost);
+    }
+
+    fn started(&mut self, state: &State, lost: fn(moe_trace::UserError) -> Action) -> Option<Numbered> {
         self.num_workers += 1;
         let worker = self.num_workers;
         let on_event = {
@@ -31,37 +45,50 @@ impl EngineRunner {
             Ok(client) => {
                 let manifest_url = config.manifest_url.clone();
                 client.post(&Command::Load { manifest_url, backend: state.backend_to_load() });
-                self.client = Some(client);
+                Some((worker, client))
             }
-            Err(why) => self.report.emit(Report::Act(Action::EngineLost { why })),
+            Err(error) => {
+                self.report.emit(Report::Act(lost(error)));
+                None
+            }
         }
     }
 
     pub fn end(&mut self) {
         self.client = None;
+        self.next = None;
+    }
+
+    pub fn end_next(&mut self) {
+        self.next = None;
+    }
+
+    pub fn take_over(&mut self) {
+        self.client = self.next.take();
     }
 
     pub fn post(&self, command: &Command) {
-        if let Some(client) = &self.client {
+        if let Some((_, client)) = &self.client {
             client.post(command);
         }
     }
 
-    /// Silence is held against a worker only while it owes an answer.
+    /// Silence is held against a worker only while it owes an answer; one that loads does.
     pub fn expect_answer(&self, owes_answer: bool) {
-        if let Some(client) = &self.client {
+        if let Some((_, client)) = &self.client {
             client.expect(owes_answer);
         }
     }
 
     /// The action that a worker's message amounts to.
     pub fn receive(&self, worker: u32, message: WorkerMessage) -> Option<Action> {
-        if worker != self.num_workers {
-            return None;
-        }
+        let is = |numbered: &Option<Numbered>| numbered.as_ref().is_some_and(|(number, _)| *number == worker);
         Some(match message {
-            WorkerMessage::Lost { why } => Action::EngineLost { why },
-            WorkerMessage::Event(event) => Action::Engine(event),
+            WorkerMessage::Event(event) if is(&self.client) => Action::Engine(event),
+            WorkerMessage::Event(event) if is(&self.next) => Action::NextEngine(event),
+            WorkerMessage::Lost(error) if is(&self.client) => Action::EngineLost(error),
+            WorkerMessage::Lost(error) if is(&self.next) => Action::NextEngineLost(error),
+            _ => return None,
         })
     }
 }

@@ -10,7 +10,7 @@ use web_sys::{CustomEvent, CustomEventInit, HtmlElement};
 
 use crate::browser::wire;
 use crate::state::Theme;
-use crate::state::engine::Progress;
+use crate::state::progress::Waiting;
 
 pub struct Host {
     element: HtmlElement,
@@ -41,8 +41,8 @@ impl Host {
         self.dispatch(&event);
     }
 
-    pub fn emit_progress(&self, progress: Progress) {
-        let Progress { loaded_bytes, total_bytes, from_cache } = progress;
+    pub fn emit_progress(&self, waiting: Waiting) {
+        let Waiting { loaded_bytes, total_bytes, from_cache, .. } = waiting;
         let detail = object([
             ("loaded_bytes", loaded_bytes.into()),
             ("total_bytes", total_bytes.into()),

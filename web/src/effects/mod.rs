@@ -72,6 +72,9 @@ impl Effects {
                 self.models.fetch(state.config());
             }
             Effect::EndEngine => self.engine.end(),
+            Effect::StartNext => self.engine.start_next(state),
+            Effect::EndNext => self.engine.end_next(),
+            Effect::TakeOver => self.engine.take_over(),
             Effect::Post(command) => self.engine.post(&command),
 
             Effect::FetchReplay => self.replay.fetch(state.config()),

@@ -42,12 +42,15 @@ pub enum Action {
     ReplayIsLate,
     /// From the worker, or from the recorded run.
     Engine(Event),
+    /// From the worker that loads another model.
+    NextEngine(Event),
     /// The worker died, or has been silent for too long.
-    EngineLost {
-        why: String,
-    },
+    EngineLost(UserError),
+    NextEngineLost(UserError),
     /// Start the engine again after it was given up.
     Retry,
+    /// Remove what the browser keeps of models.
+    RemoveKept,
 
     /// Run the model on the prompt, if given on a new one.
     Run {

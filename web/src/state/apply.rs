@@ -2,12 +2,18 @@
 
 use std::rc::Rc;
 
-use moe_trace::{BackendChoice, Source, UserError};
+use moe_trace::{BackendChoice, Command, Source, UserError};
 
 use crate::settings::attributes::Config;
 use crate::settings::{Setting, models};
+use crate::state::worker::Chosen;
 use crate::state::{Action, Effect, Engine, State};
 use crate::words::problems::Problem;
+
+/// The model that the attributes ask for.
+fn chosen(config: Config) -> Chosen {
+    Chosen { model: config.model, manifest_url: config.manifest_url }
+}
 
 impl State {
     /// The state after `action`, and what to do then, in order.
@@ -41,8 +47,15 @@ impl State {
             Action::ReplayFailed { why } => self.replay_failed(why, effects),
             Action::ReplayIsLate => self.stop_awaiting_replay(effects),
             Action::Engine(event) => self.on_event(event, effects),
-            Action::EngineLost { why } => self.engine_lost(&why, "", effects),
+            Action::NextEngine(event) => self.on_next_event(event, effects),
+            Action::NextEngineLost(_) => {
+                if self.next().is_some() {
+                    self.change_engine(effects);
+                }
+            }
+            Action::EngineLost(error) => self.engine_lost(error, effects),
             Action::Retry => self.retry(effects),
+            Action::RemoveKept => effects.push(Effect::Post(Command::RemoveKept)),
 
             Action::Run { prompt } => {
                 self.controls.ask_for_run(prompt);
@@ -120,8 +133,9 @@ impl State {
     }
 
     fn set(&mut self, setting: Setting, effects: &mut Vec<Effect>) {
-        let (trained, has_model, can_rerun) =
-            (self.trained_routing(), self.model().is_some(), self.engine().is_ready());
+        // What is moved while another model loads is meant for that one too.
+        let has_model = self.model().is_some() && self.next().is_none();
+        let (trained, can_rerun) = (self.trained_routing(), self.engine().is_ready());
         self.controls.set(setting, &trained, has_model, can_rerun, effects);
     }
 
@@ -170,10 +184,10 @@ impl State {
             self.worker.forget_left_gpu();
         }
         let engine_of = |config: &Config| (config.backend, config.base_url.clone());
-        if before.manifest_url != self.config.manifest_url {
-            self.change_model(effects);
-        } else if engine_of(&before) != engine_of(&self.config) {
+        if engine_of(&before) != engine_of(&self.config) {
             self.change_engine(effects);
+        } else if before.manifest_url != self.config.manifest_url {
+            self.change_model(chosen(before), effects);
         } else if has_new_settings && self.engine().is_ready() {
             self.controls.rerun_after_rest(effects);
         }
@@ -186,9 +200,10 @@ impl State {
     /// The inverse of `shown`. Panels, recorded run and backend stay as the author wants them.
     fn show(&mut self, config: Config, errors: Vec<UserError>, effects: &mut Vec<Effect>) {
         if config.manifest_url != self.config.manifest_url {
+            let before = chosen(self.config.clone());
             self.config.manifest_url = config.manifest_url;
             self.config.model = config.model.clone();
-            self.change_model(effects);
+            self.change_model(before, effects);
             effects.push(Effect::SetModel(config.model.unwrap_or_default()));
         }
         let (trained, has_model) = (self.trained_routing(), self.model().is_some());
@@ -207,22 +222,28 @@ impl State {
             return self.retry(effects);
         }
         let attribute = choice.attribute();
+        let before = chosen(self.config.clone());
         self.config.model = Some(attribute.clone());
         self.config.manifest_url = manifest_url.to_owned();
-        self.change_model(effects);
+        self.change_model(before, effects);
         effects.push(Effect::SetModel(attribute));
     }
 
-    /// Another model starts with its own routing. Until then the controls describe the run on the screen.
-    fn change_model(&mut self, effects: &mut Vec<Effect>) {
+    /// Another model starts with its own routing. Until it is ready an engine that works goes on, and the controls
+    /// describe the run on the screen.
+    fn change_model(&mut self, before: Chosen, effects: &mut Vec<Effect>) {
+        if self.engine().is_ready() {
+            self.controls.forget_moved();
+            return self.worker.load_beside(before, &self.config.manifest_url, effects);
+        }
         self.change_engine(effects);
         if let Some(shown) = self.runs.latest() {
             self.controls.show(&shown.request.routing, &shown.model.trained_routing);
         }
     }
 
-    /// Another model or backend is asked for.
-    fn change_engine(&mut self, effects: &mut Vec<Effect>) {
+    /// Another model or backend is asked for, and nothing can go on meanwhile.
+    pub(super) fn change_engine(&mut self, effects: &mut Vec<Effect>) {
         self.runs.end_live();
         if matches!(self.engine(), Engine::Failed(_)) {
             self.notices.dismiss();

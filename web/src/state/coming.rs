@@ -4,7 +4,8 @@ use moe_trace::{Event, FinishReason, RunId, SentStep, UserError};
 
 use crate::run::recording::{RECORDED_RUN, Recording};
 use crate::run::shared::Shared;
-use crate::state::engine::Progress;
+use crate::state::engine::Kept;
+use crate::state::progress::Arrived;
 use crate::state::worker::Loss;
 use crate::state::{Effect, State};
 use crate::words::problems::Problem;
@@ -12,11 +13,9 @@ use crate::words::problems::Problem;
 impl State {
     pub(super) fn on_event(&mut self, event: Event, effects: &mut Vec<Effect>) {
         match event {
-            Event::Progress { loaded_bytes, total_bytes, from_cache } => {
-                let progress = Progress { loaded_bytes, total_bytes, from_cache };
-                if self.worker.progress(progress) {
-                    effects.push(Effect::EmitProgress(progress));
-                }
+            Event::Progress { part, loaded_bytes, total_bytes, from_cache, at_ms } => {
+                self.worker.progress(part, Arrived { loaded_bytes, total_bytes, from_cache }, at_ms);
+                effects.extend(self.waiting().map(Effect::EmitProgress));
             }
             Event::Ready { model, backend } => {
                 if self.worker.ready(model, backend) {
@@ -27,8 +26,45 @@ impl State {
             Event::Counted { text, num_tokens } => self.controls.count_came(text, num_tokens),
             Event::Finished { run, reason } => self.on_finished(run, reason, effects),
             Event::Failed { run, error, fatal } => self.on_failed(run, error, fatal, effects),
+            Event::Kept { bytes, why_not } => self.kept = Some(Kept { bytes, why_not }),
+            Event::Unstartable(error) => self.cannot_load(Problem::Told(error), effects),
             // The page has no trainer yet, so nobody says anything of one.
         }
+    }
+
+    /// What the worker says that loads another model.
+    pub(super) fn on_next_event(&mut self, event: Event, effects: &mut Vec<Effect>) {
+        match event {
+            Event::Progress { part, loaded_bytes, total_bytes, from_cache, at_ms } => {
+                if let Some(next) = &mut self.worker.next {
+                    let arrived = Arrived { loaded_bytes, total_bytes, from_cache };
+                    next.progress.get_or_insert_default().hear(part, arrived, at_ms);
+                }
+                effects.extend(self.waiting().map(Effect::EmitProgress));
+            }
+            Event::Ready { model, backend } => {
+                if self.worker.take_over(model, backend, effects) {
+                    self.runs.end_live();
+                    self.on_ready(effects);
+                }
+            }
+            // There may not be room for two.
+            Event::Failed { fatal: true, .. } if self.next().is_some() => self.change_engine(effects),
+            Event::Failed { error, .. } | Event::Unstartable(error) => self.next_failed(error, effects),
+            Event::Kept { .. } => self.on_event(event, effects),
+            // It was not asked for anything else.
+            Event::Step { .. } | Event::Counted { .. } | Event::Finished { .. } => {}
+        }
+    }
+
+    /// The engine goes on, and so does its choice.
+    fn next_failed(&mut self, error: UserError, effects: &mut Vec<Effect>) {
+        let Some(before) = self.worker.end_next(effects) else { return };
+        self.config.manifest_url = before.manifest_url;
+        self.config.model = before.model.clone();
+        effects.push(Effect::SetModel(before.model.unwrap_or_default()));
+        let goes_on = self.model().map(|model| model.name.clone()).unwrap_or_default();
+        self.notices.notify(Problem::SwitchFailed { error, goes_on }, effects);
     }
 
     fn on_ready(&mut self, effects: &mut Vec<Effect>) {
@@ -97,7 +133,7 @@ impl State {
 
     fn on_failed(&mut self, run: Option<RunId>, error: UserError, fatal: bool, effects: &mut Vec<Effect>) {
         match run {
-            _ if fatal => self.engine_lost(&error.why, &error.try_this, effects),
+            _ if fatal => self.engine_lost(error, effects),
             Some(run) => {
                 if self.worker.end_job(run) {
                     self.runs.end_live();
@@ -109,10 +145,17 @@ impl State {
             None if self.engine().is_loading() => {
                 let has_others = self.menu().is_some_and(|menu| menu.choices().len() > 1);
                 let problem = Problem::ModelMissing { error, has_others };
-                self.worker.give_up(problem.clone(), effects);
-                self.engine_given_up(problem, effects);
+                self.cannot_load(problem, effects);
             }
             None => self.notices.notify(Problem::Told(error), effects),
+        }
+    }
+
+    /// Another worker would meet the same.
+    fn cannot_load(&mut self, problem: Problem, effects: &mut Vec<Effect>) {
+        if self.engine().is_loading() {
+            self.worker.give_up(problem.clone(), effects);
+            self.engine_given_up(problem, effects);
         }
     }
 
@@ -122,14 +165,15 @@ impl State {
         }
     }
 
-    /// `advice`: what the engine would have the reader try, once it is given up.
-    pub(super) fn engine_lost(&mut self, why: &str, advice: &str, effects: &mut Vec<Effect>) {
+    /// What `error` would have the reader try counts once the engine is given up.
+    pub(super) fn engine_lost(&mut self, error: UserError, effects: &mut Vec<Effect>) {
         if !self.engine().can_run() {
             return;
         }
+        self.worker.end_next(effects);
         self.runs.end_live();
         let has_run = self.runs.latest().is_some();
-        match self.worker.lose(why, advice, self.config.backend, has_run, effects) {
+        match self.worker.lose(error, self.config.backend, has_run, effects) {
             Loss::Restarted(problem) => self.notices.notify(problem, effects),
             Loss::GivenUp(problem) => self.engine_given_up(problem, effects),
         }

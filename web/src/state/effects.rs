@@ -5,13 +5,18 @@ use std::rc::Rc;
 use moe_trace::{BackendInfo, Command, FinishReason, ModelInfo, RunId, Source, StepTrace, UserError};
 
 use crate::state::Theme;
-use crate::state::engine::Progress;
+use crate::state::progress::Waiting;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
     /// End the worker, if there is one, and start another that loads the model.
     StartEngine,
     EndEngine,
+    /// Start a worker beside the one that works, which loads the model.
+    StartNext,
+    EndNext,
+    /// End the worker, and let the one beside it take its place.
+    TakeOver,
     Post(Command),
 
     /// Fetch the recorded run that the attributes name now.
@@ -34,7 +39,7 @@ pub enum Effect {
     },
     /// This step was taken up.
     EmitStep(Rc<StepTrace>),
-    EmitProgress(Progress),
+    EmitProgress(Waiting),
     /// A live run has come to its end.
     EmitFinished {
         run: RunId,

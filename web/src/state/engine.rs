@@ -5,6 +5,7 @@ use std::rc::Rc;
 use moe_trace::{BackendInfo, ModelInfo, RunId, RunRequest, Rung, Source};
 
 use crate::run::recording::Recording;
+use crate::state::progress::Progress;
 use crate::words::problems::Problem;
 
 /// Where the engine stands.
@@ -22,12 +23,12 @@ pub enum Engine {
     Failed(Problem),
 }
 
-/// Bytes of the model that have arrived, of those that will.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Progress {
-    pub loaded_bytes: u32,
-    pub total_bytes: u32,
-    pub from_cache: bool,
+/// What the browser keeps of models for later visits.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept {
+    pub bytes: u32,
+    /// Why what was loaded last is not among it.
+    pub why_not: Option<String>,
 }
 
 /// What a worker has made ready.

@@ -7,6 +7,7 @@ mod coming;
 pub mod effects;
 
 pub mod engine;
+pub mod progress;
 pub mod worker;
 
 pub mod controls;
@@ -43,9 +44,11 @@ use crate::settings::shown::Shown;
 use crate::settings::{PromptProblem, Settings};
 use controls::Controls;
 use derived::Derived;
+use engine::Kept;
 use notices::Notices;
+use progress::Waiting;
 use screen::{Extent, Screen};
-use worker::Worker;
+use worker::{Next, Worker};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct State {
@@ -53,6 +56,7 @@ pub struct State {
     /// The models there are to choose from, where the site has a list of them.
     menu: Option<Rc<Menu>>,
     worker: Worker,
+    kept: Option<Kept>,
     runs: Runs,
     /// Is the recorded run's header still to come? A live run waits for its settings.
     awaits_replay: bool,
@@ -68,6 +72,7 @@ impl State {
         let mut state = State {
             menu: None,
             worker: Worker::new(config.backend),
+            kept: None,
             runs: Runs::default(),
             awaits_replay: true,
             controls: Controls::new(&config.overrides),
@@ -96,6 +101,11 @@ impl State {
         &self.worker.engine
     }
 
+    /// What the browser keeps of models, once a worker has said it.
+    pub fn kept(&self) -> Option<&Kept> {
+        self.kept.as_ref()
+    }
+
     /// The engine's model and backend, also while a failed worker is being replaced.
     pub fn model(&self) -> Option<&Rc<ModelInfo>> {
         self.worker.loaded().map(|loaded| &loaded.model)
@@ -103,6 +113,21 @@ impl State {
 
     pub fn backend(&self) -> Option<&Rc<BackendInfo>> {
         self.worker.loaded().map(|loaded| &loaded.backend)
+    }
+
+    /// The model that is being loaded while the engine goes on with another.
+    pub fn next(&self) -> Option<&Next> {
+        self.worker.next.as_ref()
+    }
+
+    /// How far engine and model have come that are on their way, be it beside an engine that works.
+    pub fn waiting(&self) -> Option<Waiting> {
+        let progress = match (self.next(), self.engine()) {
+            (Some(next), _) => next.progress.as_ref()?,
+            (None, Engine::Loading(progress)) => progress,
+            _ => return None,
+        };
+        Some(progress.waiting(self.wanted().map(|choice| choice.entry.download_bytes)))
     }
 
     pub fn settings(&self) -> &Settings {
@@ -194,7 +219,7 @@ impl State {
     pub fn foreign_model<'a>(&self, recording: &'a Recording) -> Option<&'a str> {
         let of_run = &recording.model;
         let is_foreign = match self.model() {
-            Some(loaded) => !models::are_same(loaded, of_run),
+            Some(loaded) => !models::are_same(loaded, of_run) || self.next().is_some(),
             None => self.config.model.is_some() && self.config.backend != BackendChoice::Recorded,
         };
         is_foreign.then_some(of_run.name.as_str())

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use moe_trace::{BackendChoice, BackendInfo, Command, ModelInfo, RunId, RunRequest, Rung, Source};
+use moe_trace::{BackendChoice, BackendInfo, Command, Download, ModelInfo, RunId, RunRequest, Rung, Source, UserError};
 
 use crate::state::Effect;
-use crate::state::engine::{Engine, Job, Loaded, Progress};
+use crate::state::engine::{Engine, Job, Loaded};
+use crate::state::progress::{Arrived, Progress};
 use crate::words::problems::{LeftGpu, Problem};
 
 /// How often a failing engine is started again before the page gives up.
@@ -15,6 +16,8 @@ pub const MAX_RESTARTS: u32 = 2;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Worker {
     pub engine: Engine,
+    /// The model that is loaded beside the one that works.
+    pub next: Option<Next>,
     /// What the worker before had made ready, while another one takes its place.
     before: Option<Loaded>,
     /// Failures in a row, without a run that came to its end or that the reader asked for between them.
@@ -23,6 +26,21 @@ pub struct Worker {
     /// The source that `moe-ready` last announced, while it holds.
     announced_source: Option<Source>,
     num_runs: u32,
+}
+
+/// A model that another worker loads while the engine goes on.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Next {
+    pub progress: Option<Progress>,
+    /// The choice of the engine that goes on, which holds again if this one fails.
+    pub before: Chosen,
+}
+
+/// Which model is asked for: the attribute, and the address it stands for.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chosen {
+    pub model: Option<String>,
+    pub manifest_url: String,
 }
 
 /// What is done about a worker that died.
@@ -34,7 +52,7 @@ pub(super) enum Loss {
 impl Worker {
     pub(super) fn new(choice: BackendChoice) -> Worker {
         let engine = if choice == BackendChoice::Recorded { Engine::Absent } else { Engine::Starting };
-        Worker { engine, before: None, restarts: 0, left_gpu: None, announced_source: None, num_runs: 0 }
+        Worker { engine, next: None, before: None, restarts: 0, left_gpu: None, announced_source: None, num_runs: 0 }
     }
 
     /// Model and backend, also of the worker that is being replaced.
@@ -55,28 +73,62 @@ impl Worker {
         }
     }
 
-    /// Bytes of the model have arrived. Does anybody still wait for them?
-    pub(super) fn progress(&mut self, progress: Progress) -> bool {
-        let is_awaited = self.engine.is_loading();
+    pub(super) fn progress(&mut self, part: Download, arrived: Arrived, at_ms: f32) {
+        if let Engine::Starting = self.engine {
+            self.engine = Engine::Loading(Progress::default());
+        }
+        if let Engine::Loading(progress) = &mut self.engine {
+            progress.hear(part, arrived, at_ms);
+        }
+    }
+
+    /// The model is loaded. Does anybody still wait for it?
+    pub(super) fn ready(&mut self, model: ModelInfo, backend: BackendInfo) -> bool {
+        let was_loading = self.engine.is_loading();
+        if was_loading {
+            self.set_ready(model, backend);
+        }
+        was_loading
+    }
+
+    fn set_ready(&mut self, model: ModelInfo, mut backend: BackendInfo) {
+        if let Some(left_gpu) = &self.left_gpu {
+            // The worker was told to take the CPU, and does not know why.
+            backend.why = left_gpu.say();
+        }
+        let loaded = Loaded { model: Rc::new(model), backend: Rc::new(backend) };
+        self.before = None;
+        self.engine = Engine::Ready { loaded, job: None };
+    }
+
+    /// Has another worker load the model at `wanted`; the engine goes on until then. `before`: the choice so far.
+    pub(super) fn load_beside(&mut self, before: Chosen, wanted: &str, effects: &mut Vec<Effect>) {
+        let before = self.next.take().map_or(before, |next| next.before);
+        if before.manifest_url == wanted {
+            effects.push(Effect::EndNext);
+        } else {
+            self.next = Some(Next { progress: None, before });
+            effects.push(Effect::StartNext);
+        }
+    }
+
+    /// The model that was loaded beside takes the engine's place. Does anybody still wait for it?
+    pub(super) fn take_over(&mut self, model: ModelInfo, backend: BackendInfo, effects: &mut Vec<Effect>) -> bool {
+        let is_awaited = self.next.take().is_some();
         if is_awaited {
-            self.engine = Engine::Loading(progress);
+            self.set_ready(model, backend);
+            self.restarts = 0;
+            self.announced_source = None;
+            effects.push(Effect::TakeOver);
         }
         is_awaited
     }
 
-    /// The model is loaded. Does anybody still wait for it?
-    pub(super) fn ready(&mut self, model: ModelInfo, mut backend: BackendInfo) -> bool {
-        let was_loading = self.engine.is_loading();
-        if was_loading {
-            if let Some(left_gpu) = &self.left_gpu {
-                // The worker was told to take the CPU, and does not know why.
-                backend.why = left_gpu.say();
-            }
-            let loaded = Loaded { model: Rc::new(model), backend: Rc::new(backend) };
-            self.before = None;
-            self.engine = Engine::Ready { loaded, job: None };
-        }
-        was_loading
+    /// Nothing is loaded beside any more: the choice before, if something was.
+    pub(super) fn end_next(&mut self, effects: &mut Vec<Effect>) -> Option<Chosen> {
+        let next = self.next.take()?;
+        effects.push(Effect::EndNext);
+        Some(next.before)
     }
 
     /// The number of the next run. Runs are counted over all workers.
@@ -116,17 +168,15 @@ impl Worker {
         self.restarts = 0;
     }
 
-    /// The worker is beyond repair: another one takes over, but not for ever. `advice` is for when none does.
+    /// The worker is beyond repair: another one takes over, but not for ever.
     pub(super) fn lose(
         &mut self,
-        why: &str,
-        advice: &str,
+        error: UserError,
         asked: BackendChoice,
         has_run: bool,
         effects: &mut Vec<Effect>,
     ) -> Loss {
-        let why = why.to_owned();
-        let on_cpu = self.leave_gpu(&why, asked);
+        let on_cpu = self.leave_gpu(&error.why, asked);
         self.announced_source = None;
         if self.restarts < MAX_RESTARTS {
             self.restarts += 1;
@@ -134,10 +184,10 @@ impl Worker {
             self.engine = Engine::Starting;
             effects.push(Effect::StartEngine);
             let (attempt, max_attempts) = (self.restarts, MAX_RESTARTS);
-            return Loss::Restarted(Problem::EngineRestarts { why, on_cpu, attempt, max_attempts });
+            return Loss::Restarted(Problem::EngineRestarts { error, on_cpu, attempt, max_attempts });
         }
         let was_ready = self.loaded().is_some();
-        let problem = Problem::EngineGivenUp { why, was_ready, has_run, advice: advice.to_owned() };
+        let problem = Problem::EngineGivenUp { error, was_ready, has_run };
         self.give_up(problem.clone(), effects);
         Loss::GivenUp(problem)
     }
@@ -147,7 +197,7 @@ impl Worker {
     fn leave_gpu(&mut self, why: &str, asked: BackendChoice) -> bool {
         let was_ready = match (self.loaded(), &self.engine) {
             (Some(loaded), _) if loaded.backend.rung == Rung::Webgpu => true,
-            (None, Engine::Loading(progress)) if progress.loaded_bytes == progress.total_bytes => false,
+            (None, Engine::Loading(progress)) if progress.has_model() => false,
             _ => return false,
         };
         let leaves = self.backend_to_load(asked) == BackendChoice::Auto;

@@ -48,6 +48,14 @@ pub fn bytes(bytes: u32) -> String {
     }
 }
 
+/// `25 s`, `3 min`.
+pub fn duration(seconds: u32) -> String {
+    match seconds {
+        0..=90 => format!("{seconds} s"),
+        _ => format!("{} min", seconds.div_ceil(60)),
+    }
+}
+
 /// `3.6 M`.
 pub fn parameters(number: u32) -> String {
     match number {

@@ -25,19 +25,23 @@ pub enum Problem {
     },
     /// The worker died, and another one takes over.
     EngineRestarts {
-        why: String,
+        error: UserError,
         on_cpu: bool,
         attempt: u32,
         max_attempts: u32,
     },
     /// The worker died once too often.
     EngineGivenUp {
-        why: String,
+        /// The last one's. What it would have the reader try may be empty.
+        error: UserError,
         /// Was it ever ready?
         was_ready: bool,
         has_run: bool,
-        /// What the engine itself would try; may be empty.
-        advice: String,
+    },
+    /// Another model cannot be loaded; the one of this name goes on.
+    SwitchFailed {
+        error: UserError,
+        goes_on: String,
     },
     /// The model cannot be loaded, however often one asks.
     ModelMissing {
@@ -78,17 +82,14 @@ impl Problem {
                 why.as_str(),
                 "Reload the page; a live run does not depend on it.",
             ),
-            Problem::EngineRestarts { why, on_cpu, attempt, max_attempts } => {
+            Problem::EngineRestarts { error, on_cpu, attempt, max_attempts } => {
                 let place = if *on_cpu { " on the CPU" } else { "" };
-                UserError::new(
-                    "The engine stopped working.",
-                    as_sentence(why),
-                    format!(
-                        "It is being started again{place} ({attempt} of {max_attempts}). Prompt and settings are kept."
-                    ),
-                )
+                let try_this = format!(
+                    "It is being started again{place} ({attempt} of {max_attempts}). Prompt and settings are kept."
+                );
+                UserError { what: "The engine stopped working.".to_owned(), try_this, ..error.clone() }
             }
-            Problem::EngineGivenUp { why, was_ready, has_run, advice } => {
+            Problem::EngineGivenUp { error, was_ready, has_run } => {
                 let what = match was_ready {
                     true => "The engine keeps stopping.",
                     false => "The engine could not be started.",
@@ -97,7 +98,13 @@ impl Problem {
                     true => "Press Retry to try once more; the run on the screen stays.",
                     false => "Press Retry to try once more.",
                 };
-                UserError::new(what, as_sentence(why), format!("{retry} {advice}").trim_end())
+                let try_this = format!("{retry} {}", error.try_this).trim_end().to_owned();
+                UserError { what: what.to_owned(), try_this, ..error.clone() }
+            }
+            Problem::SwitchFailed { error, goes_on } => {
+                let try_this =
+                    format!("The model {goes_on} goes on running; choose another one above, or the same again.");
+                UserError { try_this, ..error.clone() }
             }
             Problem::ModelMissing { error, has_others: false } => error.clone(),
             Problem::ModelMissing { error, has_others: true } => {
@@ -109,21 +116,43 @@ impl Problem {
 
 /// Why a worker counts as lost. `error`: in the browser's words.
 pub enum WorkerLoss<'a> {
-    NotStarted { url: &'a str, error: &'a str },
-    NotLoaded { url: &'a str },
+    NotStarted { error: &'a str },
+    Threw { error: &'a str },
     NotAnEvent { error: &'a str },
     Silent { seconds: f64 },
 }
 
 impl WorkerLoss<'_> {
-    pub fn say(&self) -> String {
-        match self {
-            WorkerLoss::NotStarted { url, error } => {
-                format!("The browser did not start {url}: {}.", error.trim_end_matches('.'))
+    /// What happened and what is to be done is said where it is known how often it happened.
+    pub fn say(&self) -> UserError {
+        let (why, details) = match self {
+            WorkerLoss::NotStarted { error } => ("The browser did not start a worker for it.".to_owned(), Some(error)),
+            WorkerLoss::Threw { error } => ("Its script met an error.".to_owned(), Some(error)),
+            WorkerLoss::NotAnEvent { error } => {
+                ("It said something that this page does not know.".to_owned(), Some(error))
             }
-            WorkerLoss::NotLoaded { url } => format!("{url} could not be loaded."),
-            WorkerLoss::NotAnEvent { error } => format!("It sent a message that is not an event: {error}."),
-            WorkerLoss::Silent { seconds } => format!("It has not answered for {seconds} seconds."),
+            WorkerLoss::Silent { seconds } => (format!("It has not answered for {seconds} seconds."), None),
+        };
+        let error = UserError::new("The engine stopped working.", why, "");
+        UserError { details: details.map(|details| (*details).to_owned()), ..error }
+    }
+}
+
+/// The worker's script, which another worker would not find either. `why`: a sentence, where the file itself is at fault.
+pub struct WorkerMissing {
+    pub why: Option<String>,
+}
+
+impl WorkerMissing {
+    pub fn say(&self) -> UserError {
+        let what = "The engine could not be loaded.";
+        match &self.why {
+            Some(why) => UserError::new(what, why, "Reload the page: the site may have been updated meanwhile."),
+            None => UserError::new(
+                what,
+                "The browser does not take worker.js for a script, or the page around it forbids it.",
+                "Its host must send it as text/javascript, and the page's policy allow what docs/EMBEDDING.md lists.",
+            ),
         }
     }
 }
@@ -141,8 +170,4 @@ impl LeftGpu {
         let from = if self.was_ready { "the GPU failed" } else { "the automatic choice did not start" };
         format!("{from} ({}); reload the page to try it again", self.why.trim_end_matches('.'))
     }
-}
-
-fn as_sentence(why: &str) -> String {
-    if why.ends_with(['.', '!', '?']) { why.to_owned() } else { format!("{why}.") }
 }

@@ -8,12 +8,16 @@ use web::words::problems::Problem;
 use super::play::{Play, recorded};
 use crate::fixture;
 
+fn lost(why: &str) -> Action {
+    Action::EngineLost(UserError::new("The engine stopped working.", why, "").with_details("Error: raw"))
+}
+
 #[test]
 fn a_dead_worker_is_replaced_twice_and_then_given_up() {
     let mut play = Play::new(BackendChoice::Auto);
     play.replay(&recorded());
     for attempt in 1..=MAX_RESTARTS {
-        play.act(Action::EngineLost { why: "silence".to_owned() });
+        play.act(lost("silence"));
         assert_eq!(play.effects[0], Effect::StartEngine, "attempt {attempt}");
         assert_eq!(play.state.engine(), &Engine::Starting);
     }
@@ -31,7 +35,7 @@ fn a_dead_worker_is_replaced_twice_and_then_given_up() {
         play.ready();
         let request = play.posted().expect("it runs again");
         play.execute(&request, 1).hear(Event::Finished { run: request.run, reason: FinishReason::Length });
-        play.act(Action::EngineLost { why: "silence".to_owned() });
+        play.act(lost("silence"));
         assert_eq!(play.effects[0], Effect::StartEngine);
     }
 }
@@ -43,21 +47,21 @@ fn a_run_that_always_dies_is_not_started_for_ever() {
     for _ in 0..=MAX_RESTARTS {
         play.ready();
         let request = play.posted().expect("it runs by itself");
-        play.execute(&request, 1).act(Action::EngineLost { why: "silence".to_owned() });
+        play.execute(&request, 1).act(lost("silence"));
     }
     assert!(matches!(play.state.engine(), Engine::Failed(_)));
     // Whoever asks again gets as many tries again.
     play.act(Action::Retry).ready();
     let request = play.posted().expect("a run");
-    play.execute(&request, 1).act(Action::EngineLost { why: "silence".to_owned() });
-    play.ready().act(Action::EngineLost { why: "silence".to_owned() });
-    play.ready().act(Action::Run { prompt: None }).act(Action::EngineLost { why: "silence".to_owned() });
+    play.execute(&request, 1).act(lost("silence"));
+    play.ready().act(lost("silence"));
+    play.ready().act(Action::Run { prompt: None }).act(lost("silence"));
     assert_eq!(play.effects[0], Effect::StartEngine);
 }
 
 #[test]
 fn what_fails_on_the_gpu_goes_on_on_the_cpu_and_says_why() {
-    let lost = || Action::EngineLost { why: "The device is lost.".to_owned() };
+    let lost = || lost("The device is lost.");
     let on_gpu = |play: &mut Play| {
         let backend = BackendInfo { rung: Rung::Webgpu, name: "test".to_owned(), why: "WebGPU works here".to_owned() };
         play.hear(Event::Ready { model: fixture::model(), backend });
@@ -86,15 +90,16 @@ fn what_fails_on_the_gpu_goes_on_on_the_cpu_and_says_why() {
 
     // A start that fails once all is loaded fails at the device.
     let mut play = Play::new(BackendChoice::Auto);
-    play.replay(&recorded()).hear(Event::Progress { loaded_bytes: 4, total_bytes: 9, from_cache: false }).act(lost());
+    play.replay(&recorded()).hear(fixture::progress(4, 9)).act(lost());
     assert_eq!(play.state.backend_to_load(), BackendChoice::Auto);
-    play.hear(Event::Progress { loaded_bytes: 9, total_bytes: 9, from_cache: false });
-    let error = UserError::new("The model could not be loaded.", "no memory", "Reload the page.");
+    play.hear(fixture::progress(9, 9));
+    let error = UserError::new("The model could not be loaded.", "no memory", "Reload the page.").with_details("OOM");
     play.hear(Event::Failed { run: None, error: error.clone(), fatal: true });
     assert_eq!(play.state.backend_to_load(), BackendChoice::Cpu);
     play.hear(Event::Failed { run: None, error, fatal: true });
     let notice = play.state.notice().expect("a message").problem.say();
     assert_eq!(notice.try_this, "Press Retry to try once more; the run on the screen stays. Reload the page.");
+    assert_eq!((notice.why.as_str(), notice.details.as_deref()), ("no memory", Some("OOM")), "raw text is apart");
 
     let mut play = Play::new(BackendChoice::Webgpu);
     play.replay(&recorded());
@@ -113,6 +118,18 @@ fn a_missing_model_is_not_asked_for_again() {
     assert_eq!(play.state.engine(), &Engine::Failed(problem));
     assert!(play.effects.contains(&Effect::EmitError(error)));
     assert!(play.effects.contains(&Effect::EndEngine));
+}
+
+#[test]
+fn an_engine_whose_files_are_not_there_is_not_asked_for_again() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded());
+    let error = UserError::new("The engine could not be loaded.", "There is no worker.js.", "Reload the page.");
+    play.hear(Event::Unstartable(error.clone()));
+    assert_eq!(play.state.engine(), &Engine::Failed(Problem::Told(error.clone())));
+    assert!(play.effects.contains(&Effect::EmitError(error)) && play.effects.contains(&Effect::EndEngine));
+    play.act(Action::Retry);
+    assert_eq!(play.effects, [Effect::StartEngine]);
 }
 
 #[test]

@@ -6,5 +6,6 @@ mod links;
 mod models;
 mod notices;
 mod play;
+mod progress;
 mod replay;
 mod runs;

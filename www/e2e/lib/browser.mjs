@@ -4,6 +4,9 @@ import { chromium } from "playwright-core";
 
 import { CHROMIUM, RUNG, WEBGPU_FLAGS } from "./environment.mjs";
 
+/** A host whose address is this machine's. */
+export const LAN_NAME = "playground.lan";
+
 const FLAGS = [
   "--no-sandbox",
   "--no-first-run",
@@ -11,6 +14,8 @@ const FLAGS = [
   "--disable-background-networking",
   "--disable-component-update",
   "--disable-sync",
+  // A name as machines in a house have them: to a browser, plain http from there is not secure.
+  `--host-resolver-rules=MAP ${LAN_NAME} 127.0.0.1`,
 ];
 
 /** WebGPU on the machine's own adapter, for benchmarks where there is one. */

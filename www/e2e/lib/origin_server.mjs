@@ -1,32 +1,47 @@
-// The site's files from another origin, by a host that may cut off some of its answers.
+// The site's files from another origin, by a host that may do to some of them what hosts do.
 
 import { createServer } from "node:http";
 
 /**
- * `{ url, requests, close }`. With `cut`, the first answer to a path that matches it ends after half its bytes, with the
- * connection. `requests` grows with every path asked for.
+ * What a host does to a file: another status, body, type or other headers; an end after half the bytes; no answer at all;
+ * so many bytes a second.
+ *
+ * @typedef {{
+ *   status?: number, body?: string | Buffer, type?: string, headers?: Record<string, string>,
+ *   cut?: boolean, silent?: boolean, bytesPerSecond?: number
+ * }} Fault
+ */
+
+/**
+ * `{ url, requests, close }`. `requests` grows with every path asked for. `fault(path, count)` says what happens to the
+ * `count`th answer to a path, from 1; it may be set later, and so may `isDown`: then nobody answers.
  *
  * @param {string} siteUrl
- * @param {{ cut?: RegExp }} options
+ * @param {{ fault?: (path: string, count: number) => Fault | undefined | false, host?: string }} options
  */
-export async function originServer(siteUrl, { cut } = {}) {
+export async function originServer(siteUrl, { fault = () => undefined, host = "127.0.0.1" } = {}) {
+  /** @type {string[]} */
   const requests = [];
-  let isCut = false;
   const server = createServer(async ({ url }, response) => {
     requests.push(url);
+    const { status, body, type, headers, cut, silent, bytesPerSecond } =
+      it.fault(url, requests.filter((path) => path === url).length) || {};
+    if (silent) return;
+    if (it.isDown) return void response.destroy();
     const answer = await fetch(new URL(url, siteUrl));
-    const body = Buffer.from(await answer.arrayBuffer());
-    const type = answer.headers.get("Content-Type") ?? "application/octet-stream";
-    response.writeHead(answer.status, {
+    const bytes = body === undefined ? Buffer.from(await answer.arrayBuffer()) : Buffer.from(body);
+    response.writeHead(status ?? answer.status, {
       "Access-Control-Allow-Origin": "*",
-      "Content-Type": type,
-      "Content-Length": body.length,
+      "Content-Type": type ?? answer.headers.get("Content-Type") ?? "application/octet-stream",
+      "Content-Length": bytes.length,
+      ...headers,
     });
-    if (cut?.test(url) && !isCut) {
-      isCut = true;
-      response.write(body.subarray(0, body.length / 2), () => response.destroy());
+    if (cut) {
+      response.write(bytes.subarray(0, bytes.length / 2), () => response.destroy());
+    } else if (bytesPerSecond) {
+      await slowly(bytes, bytesPerSecond, response);
     } else {
-      response.end(body);
+      response.end(bytes);
     }
   });
   await new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(null)));
@@ -35,5 +50,16 @@ export async function originServer(siteUrl, { cut } = {}) {
     server.closeAllConnections();
     server.close();
   };
-  return { url: `http://127.0.0.1:${port}/`, requests, close };
+  const it = { url: `http://${host}:${port}/`, requests, fault, isDown: false, close };
+  return it;
+}
+
+/** Ten portions a second. */
+async function slowly(bytes, bytesPerSecond, response) {
+  const portion = Math.ceil(bytesPerSecond / 10);
+  for (let at = 0; at < bytes.length && !response.destroyed; at += portion) {
+    response.write(bytes.subarray(at, at + portion));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  response.end();
 }

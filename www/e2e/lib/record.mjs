@@ -6,6 +6,7 @@
  * - `ready`, `errors`: details of the element's events, with the element's id as `from` and the time as `at_ms`
  * - `steps`: `{ from, at_ms, detail }` of every `moe-step`, unless `ignoresSteps` is set
  * - `messages`: what workers said, without the steps: progress, ready, finished, failed
+ * - `loaded_ms`: when a worker last reported a byte
  * - `shifts`, `longTasks`: what the browser itself measured
  *
  * `read` has the questions that a test waits on, each about the element of an id: an answer, or nothing so far.
@@ -32,7 +33,10 @@ export function record() {
   window.Worker = class extends Worker {
     constructor(url, options) {
       super(url, options);
-      this.addEventListener("message", ({ data }) => !data?.step && moe.messages.push(data));
+      this.addEventListener("message", ({ data }) => {
+        if (!data?.step) moe.messages.push(data);
+        if (data?.progress) window.moe.loaded_ms = performance.now();
+      });
     }
   };
 

@@ -37,9 +37,10 @@ function withFlippedBit(body) {
 
 const withoutItsEnd = (body) => body.subarray(0, body.length - 1000);
 
-/** Progress as the worker reported it, in order. */
-function progress(page) {
-  return page.evaluate(() => window.moe.messages.flatMap(({ progress }) => progress ?? []));
+/** Progress of the model as the worker reported it, in order. */
+async function progress(page) {
+  const reports = await page.evaluate(() => window.moe.messages.flatMap(({ progress }) => progress ?? []));
+  return reports.filter(({ part }) => part === "model");
 }
 
 test("progress counts every byte of the model and reaches its end", async (t) => {
@@ -102,7 +103,9 @@ for (const [name, damage] of [
 }
 
 test("a download that is cut off is made again", async (t) => {
-  const server = await originServer(site.url, { cut: WEIGHTS });
+  const server = await originServer(site.url, {
+    fault: (path, count) => WEIGHTS.test(path) && count === 1 && { cut: true },
+  });
   t.after(server.close);
   const { figure } = await openFigure(site, t, { attributes: { model: `${server.url}models/default/` } });
   await figure.live();
@@ -128,7 +131,7 @@ test("where there is no model the page says so, and the recorded run stays", asy
     prepare: (page) => page.context().route(/\/manifest\.json$/, (route) => route.fulfill({ status: 404, body: "" })),
   });
   const { what, why } = await figure.error("The model could not be fetched.");
-  assert.match(why, /manifest\.json was answered with status 404/);
+  assert.match(why, /There is no manifest\.json at its address \(status 404\)/);
   await figure.told(what);
   const { source, backend } = await figure.recorded();
   assert.deepEqual({ source, backend }, { source: "recorded", backend: null });
@@ -143,7 +146,8 @@ test("a model's description that cannot be read is told", async (t) => {
   const { figure } = await openFigure(site, t, {
     prepare: (page) => page.context().route(/\/manifest\.json$/, (route) => route.fulfill({ json: { version: 1 } })),
   });
-  const { why } = await figure.error("The model's description could not be read.");
-  assert.match(why, /missing field/);
+  const { why, details } = await figure.error("The model's description could not be read.");
+  assert.equal(why, "manifest.json is not one, or not whole.");
+  assert.match(details, /missing field/);
   await figure.recorded();
 });

@@ -101,8 +101,9 @@ for (const [how, { path, selector, element }] of Object.entries(FIRST_PAINTS)) {
     assert.equal(await elementState(page, undefined, element), "failed");
     assert.ok(await page.locator(selector).isVisible());
     assert.ok(await page.locator(element).getByRole("alert").isVisible());
-    const { what, why, try_this } = await page.evaluate(() => window.moeError);
+    const { what, why, try_this, details } = await page.evaluate(() => window.moeError);
     assert.ok(what && why && try_this);
+    assert.match(details, /\.wasm\)$/);
   });
 }
 

@@ -29,12 +29,11 @@ test("a message sent before the engine is there is answered", async (t) => {
   assert.ok(!content.error?.what.startsWith("The engine could not be loaded"), JSON.stringify(answer));
 });
 
-test("an engine that cannot load is a fatal failure, told as an event", async (t) => {
+test("an engine that cannot be loaded is told as an event of its own", async (t) => {
   const { page } = await site.open(t, "404.html", {
     prepare: (page) => page.context().route(/\/moe_worker_bg[^/]*\.wasm$/, (route) => route.abort()),
   });
-  const { failed } = await firstAnswer(page);
-  assert.equal(failed.fatal, true);
-  assert.equal(failed.run, null);
-  assert.ok(failed.error.what && failed.error.why && failed.error.try_this);
+  const { unstartable } = await firstAnswer(page);
+  assert.ok(unstartable.what && unstartable.why && unstartable.try_this);
+  assert.match(unstartable.details, /moe_worker_bg/);
 });

@@ -38,7 +38,7 @@ export interface MoePlaygroundEventMap {
    * recorded run is there. Again after a restart or a change of `model`, `backend` or `trace`.
    */
   "moe-ready": CustomEvent<ReadyDetail>;
-  /** Bytes of the model have arrived, of those that will. */
+  /** Bytes of engine or model have arrived, of those of both that will. */
   "moe-progress": CustomEvent<{ loaded_bytes: number; total_bytes: number; from_cache: boolean }>;
   /** A forward step, live or replayed, with all it decided. */
   "moe-step": CustomEvent<StepTrace>;

@@ -129,12 +129,17 @@ served?: Array<boolean | null>, };
 /**
  * From the page to the worker.
  */
-export type Command = { "load": { manifest_url: string, backend: BackendChoice, } } | { "run": RunRequest } | { "count": string } | { "stop": RunId };
+export type Command = { "load": { manifest_url: string, backend: BackendChoice, } } | { "run": RunRequest } | { "count": string } | "remove_kept" | { "stop": RunId };
+
+/**
+ * What is downloaded before a model can run.
+ */
+export type Download = "engine" | "model";
 
 /**
  * From the worker to the page. Every event of a run carries its id.
  */
-export type Event = { "progress": { loaded_bytes: number, total_bytes: number, from_cache: boolean, } } | { "ready": { model: ModelInfo, backend: BackendInfo, } } | { "step": { trace: SentStep, elapsed_ms: number, } } | { "counted": { text: string, num_tokens: number, } } | { "finished": { run: RunId, reason: FinishReason, } } | { "failed": { run: RunId | null, error: UserError, fatal: boolean, } };
+export type Event = { "progress": { part: Download, loaded_bytes: number, total_bytes: number, from_cache: boolean, at_ms: number, } } | { "ready": { model: ModelInfo, backend: BackendInfo, } } | { "step": { trace: SentStep, elapsed_ms: number, } } | { "counted": { text: string, num_tokens: number, } } | { "finished": { run: RunId, reason: FinishReason, } } | { "failed": { run: RunId | null, error: UserError, fatal: boolean, } } | { "kept": { bytes: number, why_not: string | null, } } | { "unstartable": UserError };
 
 /**
  * Experts of a layer.
@@ -735,7 +740,7 @@ num_shared_experts: number, };
 export type TrainingText = { "kind": "shipped", kinds: Array<string>, } | { "kind": "own", text: string, } | { "kind": "grammars", count: number, } | { "kind": "modular_sums", moduli: Array<number>, };
 
 /**
- * What every error becomes where it meets a person.
+ * What every error becomes where it meets a person: three sentences, and what a machine said for whoever asks.
  */
 export type UserError = {
 /**
@@ -749,7 +754,12 @@ why: string,
 /**
  * "Check the connection and press Retry; the recorded run below still works."
  */
-try_this: string, };
+try_this: string,
+/**
+ * The raw text behind it, in the words of browser, device or panic: `RuntimeError: unreachable`. No sentence for
+ * a reader; shown where it is asked for.
+ */
+details?: string, };
 
 /**
  * What the weights of `choices` are. Those of a `routing` are always applied ones.

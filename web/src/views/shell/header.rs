@@ -3,7 +3,7 @@
 use moe_trace::{Rung, Source};
 use yew::prelude::*;
 
-use crate::state::engine::Progress;
+use crate::state::progress::Waiting;
 use crate::state::{Action, Engine, State, Theme};
 use crate::views::parts::at_rest::AtRest;
 use crate::views::parts::sized::across;
@@ -41,8 +41,8 @@ pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
                 <button type="button" class="quiet" aria-expanded={state.screen().help_open.to_string()}
                     onclick={act(Action::ToggleHelp)}>{ "Keys" }<kbd>{ "?" }</kbd></button>
             </div>
-            { progress(state.engine()) }
-            <AtRest words={spoken(state.engine(), engine_words(state))} />
+            { progress_bar(state.waiting()) }
+            <AtRest words={spoken(state.waiting(), engine_words(state))} />
         </header>
     }
 }
@@ -60,19 +60,20 @@ fn wordmark() -> Html {
 }
 
 fn engine_words(state: &State) -> String {
+    if let Some(Waiting { loaded_bytes, total_bytes, from_cache, seconds_left }) = state.waiting() {
+        let from = if from_cache { "reading from cache" } else { "loading" };
+        let left = seconds_left.map_or_else(String::new, |seconds| format!(" · {} left", numbers::duration(seconds)));
+        return match loaded_bytes == total_bytes {
+            true => "preparing the engine …".to_owned(),
+            false => format!("{from} {} of {}{left}", numbers::bytes(loaded_bytes), numbers::bytes(total_bytes)),
+        };
+    }
     match state.engine() {
+        _ if state.next().is_some() => "loading …".to_owned(),
         Engine::Ready { loaded, .. } => match loaded.backend.rung {
             Rung::Webgpu => "live on your GPU".to_owned(),
             Rung::Cpu => "live on your CPU".to_owned(),
         },
-        Engine::Loading(Progress { loaded_bytes, total_bytes, from_cache }) => {
-            let from = if *from_cache { "reading from cache" } else { "loading" };
-            if loaded_bytes == total_bytes {
-                "preparing the engine …".to_owned()
-            } else {
-                format!("{from} {} of {}", numbers::bytes(*loaded_bytes), numbers::bytes(*total_bytes))
-            }
-        }
         Engine::Failed(_) => {
             let words = match state.latest().map(|latest| latest.source) {
                 Some(Source::LiveGpu | Source::LiveCpu) => "earlier run · no engine",
@@ -82,16 +83,16 @@ fn engine_words(state: &State) -> String {
             words.to_owned()
         }
         Engine::Absent => "recorded run".to_owned(),
-        Engine::Starting => "starting the engine …".to_owned(),
+        Engine::Starting | Engine::Loading(_) => "starting the engine …".to_owned(),
     }
 }
 
 /// For screen readers: of a download only its quarters.
-fn spoken(engine: &Engine, words: String) -> String {
-    match engine {
-        Engine::Loading(Progress { loaded_bytes, total_bytes, .. }) if loaded_bytes < total_bytes => {
-            let quarters = u64::from(*loaded_bytes) * 4 / u64::from((*total_bytes).max(1));
-            format!("{} % of the model is loaded", quarters * 25)
+fn spoken(waiting: Option<Waiting>, words: String) -> String {
+    match waiting {
+        Some(Waiting { loaded_bytes, total_bytes, .. }) if loaded_bytes < total_bytes => {
+            let quarters = u64::from(loaded_bytes) * 4 / u64::from(total_bytes.max(1));
+            format!("{} % of engine and model are loaded", quarters * 25)
         }
         _ => words,
     }
@@ -116,11 +117,11 @@ pub fn engine_chip(state: &State) -> Html {
 }
 
 /// A byte-exact bar along the lower edge; it takes no room.
-fn progress(engine: &Engine) -> Html {
-    let Engine::Loading(Progress { loaded_bytes, total_bytes, .. }) = engine else { return Html::default() };
-    let share = f64::from(*loaded_bytes) / f64::from((*total_bytes).max(1));
+fn progress_bar(waiting: Option<Waiting>) -> Html {
+    let Some(Waiting { loaded_bytes, total_bytes, .. }) = waiting else { return Html::default() };
+    let share = f64::from(loaded_bytes) / f64::from(total_bytes.max(1));
     html! {
-        <div class="progress" role="progressbar" aria-label="Loading the model" aria-valuemin="0"
+        <div class="progress" role="progressbar" aria-label="Loading engine and model" aria-valuemin="0"
             aria-valuemax={total_bytes.to_string()} aria-valuenow={loaded_bytes.to_string()}>
             { across("fill", share) }
         </div>

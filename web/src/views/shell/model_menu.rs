@@ -4,6 +4,7 @@ use moe_trace::{ModelEntry, ModelInfo};
 use yew::prelude::*;
 
 use crate::settings::models::Choice;
+use crate::state::engine::Kept;
 use crate::state::{Action, Engine, State};
 use crate::views::parts::popup::{Popup, close_around};
 use crate::words::numbers;
@@ -12,19 +13,23 @@ use crate::words::numbers;
 pub fn model_chip(state: &State, dispatch: &Callback<Action>) -> Html {
     let shown = state.latest().map(|latest| &latest.model);
     let wanted = state.wanted().map(|choice| &choice.entry);
-    let is_coming = state.model().is_none() && state.config().model.is_some() && state.menu().is_some();
+    let is_first = state.model().is_none() && state.config().model.is_some();
+    let is_coming = (is_first || state.next().is_some()) && state.menu().is_some();
     let facts = match (wanted.filter(|_| is_coming), state.model().or(shown)) {
         (Some(entry), _) => Facts::of_entry(entry),
         (None, Some(model)) => Facts::of_model(model, wanted.filter(|_| state.model().is_some())),
         (None, None) => return Html::default(),
     };
     let more = match state.menu() {
-        None => html! { <p class="more" tabindex="-1">{ &facts.more }</p> },
+        None => html! {
+            <div class="more" tabindex="-1"><p>{ &facts.more }</p>{ kept(state, dispatch) }</div>
+        },
         Some(menu) => html! {
             <div class="more menu" tabindex="-1">
                 <p class="fine">{ &facts.more }</p>
                 <h2><span class="topic">{ "Models" }</span><span class="fine">{ "choosing a model downloads it" }</span></h2>
                 <ul aria-label="Models">{ for menu.choices().iter().map(|choice| row(choice, state, dispatch)) }</ul>
+                { kept(state, dispatch) }
             </div>
         },
     };
@@ -34,12 +39,34 @@ pub fn model_chip(state: &State, dispatch: &Callback<Action>) -> Html {
     }
 }
 
+/// What the browser keeps, and the way to be rid of it.
+fn kept(state: &State, dispatch: &Callback<Action>) -> Html {
+    let Some(Kept { bytes, why_not }) = state.kept() else { return Html::default() };
+    let words = match (why_not, bytes) {
+        (Some(why), _) => format!("A later visit downloads the model again: {why}."),
+        (None, 0) => "Nothing of a model is kept in this browser.".to_owned(),
+        (None, bytes) => format!("{} of models are kept in this browser.", numbers::bytes(*bytes)),
+    };
+    let dispatch = dispatch.clone();
+    let onclick = move |_: MouseEvent| dispatch.emit(Action::RemoveKept);
+    html! {
+        <p class="kept fine">
+            { words }
+            if *bytes > 0 && state.engine().is_ready() {
+                <button type="button" class="quiet" {onclick}>{ "Remove them" }</button>
+            }
+        </p>
+    }
+}
+
 fn row(choice: &Choice, state: &State, dispatch: &Callback<Action>) -> Html {
     let entry = &choice.entry;
     let is_current = choice.manifest_url == state.config().manifest_url;
     let size = numbers::bytes(entry.download_bytes);
     let status = match (is_current, state.engine()) {
+        (false, _) if state.next().is_some_and(|next| next.before.manifest_url == choice.manifest_url) => "in use · ",
         (false, _) => "",
+        (true, _) if state.next().is_some() => "loading … · ",
         (true, Engine::Ready { .. }) => "in use · ",
         (true, Engine::Failed(_)) => "not loaded · ",
         (true, _) => "loading … · ",

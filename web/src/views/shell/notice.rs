@@ -15,7 +15,12 @@ pub fn notice(state: &State, dispatch: &Callback<Action>) -> Html {
         <div class="notice-place" role="status" aria-live="polite">
             if let Some(message) = state.notice().map(|notice| notice.problem.say()) {
                 <div class="notice is-error">
-                    <p><b>{ plain(&message.what) }</b>{ " " }{ plain(&message.why) }{ " " }{ message.try_this }</p>
+                    <div>
+                        <p><b>{ plain(&message.what) }</b>{ " " }{ plain(&message.why) }{ " " }{ message.try_this }</p>
+                        if let Some(details) = &message.details {
+                            <details><summary>{ "Details" }</summary><code>{ plain(details) }</code></details>
+                        }
+                    </div>
                     if matches!(state.engine(), Engine::Failed(_)) {
                         <button type="button" class="quiet" onclick={act(Action::Retry)}>{ "Retry" }</button>
                     }

@@ -5,7 +5,8 @@
 // a first paint that is drawn already, as a declarative shadow root with an element `#root`; it then stands for the slot.
 
 /**
- * @import { MoePlayground as Promised, MoePlaygroundAttributes, MoePlaygroundHandle, UserError } from "../index.d.ts"
+ * @import { MoePlayground as Promised, MoePlaygroundAttributes, MoePlaygroundHandle } from "../index.d.ts"
+ * @import { UserError } from "../types.d.ts"
  */
 
 /**
@@ -63,13 +64,10 @@ function built(tag, id, ...children) {
   return element;
 }
 
-/** A bug of the application, in its own words. */
-class PageBug extends Error {}
-
-/** What a reader is told of it. */
+/** What a reader is told of a bug of the application; its own words are the details. */
 const STOPPED = {
   what: "This figure stopped working.",
-  why: "The playground met a bug; the browser's console has the details.",
+  why: "The playground met a bug of its own.",
   try_this: "Reload the page.",
 };
 
@@ -283,7 +281,8 @@ export class MoePlayground extends HTMLElement {
       const dialogs = await import("./export/dialogs.js");
       await dialogs[what](/** @type {any} */ (this));
     } catch (error) {
-      this.#report(explain(error), error);
+      console.error("moe-playground:", error);
+      this.#dispatch("moe-error", await explain(error));
     }
   }
 
@@ -345,7 +344,9 @@ export class MoePlayground extends HTMLElement {
       for (const call of this.#pending.values()) call(handle);
       this.#pending.clear();
     } catch (error) {
-      if (attempt === this.#attempt) this.#fail(error);
+      console.error("moe-playground:", error);
+      const detail = await explain(error);
+      if (attempt === this.#attempt) this.#fail(detail);
     }
   }
 
@@ -381,33 +382,35 @@ export class MoePlayground extends HTMLElement {
     return this.#stylesheet;
   }
 
-  #fail(error) {
+  /** @param {UserError} detail */
+  #fail(detail) {
     this.#root.replaceChildren(...this.#poster);
     this.#setState("failed");
-    const detail = error instanceof PageBug ? { ...STOPPED } : explain(error);
     this.#notice.textContent = `${detail.what} ${detail.why} ${detail.try_this} `;
-    if (error instanceof PageBug) {
+    if (/reload/i.test(detail.try_this)) {
       const button = document.createElement("button");
       button.textContent = "Reload";
       button.onclick = () => location.reload();
       this.#notice.append(button);
     }
+    if (detail.details) {
+      const details = document.createElement("details");
+      const summary = document.createElement("summary");
+      summary.textContent = "Details";
+      details.append(summary, detail.details);
+      this.#notice.append(details);
+    }
     this.#notice.hidden = false;
     this.#ready = null;
     this.#pending.clear();
     this.dispatchEvent(new CustomEvent("moe-run-failed", { detail }));
-    this.#report(detail, error);
-  }
-
-  #report(detail, error) {
-    console.error("moe-playground:", error);
     this.#dispatch("moe-error", detail);
   }
 
   // A bug of the application ends it for every figure it was mounted into; nothing of it may be called any more.
   static {
     addEventListener("moe-page-bug", (event) => {
-      const bug = new PageBug(String(/** @type {CustomEvent} */ (event).detail));
+      const details = String(/** @type {CustomEvent} */ (event).detail);
       application = undefined;
       const figures = [...mounted];
       mounted.clear();
@@ -415,7 +418,7 @@ export class MoePlayground extends HTMLElement {
       queueMicrotask(() => {
         for (const figure of figures) {
           figure.#handle = null;
-          figure.#fail(bug);
+          figure.#fail({ ...STOPPED, details });
         }
       });
     });
@@ -442,11 +445,17 @@ for (const [at, name] of ATTRIBUTES.entries()) {
   });
 }
 
+const SCRIPT = new URL("./web.js", import.meta.url).href;
+const MODULE = new URL("./web_bg.wasm", import.meta.url).href;
+let asked = SCRIPT;
+
 /** The application's module, loaded and initialised once for all elements of a page. */
 function loadApplication() {
+  asked = SCRIPT;
   application ??= import("./web.js")
     .then(async (module) => {
-      await module.default();
+      asked = MODULE;
+      await module.default({ module_or_path: MODULE });
       return module;
     })
     .catch((error) => {
@@ -474,32 +483,34 @@ function workerUrl() {
   return ownOriginWorker;
 }
 
-/** An error for people: what happened, why, what to do. The same three fields as everywhere in the project. */
-function explain(error) {
+/** The smallest module with vector instructions, which browsers of 2021 and later know. */
+const VECTORS = [
+  0, 97, 115, 109, 1, 0, 0, 0, 1, 5, 1, 96, 0, 1, 123, 3, 2, 1, 0, 10, 10, 1, 8, 0, 65, 0, 253, 15, 253, 98, 11,
+];
+
+/**
+ * An error for people: what happened, why, what to do. The same fields as everywhere in the project.
+ *
+ * @param {unknown} error
+ * @returns {Promise<UserError>}
+ */
+async function explain(error) {
   const what = "The playground could not start.";
-  const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const details = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   if (location.protocol === "file:") {
-    return {
-      what,
-      why: "Browsers load no modules from local files.",
-      try_this: "Serve the folder, for example with `cargo xtask serve`.",
-    };
+    const why = "Browsers load no modules from local files.";
+    return { what, why, try_this: "Serve the folder, for example with `cargo xtask serve`.", details };
   }
-  if (typeof WebAssembly !== "object" || (error instanceof WebAssembly.CompileError && !/polic/i.test(error.message))) {
-    return {
-      what,
-      why: "This browser lacks a part of WebAssembly that is needed.",
-      try_this: "Update the browser; what is shown here needs no update.",
-    };
+  if (typeof WebAssembly !== "object" || !WebAssembly.validate(new Uint8Array(VECTORS))) {
+    const why = "This browser lacks a part of WebAssembly that is needed, or it is switched off.";
+    return { what, why, try_this: "Try another browser; what is shown here needs none of it.", details };
   }
-  if (/polic/i.test(why)) {
-    return {
-      what,
-      why,
-      try_this: "The page's security policy must allow what docs/EMBEDDING.md lists.",
-    };
-  }
-  return { what, why, try_this: "Check the connection and reload the page." };
+  // It may be missing itself, where it is most needed.
+  const explained = await import("./arrived.js")
+    .then(({ explained }) => explained(what, asked, error))
+    .catch(() => null);
+  const why = "Something unexpected happened while its files were loaded.";
+  return explained ?? { what, why, try_this: "Check the connection and reload the page.", details };
 }
 
 if (!customElements.get("moe-playground")) customElements.define("moe-playground", MoePlayground);

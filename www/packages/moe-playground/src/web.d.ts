@@ -4,7 +4,7 @@ import type { MoePlaygroundPlaces, MoePlaygroundHandle } from "../index.d.ts";
 import type { Routing } from "../types.d.ts";
 
 /** Fetches and compiles the module. */
-export default function init(): Promise<unknown>;
+export default function init(options?: { module_or_path: string }): Promise<unknown>;
 
 /** What `root` holds is a poster: it is removed when there is something better to show. */
 export function mount(root: Element, host: HTMLElement, places: MoePlaygroundPlaces): MoePlaygroundHandle;

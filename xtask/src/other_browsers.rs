@@ -1,0 +1,66 @@
+//! The page in browsers that are not Chromium: a few tests in Firefox and in WebKitGTK, where Debian's packages of them
+//! are installed.
+
+use std::path::PathBuf;
+
+use anyhow::Result;
+
+use crate::browser_tests;
+use crate::counting::{self, Tally};
+use crate::project::find_program;
+use crate::report::Report;
+use crate::site::Site;
+use crate::wasm;
+
+/// A browser, and what it takes to start it.
+struct Browser {
+    /// As the tests call it.
+    name: &'static str,
+    title: &'static str,
+    programs: &'static [&'static str],
+    packages: &'static str,
+}
+
+const BROWSERS: [Browser; 2] = [
+    Browser { name: "firefox", title: "Firefox", programs: &["firefox-esr", "firefox"], packages: "firefox-esr" },
+    Browser {
+        name: "webkit",
+        title: "WebKitGTK",
+        programs: &["WebKitWebDriver"],
+        packages: "webkit2gtk-driver and xvfb",
+    },
+];
+
+/// Of the browsers that are there, each runs all tests whose names match `filter`; of the others a line says that they
+/// are not. With `no_build` on what was built last.
+pub fn test(report: &mut Report, filter: Option<&str>, no_build: bool) {
+    let step = "others";
+    let mut is_built = no_build;
+    for browser in &BROWSERS {
+        let Some(program) = program(browser) else {
+            eprintln!(
+                "\n== {step}: {} is not installed, so nothing is tested in it ({}) ==",
+                browser.title, browser.packages
+            );
+            continue;
+        };
+        if !std::mem::replace(&mut is_built, true) {
+            report.run(step, "build", || wasm::build().map(|_| Tally::default()));
+        }
+        report.run(step, browser.title, || run(browser, &program, filter));
+    }
+}
+
+/// Its program, if nothing is missing that it needs.
+fn program(browser: &Browser) -> Option<PathBuf> {
+    let has_screen = browser.name != "webkit" || find_program(&["xvfb-run"]).is_some();
+    find_program(browser.programs).filter(|_| has_screen)
+}
+
+fn run(browser: &Browser, program: &PathBuf, filter: Option<&str>) -> Result<Tally> {
+    let mut command = browser_tests::node("--test", &browser_tests::serve(Site::of_working_tree()?)?)?;
+    command.args(["--test-reporter=spec", "--test-concurrency=1", browser_tests::TEST_TIMEOUT]);
+    command.env("MOE_BROWSER", browser.name).env("MOE_PROGRAM", program);
+    command.args(filter.map(|filter| format!("--test-name-pattern={filter}")));
+    Ok(counting::tests(command.arg("browsers/page.test.mjs")))
+}
