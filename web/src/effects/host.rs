@@ -3,7 +3,9 @@
 use std::rc::Rc;
 
 use js_sys::{Object, Reflect};
-use moe_trace::{BackendInfo, FinishReason, ModelInfo, ReadyDetail, RunId, Source, StepTrace, UserError};
+use moe_trace::{
+    Assignment, BackendInfo, Fate, FinishReason, LayerIdx, ModelInfo, ReadyDetail, RunId, Source, StepTrace, UserError,
+};
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{CustomEvent, CustomEventInit, HtmlElement};
@@ -26,18 +28,26 @@ impl Host {
         self.emit("moe-ready", &wire::to_js(&detail).unwrap_or_default());
     }
 
-    /// The detail is made when a listener first asks for it: the plain object of a long text is large, and most pages do
-    /// not listen.
+    /// A step, and what was turned away in it.
     pub fn emit_step(&self, step: Rc<StepTrace>) {
-        let Some(event) = event("moe-step", &leaving(), &JsValue::UNDEFINED) else { return };
+        let (run, has_lost) = (step.run, lost(&step).next().is_some());
+        let whole = step.clone();
+        self.emit_of_run("moe-step", run, Box::new(move || wire::to_js(&*whole).unwrap_or_default()));
+        if has_lost {
+            self.emit_of_run("moe-overflow", run, Box::new(move || overflow(&step)));
+        }
+    }
+
+    /// The detail is made when a listener first asks for it: the plain object of a long text is large, and most pages do
+    /// not listen. The element, which does, only wants to know the run.
+    fn emit_of_run(&self, name: &str, run: RunId, make: Box<dyn Fn() -> JsValue>) {
+        let Some(event) = event(name, &leaving(), &JsValue::UNDEFINED) else { return };
         let mut made = None;
-        let detail = Closure::<dyn FnMut() -> JsValue>::new(move || {
-            let made = made.get_or_insert_with(|| wire::to_js(&*step).unwrap_or_default());
-            JsValue::clone(made)
-        });
+        let detail = Closure::<dyn FnMut() -> JsValue>::new(move || JsValue::clone(made.get_or_insert_with(|| make())));
         // It hides the detail of the event's class, and is freed with the event.
         let property = object([("get", detail.into_js_value())]);
         let _ = Reflect::define_property(&event, &"detail".into(), property.unchecked_ref());
+        let _ = Reflect::set(&event, &"run".into(), &run.0.into());
         self.dispatch(&event);
     }
 
@@ -119,6 +129,28 @@ fn leaving() -> CustomEventInit {
 fn event(name: &str, init: &CustomEventInit, detail: &JsValue) -> Option<CustomEvent> {
     init.set_detail(detail);
     CustomEvent::new_with_event_init_dict(name, init).ok()
+}
+
+/// The requests that were turned away, with their layers.
+fn lost(step: &StepTrace) -> impl Iterator<Item = (LayerIdx, &Assignment)> {
+    let routings = step.layers.iter().filter_map(|layer| Some((layer.layer, layer.routing()?)));
+    let requests =
+        routings.flat_map(|(layer, routing)| routing.assignments.iter().map(move |request| (layer, request)));
+    requests.filter(|(_, request)| request.fate == Fate::Lost)
+}
+
+/// The detail of `moe-overflow`.
+fn overflow(step: &StepTrace) -> JsValue {
+    let plain = |(layer, request): (LayerIdx, &Assignment)| {
+        object([
+            ("layer", layer.0.into()),
+            ("token", request.token.into()),
+            ("rank", request.rank.into()),
+            ("expert", request.expert.0.into()),
+        ])
+    };
+    let lost: js_sys::Array = lost(step).map(plain).collect();
+    object([("run", step.run.0.into()), ("step", step.step.into()), ("lost", lost.into())])
 }
 
 /// A plain object with these properties.

@@ -297,20 +297,12 @@ export class MoePlayground extends HTMLElement {
   }
 
   /** What the application says, for who calls a method later. */
-  #hear({ type, target, detail }) {
-    if (target !== this) return; // Of a figure inside this one.
-    if (type === "moe-ready") this.#ready = detail;
-    if (type === "moe-step") this.#onStep(detail);
+  #hear(event) {
+    if (event.target !== this) return; // Of a figure inside this one.
+    if (event.type === "moe-ready") this.#ready = event.detail;
+    // The detail of a step is made for who reads it, so it is not read here.
+    if (event.type === "moe-step") this.#isLive ||= event.run > 0;
     else this.#isLive = false;
-  }
-
-  #onStep({ run, step, layers }) {
-    this.#isLive ||= run > 0;
-    const lost = layers.flatMap(({ layer, routing }) => {
-      const requests = (routing?.assignments ?? []).filter(({ fate }) => fate === "lost");
-      return requests.map(({ token, rank, expert }) => ({ layer, token, rank, expert }));
-    });
-    if (lost.length > 0) this.#dispatch("moe-overflow", { run, step, lost });
   }
 
   #dispatch(name, detail) {
