@@ -1,7 +1,7 @@
 // How fast a reader gets there: times to the first paint, the recorded run and the live engine; decode speed, GPU calls
 // per step and long tasks of the main thread meanwhile; the worker's memory; on every rung, as the page has them.
 //
-//   node bench.mjs [--repeats 5] [--steps 24] [--rungs webgpu,cpu] [--gpu] [--json FILE]
+//   node bench.mjs [--repeats 5] [--steps 24] [--rungs webgpu,cpu,cpu-f32] [--gpu] [--json FILE]
 //
 // `--gpu` leaves WebGPU to the machine's own adapter instead of the software one. Every repeat is a fresh browser
 // context, so nothing is cached. Prints a Markdown table.
@@ -22,7 +22,7 @@ const { values: options } = parseArgs({
   options: {
     repeats: { type: "string", default: "5" },
     steps: { type: "string", default: "24" },
-    rungs: { type: "string", default: "webgpu,cpu" },
+    rungs: { type: "string", default: "webgpu,cpu,cpu-f32" },
     gpu: { type: "boolean", default: false },
     json: { type: "string" },
   },
@@ -47,7 +47,8 @@ const RUNS = [
 
 const results = { browser: "", cpu: `${cpus().length} × ${cpus()[0]?.model}`, num_repeats: NUM_REPEATS, rungs: [] };
 for (const rung of options.rungs.split(",")) {
-  const browser = await launch(rung === "webgpu" && options.gpu ? "gpu" : rung);
+  // `cpu-f32` is the same browser, and another engine.
+  const browser = await launch(rung === "webgpu" && options.gpu ? "gpu" : rung.replace("-f32", ""));
   results.browser = `Chromium ${browser.version()}`;
   const samples = [];
   for (let repeat = 0; repeat < NUM_REPEATS; repeat += 1) {

@@ -4,6 +4,10 @@ use super::activations::Activations;
 use super::matrix::{PackedMatrix, Scales};
 use super::sums::{self, Fastest, Lanes, PAIR, Plain, TILE};
 
+/// Rows of one tile, and tiles of one row, whose sums are made together: eight registers of them either way. Of several
+/// rows each weight is widened once for all.
+const TOGETHER: usize = 4;
+
 /// `out += x · matrix`, row by row. `x`: `[rows, d_in]`, `out`: `[rows, d_out]`.
 pub fn add_matrix_times_packed(x: &[f32], matrix: &PackedMatrix, out: &mut [f32]) {
     let rows: Vec<&[f32]> = x.chunks_exact(matrix.d_in).collect();
@@ -34,36 +38,47 @@ fn add_rows<L: Lanes>(rows: &[&[f32]], scale: &[f32], matrix: &PackedMatrix, out
         for (index, row) in rows.iter().enumerate() {
             activations.round(index, row, weights, matrix.block);
         }
-        // Four tiles are eight registers of sums; their weights are read once for all rows, then found in the cache.
         let (first, end) = (group * tiles_of_group, (group + 1) * tiles_of_group);
-        let whole = end - tiles_of_group % 4;
-        for tile in (first..whole).step_by(4) {
-            add_tiles::<L, 4>(matrix, tile, &activations, scale, out);
+        let whole_rows = rows.len() - rows.len() % TOGETHER;
+        for row in (0..whole_rows).step_by(TOGETHER) {
+            for tile in first..end {
+                add_tiles::<L, TOGETHER, 1>(matrix, tile, &activations, row, scale, out);
+            }
+        }
+        let whole = end - tiles_of_group % TOGETHER;
+        for tile in (first..whole).step_by(TOGETHER) {
+            for row in whole_rows..rows.len() {
+                add_tiles::<L, 1, TOGETHER>(matrix, tile, &activations, row, scale, out);
+            }
         }
         for tile in whole..end {
-            add_tiles::<L, 1>(matrix, tile, &activations, scale, out);
+            for row in whole_rows..rows.len() {
+                add_tiles::<L, 1, 1>(matrix, tile, &activations, row, scale, out);
+            }
         }
     }
 }
 
-/// The columns of `T` tiles. By itself, so that its sums find registers.
+/// The columns of `T` tiles for `R` rows from `first_row` on. By itself, so that its sums find registers.
 #[inline(never)]
-fn add_tiles<L: Lanes, const T: usize>(
+fn add_tiles<L: Lanes, const R: usize, const T: usize>(
     matrix: &PackedMatrix,
     tile: usize,
     activations: &Activations,
+    first_row: usize,
     scale: &[f32],
     out: &mut [&mut [f32]],
 ) {
     let (inputs, weights_len) = (matrix.pairs() * PAIR, matrix.pairs() * TILE * PAIR);
     let tiles: [_; T] = std::array::from_fn(|t| &matrix.values[(tile + t) * matrix.tile_len()..][..matrix.tile_len()]);
-    for (index, (out, scale)) in out.iter_mut().zip(scale).enumerate() {
-        let (values, scales) = activations.row(index);
-        let mut totals = [[0.0f32; TILE]; T];
-        for (block, (values, of_row)) in values.chunks_exact(inputs).zip(scales).enumerate() {
-            let weights = tiles.map(|tile| &tile[block * weights_len..][..weights_len]);
-            let sums = sums::block::<L, T>(weights, values);
-            for (t, (totals, sums)) in totals.iter_mut().zip(&sums).enumerate() {
+    let rows: [_; R] = std::array::from_fn(|r| activations.row(first_row + r));
+    let mut totals = [[[0.0f32; TILE]; T]; R];
+    for block in 0..matrix.num_blocks() {
+        let weights = tiles.map(|tile| &tile[block * weights_len..][..weights_len]);
+        let sums = sums::block::<L, R, T>(weights, rows.map(|(values, _)| &values[block * inputs..][..inputs]));
+        for ((totals, sums), (_, scales)) in totals.iter_mut().zip(&sums).zip(&rows) {
+            let of_row = scales[block];
+            for (t, (totals, sums)) in totals.iter_mut().zip(sums).enumerate() {
                 let of_columns = match &matrix.scales {
                     Scales::OfInputs(_) => [1.0; TILE],
                     Scales::OfColumns(scales) => scales[(tile + t) * matrix.num_blocks() + block],
@@ -73,6 +88,8 @@ fn add_tiles<L: Lanes, const T: usize>(
                 }
             }
         }
+    }
+    for ((totals, out), scale) in totals.iter().zip(&mut out[first_row..]).zip(&scale[first_row..]) {
         for (t, totals) in totals.iter().enumerate() {
             let (column, width) = matrix.columns(tile + t);
             for (out, total) in out[column..column + width].iter_mut().zip(totals) {

@@ -26,24 +26,33 @@ pub trait Lanes: Copy {
     fn sums(self) -> [i32; TILE / 2];
 }
 
-/// For `T` tiles: `Σ weights · activations` of a block, the columns in two halves.
+/// The sums of a tile, its columns in two halves.
+type Sums = [[i32; TILE / 2]; 2];
+
+/// For `R` rows and `T` tiles: `Σ weights · activations` of a block.
 ///
-/// `weights[t]`: `[pairs, TILE, PAIR]`; `activations`: `[pairs, PAIR]`.
+/// `weights[t]`: `[pairs, TILE, PAIR]`; `activations[r]`: `[pairs, PAIR]`.
 #[inline(always)]
-pub fn block<L: Lanes, const T: usize>(weights: [&[i8]; T], activations: &[i16]) -> [[[i32; TILE / 2]; 2]; T] {
-    let (activations, _) = activations.as_chunks::<PAIR>();
+pub fn block<L: Lanes, const R: usize, const T: usize>(
+    weights: [&[i8]; T],
+    activations: [&[i16]; R],
+) -> [[Sums; T]; R] {
+    let num_pairs = activations[0].len() / PAIR;
     // Of one length for sure, so that the loop below need not check its bounds.
-    let weights = weights.map(|tile| &tile.as_chunks::<{ TILE * PAIR }>().0[..activations.len()]);
-    let mut sums = [[L::zeros(); 2]; T];
-    for (pair, activations) in activations.iter().enumerate() {
-        let activations = L::activations(activations);
-        for (sums, weights) in sums.iter_mut().zip(weights) {
+    let activations = activations.map(|row| &row.as_chunks::<PAIR>().0[..num_pairs]);
+    let weights = weights.map(|tile| &tile.as_chunks::<{ TILE * PAIR }>().0[..num_pairs]);
+    let mut sums = [[[L::zeros(); 2]; T]; R];
+    for pair in 0..num_pairs {
+        let activations = activations.map(|row| L::activations(&row[pair]));
+        for (t, weights) in weights.iter().enumerate() {
             let (first, second) = L::weights(&weights[pair]);
-            sums[0] = sums[0].plus(first, activations);
-            sums[1] = sums[1].plus(second, activations);
+            for (sums, activations) in sums.iter_mut().zip(activations) {
+                sums[t][0] = sums[t][0].plus(first, activations);
+                sums[t][1] = sums[t][1].plus(second, activations);
+            }
         }
     }
-    sums.map(|tile| tile.map(L::sums))
+    sums.map(|row| row.map(|tile| tile.map(L::sums)))
 }
 
 /// What this machine computes with.
