@@ -103,6 +103,8 @@ fn find_reference(text: &str, name: &str, from: usize) -> Option<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::project;
+    use crate::site::{Content, Site};
 
     fn site(files: &[(&str, &str)]) -> Vec<SiteFile> {
         files.iter().map(|(address, text)| ((*address).to_owned(), text.as_bytes().to_vec())).collect()
@@ -123,6 +125,20 @@ mod tests {
         ("assets/web.js", "new URL('web_bg.wasm', import.meta.url)"),
         ("assets/web_bg.wasm", "one"),
     ];
+
+    /// Comments count too: a module that names another one for its types alone is renamed after it as well.
+    #[test]
+    fn modules_of_the_element_do_not_name_each_other_in_a_circle() {
+        let folder = project::root().join("www/packages/moe-playground/src");
+        let contents = Site::of_folder(folder).contents().expect("a folder");
+        let asset =
+            |(address, content): (String, Content)| (format!("{FOLDER}{address}"), content.read().expect("readable"));
+        let num_modules = contents.len();
+        let files = apply(contents.into_iter().map(asset).collect()).expect("no circle");
+        assert_eq!(files.len(), num_modules + ENTRY_POINTS.len());
+        let (_, parts) = hashed(&files, "export/parts.js");
+        assert!(!parts.contains("dialog.css\""), "the style sheet of the dialogs has its hash");
+    }
 
     #[test]
     fn references_follow_the_names() {
