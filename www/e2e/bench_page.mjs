@@ -25,8 +25,9 @@ const { values: options } = parseArgs({
   },
 });
 const NUM_STEPS = Number(options.steps);
-/** Each of these words is one token of the shipped model. */
+/** Of one to two tokens each; how long a text became is measured. */
 const WORDS = " the man was in the house and he had a little dog that was very good to him but".split(/(?= )/);
+const TOKENS_PER_WORD = 1.31;
 /** As much as the browser can slow the page's thread down. */
 const SLOWED = 4;
 
@@ -58,7 +59,10 @@ async function measure() {
   await page.evaluate(() => (window.moe.ignoresSteps = true));
   const sample = { start_ms: await longestTask(page), lengths: [] };
   for (const length of options.lengths.split(",").map(Number)) {
-    const prompt = Array.from({ length: length - NUM_STEPS / 2 }, (_, at) => WORDS[at % WORDS.length]).join("");
+    const prompt = Array.from(
+      { length: Math.round((length - NUM_STEPS / 2) / TOKENS_PER_WORD) },
+      (_, at) => WORDS[at % WORDS.length],
+    ).join("");
     const first = await run(session, page, figure, prompt.trimStart(), 0);
     const all = await run(session, page, figure, prompt.trimStart(), NUM_STEPS);
     const num_steps = all.num_steps - first.num_steps;
@@ -74,7 +78,7 @@ async function measure() {
   return sample;
 }
 
-/** A run by the element's attributes: what the page's thread did meanwhile. */
+/** A run of this prompt: what the page's thread did meanwhile. */
 async function run(session, page, figure, prompt, newTokens) {
   const after = (await figure.trace()).header.request.run;
   const before = await threadMs(session);
@@ -83,7 +87,8 @@ async function run(session, page, figure, prompt, newTokens) {
     ([prompt, tokens]) => {
       const element = document.querySelector("moe-playground");
       element.setAttribute("max-tokens", tokens);
-      element.setAttribute("prompt", prompt);
+      // What is asked for is followed to its newest token; a changed attribute alone leaves the reader at the step on the screen.
+      element.run(prompt);
     },
     [prompt, String(newTokens)],
   );
