@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 use std::ops::Range;
 
+use moe_model::possible_changes;
 use moe_model::sample::{Choice, Expectation, Seeded, num_considered};
 use moe_model::tokenizer::END_OF_TEXT;
-use moe_model::{Router, RoutingInputs, StepInput, StepOutput, TensorError};
+use moe_model::{Changes, Router, RoutingInputs, StepInput, StepOutput, TensorError};
 use moe_trace::{
     Candidate, Event, FinishReason, NextToken, RoutingGroup, RunRequest, StepTrace, TokenId, TracedToken, UserError,
 };
@@ -153,13 +154,22 @@ impl Engine {
             let try_this = format!("Shorten it to about {characters} characters. Nothing of your text is lost.");
             return Err(RunError::refused("The prompt is too long.", why, &try_this));
         }
+        let mut inputs = draws(&router, request.seed, config.num_layers, config.max_tokens);
+        for (inputs, layer) in inputs.iter_mut().zip(0..) {
+            let (changes, seed) = (&request.interventions, request.seed);
+            inputs.changes = Changes::of_layer(changes, layer, seed, config.max_tokens, config.num_experts);
+        }
+        possible_changes::check(&request.interventions, &router, config, &inputs).map_err(|why| {
+            let try_this = "Take that change back, or choose another rule.";
+            RunError::refused("The model cannot be changed like that.", why, try_this)
+        })?;
         Ok(RunState {
             request,
             router,
             num_prompt_tokens: ids.len(),
             losses: vec![None; ids.len()],
             ids,
-            inputs: draws(&router, request.seed, config.num_layers, config.max_tokens),
+            inputs,
             random: Seeded::new(request.seed),
             step: 0,
             ahead: VecDeque::new(),
@@ -237,11 +247,6 @@ fn not_yet(request: &RunRequest) -> Result<(), RunError> {
         let try_this = "Choose the group this text or decode step, without companions.";
         return Err(RunError::refused("Several texts cannot be run together yet.", why, try_this));
     }
-    if !request.interventions.is_empty() {
-        let changes: Vec<String> = request.interventions.iter().map(ToString::to_string).collect();
-        let why = format!("This engine runs the model as it is, and the request says: {}.", changes.join(", "));
-        return Err(RunError::refused("The model cannot be changed yet.", why, "Run without interventions."));
-    }
     Ok(())
 }
 
@@ -259,7 +264,7 @@ fn draws(router: &Router, seed: u32, num_layers: usize, num_tokens: usize) -> Ve
 
 #[cfg(test)]
 mod tests {
-    use moe_trace::{ExpertIdx, Intervention, LayerIdx, RoutingSpec, RunId, Sampling};
+    use moe_trace::{RoutingSpec, RunId, Sampling};
 
     use super::*;
 
@@ -283,8 +288,6 @@ mod tests {
         };
         check(plain.clone(), None);
         check(RunRequest { group: RoutingGroup::Batch, ..plain.clone() }, Some("one text at a time"));
-        check(RunRequest { companions: vec!["A".to_owned()], ..plain.clone() }, Some("one text at a time"));
-        let mute = Intervention::Mute { layer: LayerIdx(1), expert: ExpertIdx(3) };
-        check(RunRequest { interventions: vec![mute], ..plain }, Some("expert 3 of layer 1 is muted"));
+        check(RunRequest { companions: vec!["A".to_owned()], ..plain }, Some("one text at a time"));
     }
 }

@@ -1,8 +1,8 @@
 //! The fast path: a few custom kernels per layer, a key-value cache, one read-back per step.
 //!
 //! Rules that the kernels know (top-k in its weightings, Switch, GShard with all or proportional second experts, dense)
-//! are decided on the device. Any other rule is decided by `moe-router` on the host, at the price of a read-back per
-//! layer; the experts run the same kernels either way.
+//! are decided on the device. Any other rule, and any that a reader changes something about, is decided by `moe-router`
+//! on the host, at the price of a read-back per layer; the experts run the same kernels either way.
 //!
 //! A text that is routed as one group and grows is run by [`Fused::forward_text`], which computes only what may have
 //! changed. Tokens that are a group each are run together by [`Fused::forward_apart`].
@@ -33,6 +33,7 @@ use moe_trace::LayerIdx;
 use crate::config::ModelConfig;
 use crate::packed::{PackedBlock, PackedWeights};
 use crate::read_back::{TensorError, read};
+use crate::routing_inputs::RoutingInputs;
 use crate::routing_rows;
 use crate::weights::{self, Weights};
 use attention::{FusedAttention, Positions, attention_params};
@@ -180,9 +181,11 @@ impl Fused {
         self.pass(step, Group::One(Vec::new()), router).await?.output(step.ids.len())
     }
 
-    /// The rule as the kernels know it for a group of so many tokens, if they can compute all gates.
-    fn device_rule(&self, router: &Router, num_tokens: usize) -> Option<DeviceRule> {
-        let suits_the_kernels = self.blocks.iter().all(|block| block.router.suits_the_kernels());
+    /// The rule as the kernels know it for a group of so many tokens, if they can compute all gates and nobody changes
+    /// what these say.
+    fn device_rule(&self, router: &Router, num_tokens: usize, inputs: &[RoutingInputs]) -> Option<DeviceRule> {
+        let suits_the_kernels = self.blocks.iter().all(|block| block.router.suits_the_kernels())
+            && inputs.iter().all(|inputs| inputs.changes.is_empty());
         DeviceRule::new(router, num_tokens).filter(|_| suits_the_kernels)
     }
 
@@ -195,7 +198,7 @@ impl Fused {
         };
         let num_earlier = layers.first().map_or(0, Decided::num_tokens);
         let num_in_group = if is_one { num_earlier + num_tokens } else { 1 };
-        let rule = self.device_rule(router, num_in_group);
+        let rule = self.device_rule(router, num_in_group, step.inputs);
         let rule = if is_one { rule } else { rule.map(DeviceRule::for_tokens_alone) };
         let config = &self.config;
         layers.resize_with(config.num_layers, || Decided::nothing(config.num_experts));

@@ -5,6 +5,7 @@
 //! A test holds the two together. Begin with `examples/moe_layer.rs`: a layer from tokens to output, in one breath.
 
 pub mod architecture;
+pub mod changes;
 pub mod checkpoint;
 pub mod config;
 pub mod forms;
@@ -12,6 +13,7 @@ pub mod fused;
 pub mod history;
 pub mod manifest;
 pub mod packed;
+pub mod possible_changes;
 pub mod read_back;
 pub mod reference;
 pub mod routing_inputs;
@@ -22,6 +24,7 @@ pub mod tokenizer;
 pub mod weights;
 
 pub use architecture::Architecture;
+pub use changes::Changes;
 pub use config::ModelConfig;
 pub use fused::{Extent, Fused, StepInput, StepOutput};
 pub use manifest::Manifest;

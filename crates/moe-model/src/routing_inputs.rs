@@ -1,4 +1,4 @@
-//! What a router sees of a layer's tokens besides gate logits: chance as data, and ids.
+//! What a router sees of a layer's tokens besides gate logits: chance as data, ids, and what a reader changes.
 //!
 //! The same seed gives the same draws on every machine, and a token keeps its own when the text grows.
 
@@ -7,6 +7,8 @@ use std::ops::Range;
 use moe_router::RouterInput;
 use moe_router::draws::SplitMix64;
 use moe_trace::{GateLogits, TokenId};
+
+use crate::changes::Changes;
 
 /// Of one layer and group of tokens. What is empty has the meaning that [`RouterInput`] gives it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,6 +23,8 @@ pub struct RoutingInputs {
     pub lots: Vec<f32>,
     /// `[tokens]`: what went into the model.
     pub token_ids: Vec<TokenId>,
+    /// What a reader changes.
+    pub changes: Changes,
 }
 
 impl RoutingInputs {
@@ -37,6 +41,7 @@ impl RoutingInputs {
                 normals: (0..all).map(|_| normals.normal() as f32).collect(),
                 lots: stream(3).uniforms(all),
                 token_ids: Vec::new(),
+                changes: Changes::default(),
             }
         };
         (0..num_layers as u64).map(of_layer).collect()
@@ -54,7 +59,13 @@ impl RoutingInputs {
             normals: of_tokens(&self.normals, num_experts),
             lots: of_tokens(&self.lots, num_experts),
             token_ids: ids.iter().map(|&id| TokenId(id)).collect(),
+            changes: self.changes.at(positions),
         }
+    }
+
+    /// The same for a rule that leaves nothing to chance.
+    pub fn without_chance(&self) -> RoutingInputs {
+        RoutingInputs { changes: self.changes.clone(), ..RoutingInputs::default() }
     }
 
     /// How many of the first tokens see the same here and there. Both were made by [`at`](RoutingInputs::at), from the
@@ -74,6 +85,7 @@ impl RoutingInputs {
             .min(same_draws(&self.gumbels, &other.gumbels))
             .min(same_draws(&self.normals, &other.normals))
             .min(same_draws(&self.lots, &other.lots))
+            .min(self.changes.num_common(&other.changes))
     }
 
     /// Together with what the gate said.

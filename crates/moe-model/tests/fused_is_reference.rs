@@ -3,10 +3,12 @@
 use burn::module::Param;
 use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 use moe_model::forms::gate::GateConfig;
-use moe_model::{Fused, ModelConfig, Router, RoutingInputs, StepInput, Weights, reference};
+use moe_model::{Changes, Fused, ModelConfig, Router, RoutingInputs, StepInput, Weights, possible_changes, reference};
+use moe_router::rule::GateReads;
 use moe_router::rules;
 use moe_trace::{
-    CapacitySpec, Normalise, Overflow, Policy, Priority, RouterSpec, RoutingSpec, SecondExpert, SlotOrder, Weighting,
+    CapacitySpec, ExpertIdx, Intervention, LayerIdx, Normalise, Overflow, Policy, Priority, RouterSpec, Routing,
+    RoutingSpec, SecondExpert, SlotOrder, Weighting,
 };
 
 const IDS: [u32; 20] = [3, 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8, 9, 7, 9, 3, 2, 3, 8, 4];
@@ -50,9 +52,18 @@ fn check(spec: RoutingSpec) {
 }
 
 fn check_in(config: ModelConfig, spec: RoutingSpec) {
+    check_changed(config, spec, &[]);
+}
+
+/// With what a reader changes. Gives the routings.
+fn check_changed(config: ModelConfig, spec: RoutingSpec, interventions: &[Intervention]) -> Vec<Routing> {
     let router = Router::new(spec, config.num_experts).expect("a valid spec");
     let inputs = RoutingInputs::draw(9, config.num_layers, IDS.len(), config.num_experts);
-    let inputs: Vec<RoutingInputs> = inputs.iter().map(|inputs| inputs.at(0..IDS.len(), &IDS)).collect();
+    let inputs = inputs.into_iter().zip(0..).map(|(inputs, layer)| RoutingInputs {
+        changes: Changes::of_layer(interventions, layer, 9, IDS.len(), config.num_experts),
+        ..inputs.at(0..IDS.len(), &IDS)
+    });
+    let inputs: Vec<RoutingInputs> = inputs.collect();
     let expected = by_reference(&config, &router, &IDS, &inputs);
 
     let outcome = pollster::block_on(async {
@@ -76,6 +87,7 @@ fn check_in(config: ModelConfig, spec: RoutingSpec) {
         let log_sum = row.iter().map(|logit| (logit - largest).exp()).sum::<f32>().ln() + largest;
         close("loss", &[*loss], &[log_sum - row[IDS[position + 1] as usize]]);
     }
+    expected.routings
 }
 
 fn spec(router: RouterSpec, factor: f32, order: SlotOrder, priority: Priority) -> RoutingSpec {
@@ -133,6 +145,62 @@ fn for_every_rule_of_the_table() {
     ] {
         check(RoutingSpec { router: rules::parse_router(text).expect(text), overflow: Overflow::Dropless });
     }
+}
+
+/// Does the engine refuse to change this?
+fn is_refused(config: &ModelConfig, spec: RoutingSpec, interventions: &[Intervention]) -> bool {
+    let router = Router::new(spec, config.num_experts).expect("a valid spec");
+    let mut inputs = RoutingInputs::draw(9, config.num_layers, IDS.len(), config.num_experts);
+    for (inputs, layer) in inputs.iter_mut().zip(0..) {
+        inputs.changes = Changes::of_layer(interventions, layer, 9, IDS.len(), config.num_experts);
+    }
+    possible_changes::check(interventions, &router, config, &inputs).is_err()
+}
+
+#[test]
+fn with_what_a_reader_changes() {
+    let (layer, all) = (LayerIdx(0), None);
+    let mute = Intervention::Mute { layer, expert: ExpertIdx(2) };
+    let force = Intervention::Force { layer, position: 5, expert: ExpertIdx(0) };
+    let others = [
+        Intervention::Swap { layer, experts: [ExpertIdx(0), ExpertIdx(3)] },
+        Intervention::RouterTemperature { layer: all, temperature: 2.5 },
+        Intervention::Bias { layer, expert: ExpertIdx(1), bias: 0.75 },
+        Intervention::GateNoise { layer: all, deviation: 0.5 },
+    ];
+    let all_together = [&[mute, force], others.as_slice()].concat();
+    // By the gate, each token for itself: top-k in its weightings, sigmoids with a bias, groups of experts, thresholds.
+    let by_gate = rules::all().filter_map(|rule| rules::parse_router(rule.example()?).ok()).filter(|router| {
+        let spec = RoutingSpec { router: *router, overflow: Overflow::Dropless };
+        Router::new(spec, ModelConfig::tiny().num_experts).is_ok_and(|router| {
+            let facts = router.facts();
+            let reads = !matches!(facts.reads, GateReads::Nothing | GateReads::WholeText);
+            reads && !facts.looks_ahead && router.k() < router.num_experts()
+        })
+    });
+    let (mut num_rules, mut num_muted) = (0, 0);
+    for router in by_gate {
+        let config = ModelConfig::tiny;
+        for overflow in [Overflow::Dropless, Overflow::Drop(CapacitySpec { factor: 0.75, ..CapacitySpec::default() })] {
+            let spec = RoutingSpec { router, overflow };
+            for change in &others {
+                check_changed(config(), spec, &[*change]);
+            }
+            // Where groups of experts are chosen first, or others are asked once one is full, a muted expert may be asked
+            // for want of others.
+            if is_refused(&config(), spec, &[mute, force]) {
+                continue;
+            }
+            num_muted += 1;
+            check_changed(config(), spec, &all_together);
+            let muted = check_changed(config(), spec, &[mute]);
+            assert!(muted[0].assignments.iter().all(|request| request.expert != ExpertIdx(2)), "{spec:?}");
+            let forced = check_changed(config(), spec, &[force]);
+            assert!(forced[0].of_token(5).iter().any(|request| request.expert == ExpertIdx(0)), "{spec:?}");
+        }
+        num_rules += 1;
+    }
+    assert!(num_rules >= 10 && num_muted >= 12, "{num_rules}, {num_muted}");
 }
 
 #[test]

@@ -4,11 +4,15 @@
 use burn::tensor::Device;
 use moe_model::forms::gate::GateConfig;
 use moe_model::{
-    Architecture, Extent, Fused, ModelConfig, Router, RoutingInputs, StepInput, StepOutput, Weights, checkpoint,
+    Architecture, Changes, Extent, Fused, ModelConfig, Router, RoutingInputs, StepInput, StepOutput, Weights,
+    checkpoint,
 };
 use moe_router::draws::SplitMix64;
 use moe_router::rules;
-use moe_trace::{CapacitySpec, Overflow, Policy, Priority, Rounding, RouterSpec, RoutingSpec, SlotOrder};
+use moe_trace::{
+    CapacitySpec, ExpertIdx, Intervention, LayerIdx, Overflow, Policy, Priority, Rounding, RouterSpec, RoutingSpec,
+    SlotOrder,
+};
 
 /// Every number that a step brings, as bits; decisions too.
 fn bits(output: &StepOutput) -> Vec<Vec<u32>> {
@@ -41,6 +45,7 @@ struct Text {
     ids: Vec<u32>,
     spec: RoutingSpec,
     seed: u32,
+    interventions: Vec<Intervention>,
 }
 
 fn in_f32(config: &ModelConfig, seed: u64) -> Fused {
@@ -77,7 +82,11 @@ impl Both {
     fn check(&mut self, text: &Text) -> usize {
         let config = &self.config;
         let router = Router::new(text.spec, config.num_experts).expect("a valid spec");
-        let draws = RoutingInputs::draw(text.seed, config.num_layers, config.max_tokens, config.num_experts);
+        let mut draws = RoutingInputs::draw(text.seed, config.num_layers, config.max_tokens, config.num_experts);
+        for (draws, layer) in draws.iter_mut().zip(0..) {
+            let (num_tokens, num_experts) = (config.max_tokens, config.num_experts);
+            draws.changes = Changes::of_layer(&text.interventions, layer, text.seed, num_tokens, num_experts);
+        }
         let [found, expected] = [&mut self.needed, &mut self.whole]
             .map(|model| pollster::block_on(model.forward_text(&text.ids, &draws, &router)).expect("a pass runs"));
         assert_eq!(bits(&found), bits(&expected), "{text:?}");
@@ -86,8 +95,13 @@ impl Both {
             None => text.ids.len(),
         };
         let by_chance = rules::uses_chance(&text.spec);
-        if by_chance && self.last.as_ref().is_some_and(|(before, _)| before.seed != text.seed) {
-            // Other draws may happen to choose the same.
+        let may_be_in_vain = self.last.as_ref().is_some_and(|(before, _)| {
+            let is_changed = !before.interventions.is_empty() || !text.interventions.is_empty();
+            is_changed || by_chance && before.seed != text.seed
+        });
+        if may_be_in_vain {
+            // Other draws may happen to choose the same, and so may a gate that is bent; and what the kernels decided is
+            // computed again where the host decides.
             assert!(found.num_computed >= num_needed, "{text:?}");
         } else {
             assert_eq!(found.num_computed, num_needed, "{text:?}");
@@ -184,9 +198,22 @@ impl Chance {
         }
     }
 
+    /// One that every rule can follow.
+    fn intervention(&mut self, config: &ModelConfig) -> Intervention {
+        let layer = LayerIdx(self.below(config.num_layers) as u32);
+        let [expert, other] = [0, 1].map(|_| ExpertIdx(self.below(config.num_experts) as u32));
+        match self.below(5) {
+            0 => Intervention::Force { layer, position: self.below(config.max_tokens) as u32, expert },
+            1 => Intervention::Swap { layer, experts: [expert, other] },
+            2 => Intervention::RouterTemperature { layer: None, temperature: self.one_of(&[0.5, 2.0]) },
+            3 => Intervention::Bias { layer, expert, bias: self.one_of(&[-1.0, 3.0]) },
+            _ => Intervention::GateNoise { layer: Some(layer), deviation: 0.5 },
+        }
+    }
+
     /// What a reader may do to a run: let it go on, most of the time.
     fn change(&mut self, text: &mut Text, config: &ModelConfig) {
-        match self.below(24) {
+        match self.below(27) {
             0 => text.spec = self.spec(config.num_experts),
             1 | 2 => text.spec.overflow = self.overflow(),
             3 => text.seed = self.below(3) as u32,
@@ -197,6 +224,8 @@ impl Chance {
             5 => text.ids.truncate(1 + self.below(text.ids.len())),
             // Run the same once more.
             6 => {}
+            7 => text.interventions.clear(),
+            8 | 9 => text.interventions.push(self.intervention(config)),
             _ => {
                 let num_new = self.one_of(&[1, 1, 1, 1, 3]);
                 text.ids.extend((0..num_new).map(|_| self.below(config.vocab_size) as u32));
@@ -218,7 +247,7 @@ fn what_is_needed_is_computed_and_gives_the_numbers_of_the_whole() {
         let mut both = Both::new(config.clone(), seed);
         let spec = chance.spec(config.num_experts);
         let ids = (0..1 + chance.below(9)).map(|_| chance.below(config.vocab_size) as u32).collect();
-        let mut text = Text { ids, spec, seed: 0 };
+        let mut text = Text { ids, spec, seed: 0, interventions: Vec::new() };
         for _ in 0..40 {
             let (computed, all) = (both.check(&text), text.ids.len());
             runs[if computed == all { 3 } else { computed.min(2) }] += 1;
@@ -236,7 +265,8 @@ fn grown(policy: Policy, factor: f32) -> Vec<usize> {
     let config = ModelConfig::tiny();
     let mut both = Both::new(config.clone(), 5);
     let mut chance = Chance(SplitMix64::new(3));
-    let mut text = Text { ids: Vec::new(), spec: RoutingSpec::with_policy(2, policy, factor), seed: 7 };
+    let mut text =
+        Text { ids: Vec::new(), spec: RoutingSpec::with_policy(2, policy, factor), seed: 7, interventions: Vec::new() };
     let mut counts = Vec::new();
     for _ in 0..config.max_tokens {
         text.ids.push(chance.below(config.vocab_size) as u32);
@@ -275,7 +305,12 @@ fn a_model_that_compares_runs_both_ways() {
     let config = ModelConfig::tiny();
     let mut both = Both::new(config, 5);
     both.needed.set_extent(Extent::Compared { tolerance: 0.0 });
-    let mut text = Text { ids: vec![3, 1, 4, 1], spec: RoutingSpec::with_policy(2, Policy::Drop, 0.5), seed: 7 };
+    let mut text = Text {
+        ids: vec![3, 1, 4, 1],
+        spec: RoutingSpec::with_policy(2, Policy::Drop, 0.5),
+        seed: 7,
+        interventions: Vec::new(),
+    };
     both.check(&text);
     for id in [5, 9, 2, 6, 5, 3, 5] {
         text.ids.push(id);

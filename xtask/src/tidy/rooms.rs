@@ -60,10 +60,10 @@ pub const CRATES: [Crate; 8] = [
     Crate {
         folder: "crates/moe-model",
         floors: &[
-            &["history", "read_back", "routing_inputs", "routing_rows", "sample", "tensors", "tokenizer"],
-            &["forms"],
+            &["changes", "history", "read_back", "routing_rows", "sample", "tensors", "tokenizer"],
+            &["forms", "routing_inputs"],
             &["config"],
-            &["packed", "weights"],
+            &["packed", "possible_changes", "weights"],
             &["architecture", "fused", "reference"],
             &["checkpoint", "manifest"],
         ],

@@ -14,7 +14,7 @@ impl Fused {
         steps: &StepInput<'_>,
         router: &Router,
     ) -> Result<Option<Vec<StepOutput>>, TensorError> {
-        if self.device_rule(router, 1).is_none() {
+        if self.device_rule(router, 1, steps.inputs).is_none() {
             return Ok(None);
         }
         self.known = None;

@@ -5,7 +5,7 @@ use burn::module::Param;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use moe_kernels::ops;
 use moe_kernels::params::{GateParams, OrderParams, SlotParams};
-use moe_router::{Router, RouterInput};
+use moe_router::Router;
 use moe_trace::{GateLogits, Routing};
 
 use super::device_rule::DeviceRule;
@@ -112,13 +112,19 @@ impl LayerRouter {
         earlier: &[f32],
         params: &mut ParamsCache,
     ) -> Result<(Tensor<2>, GateLogits, Routing), TensorError> {
+        let unchanged = RoutingInputs::default();
+        let inputs = inputs.unwrap_or(&unchanged);
         let logits = self.gate.logits(x, params).await?;
+        let logits = inputs.changes.bend(earlier.len() / logits.num_experts(), logits);
         let logits = GateLogits::new(logits.num_experts(), [earlier, logits.values()].concat());
         let logits = logits.map_err(|error| TensorError(error.to_string()))?;
-        let input = inputs.map_or_else(|| RouterInput::new(&logits), |inputs| inputs.with(&logits));
-        let routing = router.try_route(&input.with_bias(&self.selection_bias));
+        let bias = inputs.changes.bias(&self.selection_bias);
+        let routing = router.try_route(&inputs.with(&logits).with_bias(&bias));
         let routing = routing.map_err(|error| TensorError(error.to_string()))?;
-        let rows = routing_rows::write(&logits, &routing);
+        if let Some(expert) = inputs.changes.asked_though_muted(&routing) {
+            return Err(TensorError(format!("expert {expert} is muted, and {} asks it", router.rule_text())));
+        }
+        let rows = routing_rows::write(&logits, &inputs.changes.computed_by(&routing));
         let (num_tokens, width) = (x.dims()[0], rows.len() / logits.num_tokens());
         let of_these = rows[rows.len() - num_tokens * width..].to_vec();
         Ok((Tensor::from_data(TensorData::new(of_these, [num_tokens, width]), &self.device), logits, routing))

@@ -39,10 +39,12 @@ impl Fused {
         router: &Router,
     ) -> Result<StepOutput, TensorError> {
         // Draws that nobody looks at are no reason to compute anything.
-        let nothing_drawn = RoutingInputs::default();
         let by_chance = rules::uses_chance(router.spec());
-        let inputs = draws.iter().map(|draws| if by_chance { draws } else { &nothing_drawn });
-        let inputs: Vec<RoutingInputs> = inputs.map(|draws| draws.at(0..ids.len(), ids)).collect();
+        let inputs = draws.iter().map(|draws| match by_chance {
+            true => draws.at(0..ids.len(), ids),
+            false => draws.without_chance().at(0..ids.len(), ids),
+        });
+        let inputs: Vec<RoutingInputs> = inputs.collect();
         let whole = StepInput { ids, first_position: 0, inputs: &inputs };
         if self.extent == Extent::Whole || rules::looks_ahead(router.spec()) {
             return self.forward(&whole, router).await;

@@ -3,7 +3,7 @@
 //! Dispatch gathers the rows of kept tokens by expert, combine gathers the experts' rows by token and weighs them: each
 //! expert works on the slots that are really taken.
 
-use burn::tensor::Tensor;
+use burn::tensor::{Tensor, TensorData};
 use moe_router::Router;
 use moe_trace::{GateLogits, Routing};
 
@@ -42,7 +42,7 @@ pub async fn layer(
     let [num_sequences, num_tokens, d_model] = x.dims();
     let hidden = x.clone();
     let num_experts = router.num_experts();
-    let gate_logits = block.gate.forward(x.clone());
+    let mut gate_logits = block.gate.forward(x.clone());
     let values = read(gate_logits.clone()).await?;
     let bias = match &block.selection_bias {
         Some(bias) => read(bias.val()).await?,
@@ -54,20 +54,31 @@ pub async fn layer(
     for (sequence, values) in values.chunks(num_tokens * num_experts).enumerate() {
         let logits = GateLogits::new(num_experts, values.to_vec())
             .map_err(|error| TensorError(format!("layer {number}, sequence {sequence}: {error}")))?;
-        let routing = router.try_route(&inputs[sequence].with(&logits).with_bias(&bias));
+        let changes = &inputs[sequence].changes;
+        let logits = changes.bend(0, logits);
+        let routing = router.try_route(&inputs[sequence].with(&logits).with_bias(&changes.bias(&bias)));
         routings.push(routing.map_err(|error| TensorError(format!("layer {number}, sequence {sequence}: {error}")))?);
         gate_values.push(logits);
     }
 
-    let plan = Plan::new(&routings, num_experts);
     let device = x.device();
+    if inputs.iter().any(|inputs| !inputs.changes.is_empty()) {
+        // Nobody trains on logits that a reader has bent.
+        let values: Vec<f32> = gate_values.iter().flat_map(|logits| logits.values()).copied().collect();
+        gate_logits = Tensor::from_data(TensorData::new(values, [num_sequences, num_tokens, num_experts]), &device);
+    }
+    let plan = Plan::new(&routings, num_experts);
+    let computed =
+        routings.iter().zip(&inputs).map(|(routing, inputs)| inputs.changes.computed_by(routing).into_owned());
+    let computed = Plan::new(&computed.collect::<Vec<_>>(), num_experts);
 
     // [tokens and a row of zeros, d_model] -> [experts, slots, d_model] -> [slots and a row of zeros, d_model]
     let zeros = || Tensor::<2>::zeros([1, d_model], &device);
     let x = Tensor::cat(vec![x.reshape([num_sequences * num_tokens, d_model]), zeros()], 0);
-    let taken = x.select(0, row_numbers(&plan.token_of_slot, &device)).reshape([num_experts, plan.slots, d_model]);
-    let outputs = block.experts.forward(taken).reshape([num_experts * plan.slots, d_model]);
-    let outputs = Tensor::cat(vec![outputs, zeros()], 0).select(0, row_numbers(&plan.slot_of_request, &device));
+    let taken =
+        x.select(0, row_numbers(&computed.token_of_slot, &device)).reshape([num_experts, computed.slots, d_model]);
+    let outputs = block.experts.forward(taken).reshape([num_experts * computed.slots, d_model]);
+    let outputs = Tensor::cat(vec![outputs, zeros()], 0).select(0, row_numbers(&computed.slot_of_request, &device));
 
     let weights = combine::weights(router.spec().router, &gate_logits, &plan, &inputs, &routings);
     let weights = weights.reshape([num_sequences * num_tokens, plan.k, 1]);
