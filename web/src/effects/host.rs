@@ -43,7 +43,7 @@ impl Host {
     fn emit_of_run(&self, name: &str, run: RunId, make: Box<dyn Fn() -> JsValue>) {
         let Some(event) = event(name, &leaving(), &JsValue::UNDEFINED) else { return };
         let mut made = None;
-        let detail = Closure::<dyn FnMut() -> JsValue>::new(move || JsValue::clone(made.get_or_insert_with(|| make())));
+        let detail = Closure::<dyn FnMut() -> JsValue>::new(move || JsValue::clone(made.get_or_insert_with(&make)));
         // It hides the detail of the event's class, and is freed with the event.
         let property = object([("get", detail.into_js_value())]);
         let _ = Reflect::define_property(&event, &"detail".into(), property.unchecked_ref());

@@ -11,6 +11,7 @@ use crate::forms::experts::Experts;
 use crate::forms::shared_experts::SharedExperts;
 
 /// Feed-forwards side by side, by whose number routing rows ask for them.
+#[allow(clippy::large_enum_variant, reason = "there is one in a layer")]
 pub enum FusedExperts {
     F32 {
         /// `[experts, d_model, d_expert]`

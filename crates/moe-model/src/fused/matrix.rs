@@ -7,12 +7,14 @@ use moe_kernels::{ops, packed};
 use super::params::ParamsCache;
 
 /// `[d_in, d_out]`
+#[allow(clippy::large_enum_variant, reason = "there are a few in a layer")]
 pub enum Matrix {
     F32(Tensor<2>),
     Packed(PackedMatrix),
 }
 
 /// The rows of tokens, and the head that makes logits of a state: one table.
+#[allow(clippy::large_enum_variant, reason = "there is one in a model")]
 pub enum Vocabulary {
     F32 {
         /// `[vocabulary, d_model]`
