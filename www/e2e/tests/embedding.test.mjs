@@ -48,7 +48,7 @@ test("attributes with other values are told with what is allowed, and cost nothi
     "capacity-factor": "a number from 0.25 to 4",
     policy: "drop, bpr, random-second, dropless",
     group: "this-text, decode-step",
-    backend: "auto, webgpu, cpu, recorded",
+    backend: "auto, webgpu, cpu, cpu-f32, recorded",
   };
   for (const [attribute, values] of Object.entries(allowed)) {
     const { what, why } = await figure.error(`The attribute ${attribute}=`);
