@@ -34,7 +34,7 @@ const PAGE_BUDGET_BYTES: u64 = 650_000;
 
 /// The same without the HTML, and with the recorded run: what a figure in another page loads before its engine. It loads
 /// the whole page's module for now; the aim is 350 kB.
-const FIGURE_BUDGET_BYTES: u64 = 400_000;
+const FIGURE_BUDGET_BYTES: u64 = 415_000;
 
 /// The sizes of every file of a site folder, by address.
 pub fn measure(folder: &Path) -> Result<BTreeMap<String, Sizes>> {
