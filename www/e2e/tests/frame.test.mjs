@@ -128,5 +128,10 @@ test("the dialog writes the code of a figure, and what it writes works", async (
 
   await dialog.getByRole("combobox", { name: "Code" }).selectOption("markdown");
   assert.match(await code(), /^\[MoE Playground: “[^\]]+”\]\(http/);
-  assert.deepEqual(problems, []);
+  // The preview begins anew at every choice, and gives up what it was loading.
+  const isGivenUp = (problem) => problem.endsWith("net::ERR_ABORTED");
+  assert.deepEqual(
+    problems.filter((problem) => !isGivenUp(problem)),
+    [],
+  );
 });
