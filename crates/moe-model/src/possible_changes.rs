@@ -1,8 +1,8 @@
 //! Which of a reader's changes can be made in a run, and why one cannot.
 
-use moe_router::rule::GateReads;
+use moe_router::rule::{GateReads, Slots};
 use moe_router::{Router, RouterInput};
-use moe_trace::{ExpertIdx, GateLogits, Intervention, LayerIdx};
+use moe_trace::{ExpertIdx, GateLogits, Intervention, LayerIdx, Overflow};
 
 use crate::changes::Changes;
 use crate::config::ModelConfig;
@@ -26,8 +26,11 @@ pub fn check(
     }
     for layer in 0..num_layers {
         let muted = muted(interventions, LayerIdx(layer));
+        if muted.is_empty() {
+            continue;
+        }
         let num_left = config.num_experts - muted.len();
-        if !muted.is_empty() && num_left < router.k() && !router.facts().looks_ahead {
+        if num_left < router.k() && !router.facts().looks_ahead {
             let k = router.k();
             return Err(format!("A token asks {k} experts, and in layer {layer} only {num_left} are not muted."));
         }
@@ -67,6 +70,11 @@ fn suits(change: &Intervention, router: &Router, has_bias: bool) -> Result<(), S
     let is_swap = matches!(change, Intervention::Swap { .. });
     if facts.reads == GateReads::Nothing && !is_swap {
         return Err(format!("{rule} does not look at the gate"));
+    }
+    if let (Intervention::Mute { .. }, Overflow::Drop(_), Slots::OwnOrder { looks_ahead: true }) =
+        (change, router.spec().overflow, facts.slots)
+    {
+        return Err(format!("{rule} asks expert after expert until one has a slot"));
     }
     if let Intervention::Force { .. } = change {
         if facts.reads == GateReads::WholeText {
@@ -130,14 +138,18 @@ fn asked_though_muted(router: &Router, inputs: &RoutingInputs) -> Option<ExpertI
 #[cfg(test)]
 mod tests {
     use moe_router::rules::parse_router;
-    use moe_trace::{Overflow, RoutingSpec};
+    use moe_trace::{CapacitySpec, RoutingSpec};
 
     use super::*;
 
     /// Why these changes cannot be made under a rule, in a model of four experts and two layers.
     fn why(rule: &str, interventions: &[Intervention]) -> Option<String> {
+        why_under(Overflow::Dropless, rule, interventions)
+    }
+
+    fn why_under(overflow: Overflow, rule: &str, interventions: &[Intervention]) -> Option<String> {
         let config = ModelConfig { num_experts: 4, num_layers: 2, ..ModelConfig::tiny() };
-        let spec = RoutingSpec { router: parse_router(rule).expect(rule), overflow: Overflow::Dropless };
+        let spec = RoutingSpec { router: parse_router(rule).expect(rule), overflow };
         let router = Router::new(spec, config.num_experts).expect("a valid spec");
         let inputs = RoutingInputs::draw(7, 2, NUM_TRIED, 4).into_iter().zip(0..);
         let changed = |(inputs, layer)| RoutingInputs {
@@ -163,6 +175,10 @@ mod tests {
         check("top_k:2", &[mute(0), mute(1), mute(2)], "asks 2 experts, and in layer 1 only 1 are not muted");
         check("top_k:2", &[mute(2), force], "token 3 is forced to expert 2 of layer 1, which is muted");
         check("deepseek:k=2,groups=2,kept=1,scale=2.5", &[force], "a token cannot ask just any expert");
+        let tries = "no_token_left_behind:2";
+        assert_eq!(why(tries, &[mute(1)]), None);
+        let slots = Overflow::Drop(CapacitySpec::default());
+        assert!(why_under(slots, tries, &[mute(1)]).is_some_and(|why| why.contains("until one has a slot")));
         check("hash:42", &[mute(1)], "does not look at the gate");
         check("expert_choice:average=2", &[force], "weighs all tokens of the text against each other");
         check("expert_choice:average=2", &[mute(1)], "sends tokens to expert 1 of layer 1 whatever its gate logit is");
