@@ -15,7 +15,8 @@ fn focus_of(target: &Element) -> Focus {
         "select" => Focus::Menu,
         "input" => match target.get_attribute("type").as_deref() {
             Some("range") => Focus::Range,
-            Some("checkbox" | "radio") => Focus::Button,
+            Some("radio") => Focus::Radio,
+            Some("checkbox") => Focus::Button,
             _ => Focus::Text,
         },
         // Tokens and cells are buttons too, but Space plays there.

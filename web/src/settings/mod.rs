@@ -1,6 +1,7 @@
 //! What the reader has set: prompt, routing, group and generation; and the models and rules there are to choose from.
 
 pub mod attributes;
+pub mod depth;
 pub mod limits;
 pub mod models;
 mod named;

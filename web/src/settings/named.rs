@@ -2,10 +2,10 @@
 
 /// An enum with a row for each of its variants: the name in Rust, and the word. `ALL` has them in the order of the rows.
 macro_rules! named {
-    ($(#[$doc:meta])* $name:ident { $($variant:ident $word:literal)* }) => {
-        $(#[$doc])*
+    ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident $word:literal)* }) => {
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum $name { $($variant),* }
+        $(#[$doc])*
+        pub enum $name { $($(#[$of])* $variant),* }
 
         impl $name {
             pub const ALL: &'static [$name] = &[$($name::$variant),*];

@@ -4,6 +4,7 @@ use moe_trace::RoutingSpec;
 
 use crate::settings::Settings;
 use crate::settings::attributes::ATTRIBUTES;
+use crate::settings::depth::Depth;
 use crate::settings::place::Place;
 use crate::settings::theme::Theme;
 
@@ -19,6 +20,7 @@ pub struct Shown<'a> {
     pub defaults: &'a Settings,
     /// The routing that the model in question was trained with.
     pub trained: &'a RoutingSpec,
+    pub depth: Depth,
     pub theme: Theme,
     pub place: Place,
 }

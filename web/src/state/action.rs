@@ -6,6 +6,7 @@ use crate::run::recording::Recording;
 use crate::run::shared::Shared;
 use crate::settings::Setting;
 use crate::settings::attributes::Config;
+use crate::settings::depth::Depth;
 use crate::settings::models::Menu;
 use crate::settings::place::Place;
 use crate::settings::theme::Theme;
@@ -88,6 +89,8 @@ pub enum Action {
     /// Hear keys that type a character, or leave them alone.
     SetLetterKeys(bool),
     SetTheme(Theme),
+    /// Show the same run at another depth.
+    SetDepth(Depth),
     SetTab(PanelName),
     DismissNotice,
 }

@@ -115,6 +115,7 @@ impl State {
                 effects.push(Effect::SetLetterKeys(heard));
             }
             Action::SetTheme(theme) => self.screen.set_theme(theme, effects),
+            Action::SetDepth(depth) => self.screen.depth = depth,
             Action::SetTab(tab) => self.screen.tab = tab,
             Action::DismissNotice => self.notices.dismiss(),
         }
@@ -173,6 +174,9 @@ impl State {
         if before.theme != self.config.theme {
             self.screen.set_theme(self.config.theme, effects);
         }
+        if before.depth != self.config.depth {
+            self.screen.depth = self.config.depth;
+        }
         if before.place != self.config.place {
             self.screen.seek(self.config.place);
         }
@@ -211,6 +215,7 @@ impl State {
             self.controls.rerun_after_rest(effects);
         }
         self.screen.set_theme(config.theme, effects);
+        self.screen.depth = config.depth;
         self.screen.show_place(config.place);
         self.notices.notify_attributes(errors, effects);
     }

@@ -72,6 +72,8 @@ pub enum Focus {
     /// A slider or menu: arrows, Home and End are its own, and so are letters for a menu.
     Range,
     Menu,
+    /// A button of a set of which one is chosen: arrows and Space are its own.
+    Radio,
     /// A button or link: Space and Enter are its own.
     Button,
     /// A token, a cell, or nothing in particular.
@@ -84,6 +86,7 @@ pub fn is_taken(key: &str, focus: Focus) -> bool {
         Focus::Text => true,
         Focus::Menu => key != "?" && key != "Escape",
         Focus::Range => key.starts_with("Arrow") || key == "Home" || key == "End",
+        Focus::Radio => key.starts_with("Arrow") || key == " ",
         Focus::Button => key == " ",
         Focus::View => false,
     }
@@ -138,6 +141,8 @@ mod tests {
         assert!(is_taken("d", Focus::Text));
         assert!(is_taken("ArrowLeft", Focus::Range));
         assert!(!is_taken("d", Focus::Range));
+        assert!(is_taken("ArrowLeft", Focus::Radio) && is_taken(" ", Focus::Radio));
+        assert!(!is_taken("d", Focus::Radio));
         assert!(is_taken(" ", Focus::Button));
         assert!(!is_taken(" ", Focus::View));
     }

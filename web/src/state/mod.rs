@@ -86,6 +86,7 @@ impl State {
             effects.push(Effect::StartEngine);
         }
         state.screen.seek(state.config.place);
+        state.screen.depth = state.config.depth;
         let theme = state.config.theme;
         state.screen.set_theme(theme, &mut effects);
         state.notices.notify_attributes(errors, &mut effects);
@@ -286,6 +287,7 @@ impl State {
             settings: self.settings(),
             defaults: self.controls.defaults(),
             trained,
+            depth: self.screen.depth,
             theme: self.screen.theme,
             place: place.unwrap_or(self.config.place),
         }

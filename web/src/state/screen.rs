@@ -3,6 +3,7 @@
 use crate::run::recording::Recording;
 use crate::run::scene::{Scene, TokenFate};
 use crate::run::shared::Shared;
+use crate::settings::depth::Depth;
 use crate::settings::place::Place;
 use crate::settings::view::PanelName;
 use crate::state::{Effect, Motion, Theme};
@@ -12,6 +13,7 @@ pub struct Screen {
     pub playback: Playback,
     pub selection: Selection,
     pub theme: Theme,
+    pub depth: Depth,
     /// The panel whose tab is in front, on narrow screens.
     pub tab: PanelName,
     pub help_open: bool,
@@ -61,6 +63,7 @@ impl Default for Screen {
             playback: Playback { cursor: Cursor::Step(0), playing: false, speed: 1.0 },
             selection: Selection::default(),
             theme: Theme::default(),
+            depth: Depth::default(),
             tab: PanelName::default(),
             help_open: false,
             wanted: Place::default(),

@@ -27,13 +27,15 @@ pub fn Frame(props: &FrameProps) -> Html {
         format!("area-{}", panel.area),
         props.is_behind.then_some("is-behind"),
     );
+    // The table of contents leads here.
+    let tabindex = (panel.area == "row").then_some("-1");
     let toggle = {
         let is_table = is_table.clone();
         Callback::from(move |_: MouseEvent| is_table.set(!*is_table))
     };
     let Some(input) = &props.input else {
         return html! {
-            <section {class} aria-label={panel.kind}>
+            <section {class} {tabindex} aria-label={panel.kind}>
                 <header class="panel-head">
                     <div class="topic"><span>{ panel.kind }</span></div>
                     <h2 class="finding">{ props.waiting }</h2>
@@ -47,7 +49,7 @@ pub fn Frame(props: &FrameProps) -> Html {
     let other = if *is_table { "picture" } else { "table" };
     let finding = lacking.map_or_else(|| (panel.finding)(input), str::to_owned);
     html! {
-        <section {class} aria-label={panel.kind}>
+        <section {class} {tabindex} aria-label={panel.kind}>
             <header class="panel-head">
                 <div class="topic">
                     <span>{ (panel.topic)(input) }</span>

@@ -11,6 +11,7 @@ use crate::views::panel::{Depth, Panel, PanelInput};
 use crate::views::panels;
 use crate::views::parts::at_rest::AtRest;
 use crate::views::parts::spoken::spoken_token;
+use crate::views::shell::contents::contents;
 use crate::views::shell::figure::{figure_bar, figure_foot};
 use crate::views::shell::header::header;
 use crate::views::shell::help::help;
@@ -18,9 +19,6 @@ use crate::views::shell::model_menu::model_chip;
 use crate::views::shell::notice::notice;
 use crate::views::shell::prompt_bar::prompt_bar;
 use crate::views::shell::tabs::tabs;
-
-/// How deep the whole page goes.
-const DEPTH: Depth = Depth::Inspect;
 
 #[derive(Properties, PartialEq)]
 pub struct PageProps {
@@ -32,15 +30,23 @@ pub struct PageProps {
 pub fn Page(props: &PageProps) -> Html {
     let (state, dispatch) = (&*props.state, &props.dispatch);
     let screen = state.screen();
+    let front = panels::front(screen.tab, screen.depth);
     let is_whole = state.config().view == View::Full;
+    let class = match screen.depth {
+        _ if !is_whole => Some("is-figure"),
+        Depth::Story => Some("at-story"),
+        Depth::Inspect => None,
+        Depth::Lab => Some("at-lab"),
+    };
     html! {
         // It is written in English from left to right, whatever the page around it is; and a translator of pages would
         // replace texts that change a moment later.
         <div class="moe notranslate" data-theme={screen.theme.name()} dir="ltr" lang="en" translate="no">
-            <div class={classes!("page", (!is_whole).then_some("is-figure"))}>
+            <div class={classes!("page", class)}>
                 if is_whole {
                     { header(state, model_chip(state, dispatch), dispatch) }
                     { prompt_bar(state, dispatch) }
+                    { contents(panels::shown(&View::Full, screen.depth)) }
                 }
                 { for frames(state, dispatch) }
                 if !is_whole {
@@ -48,7 +54,7 @@ pub fn Page(props: &PageProps) -> Html {
                     { figure_foot(state) }
                 }
                 if is_whole {
-                    { tabs(&panels::tabs(DEPTH), screen.tab, dispatch) }
+                    { tabs(&panels::tabs(screen.depth), front, dispatch) }
                 }
                 // It stays at the lower edge of the window and takes no room.
                 <div class="overlay">
@@ -67,14 +73,15 @@ pub fn Page(props: &PageProps) -> Html {
 fn frames(state: &State, dispatch: &Callback<Action>) -> Vec<Html> {
     let input = PanelInput::of(state, dispatch);
     let waiting = if state.engine().can_run() { "Waiting for the first run" } else { "There is no run to show" };
-    let view = &state.config().view;
+    let (view, depth) = (&state.config().view, state.screen().depth);
+    let front = panels::front(state.screen().tab, depth);
     let of_run_only = input.as_ref().map(PanelInput::of_run_only);
     let frame = |panel: &'static Panel| {
         let input = if panel.sees_controls { &input } else { &of_run_only };
-        let is_behind = *view == View::Full && !panel.is_in_front(state.screen().tab);
-        html! { <Frame {panel} {is_behind} input={input.clone()} {waiting} /> }
+        let is_behind = *view == View::Full && !panel.is_in_front(front);
+        html! { <Frame key={panel.name.as_str()} {panel} {is_behind} input={input.clone()} {waiting} /> }
     };
-    panels::shown(view, DEPTH).map(frame).collect()
+    panels::shown(view, depth).map(frame).collect()
 }
 
 /// For screen readers, once nothing moves any more: the selected token; and of a live run that has ended what the model

@@ -7,6 +7,7 @@ use crate::run::compare::Change;
 use crate::run::difference;
 use crate::run::scene::{Group, Scene, SceneLayer};
 use crate::run::shared::Shared;
+pub use crate::settings::depth::Depth;
 use crate::settings::offered::Offered;
 use crate::settings::view::PanelName;
 use crate::state::{Action, Playback, Selection, State};
@@ -19,6 +20,7 @@ pub struct Panel {
     /// Its place in the page's grid, as the style sheet names it (`web/style/page.css`).
     pub area: &'static str,
     pub tab: Tab,
+    /// The depth of the whole page from which on it is there.
     pub depth: Depth,
     /// Does it show the controls as they stand? One that shows only the run is not drawn again while they move.
     pub sees_controls: bool,
@@ -44,15 +46,6 @@ pub enum Tab {
     Own(&'static str),
     /// In the tab of another panel.
     Of(PanelName),
-}
-
-/// How far into the matter a panel belongs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Depth {
-    /// For a reader who has never heard of all this.
-    Story,
-    /// For a reader who wants to see every decision.
-    Inspect,
 }
 
 /// All that a panel gets to see. Equal inputs draw the same, and comparing them is cheap.

@@ -5,6 +5,7 @@ use moe_router::rules;
 use moe_trace::{BackendChoice, Policy, RoutingGroup, RunId};
 use web::settings::Setting;
 use web::settings::attributes::Config;
+use web::settings::depth::Depth;
 use web::settings::place::Place;
 use web::state::{Action, Motion, State, Theme};
 
@@ -53,7 +54,8 @@ fn wander(play: &mut Play, draws: &mut SplitMix64) {
             },
         };
         play.set(setting);
-        let action = match pick(6) {
+        let action = match pick(7) {
+            6 => Action::SetDepth(Depth::ALL[pick(3)]),
             0 => Action::StepTo(pick(20)),
             1 => Action::Select { token: pick(40), layer: Some(pick(4)), expert: Some(pick(8)) },
             2 => Action::SelectExpert(None),
@@ -70,6 +72,7 @@ fn is_same(one: &State, other: &State, attributes: &Attributes) {
     assert_eq!(request(one), request(other), "{attributes:?}");
     assert_eq!(one.settings().capacity_factor, other.settings().capacity_factor, "{attributes:?}");
     assert_eq!(one.screen().theme, other.screen().theme, "{attributes:?}");
+    assert_eq!(one.screen().depth, other.screen().depth, "{attributes:?}");
     let place = |state: &State| {
         let selection = state.selection();
         (state.scene().map(|scene| scene.step), selection.token, selection.layer, selection.expert)

@@ -1,6 +1,7 @@
 //! The reducer as lists of actions: what happens, and what is then true.
 
 mod attributes;
+mod depths;
 mod failures;
 mod links;
 mod models;

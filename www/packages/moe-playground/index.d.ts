@@ -139,6 +139,15 @@ export interface MoePlaygroundAttributes {
   set view(value: string | null);
 
   /**
+   * How far into the matter the whole page goes: one picture and one event, every decision of the run, or all of that
+   * with methods, measurements and experiments. Panels that `view` names are shown at any depth.
+   *
+   * Values: story, inspect, lab. Default: `inspect`.
+   */
+  get depth(): string | null;
+  set depth(value: "story" | "inspect" | "lab" | null);
+
+  /**
    * The controls that a figure offers, with blanks between their names.
    *
    * Values: none, or one or more of prompt, run, seed, step, capacity, policy, group, k, rule, save. Default: what

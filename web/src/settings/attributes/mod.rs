@@ -9,6 +9,7 @@ use serde::Deserialize;
 pub use attribute::{Attribute, Doc, Values};
 pub use table::ATTRIBUTES;
 
+use crate::settings::depth::Depth;
 use crate::settings::offered::Offered;
 use crate::settings::overrides::Overrides;
 use crate::settings::place::Place;
@@ -41,6 +42,8 @@ pub struct Config {
     /// Keys that only type a character do nothing.
     pub no_letter_keys: bool,
     pub view: View,
+    /// How far into the matter the whole page goes.
+    pub depth: Depth,
     /// The controls of a figure; `None` leaves them to the panels.
     pub controls: Option<Offered>,
     /// Did the element load it at once? Nothing here depends on it.

@@ -5,6 +5,7 @@ use moe_router::rules;
 use moe_trace::BackendChoice;
 
 use crate::settings::attributes::{Attribute, Doc, Values};
+use crate::settings::depth::Depth;
 use crate::settings::limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS, NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P};
 use crate::settings::offered::Offered;
 use crate::settings::theme::Theme;
@@ -26,6 +27,18 @@ pub static ATTRIBUTES: &[Attribute] = &[
              figure hears its keys while nothing has the focus, so that Space and arrows no longer scroll.",
         ),
         told: |_| None,
+    },
+    Attribute {
+        name: "depth",
+        values: Values::Words(&["story", "inspect", "lab"], |word, config| {
+            config.depth = Depth::of_word(word).unwrap_or_default();
+        }),
+        default: Doc::new("`inspect`"),
+        doc: Doc::new(
+            "How far into the matter the whole page goes: one picture and one event, every decision of the run, or all of \
+             that with methods, measurements and experiments. Panels that `view` names are shown at any depth.",
+        ),
+        told: |shown| (shown.depth != Depth::default()).then(|| shown.depth.as_str().to_owned()),
     },
     Attribute {
         name: "controls",

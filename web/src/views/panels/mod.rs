@@ -45,3 +45,10 @@ pub fn tabs(depth: Depth) -> Vec<(PanelName, &'static str)> {
     tabs.sort_by_key(|&(name, _)| name != PanelName::default());
     tabs
 }
+
+/// The tab in front, of those that there are at this depth: the one that was chosen may be of another.
+pub fn front(chosen: PanelName, depth: Depth) -> PanelName {
+    let tabs = tabs(depth);
+    let is_there = tabs.iter().any(|&(name, _)| name == chosen);
+    if is_there { chosen } else { tabs.first().map_or(chosen, |&(name, _)| name) }
+}

@@ -1,4 +1,4 @@
-//! The top line: name, model, engine and its speed, theme, help.
+//! The top line: name, depth, model, engine and its speed, theme, help.
 
 use moe_trace::{Rung, Source};
 use yew::prelude::*;
@@ -8,6 +8,7 @@ use crate::state::{Action, Engine, State, Theme};
 use crate::views::parts::at_rest::AtRest;
 use crate::views::parts::sized::across;
 use crate::views::shell::chip::chip;
+use crate::views::shell::depths::depths;
 use crate::words::numbers;
 
 /// `model`: the chip that names it.
@@ -25,6 +26,7 @@ pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
     html! {
         <header class="top">
             <h1 class="wordmark">{ wordmark() }<span>{ "MoE Playground" }</span></h1>
+            { depths(state.screen().depth, dispatch) }
             <div class="chips">
                 { model }
                 { engine_chip(state) }

@@ -1,5 +1,7 @@
 //! What stands around the panels: the top line, the prompt, and what lies over the page.
 
+pub mod contents;
+pub mod depths;
 pub mod figure;
 pub mod header;
 pub mod model_menu;

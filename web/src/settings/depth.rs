@@ -1,0 +1,37 @@
+//! How far into the matter the whole page goes.
+
+use crate::settings::named::named;
+
+named! {
+    /// From the first word to every measurement. Each shows the same run, and no reader loses anything by changing it.
+    #[derive(PartialOrd, Ord, Default)]
+    Depth {
+        /// For a reader who has never heard of all this.
+        Story "story"
+        /// For a reader who wants to see every decision.
+        #[default]
+        Inspect "inspect"
+        /// For a reader who asks what would have happened otherwise.
+        Lab "lab"
+    }
+}
+
+impl Depth {
+    /// As the page's switch calls it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Depth::Story => "Story",
+            Depth::Inspect => "Inspect",
+            Depth::Lab => "Lab",
+        }
+    }
+
+    /// What there is to see, for who hesitates.
+    pub fn says(self) -> &'static str {
+        match self {
+            Depth::Story => "One picture, one event, one control",
+            Depth::Inspect => "Every decision of the run, with its numbers",
+            Depth::Lab => "All of Inspect, and below it methods, measurements and experiments",
+        }
+    }
+}
