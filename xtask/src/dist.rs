@@ -43,7 +43,13 @@ pub fn write(out: &Path) -> Result<()> {
         files.push((address, bytes));
     }
     let has = |name: &str| files.iter().any(|(address, _)| address == name);
-    for needed in ["index.html", "assets/element.js", "assets/web_bg.wasm", "assets/moe_worker_bg.wasm"] {
+    for needed in [
+        "index.html",
+        "assets/element.js",
+        "assets/web_bg.wasm",
+        "assets/moe_worker_bg.wasm",
+        "assets/moe_lab_worker_bg.wasm",
+    ] {
         if !has(needed) {
             bail!("the site has no {needed}; `cargo xtask build` makes what is compiled");
         }

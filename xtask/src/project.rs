@@ -14,7 +14,8 @@ use crate::linting;
 pub const WASM_TARGET: &str = "wasm32-unknown-unknown";
 
 /// All packages that compile natively; the worker's is for the browser only.
-pub const NATIVE_PACKAGES: [&str; 3] = ["--workspace", "--exclude", "moe-worker"];
+pub const NATIVE_PACKAGES: [&str; 7] =
+    ["--workspace", "--exclude", "moe-worker", "--exclude", "moe-lab-worker", "--exclude", "moe-mailbox"];
 
 /// The repository's root folder: of the checkout that cargo runs this for. Where two checkouts share a target folder,
 /// that need not be the one it was compiled for.

@@ -114,6 +114,7 @@ pub fn parts(files: &BTreeMap<String, Sizes>) -> BTreeMap<String, Sizes> {
 
 fn part_of(address: &str) -> String {
     match address.split('/').collect::<Vec<_>>().as_slice() {
+        ["assets", name, ..] if name.starts_with("moe_lab") || name.starts_with("lab") => "lab".to_owned(),
         ["assets", name, ..] if name.starts_with("moe_worker") || name.starts_with("worker") => "engine".to_owned(),
         ["models", model, _, ..] => format!("model {model}"),
         [folder, _, ..] if *folder != "assets" => (*folder).to_owned(),
@@ -159,6 +160,7 @@ mod tests {
         check("index.html", "page");
         check("assets/web.0a1b2c3d4e.js", "page");
         check("assets/moe_worker_bg.0a1b2c3d4e.wasm", "engine");
+        check("assets/moe_lab_worker_bg.0a1b2c3d4e.wasm", "lab");
         check("models/tiny/weights.bin", "model tiny");
         check("traces/default.jsonl", "traces");
     }

@@ -18,6 +18,9 @@ use crate::toolchain;
 /// The engine: package, module, and its cargo profile, for speed.
 const ENGINE: Module = Module { package: "moe-worker", name: "moe_worker", profile: "wasm" };
 
+/// The training lab, of the same crates, so that they are compiled once for both.
+const LAB: Module = Module { package: "moe-lab-worker", name: "moe_lab_worker", profile: "wasm" };
+
 /// The page: of it the fewest bytes count.
 const PAGE: Module = Module { package: "web", name: "web", profile: "page" };
 
@@ -29,14 +32,16 @@ struct Module {
     profile: &'static str,
 }
 
-/// Builds both modules; returns the folder with the generated `.js` and `_bg.wasm` files.
+/// Builds all modules; returns the folder with the generated `.js` and `_bg.wasm` files.
 pub fn build() -> Result<PathBuf> {
     toolchain::ensure_wasm_target()?;
     let start = Instant::now();
     eprintln!("building page and worker (the first time takes many minutes) …");
     let out = generated_dir()?;
-    for (module, mut command) in [(PAGE, page()), (ENGINE, engine("build"))] {
+    for mut command in [page(), engine("build")] {
         project::run(&mut command)?;
+    }
+    for module in [PAGE, ENGINE, LAB] {
         let file = format!("{}.wasm", module.name);
         let input = project::target_dir()?.join(WASM_TARGET).join(module.profile).join(file);
         bind(&module, &input, &out).with_context(|| format!("could not generate the JavaScript of {}", module.name))?;
@@ -45,10 +50,10 @@ pub fn build() -> Result<PathBuf> {
     Ok(out)
 }
 
-/// `cargo <subcommand>` for the engine.
+/// `cargo <subcommand>` for engine and lab.
 pub fn engine(subcommand: &str) -> Command {
     let mut command = project::cargo(subcommand);
-    command.args(["--profile", ENGINE.profile, "--target", WASM_TARGET, "-p", ENGINE.package]);
+    command.args(["--profile", ENGINE.profile, "--target", WASM_TARGET, "-p", ENGINE.package, "-p", LAB.package]);
     command
 }
 

@@ -8,12 +8,15 @@ use moe_model::{ModelConfig, TensorError, Weights};
 use moe_router::losses::bias_update;
 use moe_router::{Router, SpecError};
 use moe_trace::RoutingSpec;
+use moe_trace::training::{AuxiliaryLoss, WeightedLoss};
 
+use crate::auxiliary::{self, Unfit};
 use crate::batch::Batch;
 use crate::recipe::Recipe;
 use crate::{chance, clip, loss};
 
 /// A model that learns.
+#[derive(Clone)]
 pub struct Learner {
     pub config: ModelConfig,
     pub router: Router,
@@ -24,18 +27,29 @@ pub struct Learner {
     pub optimizer: ModuleOptimizer,
 }
 
-/// The parts of the loss of a step, unscaled: see [`loss::Losses`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// The parts of the loss of a step, unscaled.
+#[derive(Debug, Clone, PartialEq)]
 pub struct LossValues {
     /// Nats per token.
     pub cross_entropy: f32,
-    pub balance: f32,
-    pub z: f32,
+    /// In the order of the recipe.
+    pub auxiliary: Vec<f32>,
+}
+
+/// A learner that cannot be.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum LearnerError {
+    #[error(transparent)]
+    Rule(#[from] SpecError),
+    #[error("{loss:?}: {unfit}")]
+    Loss { loss: AuxiliaryLoss, unfit: Unfit },
 }
 
 /// What a step saw, before it changed the weights.
 pub struct Step {
     pub losses: LossValues,
+    /// Of all parameters together, before it was clipped.
+    pub gradient_norm: f32,
     pub forward: Forward,
 }
 
@@ -46,7 +60,8 @@ impl Learner {
         routing: RoutingSpec,
         recipe: Recipe,
         device: Device,
-    ) -> Result<Learner, SpecError> {
+    ) -> Result<Learner, LearnerError> {
+        check_losses(&recipe.losses, &routing)?;
         let optimizer = AdamWConfig::new().with_beta_2(0.95).with_weight_decay(recipe.weight_decay as f32).init();
         let weights = Weights::random(&config, recipe.seed, &device.clone().autodiff());
         Ok(Learner { router: Router::new(routing, config.num_experts)?, config, recipe, device, weights, optimizer })
@@ -54,23 +69,36 @@ impl Learner {
 
     /// One optimiser step, the `step`th of the run, from 0.
     pub async fn step(&mut self, batch: &Batch, step: usize) -> Result<Step, TensorError> {
-        let Recipe { seed, balance, z, bias_step, gradient_clip, .. } = self.recipe;
+        let Recipe { seed, bias_step, gradient_clip, .. } = self.recipe;
         let (ids, targets) = batch.to_tensors(&self.device.clone().autodiff());
         let draws = chance::in_training(*self.router.spec(), seed ^ step as u64, batch.ids.len(), &self.config);
         let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
         let forward = reference::forward(&self.weights, &self.config, ids, &self.router, &inputs).await?;
-        let losses = loss::losses(&forward, targets, &self.router);
-        let total = losses.cross_entropy.clone() + losses.balance.clone() * balance + losses.z.clone() * z;
+        let cross_entropy = loss::cross_entropy(forward.logits.clone(), targets).mean();
+        let mut parts = vec![cross_entropy.clone()];
+        let mut total = cross_entropy;
+        for &WeightedLoss { loss, coefficient } in &self.recipe.losses {
+            let value = auxiliary::value(loss, &forward, &self.router, &draws);
+            total = total + value.clone() * coefficient;
+            parts.push(value);
+        }
         let mut gradients = GradientsParams::from_grads(total.backward(), &self.weights);
-        clip::clip(&mut gradients, &self.weights, gradient_clip).await?;
+        let gradient_norm = clip::clip(&mut gradients, &self.weights, gradient_clip).await?;
         self.weights = self.optimizer.step(self.recipe.learning_rate_at(step), self.weights.clone(), gradients);
         if bias_step > 0.0 {
             move_biases(&mut self.weights, &forward, bias_step).await?;
         }
-        let values = read(Tensor::cat(vec![losses.cross_entropy, losses.balance, losses.z], 0)).await?;
-        let losses = LossValues { cross_entropy: values[0], balance: values[1], z: values[2] };
-        Ok(Step { losses, forward })
+        let values = read(Tensor::cat(parts, 0)).await?;
+        let losses = LossValues { cross_entropy: values[0], auxiliary: values[1..].to_vec() };
+        Ok(Step { losses, gradient_norm, forward })
     }
+}
+
+/// Does every loss that weighs something mean something under this rule?
+pub fn check_losses(losses: &[WeightedLoss], routing: &RoutingSpec) -> Result<(), LearnerError> {
+    losses.iter().filter(|of| of.coefficient != 0.0).try_for_each(|&WeightedLoss { loss, .. }| {
+        auxiliary::check(loss, routing).map_err(|unfit| LearnerError::Loss { loss, unfit })
+    })
 }
 
 /// Loss-free balancing: experts that were asked less than the mean get a higher bias, the others a lower one.
@@ -108,13 +136,15 @@ mod tests {
             warm_up: 2,
             weight_decay: 0.1,
             gradient_clip: 1.0,
-            balance: 1e-2,
-            z: 1e-3,
+            losses: vec![
+                WeightedLoss { loss: AuxiliaryLoss::SequenceBalance, coefficient: 1e-2 },
+                WeightedLoss { loss: AuxiliaryLoss::Z, coefficient: 1e-3 },
+            ],
             bias_step: 0.01,
         };
         let config = ModelConfig { selection_bias: true, ..ModelConfig::tiny() };
         let learn = || {
-            let learner = Learner::new(config.clone(), RoutingSpec::default(), recipe, Device::flex());
+            let learner = Learner::new(config.clone(), RoutingSpec::default(), recipe.clone(), Device::flex());
             let mut learner = learner.expect("top-2 of 4");
             let losses = (0..recipe.steps).map(|step| {
                 let batch = corpus.training_batch(2, 16, recipe.seed, step);

@@ -4,6 +4,7 @@
 //! a [`Corpus`] gives a [`Batch`], a [`Learner`] takes one [`Learner::step`] by its [`Recipe`], [`held_out`] says how good
 //! it has become.
 
+pub mod auxiliary;
 pub mod batch;
 pub mod chance;
 pub mod clip;

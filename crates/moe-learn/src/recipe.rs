@@ -1,11 +1,13 @@
 //! How a model is trained, as numbers.
 
+use moe_trace::training::WeightedLoss;
+
 /// Everything about a run that the learner needs to know.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Recipe {
     /// Of initial weights, windows and draws.
     pub seed: u64,
-    /// Optimiser steps, over which the learning rate falls.
+    /// Optimiser steps, over which the learning rate falls; `usize::MAX` where it stays.
     pub steps: usize,
     /// Highest learning rate.
     pub learning_rate: f64,
@@ -15,10 +17,8 @@ pub struct Recipe {
     pub weight_decay: f64,
     /// Largest norm of the gradient, all parameters together.
     pub gradient_clip: f32,
-    /// Coefficient of the load-balancing loss (per choice: 1 at perfect balance).
-    pub balance: f64,
-    /// Coefficient of the router z-loss.
-    pub z: f64,
+    /// What is minimised beside the loss of the next token. One with coefficient 0 is only computed.
+    pub losses: Vec<WeightedLoss>,
     /// By how much a step moves the selection bias (arXiv:2408.15664, algorithm 1). 0 for none.
     pub bias_step: f32,
 }
@@ -26,7 +26,7 @@ pub struct Recipe {
 impl Recipe {
     /// Linear warm-up, then a cosine down to a twentieth (arXiv:1608.03983).
     pub fn learning_rate_at(&self, step: usize) -> f64 {
-        let Recipe { warm_up, steps, learning_rate, .. } = *self;
+        let &Recipe { warm_up, steps, learning_rate, .. } = self;
         if step < warm_up {
             return learning_rate * (step + 1) as f64 / warm_up as f64;
         }
@@ -48,8 +48,7 @@ mod tests {
             warm_up: 100,
             weight_decay: 0.1,
             gradient_clip: 1.0,
-            balance: 0.01,
-            z: 0.001,
+            losses: Vec::new(),
             bias_step: 0.0,
         };
         let check = |step, expected: f64| {
@@ -63,5 +62,7 @@ mod tests {
         // Half of the cosine, of 0.05 + 0.95 / 2.
         check(550, 2.0 * 0.525);
         check(1000, 0.1);
+        let forever = Recipe { steps: usize::MAX, ..recipe.clone() };
+        assert_eq!(forever.learning_rate_at(1_000_000), 2.0);
     }
 }

@@ -165,6 +165,11 @@ pub enum TrainEvent {
     },
     Step(TrainStep),
     Snapshot(TrainSnapshot),
+    /// A kept state made way for newer ones.
+    Forgotten {
+        run: RunId,
+        snapshot: SnapshotId,
+    },
     Changed {
         run: RunId,
         setting: TrainSetting,
@@ -177,12 +182,14 @@ pub enum TrainEvent {
     Stopped {
         run: RunId,
     },
-    /// After a `fatal` failure the worker must be replaced.
+    /// After a `fatal` failure this run is over.
     Failed {
         run: RunId,
         error: UserError,
         fatal: bool,
     },
+    /// The trainer did not start or is gone, and all runs with it.
+    Lost(UserError),
 }
 
 /// One optimiser step. Losses in nats a token, over the batch.
@@ -225,9 +232,11 @@ pub struct TrainSnapshot {
     pub snapshot: SnapshotId,
     /// The steps done before it.
     pub num_steps: u32,
-    /// Loss of held-out text, nats a token.
+    /// Loss of held-out text, nats a token: mean over the kinds of text.
     pub held_out: f32,
     pub held_out_bits_per_byte: f32,
+    /// The same by kind of text, and whom each kind asks.
+    pub kinds: Vec<KindOfText>,
     /// The probe's tokens, each as bytes.
     pub probe_tokens: Vec<Vec<u8>>,
     /// The probe routed: one entry per MoE layer.
@@ -236,6 +245,17 @@ pub struct TrainSnapshot {
     pub gates: Vec<GateWeights>,
     /// A text that the model writes now.
     pub sample: String,
+}
+
+/// A kind of held-out text under a kept state.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct KindOfText {
+    pub name: String,
+    /// Nats a token.
+    pub held_out: f32,
+    /// Requests per expert, for each MoE layer: `[layers][experts]`.
+    pub demand: Vec<Vec<u32>>,
 }
 
 /// A layer's gate: what a token's state is multiplied with to get its logits.
@@ -266,17 +286,19 @@ impl TrainCommand {
 }
 
 impl TrainEvent {
-    /// The run that is spoken of.
-    pub fn run(&self) -> RunId {
-        match self {
+    /// The run that is spoken of; `None` where it is all of them.
+    pub fn run(&self) -> Option<RunId> {
+        Some(match self {
+            TrainEvent::Lost(_) => return None,
             TrainEvent::Step(step) => step.run,
             TrainEvent::Snapshot(snapshot) => snapshot.run,
             TrainEvent::Started { run, .. }
+            | TrainEvent::Forgotten { run, .. }
             | TrainEvent::Changed { run, .. }
             | TrainEvent::Resting { run, .. }
             | TrainEvent::Stopped { run }
             | TrainEvent::Failed { run, .. } => *run,
-        }
+        })
     }
 }
 

@@ -4,8 +4,8 @@ use moe_engine::{Arithmetic, device};
 use moe_trace::{BackendChoice, BackendInfo, Rung, UserError};
 use wasm_bindgen::JsValue;
 
-use crate::mailbox::patience::within;
-use crate::mailbox::scope;
+use moe_mailbox::patience::within;
+use moe_mailbox::scope;
 
 /// Adapter and device come within a second; a driver that hangs never answers at all.
 const PATIENCE_MS: i32 = 8_000;

@@ -12,8 +12,8 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Cache as Storage, CacheStorage, Request, Response};
 
-use crate::mailbox::patience::within;
-use crate::mailbox::scope;
+use moe_mailbox::patience::within;
+use moe_mailbox::scope;
 
 const NAME: &str = "moe-playground-models";
 /// Where the bootstrap, `worker.js`, keeps the engine itself.

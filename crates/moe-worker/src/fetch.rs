@@ -12,9 +12,9 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{ReadableStreamDefaultReader, RequestCache, RequestInit, Response, Url};
 
 use crate::cache::Cache;
-use crate::mailbox::scope;
 use arrived::instead;
 use error::{FetchError, Why};
+use moe_mailbox::scope;
 
 /// A manifest has a few thousand bytes; of what claims to be one no more is read.
 const MANIFEST_BYTES: u32 = 1 << 20;

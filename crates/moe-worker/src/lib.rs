@@ -26,7 +26,7 @@ pub fn start() {
             "If this repeats, reload the page.",
         );
         let error = error.with_details(info);
-        mailbox::post(&Event::Failed { run: None, error, fatal: true });
+        moe_mailbox::post(&Event::Failed { run: None, error, fatal: true });
     }));
     serve::start();
 }

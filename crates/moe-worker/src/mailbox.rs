@@ -1,15 +1,11 @@
-//! Messages in and out, as plain objects.
-
-pub mod patience;
+//! Commands that wait, and progress at a pace that a page can draw.
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 
+use moe_mailbox::{now_ms, post};
 use moe_trace::{Command, Event};
-use serde::Serialize;
-use wasm_bindgen::prelude::{Closure, JsCast, JsValue};
-use web_sys::{DedicatedWorkerGlobalScope, MessageEvent};
 
 /// Commands that have arrived and wait their turn. A `Stop` or a new `Run` is seen between the steps of a run.
 #[derive(Clone, Default)]
@@ -36,23 +32,6 @@ impl Inbox {
     }
 }
 
-/// The global scope of this worker.
-pub fn scope() -> DedicatedWorkerGlobalScope {
-    js_sys::global().unchecked_into()
-}
-
-/// Posts an event to the page. Missing values are `null`, so that both sides see every field.
-pub fn post(event: &Event) {
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
-    match event.serialize(&serializer) {
-        Ok(message) => {
-            // Posting fails only for what cannot be cloned; events are numbers, texts and arrays.
-            let _ = scope().post_message(&message);
-        }
-        Err(error) => web_sys::console::error_1(&JsValue::from_str(&error.to_string())),
-    }
-}
-
 /// Progress at a pace that a page can draw.
 #[derive(Default)]
 pub struct Paced {
@@ -73,30 +52,4 @@ impl Paced {
             post(progress);
         }
     }
-}
-
-/// Milliseconds since the worker began; only differences mean anything.
-pub fn now_ms() -> f64 {
-    scope().performance().map_or(0.0, |clock| clock.now())
-}
-
-/// Calls `receive` for every command that arrives from now on.
-pub fn listen(receive: impl Fn(Command) + 'static) {
-    let on_message = Closure::<dyn Fn(MessageEvent)>::new(move |message: MessageEvent| {
-        match serde_wasm_bindgen::from_value::<Command>(message.data()) {
-            Ok(command) => receive(command),
-            Err(error) => {
-                let error = moe_trace::UserError::new(
-                    "The engine did not understand the page.",
-                    "They are of different versions.",
-                    "Reload the page.",
-                )
-                .with_details(error);
-                post(&Event::Failed { run: None, error, fatal: false });
-            }
-        }
-    });
-    scope().set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-    // The worker listens as long as it lives.
-    on_message.forget();
 }

@@ -1,17 +1,17 @@
 //! The worker's loop: one command after another, never two at once.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use moe_engine::manifest::ManifestError;
 use moe_engine::{Arithmetic, Counter, Engine, LoadError, Manifest, device};
+use moe_mailbox::{Turns, Wake, listen, now_ms, post};
 use moe_trace::{BackendChoice, Command, Event, RunRequest, Rung, Telling, UserError};
-use wasm_bindgen::prelude::JsValue;
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::spawn_local;
 
 use crate::cache::{self, Cache};
 use crate::fetch::error::FetchError;
-use crate::mailbox::{self, Inbox, Paced, post};
+use crate::mailbox::{Inbox, Paced};
 use crate::{backend, fetch};
 
 /// Listens for commands and works them off.
@@ -21,25 +21,26 @@ pub fn start() {
     // Of the model that is ready.
     let counter: Rc<RefCell<Option<Counter>>> = Rc::default();
     let (on_command, on_wake, on_count) = (inbox.clone(), wake.clone(), counter.clone());
-    mailbox::listen(move |command| match command {
-        Command::Count(text) => {
+    listen(move |command| match command {
+        Err(error) => post(&Event::Failed { run: None, error, fatal: false }),
+        Ok(Command::Count(text)) => {
             let num_tokens = on_count.borrow().as_ref().and_then(|counter| counter.count(&text));
             if let Some(num_tokens) = num_tokens {
                 post(&Event::Counted { text, num_tokens });
             }
         }
-        Command::RemoveKept => spawn_local(async {
+        Ok(Command::RemoveKept) => spawn_local(async {
             cache::remove_all().await;
             post(&Event::Kept { bytes: 0, why_not: None });
         }),
-        command => {
+        Ok(command) => {
             on_command.push(command);
             on_wake.wake();
         }
     });
     spawn_local(async move {
         let mut engine = None;
-        let turns = Turns::new();
+        let turns = Turns::default();
         loop {
             match inbox.take() {
                 Some(Command::Load { manifest_url, backend }) => {
@@ -129,48 +130,8 @@ async fn run(engine: Option<&mut Engine>, request: &RunRequest, inbox: &Inbox, t
         inbox.interrupts(id)
     };
     let mut telling = Telling::default();
-    match engine.run(request, mailbox::now_ms, |event| post(&event.shortest(&mut telling)), stopped).await {
+    match engine.run(request, now_ms, |event| post(&event.shortest(&mut telling)), stopped).await {
         Ok(reason) => post(&Event::Finished { run: id, reason }),
         Err(error) => post(&Event::Failed { run: Some(id), error: error.error, fatal: error.fatal }),
-    }
-}
-
-/// Yields one macrotask through a `MessageChannel`, so that messages which have arrived are received; timers are
-/// throttled. One channel serves all turns, because a new one takes a busy browser seconds to connect.
-struct Turns(Option<web_sys::MessageChannel>);
-
-impl Turns {
-    fn new() -> Turns {
-        Turns(web_sys::MessageChannel::new().ok())
-    }
-
-    async fn next(&self) {
-        let promise = js_sys::Promise::new(&mut |resolve, _| match &self.0 {
-            Some(channel) => {
-                channel.port1().set_onmessage(Some(&resolve));
-                let _ = channel.port2().post_message(&JsValue::NULL);
-            }
-            None => {
-                let _ = resolve.call0(&JsValue::NULL);
-            }
-        });
-        let _ = JsFuture::from(promise).await;
-    }
-}
-
-/// Lets the loop sleep until a command arrives.
-#[derive(Clone, Default)]
-struct Wake(Rc<Cell<Option<js_sys::Function>>>);
-
-impl Wake {
-    fn wake(&self) {
-        if let Some(resolve) = self.0.take() {
-            let _ = resolve.call0(&JsValue::NULL);
-        }
-    }
-
-    async fn wait(&self) {
-        let promise = js_sys::Promise::new(&mut |resolve, _| self.0.set(Some(resolve)));
-        let _ = JsFuture::from(promise).await;
     }
 }

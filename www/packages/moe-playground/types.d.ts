@@ -192,6 +192,19 @@ export type IdSpace = "logical_global" | "physical";
 export type Intervention = { "kind": "mute", layer: LayerIdx, expert: ExpertIdx, } | { "kind": "force", layer: LayerIdx, position: number, expert: ExpertIdx, } | { "kind": "swap", layer: LayerIdx, experts: [ExpertIdx, ExpertIdx], } | { "kind": "router_temperature", layer: LayerIdx | null, temperature: number, } | { "kind": "bias", layer: LayerIdx, expert: ExpertIdx, bias: number, } | { "kind": "gate_noise", layer: LayerIdx | null, deviation: number, };
 
 /**
+ * A kind of held-out text under a kept state.
+ */
+export type KindOfText = { name: string,
+/**
+ * Nats a token.
+ */
+held_out: number,
+/**
+ * Requests per expert, for each MoE layer: `[layers][experts]`.
+ */
+demand: Array<Array<number>>, };
+
+/**
  * A transformer block, counted from the embedding upwards, from 0.
  */
 export type LayerIdx = number;
@@ -609,7 +622,7 @@ export type TrainCommand = { "start": TrainRequest } | { "pause": RunId } | { "s
 /**
  * From a trainer to the page.
  */
-export type TrainEvent = { "started": { run: RunId, num_parameters: number, floor: number, } } | { "step": TrainStep } | { "snapshot": TrainSnapshot } | { "changed": { run: RunId, setting: TrainSetting, } } | { "resting": { run: RunId, next_step: number, } } | { "stopped": { run: RunId, } } | { "failed": { run: RunId, error: UserError, fatal: boolean, } };
+export type TrainEvent = { "started": { run: RunId, num_parameters: number, floor: number, } } | { "step": TrainStep } | { "snapshot": TrainSnapshot } | { "forgotten": { run: RunId, snapshot: SnapshotId, } } | { "changed": { run: RunId, setting: TrainSetting, } } | { "resting": { run: RunId, next_step: number, } } | { "stopped": { run: RunId, } } | { "failed": { run: RunId, error: UserError, fatal: boolean, } } | { "lost": UserError };
 
 /**
  * A training, completely described: the same request gives the same losses.
@@ -658,9 +671,13 @@ export type TrainSnapshot = { run: RunId, snapshot: SnapshotId,
  */
 num_steps: number,
 /**
- * Loss of held-out text, nats a token.
+ * Loss of held-out text, nats a token: mean over the kinds of text.
  */
 held_out: number, held_out_bits_per_byte: number,
+/**
+ * The same by kind of text, and whom each kind asks.
+ */
+kinds: Array<KindOfText>,
 /**
  * The probe's tokens, each as bytes.
  */

@@ -14,16 +14,19 @@ pub struct Package {
     pub tests_may_use: &'static [&'static str],
 }
 
-pub const PACKAGES: [Package; 12] = [
+pub const PACKAGES: [Package; 15] = [
     Package { name: "moe-trace", may_use: &[], tests_may_use: &["moe-fuzz"] },
     Package { name: "moe-router", may_use: &["moe-trace"], tests_may_use: &[] },
     Package { name: "moe-kernels", may_use: &[], tests_may_use: &["moe-router", "moe-trace"] },
     Package { name: "moe-model", may_use: &["moe-trace", "moe-router", "moe-kernels"], tests_may_use: &["moe-fuzz"] },
     Package { name: "moe-learn", may_use: &["moe-trace", "moe-router", "moe-model"], tests_may_use: &[] },
     Package { name: "moe-engine", may_use: &["moe-trace", "moe-model"], tests_may_use: &[] },
+    Package { name: "moe-lab", may_use: &["moe-trace", "moe-router", "moe-model", "moe-learn"], tests_may_use: &[] },
+    Package { name: "moe-mailbox", may_use: &["moe-trace"], tests_may_use: &[] },
+    Package { name: "moe-lab-worker", may_use: &["moe-trace", "moe-lab", "moe-mailbox"], tests_may_use: &[] },
     Package {
         name: "moe-worker",
-        may_use: &["moe-trace", "moe-engine"],
+        may_use: &["moe-trace", "moe-engine", "moe-mailbox"],
         tests_may_use: &["moe-router", "moe-kernels", "moe-model"],
     },
     Package { name: "web", may_use: &["moe-trace", "moe-router"], tests_may_use: &["moe-fuzz"] },
@@ -50,7 +53,7 @@ pub struct Reserved {
 }
 
 pub const RESERVED: [Reserved; 16] = [
-    reserved("burn", &["moe-kernels", "moe-model", "moe-learn", "moe-train"], &["moe-worker"]),
+    reserved("burn", &["moe-kernels", "moe-model", "moe-learn", "moe-lab", "moe-train"], &["moe-worker"]),
     reserved("burn-cubecl", &["moe-kernels"], &[]),
     reserved("cubecl", &["moe-kernels"], &[]),
     reserved("wgpu", &["moe-kernels"], &[]),
@@ -58,11 +61,11 @@ pub const RESERVED: [Reserved; 16] = [
     reserved("tokenizers", &["moe-model", "moe-train"], &[]),
     reserved("safetensors", &["moe-model"], &[]),
     reserved("yew", &["web"], &[]),
-    reserved("web-sys", &["moe-worker", "web"], &[]),
-    reserved("js-sys", &["moe-worker", "web"], &[]),
-    reserved("wasm-bindgen", &["moe-worker", "web"], &[]),
+    reserved("web-sys", &["moe-mailbox", "moe-worker", "web"], &[]),
+    reserved("js-sys", &["moe-mailbox", "moe-worker", "web"], &[]),
+    reserved("wasm-bindgen", &["moe-mailbox", "moe-worker", "moe-lab-worker", "web"], &[]),
     reserved("wasm-bindgen-test", &[], &["moe-worker", "web"]),
-    reserved("getrandom", &["moe-worker"], &[]),
+    reserved("getrandom", &["moe-worker", "moe-lab-worker"], &[]),
     reserved("anyhow", &["moe-train", "xtask"], &[]),
     reserved("criterion", &[], &["moe-bench", "moe-router"]),
     reserved("wasm-bindgen-cli-support", &["xtask"], &[]),

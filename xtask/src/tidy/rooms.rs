@@ -71,7 +71,17 @@ pub const CRATES: [Crate; 8] = [
     },
     Crate {
         folder: "crates/moe-learn",
-        floors: &[&["batch", "chance", "clip", "loss", "recipe"], &["corpus"], &["learner"], &["held_out"]],
+        floors: &[
+            &["auxiliary", "batch", "chance", "clip", "loss", "recipe"],
+            &["corpus"],
+            &["learner"],
+            &["held_out"],
+        ],
+        exceptions: &[],
+    },
+    Crate {
+        folder: "crates/moe-lab",
+        floors: &[&["grammars", "sums"], &["text"], &["request"], &["training"], &["report"], &["lab"]],
         exceptions: &[],
     },
     Crate {

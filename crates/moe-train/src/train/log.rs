@@ -28,8 +28,9 @@ impl Sums {
     pub fn add(&mut self, step: &Step) {
         self.num_steps += 1;
         self.cross_entropy += f64::from(step.losses.cross_entropy);
-        self.balance += f64::from(step.losses.balance);
-        self.z += f64::from(step.losses.z);
+        // As `RunFile::recipe` orders them.
+        self.balance += f64::from(step.losses.auxiliary[0]);
+        self.z += f64::from(step.losses.auxiliary[1]);
         self.demand.resize_with(step.forward.layers.len(), Vec::new);
         for (layer, demand) in step.forward.layers.iter().zip(&mut self.demand) {
             let num_experts = layer.routings.first().map_or(0, |routing| routing.num_experts as usize);

@@ -8,6 +8,7 @@ use moe_learn::Recipe;
 use moe_model::ModelConfig;
 use moe_model::forms::gate::GateConfig;
 use moe_router::{Router, rules};
+use moe_trace::training::{AuxiliaryLoss, WeightedLoss};
 use moe_trace::{CapacitySpec, Overflow, RoutingSpec};
 use serde::{Deserialize, Serialize};
 
@@ -170,7 +171,10 @@ impl RunFile {
         let Training { steps, learning_rate, warm_up, weight_decay, gradient_clip, balance, z, bias_step, .. } =
             self.training;
         let seed = self.seed;
-        Recipe { seed, steps, learning_rate, warm_up, weight_decay, gradient_clip, balance, z, bias_step }
+        // The log has both, whatever they weigh.
+        let losses = [(AuxiliaryLoss::SequenceBalance, balance), (AuxiliaryLoss::Z, z)];
+        let losses = losses.map(|(loss, coefficient)| WeightedLoss { loss, coefficient: coefficient as f32 }).to_vec();
+        Recipe { seed, steps, learning_rate, warm_up, weight_decay, gradient_clip, losses, bias_step }
     }
 
     /// Would both runs train the same weights? How a menu shows them is of no matter.

@@ -3,7 +3,7 @@
 use moe_trace::UserError;
 use web_sys::Url;
 
-use crate::mailbox::scope;
+use moe_mailbox::scope;
 
 /// A file that did not arrive.
 #[derive(Debug, Clone, PartialEq)]

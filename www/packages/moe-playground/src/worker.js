@@ -4,11 +4,9 @@
 // the engine listens. Failures go to the page as the engine's own events; early messages are kept.
 
 import { explained, raw } from "./arrived.js";
+import { heldBack } from "./early.js";
 
-/** Messages that arrived before the engine was there. */
-const early = [];
-const hold = (event) => early.push(event);
-self.addEventListener("message", hold);
+const release = heldBack();
 
 /** Tells the page that this worker is lost, in the form of the engine's event. What the browser says is a detail. */
 function fail(what, error) {
@@ -83,8 +81,7 @@ try {
   report(response.clone(), MODULE_BYTES ?? length).catch(() => {});
   await init({ module_or_path: response });
   start();
-  self.removeEventListener("message", hold);
-  for (const { data, ports } of early.splice(0)) self.dispatchEvent(new MessageEvent("message", { data, ports }));
+  release();
 } catch (error) {
   // Another worker would ask for the same file.
   const unstartable = await explained(NOT_LOADED, asked, error);

@@ -7,7 +7,7 @@ use std::task::Poll;
 use js_sys::Promise;
 use wasm_bindgen_futures::JsFuture;
 
-use crate::mailbox::scope;
+use crate::scope;
 
 /// What `work` gives, if it gives it within so many milliseconds. Late answers are dropped.
 pub async fn within<T>(ms: i32, work: impl Future<Output = T>) -> Option<T> {
