@@ -5,6 +5,7 @@ mod engine;
 mod host;
 mod models;
 mod replay;
+mod trainer;
 
 use web_sys::HtmlElement;
 use yew::Callback;
@@ -18,6 +19,7 @@ use engine::EngineRunner;
 pub use host::Host;
 use models::ModelList;
 use replay::ReplayRunner;
+use trainer::TrainerRunner;
 
 /// What the world says back.
 pub enum Report {
@@ -39,6 +41,7 @@ pub struct Effects {
     engine: EngineRunner,
     replay: ReplayRunner,
     models: ModelList,
+    trainer: TrainerRunner,
     clock: Clock,
     host: Host,
 }
@@ -50,6 +53,7 @@ impl Effects {
             engine: EngineRunner::new(report.clone()),
             replay: ReplayRunner::new(report.clone()),
             models: ModelList::new(report.clone()),
+            trainer: TrainerRunner::new(report.clone()),
             clock: Clock::new(report),
             host: Host::new(host),
         }
@@ -76,6 +80,7 @@ impl Effects {
             Effect::EndNext => self.engine.end_next(),
             Effect::TakeOver => self.engine.take_over(),
             Effect::Post(command) => self.engine.post(&command),
+            Effect::Train(command) => self.trainer.post(&command, state),
 
             Effect::FetchReplay => self.replay.fetch(state.config()),
             Effect::AwaitReplay => self.clock.await_replay(),
@@ -102,6 +107,11 @@ impl Effects {
         self.engine.expect_answer(state.engine().owes_answer());
         self.clock.keep_pace(state.playback());
     }
+}
+
+/// Where the training lab's script is.
+fn lab_url(config: &Config) -> String {
+    resolve(config, config.lab_url.as_deref(), "lab.js")
 }
 
 /// An address of the configuration, or a default beside the assets.

@@ -124,6 +124,6 @@ fn read(text_of: impl Fn(&str) -> Option<String>, places: &Places) -> (Config, V
         |address| address::resolve(address, &address::document_base()),
     );
     let trace_url = config.trace_url.as_deref().map(|trace| address::resolve(trace, &address::document_base()));
-    let Places { base_url, worker_url } = places.clone();
-    (Config { manifest_url, trace_url, base_url, worker_url, ..config }, errors)
+    let Places { base_url, worker_url, lab_url } = places.clone();
+    (Config { manifest_url, trace_url, base_url, worker_url, lab_url, ..config }, errors)
 }

@@ -7,6 +7,7 @@ pub mod scene;
 pub mod capacity;
 pub mod gate_reading;
 pub mod text;
+pub mod training;
 
 pub mod compare;
 pub mod difference;

@@ -2,6 +2,7 @@
 
 pub mod attributes;
 pub mod depth;
+pub mod experiment;
 pub mod limits;
 pub mod models;
 mod named;

@@ -13,6 +13,7 @@ named! {
         Load "load"
         Loss "loss"
         Counts "counts"
+        Training "training"
     }
 }
 

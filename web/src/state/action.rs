@@ -1,6 +1,6 @@
 //! Everything that can happen to the state.
 
-use moe_trace::{Event, UserError};
+use moe_trace::{Event, TrainEvent, UserError};
 
 use crate::run::recording::Recording;
 use crate::run::shared::Shared;
@@ -11,6 +11,7 @@ use crate::settings::models::Menu;
 use crate::settings::place::Place;
 use crate::settings::theme::Theme;
 use crate::settings::view::PanelName;
+use crate::state::lab::Wish;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -92,6 +93,10 @@ pub enum Action {
     /// Show the same run at another depth.
     SetDepth(Depth),
     SetTab(PanelName),
+    /// Of the training lab.
+    Lab(Wish),
+    /// From the training lab's worker.
+    Trained(Box<TrainEvent>),
     DismissNotice,
 }
 

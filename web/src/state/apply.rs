@@ -4,8 +4,10 @@ use std::rc::Rc;
 
 use moe_trace::{BackendChoice, Command, Source, UserError};
 
+use crate::run::shared::Shared;
 use crate::settings::attributes::Config;
 use crate::settings::{Setting, models};
+use crate::state::lab::Lab;
 use crate::state::worker::Chosen;
 use crate::state::{Action, Effect, Engine, State};
 use crate::words::problems::Problem;
@@ -118,6 +120,8 @@ impl State {
             Action::SetDepth(depth) => self.screen.depth = depth,
             Action::SetTab(tab) => self.screen.tab = tab,
             Action::DismissNotice => self.notices.dismiss(),
+            Action::Lab(wish) => self.in_lab(|lab| lab.wish(wish, effects)),
+            Action::Trained(event) => self.in_lab(|lab| lab.told(&event)),
         }
     }
 
@@ -130,6 +134,14 @@ impl State {
         self.controls.take_rerun();
         if self.model().is_none_or(|model| models::are_same(model, &run.model)) {
             self.controls.show_run(&run.request, left.as_deref(), &run.model.trained_routing);
+        }
+    }
+
+    fn in_lab(&mut self, change: impl FnOnce(&mut Lab)) {
+        let mut lab = Lab::clone(&self.lab);
+        change(&mut lab);
+        if lab != *self.lab {
+            self.lab = Shared::new(lab);
         }
     }
 
@@ -180,6 +192,10 @@ impl State {
         if before.place != self.config.place {
             self.screen.seek(self.config.place);
         }
+        if before.experiment != self.config.experiment {
+            let experiment = self.config.experiment.unwrap_or_default();
+            self.in_lab(|lab| lab.choose(experiment, effects));
+        }
         let has_new_replay = before.trace_url != self.config.trace_url;
         if has_new_replay {
             self.change_replay(effects);
@@ -217,6 +233,7 @@ impl State {
         self.screen.set_theme(config.theme, effects);
         self.screen.depth = config.depth;
         self.screen.show_place(config.place);
+        self.in_lab(|lab| lab.choose(config.experiment.unwrap_or_default(), effects));
         self.notices.notify_attributes(errors, effects);
     }
 

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use moe_trace::{BackendInfo, Command, FinishReason, ModelInfo, RunId, Source, StepTrace, UserError};
+use moe_trace::{BackendInfo, Command, FinishReason, ModelInfo, RunId, Source, StepTrace, TrainCommand, UserError};
 
 use crate::state::Theme;
 use crate::state::progress::Waiting;
@@ -18,6 +18,8 @@ pub enum Effect {
     /// End the worker, and let the one beside it take its place.
     TakeOver,
     Post(Command),
+    /// To the training lab's worker, which is started where it must.
+    Train(TrainCommand),
 
     /// Fetch the recorded run that the attributes name now.
     FetchReplay,

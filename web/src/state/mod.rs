@@ -17,6 +17,7 @@ pub mod screen;
 pub mod derived;
 
 pub mod keyboard;
+pub mod lab;
 pub mod replay;
 
 use std::rc::Rc;
@@ -45,6 +46,7 @@ use crate::settings::{PromptProblem, Settings};
 use controls::Controls;
 use derived::Derived;
 use engine::Kept;
+use lab::Lab;
 use notices::Notices;
 use progress::Waiting;
 use screen::{Extent, Screen};
@@ -63,6 +65,7 @@ pub struct State {
     controls: Controls,
     screen: Screen,
     notices: Notices,
+    lab: Shared<Lab>,
     derived: Derived,
 }
 
@@ -78,6 +81,7 @@ impl State {
             controls: Controls::new(&config.overrides),
             screen: Screen::default(),
             notices: Notices::default(),
+            lab: Shared::new(Lab::new(config.experiment)),
             derived: Derived::default(),
             config,
         };
@@ -167,6 +171,10 @@ impl State {
 
     pub fn notice(&self) -> Option<&Notice> {
         self.notices.notice()
+    }
+
+    pub fn lab(&self) -> &Shared<Lab> {
+        &self.lab
     }
 
     pub fn scene(&self) -> Option<&Shared<Scene>> {
@@ -290,6 +298,7 @@ impl State {
             depth: self.screen.depth,
             theme: self.screen.theme,
             place: place.unwrap_or(self.config.place),
+            experiment: self.lab.experiment,
         }
     }
 

@@ -75,11 +75,10 @@ fn frames(state: &State, dispatch: &Callback<Action>) -> Vec<Html> {
     let waiting = if state.engine().can_run() { "Waiting for the first run" } else { "There is no run to show" };
     let (view, depth) = (&state.config().view, state.screen().depth);
     let front = panels::front(state.screen().tab, depth);
-    let of_run_only = input.as_ref().map(PanelInput::of_run_only);
     let frame = |panel: &'static Panel| {
-        let input = if panel.sees_controls { &input } else { &of_run_only };
+        let input = input.as_ref().map(|input| input.seen_by(panel.sees));
         let is_behind = *view == View::Full && !panel.is_in_front(front);
-        html! { <Frame key={panel.name.as_str()} {panel} {is_behind} input={input.clone()} {waiting} /> }
+        html! { <Frame key={panel.name.as_str()} {panel} {is_behind} {input} {waiting} /> }
     };
     panels::shown(view, depth).map(frame).collect()
 }

@@ -10,6 +10,7 @@ use crate::run::shared::Shared;
 pub use crate::settings::depth::Depth;
 use crate::settings::offered::Offered;
 use crate::settings::view::PanelName;
+use crate::state::lab::Lab;
 use crate::state::{Action, Playback, Selection, State};
 
 /// A row of the registry. The frame around a panel, the page, its tabs and its empty places are drawn from it.
@@ -22,8 +23,7 @@ pub struct Panel {
     pub tab: Tab,
     /// The depth of the whole page from which on it is there.
     pub depth: Depth,
-    /// Does it show the controls as they stand? One that shows only the run is not drawn again while they move.
-    pub sees_controls: bool,
+    pub sees: Sees,
     /// What the run lacks for this picture, in a sentence that then stands in its place.
     pub lacks: fn(&PanelInput) -> Option<&'static str>,
     /// The kind of view, and what of the run it shows: "Capacity lanes · layer 2".
@@ -46,6 +46,16 @@ pub enum Tab {
     Own(&'static str),
     /// In the tab of another panel.
     Of(PanelName),
+}
+
+/// What a panel shows besides the run: it is not drawn again while anything else moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Sees {
+    Run,
+    /// The controls as they stand, too.
+    Controls,
+    /// The training lab.
+    Lab,
 }
 
 /// All that a panel gets to see. Equal inputs draw the same, and comparing them is cheap.
@@ -71,6 +81,7 @@ pub struct PanelInput {
 
     pub controls: Controls,
     pub what_if: Option<WhatIf>,
+    pub lab: Shared<Lab>,
 
     /// The tab in front, on narrow screens.
     pub tab: PanelName,
@@ -148,14 +159,24 @@ impl PanelInput {
                 offered: state.config().controls.unwrap_or(Offered::ALL),
             },
             what_if: state.what_if().cloned().map(|layer| WhatIf { layer, routing: state.routing() }),
+            lab: state.lab().clone(),
             tab: state.screen().tab,
             dispatch: dispatch.clone(),
             scene,
         })
     }
 
-    /// The same for a panel that shows only the run: the controls stand as the run was made.
-    pub fn of_run_only(&self) -> PanelInput {
+    /// The same for a panel that sees only a part of it: to others the lab is as it is at the beginning, and the controls
+    /// stand as the run was made.
+    pub fn seen_by(&self, sees: Sees) -> PanelInput {
+        match sees {
+            Sees::Run => PanelInput { lab: Lab::untouched(), ..self.of_run_only() },
+            Sees::Controls => PanelInput { lab: Lab::untouched(), ..self.clone() },
+            Sees::Lab => self.of_run_only(),
+        }
+    }
+
+    fn of_run_only(&self) -> PanelInput {
         let run = &self.scene.recording;
         let controls = Controls {
             capacity_factor: 1.0,

@@ -3,6 +3,7 @@
 mod attributes;
 mod depths;
 mod failures;
+mod lab;
 mod links;
 mod models;
 mod notices;

@@ -400,6 +400,7 @@ export interface MoePlaygroundPlaces {
   baseUrl: string;
   /** The script to start the worker from, as a module. Of the page's own origin, wherever the element came from. */
   workerUrl: string;
+  labUrl: string;
 }
 
 /** One mounted application. */

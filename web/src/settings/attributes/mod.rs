@@ -10,6 +10,7 @@ pub use attribute::{Attribute, Doc, Values};
 pub use table::ATTRIBUTES;
 
 use crate::settings::depth::Depth;
+use crate::settings::experiment::Experiment;
 use crate::settings::offered::Offered;
 use crate::settings::overrides::Overrides;
 use crate::settings::place::Place;
@@ -24,6 +25,8 @@ pub struct Places {
     pub base_url: Option<String>,
     /// Absolute URL of the worker's script; `worker.js` beside the assets where absent.
     pub worker_url: Option<String>,
+    /// The same of the training lab's script, `lab.js`.
+    pub lab_url: Option<String>,
 }
 
 /// What the attributes say, checked.
@@ -35,6 +38,7 @@ pub struct Config {
     pub manifest_url: String,
     pub base_url: Option<String>,
     pub worker_url: Option<String>,
+    pub lab_url: Option<String>,
     /// URL of the recorded run.
     pub trace_url: Option<String>,
     pub backend: BackendChoice,
@@ -50,6 +54,8 @@ pub struct Config {
     pub is_eager: bool,
     /// Where to look first.
     pub place: Place,
+    /// The training lab's; `None` leaves it to the page.
+    pub experiment: Option<Experiment>,
     pub overrides: Overrides,
 }
 
@@ -133,7 +139,7 @@ mod tests {
             let kept = Config { overrides: fixed([Setting::Prompt("kept".to_owned())]), ..Config::default() };
             assert_eq!(config, kept, "{name}=\"{text}\"");
         };
-        check("view", "story", "Allowed: full, or one or more of strip, layers, lanes, token, load, loss, counts.");
+        check("view", "story", "Allowed: full, or one or more of strip, layers, lanes, token, load, loss, counts, training.");
         check("backend", "cuda", "Allowed: auto, webgpu, cpu, cpu-f32, recorded.");
         check("theme", "sepia", "Allowed: auto, light, dark.");
         for seed in ["-1", "seven", "4294967296", "1.5"] {

@@ -6,6 +6,7 @@ use moe_trace::BackendChoice;
 
 use crate::settings::attributes::{Attribute, Doc, Values};
 use crate::settings::depth::Depth;
+use crate::settings::experiment::Experiment;
 use crate::settings::limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS, NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P};
 use crate::settings::offered::Offered;
 use crate::settings::theme::Theme;
@@ -202,6 +203,19 @@ pub static ATTRIBUTES: &[Attribute] = &[
         default: Doc::new("none"),
         doc: Doc::new("The expert to look at, counted from 0; the last one where there are fewer."),
         told: |shown| Some(shown.place.expert?.to_string()),
+    },
+    Attribute {
+        name: "experiment",
+        values: Values::Written(Experiment::allowed, |text, config| {
+            config.experiment = Experiment::parse(text);
+            config.experiment.is_some()
+        }),
+        default: Doc::new("`collapse`"),
+        doc: Doc::new(
+            "What the training lab (`view=\"training\"`) trains: two models of one seed that differ in one thing. The \
+             reader's own text is in no attribute.",
+        ),
+        told: |shown| (shown.experiment != Experiment::default()).then(|| shown.experiment.text()),
     },
     Attribute {
         name: "backend",

@@ -8,6 +8,7 @@ pub mod load;
 pub mod loss;
 pub mod strip;
 pub mod token;
+pub mod training;
 
 use crate::settings::view::{PanelName, View};
 use crate::views::panel::{Depth, Panel, Tab};
@@ -22,6 +23,7 @@ pub fn of(name: PanelName) -> &'static Panel {
         PanelName::Load => &load::PANEL,
         PanelName::Loss => &loss::PANEL,
         PanelName::Counts => &counts::PANEL,
+        PanelName::Training => &training::PANEL,
     }
 }
 

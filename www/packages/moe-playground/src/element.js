@@ -330,7 +330,11 @@ export class MoePlayground extends HTMLElement {
       if (attempt !== this.#attempt) return;
       this.#notice.hidden = true;
       // The poster stays in the root until the application has something better, and then leaves in the same frame.
-      const handle = application.mount(this.#root, this, { baseUrl: BASE.href, workerUrl: workerUrl() });
+      const handle = application.mount(this.#root, this, {
+        baseUrl: BASE.href,
+        workerUrl: scriptUrl("worker.js"),
+        labUrl: scriptUrl("lab.js"),
+      });
       this.#handle = handle;
       mounted.add(this);
       this.#setState("mounted");
@@ -459,21 +463,24 @@ function loadApplication() {
 }
 
 /**
- * Where the worker's script is. Browsers start workers from the page's own origin only; for an element that came from
+ * Where the script of a worker is. Browsers start workers from the page's own origin only; for an element that came from
  * elsewhere, a one-line script of this origin imports the real one. In a sandboxed frame, whose origin is none, it is
  * in the address itself: there a blob's script may import nothing.
  */
-let ownOriginWorker;
-function workerUrl() {
-  const url = new URL("worker.js", BASE);
+const ownOriginScripts = new Map();
+function scriptUrl(name) {
+  const url = new URL(name, BASE);
   if (url.origin === self.origin) return url.href;
   const script = `import ${JSON.stringify(url.href)};`;
   const type = "text/javascript";
-  ownOriginWorker ??=
-    self.origin === "null"
-      ? `data:${type},${encodeURIComponent(script)}`
-      : URL.createObjectURL(new Blob([script], { type }));
-  return ownOriginWorker;
+  if (!ownOriginScripts.has(name)) {
+    const own =
+      self.origin === "null"
+        ? `data:${type},${encodeURIComponent(script)}`
+        : URL.createObjectURL(new Blob([script], { type }));
+    ownOriginScripts.set(name, own);
+  }
+  return ownOriginScripts.get(name);
 }
 
 /** The smallest module with vector instructions, which browsers of 2021 and later know. */

@@ -8,7 +8,7 @@ use yew::prelude::*;
 
 use crate::settings::view::PanelName;
 use crate::state::Action;
-use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::glyph::{Mark, glyph};
 
 pub static PANEL: Panel = Panel {
@@ -17,7 +17,7 @@ pub static PANEL: Panel = Panel {
     area: "counts",
     tab: Tab::Of(PanelName::Load),
     depth: Depth::Inspect,
-    sees_controls: false,
+    sees: Sees::Run,
     lacks: |_| None,
     topic: |_| PANEL.kind.to_owned(),
     finding: |input| finding::finding(input.scene.totals()),

@@ -13,7 +13,7 @@ use crate::run::scene::{Group, SceneLayer};
 use crate::run::text::short;
 use crate::settings::offered::ControlName;
 use crate::settings::view::PanelName;
-use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::badges::routing_badges;
 use crate::views::parts::glyph::legend;
 use crate::views::parts::routing_controls::routing_controls;
@@ -30,7 +30,7 @@ pub static PANEL: Panel = Panel {
     area: "lanes",
     tab: Tab::Own("Lanes"),
     depth: Depth::Story,
-    sees_controls: true,
+    sees: Sees::Controls,
     lacks: |_| None,
     topic,
     finding: |input| {

@@ -11,7 +11,7 @@ use crate::run::shared::Shared;
 use crate::run::text::{Part, Piece, inline, visible};
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
-use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::glyph::{Mark, glyph};
 use crate::views::parts::hover::say_on_hover;
 use crate::views::parts::in_sight::keep_in_sight;
@@ -28,7 +28,7 @@ pub static PANEL: Panel = Panel {
     area: "layers",
     tab: Tab::Own("Layers"),
     depth: Depth::Inspect,
-    sees_controls: false,
+    sees: Sees::Run,
     lacks: |_| None,
     topic: |_| PANEL.kind.to_owned(),
     finding: |input| finding::finding(&input.scene),

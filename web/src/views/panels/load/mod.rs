@@ -7,7 +7,7 @@ use yew::prelude::*;
 
 use crate::settings::view::PanelName;
 use crate::state::Action;
-use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::sized::{at_height, upward};
 use crate::views::parts::table::table;
 use crate::words::numbers::count;
@@ -18,7 +18,7 @@ pub static PANEL: Panel = Panel {
     area: "load",
     tab: Tab::Own("Load"),
     depth: Depth::Inspect,
-    sees_controls: false,
+    sees: Sees::Run,
     lacks: |_| None,
     topic: |input| format!("Load · layer {}", input.layer().layer),
     finding: |input| finding::finding(input.layer()),

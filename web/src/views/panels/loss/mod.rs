@@ -10,7 +10,7 @@ use crate::run::compare::{self, Change, PassageLoss};
 use crate::run::text::{inline, quoted};
 use crate::settings::view::PanelName;
 use crate::state::Action;
-use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::hover::say_on_hover;
 use crate::views::parts::sized::{across, at_share};
 use crate::views::parts::table::table;
@@ -22,7 +22,7 @@ pub static PANEL: Panel = Panel {
     area: "loss",
     tab: Tab::Own("Loss"),
     depth: Depth::Inspect,
-    sees_controls: false,
+    sees: Sees::Run,
     lacks: |input| {
         let has_none = compare::passage_loss(&input.scene.tokens).is_none();
         has_none.then_some("No loss to show: the first token of a text has no prediction")

@@ -16,7 +16,7 @@ use crate::run::text::inline;
 use crate::settings::offered::ControlName;
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
-use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::glyph::legend;
 use crate::views::parts::in_sight::keep_in_sight;
 use crate::views::parts::section::row;
@@ -31,7 +31,7 @@ pub static PANEL: Panel = Panel {
     area: "strip",
     tab: Tab::Always,
     depth: Depth::Story,
-    sees_controls: false,
+    sees: Sees::Run,
     lacks: |_| None,
     topic: |input| format!("Tokens · outcomes in layer {}", input.layer().layer),
     finding: |input| finding::finding(&input.scene),

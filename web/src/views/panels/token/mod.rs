@@ -9,7 +9,7 @@ use yew::prelude::*;
 use crate::run::scene::{SceneLayer, probability};
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
-use crate::views::panel::{Depth, Panel, PanelInput, Tab};
+use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::glyph::{Mark, glyph};
 use crate::views::parts::sized::{bar, no_bar};
 use crate::views::parts::table::table;
@@ -23,7 +23,7 @@ pub static PANEL: Panel = Panel {
     area: "token",
     tab: Tab::Own("Token"),
     depth: Depth::Inspect,
-    sees_controls: false,
+    sees: Sees::Run,
     lacks: |_| None,
     topic: |input| format!("Token #{} · layer {}", input.selection.token, input.layer().layer),
     finding: title,

@@ -1,0 +1,116 @@
+//! The training lab: two small models learn side by side, and one sees their routing form.
+
+mod curves;
+mod finding;
+mod setup;
+mod snapshots;
+mod streams;
+
+use yew::prelude::*;
+
+use crate::run::training::Training;
+use crate::settings::view::PanelName;
+use crate::state::Action;
+use crate::state::lab::{Lab, Wish};
+use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
+use crate::views::parts::table::table;
+
+pub static PANEL: Panel = Panel {
+    name: PanelName::Training,
+    kind: "Training lab",
+    area: "row",
+    tab: Tab::Own("Training"),
+    depth: Depth::Lab,
+    sees: Sees::Lab,
+    lacks: |_| None,
+    topic: |input| format!("Training lab · {}", input.lab.experiment.name.title()),
+    finding: |input| finding::finding(&input.lab),
+    badges: |_| Html::default(),
+    picture,
+    table: Some(as_table),
+};
+
+fn picture(input: &PanelInput) -> Html {
+    let (lab, dispatch) = (&*input.lab, &input.dispatch);
+    html! {
+        <div class="lab">
+            { setup::setup(lab, dispatch) }
+            if let Some(error) = &lab.problem {
+                <p class="lab-problem" role="alert">{ format!("{} {} {}", error.what, error.why, error.try_this) }</p>
+            }
+            if let Some(trainings) = &lab.trainings {
+                { curves::curves(lab, trainings) }
+                <div class="lab-sides">
+                    { for (0..2).map(|side| html! {
+                        <section class="lab-side">
+                            <h4>{ side_mark(side) }{ lab.experiment.name.sides()[side] }</h4>
+                            { setup::coefficient(&trainings[side], side, dispatch) }
+                            { streams::streams(&trainings[side]) }
+                            { facts(&trainings[side]) }
+                        </section>
+                    }) }
+                </div>
+                { snapshots::snapshots(lab, trainings, dispatch) }
+            }
+        </div>
+    }
+}
+
+/// How the first and the second are told apart in the chart of losses.
+fn side_mark(side: usize) -> Html {
+    let class = if side == 0 { "side-mark is-first" } else { "side-mark is-second" };
+    html! { <svg {class} width="22" height="8" aria-hidden="true"><line x1="1" y1="4" x2="21" y2="4" /></svg> }
+}
+
+/// What the latest steps were like, by name.
+fn facts_of(training: &Training) -> Vec<(&'static str, String)> {
+    let number = |value: Option<f64>, digits: usize| value.map(|value| format!("{value:.digits$}"));
+    let percent = |share: Option<f64>| share.map(|share| crate::words::numbers::percent(share as f32));
+    let newest = training.snapshots.last();
+    let facts = [
+        ("loss, nats a byte", number(training.latest().last().map(|step| f64::from(step.next_token)), 3)),
+        ("held-out, bits a byte", number(newest.map(|newest| f64::from(newest.held_out_bits_per_byte)), 3)),
+        ("busiest expert's share", percent(training.largest_share())),
+        ("unevenness (CV)", number(training.variation(), 2)),
+        ("turned away", percent(training.lost_share())),
+        ("gate entropy, nats", number(training.gate_entropy(), 3)),
+        ("steps a second", number(training.steps_per_second(), 1)),
+    ];
+    facts.into_iter().map(|(name, value)| (name, value.unwrap_or("–".to_owned()))).collect()
+}
+
+fn facts(training: &Training) -> Html {
+    let fact = |(name, value): (&'static str, String)| html! { <li><span>{ name }</span><b>{ value }</b></li> };
+    html! { <ul class="stats lab-facts">{ for facts_of(training).into_iter().map(fact) }</ul> }
+}
+
+fn as_table(input: &PanelInput) -> Html {
+    let Some(trainings) = &input.lab.trainings else {
+        return table("Training lab", &["Nothing is trained yet"], []);
+    };
+    let sides = input.lab.experiment.name.sides();
+    let both = facts_of(&trainings[0]).into_iter().zip(facts_of(&trainings[1]));
+    let rows = both.map(|((name, first), (_, second))| vec![name.to_owned(), first, second]);
+    let caption = "The latest ten steps, and the newest snapshot";
+    let steps = trainings[0].snapshots.iter().zip(&trainings[1].snapshots).map(|(first, second)| {
+        let bits = |snapshot: &moe_trace::training::TrainSnapshot| format!("{:.3}", snapshot.held_out_bits_per_byte);
+        vec![first.num_steps.to_string(), bits(first), bits(second)]
+    });
+    html! {
+        <>
+            { table(caption, &["", sides[0], sides[1]], rows) }
+            { table("Held-out text, bits a byte", &["after steps", sides[0], sides[1]], steps) }
+        </>
+    }
+}
+
+/// What a control asks for.
+fn asks(dispatch: &Callback<Action>, wish: Wish) -> Callback<MouseEvent> {
+    let dispatch = dispatch.clone();
+    Callback::from(move |_| dispatch.emit(Action::Lab(wish.clone())))
+}
+
+/// Is there anything to see yet?
+fn has_steps(lab: &Lab) -> bool {
+    lab.trainings.iter().flatten().any(|training| !training.steps.is_empty())
+}

@@ -1,0 +1,135 @@
+//! What is trained, and the buttons that steer it.
+
+use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
+use yew::prelude::*;
+
+use super::{asks, has_steps};
+use crate::run::training::Training;
+use crate::settings::experiment::{ExperimentName, TextName};
+use crate::state::Action;
+use crate::state::lab::{Lab, Wish};
+
+/// Coefficients that the slider offers, by their exponents of ten; left of them is 0.
+const EXPONENTS: (f32, f32) = (-4.0, 0.0);
+
+pub fn setup(lab: &Lab, dispatch: &Callback<Action>) -> Html {
+    let chosen = |wish: fn(&str) -> Option<Wish>| {
+        let dispatch = dispatch.clone();
+        Callback::from(move |event: Event| {
+            let field: HtmlSelectElement = event.target_unchecked_into();
+            if let Some(wish) = wish(&field.value()) {
+                dispatch.emit(Action::Lab(wish));
+            }
+        })
+    };
+    let on_seed = {
+        let dispatch = dispatch.clone();
+        Callback::from(move |event: Event| {
+            let field: HtmlInputElement = event.target_unchecked_into();
+            if let Ok(seed) = field.value().trim().parse() {
+                dispatch.emit(Action::Lab(Wish::Seed(seed)));
+            }
+        })
+    };
+    let on_text = {
+        let dispatch = dispatch.clone();
+        Callback::from(move |event: InputEvent| {
+            let field: HtmlTextAreaElement = event.target_unchecked_into();
+            dispatch.emit(Action::Lab(Wish::OwnText(field.value())));
+        })
+    };
+    html! {
+        <div class="lab-setup">
+            <p class="lab-question">{ lab.experiment.name.look_for() }</p>
+            <div class="controls">
+                <label class="control">
+                    <span class="control-name">{ "Experiment" }</span>
+                    <select onchange={chosen(|word| ExperimentName::of_word(word).map(Wish::Experiment))}>
+                        { for ExperimentName::ALL.iter().map(|&name| html! {
+                            <option value={name.as_str()} selected={name == lab.experiment.name}>{ name.title() }</option>
+                        }) }
+                    </select>
+                </label>
+                <label class="control">
+                    <span class="control-name">{ "Text" }</span>
+                    <select onchange={chosen(|word| TextName::of_word(word).map(Wish::Text))}>
+                        { for TextName::ALL.iter().map(|&text| html! {
+                            <option value={text.as_str()} selected={text == lab.experiment.text}>{ text.title() }</option>
+                        }) }
+                    </select>
+                </label>
+                <label class="control lab-seed">
+                    <span class="control-name">{ "Seed" }</span>
+                    <input type="number" min="0" max="4294967295" step="1" value={lab.experiment.seed.to_string()} onchange={on_seed} />
+                </label>
+                { buttons(lab, dispatch) }
+            </div>
+            if lab.experiment.text == TextName::Own {
+                <label class="lab-own">
+                    <span class="control-name">{ "Your text, at least a few thousand letters; it stays on this machine" }</span>
+                    <textarea rows="4" value={lab.own_text.clone()} oninput={on_text} />
+                </label>
+            }
+        </div>
+    }
+}
+
+fn buttons(lab: &Lab, dispatch: &Callback<Action>) -> Html {
+    let button = |words: &'static str, wish: Wish, title: &'static str| {
+        html! { <button type="button" class="lab-button" {title} onclick={asks(dispatch, wish)}>{ words }</button> }
+    };
+    html! {
+        <div class="lab-buttons">
+            if lab.trainings.is_none() {
+                <button type="button" class="lab-button is-primary" onclick={asks(dispatch, Wish::Start)}>{ "Train both" }</button>
+            } else if lab.is_running() {
+                { button("Pause", Wish::Pause, "Rest after the step in progress") }
+            } else {
+                { button("Go on", Wish::Resume, "Train on until paused") }
+                { button("10 steps", Wish::Step(10), "Ten steps of each, then rest") }
+            }
+            if lab.trainings.is_some() {
+                { button("Start anew", Wish::Start, "Both from nothing, with the same seed") }
+                { button("End", Wish::Stop, "Forget both trainings and free their memory") }
+            }
+            if has_steps(lab) && !lab.is_running() {
+                <span class="lab-rest">{ "resting" }</span>
+            }
+        </div>
+    }
+}
+
+/// The weight of the first loss beside that of the next byte, where there is one; it may move while the model learns.
+pub fn coefficient(training: &Training, side: usize, dispatch: &Callback<Action>) -> Html {
+    let Some(loss) = training.request.losses.first() else { return Html::default() };
+    let on_change = {
+        let dispatch = dispatch.clone();
+        Callback::from(move |event: Event| {
+            let field: HtmlInputElement = event.target_unchecked_into();
+            let value = coefficient_at(field.value_as_number() as f32);
+            dispatch.emit(Action::Lab(Wish::Coefficient { side, value }));
+        })
+    };
+    let words = format!("{}", loss.coefficient);
+    html! {
+        <label class="control lab-coefficient">
+            <span class="control-name">{ "Balance loss × " }<b aria-hidden="true">{ &words }</b></span>
+            <input type="range" min={(EXPONENTS.0 - 0.25).to_string()} max={EXPONENTS.1.to_string()} step="0.25"
+                value={exponent_of(loss.coefficient).to_string()} aria-valuetext={words.clone()} onchange={on_change} />
+        </label>
+    }
+}
+
+/// The slider's place of a coefficient.
+fn exponent_of(coefficient: f32) -> f32 {
+    if coefficient > 0.0 { coefficient.log10() } else { EXPONENTS.0 - 0.25 }
+}
+
+/// The coefficient at a place of the slider, with two digits.
+fn coefficient_at(exponent: f32) -> f32 {
+    if exponent < EXPONENTS.0 {
+        return 0.0;
+    }
+    let power = 10f32.powf(exponent.floor());
+    (10f32.powf(exponent) / power * 10.0).round() / 10.0 * power
+}

@@ -1,0 +1,117 @@
+//! Kept states: a slider over them, the probe's routes, whom each kind of text asks, what the models write.
+
+use moe_trace::Decision;
+use moe_trace::training::TrainSnapshot;
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+use super::asks;
+use crate::run::shared::Shared;
+use crate::run::text::visible;
+use crate::run::training::{Training, told_apart};
+use crate::state::Action;
+use crate::state::lab::{Lab, Wish};
+use crate::words::numbers::percent;
+
+pub fn snapshots(lab: &Lab, trainings: &[Shared<Training>; 2], dispatch: &Callback<Action>) -> Html {
+    let count = lab.num_snapshots();
+    if count == 0 {
+        return Html::default();
+    }
+    let at = lab.looks_at.unwrap_or(count - 1);
+    let num_steps = trainings[0].snapshot(Some(at)).map_or(0, |snapshot| snapshot.num_steps);
+    let on_input = {
+        let dispatch = dispatch.clone();
+        Callback::from(move |event: InputEvent| {
+            let field: HtmlInputElement = event.target_unchecked_into();
+            dispatch.emit(Action::Lab(Wish::Look(Some(field.value_as_number() as usize))));
+        })
+    };
+    let words = format!("after {num_steps} steps");
+    let sides = lab.experiment.name.sides();
+    html! {
+        <div class="lab-snapshots">
+            <div class="controls">
+                <label class="control lab-slider">
+                    <span class="control-name">{ "Snapshot " }<b aria-hidden="true">{ &words }</b></span>
+                    <input type="range" min="0" max={(count - 1).to_string()} step="1" value={at.to_string()}
+                        aria-valuetext={words.clone()} disabled={count == 1} oninput={on_input} />
+                </label>
+                <button type="button" class="lab-button" disabled={lab.is_running()} onclick={asks(dispatch, Wish::Rewind)}
+                    title="Both go back to this state, exactly">{ "Go back to it" }</button>
+                <button type="button" class="lab-button" disabled={lab.is_running()} onclick={asks(dispatch, Wish::Fork)}
+                    title="The second becomes a copy of the first at this state; then change one of them">
+                    { "Copy first over second" }</button>
+            </div>
+            <div class="lab-sides">
+                { for (0..2).map(|side| html! {
+                    <section class="lab-side" aria-label={sides[side]}>
+                        { for trainings[side].snapshot(Some(at)).map(|snapshot| state(snapshot)) }
+                    </section>
+                }) }
+            </div>
+        </div>
+    }
+}
+
+fn state(snapshot: &TrainSnapshot) -> Html {
+    html! {
+        <>
+            { probe(snapshot) }
+            { kinds(snapshot) }
+            <p class="lab-sample" title="What this state writes behind the probe, at temperature 0.7">
+                <span>{ "writes " }</span><code dir="auto">{ visible(&snapshot.sample) }</code></p>
+        </>
+    }
+}
+
+/// The probe's letters, and below each the expert that it asked first, layer by layer.
+fn probe(snapshot: &TrainSnapshot) -> Html {
+    let letters = snapshot.probe_tokens.iter().map(|bytes| {
+        html! { <td>{ visible(&String::from_utf8_lossy(bytes)) }</td> }
+    });
+    let rows = snapshot.probe_layers.iter().map(|layer| {
+        let first = |token: u32| match &layer.decision {
+            Some(Decision::Routing(routing)) => routing.of_token(token).first().map(|a| a.expert.index()),
+            _ => None,
+        };
+        let cells = (0..snapshot.probe_tokens.len() as u32).map(|token| match first(token) {
+            Some(expert) => html! { <td class={format!("fill-{}", expert % 8)}>{ expert }</td> },
+            None => html! { <td>{ "–" }</td> },
+        });
+        html! { <tr><th scope="row">{ format!("layer {}", layer.layer.0) }</th>{ for cells }</tr> }
+    });
+    html! {
+        <div class="lab-probe" tabindex="0" role="region" aria-label="Routes of the probe">
+            <table>
+                <caption>{ "the expert that each letter of the probe asks first" }</caption>
+                <tbody><tr><th scope="row">{ "probe" }</th>{ for letters }</tr>{ for rows }</tbody>
+            </table>
+        </div>
+    }
+}
+
+/// How far experts tell the kinds of text apart.
+fn kinds(snapshot: &TrainSnapshot) -> Html {
+    let num_layers = snapshot.kinds.first().map_or(0, |kind| kind.demand.len());
+    let of_layer = |layer: usize| {
+        let demand: Vec<&[u32]> = snapshot.kinds.iter().map(|kind| &kind.demand[layer][..]).collect();
+        let told_apart = told_apart(&demand)?;
+        Some(
+            html! { <li><span>{ format!("layer {layer} tells kinds apart") }</span><b>{ percent(told_apart as f32) }</b></li> },
+        )
+    };
+    let layers: Vec<Html> = (0..num_layers).filter_map(of_layer).collect();
+    if layers.is_empty() {
+        return Html::default();
+    }
+    let losses = snapshot.kinds.iter().map(|kind| {
+        html! { <li><span>{ &kind.name }</span><b>{ format!("{:.3}", kind.held_out) }</b></li> }
+    });
+    html! {
+        <ul class="stats lab-kinds" title="Mutual information of kind of text and expert, over that of kinds told apart entirely; below, held-out nats a byte of each kind">
+            { for layers }
+            { for losses }
+        </ul>
+    }
+}

@@ -1,0 +1,100 @@
+// The training lab in a real browser: two models learn beside the engine, are steered, and survive their worker's end.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { suite } from "../lib/suite.mjs";
+
+const site = suite();
+
+/** Opens the lab as a figure without an engine: nothing but trainings computes. */
+async function lab(t, attributes = "") {
+  const { page, problems } = await site.open(t, "examples/two.html", {
+    prepare: async (page) => {
+      await page.route("**/examples/two.html", (route) =>
+        route.fulfill({
+          contentType: "text/html",
+          body: `<!doctype html><title>Lab</title><script type="module" src="../assets/element.js"></script>
+<moe-playground view="training" backend="recorded" loading="eager" ${attributes}></moe-playground>`,
+        }),
+      );
+    },
+  });
+  await page.getByRole("button", { name: "Train both" }).waitFor();
+  return { page, problems };
+}
+
+const fact = (page, side, name) =>
+  page.locator(".lab-side").nth(side).locator("li", { hasText: name }).locator("b").textContent();
+
+/** Waits until both have done so many steps. */
+async function afterSteps(page, number) {
+  await page.waitForFunction(
+    (number) => {
+      const steps = document.querySelector("moe-playground").shadowRoot.querySelector(".lab-steps");
+      return steps && Number.parseInt(steps.textContent, 10) >= number;
+    },
+    number,
+    { timeout: 120_000 },
+  );
+}
+
+test("two models learn, rest, go on, go back and are copied", async (t) => {
+  const { page, problems } = await lab(t);
+  await page.getByRole("button", { name: "Train both" }).click();
+  await afterSteps(page, 12);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("resting").waitFor();
+  const steps = () => page.locator(".lab-steps").textContent();
+  const rested = Number.parseInt(await steps(), 10);
+  assert.ok(Number(await fact(page, 0, "loss, nats a byte")) < 5.5);
+  assert.match(await fact(page, 1, "held-out"), /^\d\.\d{3}$/);
+
+  await page.getByRole("button", { name: "10 steps" }).click();
+  await page.getByText("resting").waitFor();
+  assert.equal(Number.parseInt(await steps(), 10), rested + 10);
+
+  // Back to the state before the first step, and from there the same losses again.
+  const slider = page.getByRole("slider", { name: /Snapshot/ });
+  await slider.fill("0");
+  await page.getByRole("button", { name: "Go back to it" }).click();
+  await page.waitForFunction(() =>
+    document.querySelector("moe-playground").shadowRoot.querySelector(".lab-steps").textContent.startsWith("1 "),
+  );
+  await page.getByRole("button", { name: "Copy first over second" }).click();
+  await page.getByRole("button", { name: "10 steps" }).click();
+  await page.getByText("resting").waitFor();
+  assert.equal(Number.parseInt(await steps(), 10), 10);
+  // A copy under the same settings is the same model.
+  assert.equal(await fact(page, 0, "loss, nats a byte"), await fact(page, 1, "loss, nats a byte"));
+  assert.deepEqual(problems, []);
+});
+
+test("the recipe is in the attribute and in the link, the reader's text is not", async (t) => {
+  const { page, problems } = await lab(t, `experiment="room sums 7"`);
+  const state = () => page.evaluate(() => document.querySelector("moe-playground").getState());
+  assert.equal((await state()).experiment, "room sums 7");
+  await page.getByRole("combobox", { name: "Text" }).selectOption("own");
+  await page.getByRole("textbox", { name: /Your text/ }).fill("too short");
+  assert.equal((await state()).experiment, "room own 7");
+  assert.doesNotMatch(JSON.stringify(await state()), /too short/);
+  await page.getByRole("button", { name: "Train both" }).click();
+  await page.getByText(/a sequence needs 66/).waitFor();
+  await page.getByRole("textbox", { name: /Your text/ }).fill("It is a truth universally acknowledged. ".repeat(40));
+  await page.getByRole("button", { name: "Train both" }).click();
+  await afterSteps(page, 2);
+  assert.match(await fact(page, 0, "turned away"), /%/);
+  assert.deepEqual(problems, []);
+});
+
+test("a lab that cannot be loaded says so, and the page goes on", async (t) => {
+  const { page } = await lab(t);
+  await page.route(/moe_lab_worker_bg[^/]*\.wasm/, (route) => route.fulfill({ status: 404 }));
+  await page.getByRole("button", { name: "Train both" }).click();
+  await page
+    .getByRole("alert")
+    .getByText(/There is no moe_lab_worker_bg/)
+    .waitFor();
+  await page.unroute(/moe_lab_worker_bg[^/]*\.wasm/);
+  await page.getByRole("button", { name: "Train both" }).click();
+  await afterSteps(page, 1);
+});
