@@ -10,6 +10,7 @@ pub mod text;
 
 pub mod compare;
 pub mod difference;
+pub mod event;
 pub mod what_if;
 
 pub mod shared;

@@ -66,6 +66,10 @@ pub enum Action {
     LetGo,
 
     TogglePlay,
+    /// Play the run from its first token to where somebody is turned away.
+    PlayStory,
+    /// The reader has nothing against motion: the run may play by itself.
+    MayPlay,
     /// The playback's clock.
     Tick,
     /// Steps forward or back; stops playing.

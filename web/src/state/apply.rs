@@ -36,6 +36,9 @@ impl State {
 
     /// Hands the action to the machine it is for.
     fn take(&mut self, action: Action, effects: &mut Vec<Effect>) {
+        if action.is_of_reader() {
+            self.screen.hand_over(&action);
+        }
         match action {
             Action::Configured { config, errors } => self.configure(*config, errors, effects),
             Action::Show { config, errors } => self.show(*config, errors, effects),
@@ -86,9 +89,16 @@ impl State {
                     self.screen.toggle_play(extent);
                 }
             }
+            Action::PlayStory => self.play_story(),
+            Action::MayPlay => {
+                if self.may_play() {
+                    self.play_story();
+                }
+            }
             Action::Tick => {
                 if let Some(extent) = self.extent() {
-                    self.screen.tick(extent);
+                    let num_tokens = self.scene().map_or(0, |scene| scene.tokens.len());
+                    self.screen.tick(extent, num_tokens);
                 }
             }
             Action::StepBy(steps) => {
@@ -115,7 +125,7 @@ impl State {
                 effects.push(Effect::SetLetterKeys(heard));
             }
             Action::SetTheme(theme) => self.screen.set_theme(theme, effects),
-            Action::SetDepth(depth) => self.screen.depth = depth,
+            Action::SetDepth(depth) => self.set_depth(depth, effects),
             Action::SetTab(tab) => self.screen.tab = tab,
             Action::DismissNotice => self.notices.dismiss(),
         }

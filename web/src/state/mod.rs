@@ -13,6 +13,7 @@ pub mod worker;
 pub mod controls;
 pub mod notices;
 pub mod screen;
+pub mod tour;
 
 pub mod derived;
 

@@ -20,7 +20,7 @@ pub struct Panel {
     /// Its place in the page's grid, as the style sheet names it (`web/style/page.css`).
     pub area: &'static str,
     pub tab: Tab,
-    /// The depth of the whole page from which on it is there.
+    /// The depth of the whole page from which on it is there; what is of the story is there alone.
     pub depth: Depth,
     /// Does it show the controls as they stand? One that shows only the run is not drawn again while they move.
     pub sees_controls: bool,

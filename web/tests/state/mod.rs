@@ -10,3 +10,4 @@ mod play;
 mod progress;
 mod replay;
 mod runs;
+mod story;

@@ -133,7 +133,7 @@ mod tests {
             let kept = Config { overrides: fixed([Setting::Prompt("kept".to_owned())]), ..Config::default() };
             assert_eq!(config, kept, "{name}=\"{text}\"");
         };
-        check("view", "story", "Allowed: full, or one or more of strip, layers, lanes, token, load, loss, counts.");
+        check("view", "tale", "Allowed: full, or one or more of story, strip, layers, lanes, token, load, loss, counts.");
         check("backend", "cuda", "Allowed: auto, webgpu, cpu, cpu-f32, recorded.");
         check("theme", "sepia", "Allowed: auto, light, dark.");
         for seed in ["-1", "seven", "4294967296", "1.5"] {

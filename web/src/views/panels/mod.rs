@@ -6,6 +6,7 @@ pub mod lanes;
 pub mod layers;
 pub mod load;
 pub mod loss;
+pub mod story;
 pub mod strip;
 pub mod token;
 
@@ -15,6 +16,7 @@ use crate::views::panel::{Depth, Panel, Tab};
 /// The row of a panel.
 pub fn of(name: PanelName) -> &'static Panel {
     match name {
+        PanelName::Story => &story::PANEL,
         PanelName::Strip => &strip::PANEL,
         PanelName::Layers => &layers::PANEL,
         PanelName::Lanes => &lanes::PANEL,
@@ -25,11 +27,11 @@ pub fn of(name: PanelName) -> &'static Panel {
     }
 }
 
-/// What an element with this view shows, in reading order. The whole page goes as deep as `depth`; who asks for a panel
-/// by name gets it at any depth.
+/// What an element with this view shows, in reading order. The whole page goes as deep as `depth`: the story stands alone,
+/// and the lab has all that one can inspect. Who asks for a panel by name gets it at any depth.
 pub fn shown(view: &View, depth: Depth) -> impl Iterator<Item = &'static Panel> {
     let is_shown = move |panel: &&'static Panel| match view {
-        View::Full => panel.depth <= depth,
+        View::Full => panel.depth <= depth && (panel.depth == Depth::Story) == (depth == Depth::Story),
         View::Panels(names) => names.contains(&panel.name),
     };
     PanelName::ALL.iter().map(|&name| of(name)).filter(is_shown)

@@ -5,6 +5,7 @@ pub mod badges;
 pub mod glyph;
 pub mod hover;
 pub mod in_sight;
+pub mod lane;
 pub mod popup;
 pub mod ramp;
 pub mod routing_controls;

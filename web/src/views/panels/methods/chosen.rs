@@ -1,0 +1,126 @@
+//! The method that is tried: what it says of itself, its numbers to fill in, what it would do to the selected layer, and the
+//! way to run the model with it.
+
+use moe_router::rule::Citation;
+use moe_trace::ExpertIdx;
+use yew::prelude::*;
+
+use crate::run::tried::{Outcome, Routed};
+use crate::settings::Setting;
+use crate::settings::method::Method;
+use crate::state::Action;
+use crate::views::panel::PanelInput;
+use crate::views::panels::methods::{facts, sentences, shares};
+use crate::views::parts::lane::LaneView;
+use crate::views::parts::rule_fields::RuleFields;
+use crate::views::parts::section::section;
+use crate::views::parts::stripe;
+
+pub fn chosen(input: &PanelInput) -> Html {
+    let Some(tried) = input.tried.as_deref() else {
+        return html! {
+            <div class="method-chosen">
+                <p>{ "Choose a method: this layer's recorded gate logits are routed by it at once, and nothing is run." }</p>
+                <p class="fine">
+                    { "Grouped as in the survey by Cai et al. 2024, section 4: " }{ arxiv("2407.06204") }{ "." }
+                </p>
+            </div>
+        };
+    };
+    let method = tried.method;
+    let rule = method.rule();
+    let citation = |piece: Citation| match piece {
+        Citation::Text(text) => html! { { text } },
+        Citation::Arxiv(number) => arxiv(number),
+    };
+    let facts = facts::facts(&method, &input.controls.routing, input.controls.num_experts);
+    html! {
+        <div class="method-chosen">
+            <h3>{ rule.title }</h3>
+            <p>{ rule.one_line }</p>
+            <p class="fine">
+                { for rule.citations().map(citation) }
+                if let Some(place) = rule.equation {
+                    { ", " }{ place }
+                }
+            </p>
+            <RuleFields {method} num_experts={input.controls.num_experts} dispatch={input.dispatch.clone()} />
+            { run_with(input, &method) }
+            { outcome(input, &tried.outcome) }
+            <dl class="method-facts">
+                { for facts.into_iter().map(|(name, words)| html! { <div><dt>{ name }</dt><dd>{ words }</dd></div> }) }
+            </dl>
+        </div>
+    }
+}
+
+fn arxiv(number: &str) -> Html {
+    let address = format!("https://arxiv.org/abs/{number}");
+    html! { <a href={address} target="_blank" rel="noopener">{ "arXiv:" }{ number.to_owned() }</a> }
+}
+
+/// The button that runs the model with it, or why there is none.
+fn run_with(input: &PanelInput, method: &Method) -> Html {
+    let controls = &input.controls;
+    if let Some(why) = method.obstacle(controls.num_experts, controls.group) {
+        return html! { <p class="fine">{ format!("The model cannot be run with it. {why}.") }</p> };
+    }
+    let Method::Assigns(spec) = *method else { return Html::default() };
+    let is_in_force = controls.routing.router == spec;
+    let dispatch = input.dispatch.clone();
+    let onclick = Callback::from(move |_: MouseEvent| dispatch.emit(Action::Set(Setting::Rule(spec))));
+    html! {
+        <p class="method-run">
+            <button type="button" class="primary" disabled={is_in_force || !input.can_run} {onclick}>{ "Run with it" }</button>
+            <span class="fine" role="status">
+                { match (is_in_force, input.can_run) {
+                    (true, _) if !controls.status.is_empty() => controls.status,
+                    (true, _) => "This is the rule that the controls ask for.",
+                    (false, true) => "Runs the model again under this rule: exact in every layer.",
+                    (false, false) => "A run needs the engine, which is not here now.",
+                } }
+            </span>
+        </p>
+    }
+}
+
+fn outcome(input: &PanelInput, outcome: &Outcome) -> Html {
+    match outcome {
+        Outcome::Routed(routed) => routed_picture(input, routed),
+        Outcome::Mixed { group, mixing } => html! {
+            <>
+                <p>{ "This model's gate learned to choose, not to blend; these are the shares that the rule makes of it." }</p>
+                { shares::shares(group, mixing, input.selection.token) }
+            </>
+        },
+        Outcome::Unknown(why) => html! { <p>{ why }</p> },
+    }
+}
+
+/// The layer as the run routed it, under the method, and the method's slots.
+fn routed_picture(input: &PanelInput, routed: &Routed) -> Html {
+    let (scene, before, after) = (&input.scene, input.layer(), &routed.layer);
+    let (group_idx, group) = input.group();
+    let capacity = after.capacities.get(group_idx).copied().flatten();
+    let lanes: Vec<_> = (0..after.num_experts).map(|expert| after.lane(&group, ExpertIdx(expert as u32))).collect();
+    let widest = lanes.iter().map(|lane| lane.kept.len()).max().unwrap_or_default();
+    let width = capacity.map_or(widest, |slots| (slots as usize).min(group.num_tokens.max(widest)));
+    let size = (capacity.map(|slots| slots as usize), width);
+    let rows = lanes.iter().enumerate().map(|(number, lane)| {
+        section(number, LaneView::of((scene, after), lane, size, input.selection, &input.dispatch))
+    });
+    let title = |words: &'static str| html! { <span class="fine">{ words }</span> };
+    html! {
+        <>
+            <p>{ sentences::compared(&routed.comparison, after) }</p>
+            <div class="rolls" tabindex="0" role="group" aria-label="Tokens and their experts, in the run and under this method">
+                { title("In the run") }
+                <div class="stripe" aria-hidden="true">{ stripe::drawn(scene, before) }</div>
+                { title("Under this method; ticks where other experts serve") }
+                <div class="stripe" aria-hidden="true">{ stripe::drawn(scene, after) }</div>
+                { stripe::ticks(scene.tokens.len(), &routed.comparison.moved, input.selection.token) }
+            </div>
+            <div class={classes!("lanes", (lanes.len() > 8).then_some("is-crowded"))}>{ for rows }</div>
+        </>
+    }
+}
