@@ -37,13 +37,7 @@ pub struct Room {
 
 /// The least factor of the slider at which every expert that this token asks has room for it: exact for this layer, whose
 /// gate logits are routed again. `None` where no factor helps, or where that cannot be said.
-pub fn room_for(
-    scene: &Scene,
-    layer: usize,
-    token: usize,
-    routing: &RoutingSpec,
-    group: RoutingGroup,
-) -> Option<Room> {
+pub fn room_for(scene: &Scene, layer: usize, token: usize, routing: &RoutingSpec, group: RoutingGroup) -> Option<Room> {
     let Overflow::Drop(slots) = routing.overflow else { return None };
     let group_idx = scene.tokens.get(token)?.group;
     // Steps of 0.05, as the slider has them.

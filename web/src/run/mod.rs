@@ -11,6 +11,7 @@ pub mod text;
 pub mod compare;
 pub mod difference;
 pub mod event;
+pub mod tried;
 pub mod what_if;
 
 pub mod shared;

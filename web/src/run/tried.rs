@@ -49,7 +49,9 @@ impl Tried {
         let group = scene.groups[scene.tokens.get(token)?.group];
         let before = scene.layers.get(layer)?;
         let outcome = match method {
-            _ if !before.gate_is_recorded => Outcome::Unknown("This run was recorded without its gate logits.".to_owned()),
+            _ if !before.gate_is_recorded => {
+                Outcome::Unknown("This run was recorded without its gate logits.".to_owned())
+            }
             Method::Assigns(router) => {
                 let routing = RoutingSpec { router, ..*routing };
                 match what_if::layer(scene, layer, token, &routing, scene.recording.request.group) {
@@ -91,7 +93,9 @@ fn why_unknown(routing: &RoutingSpec, num_experts: usize) -> String {
     }
     match facts.besides {
         Besides::TokenFrequencies => "It needs to know how often each token occurs in the training text.".to_owned(),
-        Besides::LearnedBias => "It chooses with a bias that was learned, and that no trace of this run holds.".to_owned(),
+        Besides::LearnedBias => {
+            "It chooses with a bias that was learned, and that no trace of this run holds.".to_owned()
+        }
         _ => "It draws by chance, and the draws are the run's own: run with it to see them.".to_owned(),
     }
 }

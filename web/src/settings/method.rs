@@ -1,9 +1,9 @@
 //! Any routing method of `moe-router`, to be tried on what a run recorded: one that assigns tokens, one that mixes, or one
 //! that needs more than gate logits and is only told of.
 
-use moe_router::rule::{Run, Rule};
-use moe_router::rules;
-use moe_trace::{MixerSpec, RouterSpec, RoutingGroup};
+use moe_router::rule::{Rule, Run};
+use moe_router::{Mixer, Router, rules};
+use moe_trace::{MixerSpec, Overflow, RouterSpec, RoutingGroup, RoutingSpec};
 
 use crate::settings::rule_form::{self, Written};
 
@@ -30,7 +30,8 @@ impl Method {
     pub fn parse(text: &str) -> Option<Method> {
         let assigns = || rules::parse_router(text).ok().map(Method::Assigns);
         let mixes = || rules::parse_mixer(text).ok().map(Method::Mixes);
-        let told = || rules::find(text.trim()).filter(|rule| rule.example().is_none()).map(|rule| Method::Told(rule.name));
+        let told =
+            || rules::find(text.trim()).filter(|rule| rule.example().is_none()).map(|rule| Method::Told(rule.name));
         assigns().or_else(mixes).or_else(told)
     }
 
@@ -67,6 +68,21 @@ impl Method {
             )),
             (Method::Told(_), _) => None,
         }
+    }
+}
+
+impl Method {
+    /// Why it makes no sense for a gate of so many columns: a sentence without its full stop.
+    pub fn refused(&self, num_experts: usize) -> Option<String> {
+        let error = match *self {
+            Method::Assigns(router) => {
+                let routing = RoutingSpec { router, overflow: Overflow::Dropless };
+                Router::new(routing, num_experts).err()
+            }
+            Method::Mixes(mixer) => Mixer::new(mixer, num_experts).err(),
+            Method::Told(_) => None,
+        };
+        error.map(|error| error.to_string().trim_end_matches('.').to_owned())
     }
 }
 
@@ -111,5 +127,8 @@ mod tests {
         check("soft_moe:1", Some("blends"));
         check("thor", Some("two experts drawn"));
         check("balanced_hash", Some("how often"));
+        let refused = |text: &str| Method::parse(text).expect(text).refused(8);
+        assert_eq!((refused("soft_moe:2"), refused("top_k:8")), (None, None));
+        assert!(refused("soft_moe:3").is_some() && refused("top_k:9").is_some());
     }
 }

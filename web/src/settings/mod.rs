@@ -3,6 +3,7 @@
 pub mod attributes;
 pub mod depth;
 pub mod limits;
+pub mod method;
 pub mod models;
 mod named;
 pub mod offered;

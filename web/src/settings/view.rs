@@ -14,6 +14,7 @@ named! {
         Load "load"
         Loss "loss"
         Counts "counts"
+        Methods "methods"
     }
 }
 

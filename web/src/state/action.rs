@@ -7,6 +7,7 @@ use crate::run::shared::Shared;
 use crate::settings::Setting;
 use crate::settings::attributes::Config;
 use crate::settings::depth::Depth;
+use crate::settings::method::Method;
 use crate::settings::models::Menu;
 use crate::settings::place::Place;
 use crate::settings::theme::Theme;
@@ -93,6 +94,8 @@ pub enum Action {
     /// Hear keys that type a character, or leave them alone.
     SetLetterKeys(bool),
     SetTheme(Theme),
+    /// Try a routing method on what the run recorded, or none.
+    Try(Option<Method>),
     /// Show the same run at another depth.
     SetDepth(Depth),
     SetTab(PanelName),

@@ -125,6 +125,7 @@ impl State {
                 effects.push(Effect::SetLetterKeys(heard));
             }
             Action::SetTheme(theme) => self.screen.set_theme(theme, effects),
+            Action::Try(method) => self.screen.method = method,
             Action::SetDepth(depth) => self.set_depth(depth, effects),
             Action::SetTab(tab) => self.screen.tab = tab,
             Action::DismissNotice => self.notices.dismiss(),
@@ -187,6 +188,9 @@ impl State {
         if before.depth != self.config.depth {
             self.screen.depth = self.config.depth;
         }
+        if before.method != self.config.method {
+            self.screen.method = self.config.method;
+        }
         if before.place != self.config.place {
             self.screen.seek(self.config.place);
         }
@@ -226,6 +230,7 @@ impl State {
         }
         self.screen.set_theme(config.theme, effects);
         self.screen.depth = config.depth;
+        self.screen.method = config.method;
         self.screen.show_place(config.place);
         self.notices.notify_attributes(errors, effects);
     }

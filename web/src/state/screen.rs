@@ -4,6 +4,7 @@ use crate::run::recording::Recording;
 use crate::run::scene::Scene;
 use crate::run::shared::Shared;
 use crate::settings::depth::Depth;
+use crate::settings::method::Method;
 use crate::settings::place::Place;
 use crate::settings::view::PanelName;
 use crate::state::tour::{self, Rest};
@@ -15,6 +16,8 @@ pub struct Screen {
     pub selection: Selection,
     pub theme: Theme,
     pub depth: Depth,
+    /// The routing method that is tried on what the run recorded.
+    pub method: Option<Method>,
     /// The panel whose tab is in front, on narrow screens.
     pub tab: PanelName,
     pub help_open: bool,
@@ -69,6 +72,7 @@ impl Default for Screen {
             selection: Selection::default(),
             theme: Theme::default(),
             depth: Depth::default(),
+            method: None,
             tab: PanelName::default(),
             help_open: false,
             is_touched: false,

@@ -7,6 +7,7 @@ use crate::run::compare::Change;
 use crate::run::difference;
 use crate::run::scene::{Group, Scene, SceneLayer};
 use crate::run::shared::Shared;
+use crate::run::tried::Tried;
 pub use crate::settings::depth::Depth;
 use crate::settings::offered::Offered;
 use crate::settings::view::PanelName;
@@ -71,6 +72,10 @@ pub struct PanelInput {
 
     pub controls: Controls,
     pub what_if: Option<WhatIf>,
+    /// The routing method that is tried on the selected layer.
+    pub tried: Option<Shared<Tried>>,
+    /// Is there an engine that would run the model again?
+    pub can_run: bool,
 
     /// The tab in front, on narrow screens.
     pub tab: PanelName,
@@ -148,6 +153,8 @@ impl PanelInput {
                 offered: state.config().controls.unwrap_or(Offered::ALL),
             },
             what_if: state.what_if().cloned().map(|layer| WhatIf { layer, routing: state.routing() }),
+            tried: state.tried().cloned(),
+            can_run: state.engine().is_ready(),
             tab: state.screen().tab,
             dispatch: dispatch.clone(),
             scene,
@@ -166,7 +173,7 @@ impl PanelInput {
             status: "",
             offered: self.controls.offered,
         };
-        PanelInput { controls, what_if: None, ..self.clone() }
+        PanelInput { controls, what_if: None, tried: None, can_run: false, ..self.clone() }
     }
 
     /// The selected layer, as the run routed it.

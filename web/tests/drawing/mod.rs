@@ -4,6 +4,7 @@ use yew::{BaseComponent, ServerRenderer};
 
 mod directions;
 mod hostile;
+mod methods;
 mod panels;
 mod rule_note;
 mod rules;

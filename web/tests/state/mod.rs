@@ -4,6 +4,7 @@ mod attributes;
 mod depths;
 mod failures;
 mod links;
+mod methods;
 mod models;
 mod notices;
 mod play;

@@ -68,7 +68,11 @@ fn nothing_moves_by_itself_against_the_reader() {
         assert!(!play.state.playback().playing, "{why}");
     };
     check(at(Depth::Inspect), &[], "only the story does");
-    check(Config { view: View::Panels(vec![PanelName::Story]), ..at(Depth::Story) }, &[], "a figure in a page does not");
+    check(
+        Config { view: View::Panels(vec![PanelName::Story]), ..at(Depth::Story) },
+        &[],
+        "a figure in a page does not",
+    );
     let place = Place { token: Some(2), ..Place::default() };
     check(Config { place, ..at(Depth::Story) }, &[], "a link leads to a place");
     check(at(Depth::Story), &[Action::Select { token: 3, layer: None, expert: None }], "the reader is elsewhere");

@@ -29,13 +29,14 @@ use moe_trace::{GateLogits, RouterSpec, SinkhornChoice};
 use crate::gate::{sigmoid, softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Form, GateReads, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "sinkhorn",
     title: "Sinkhorn (S-BASE)",
     one_line: "Top-k of a balanced transport plan between tokens and experts.",
+    family: Family::TokenChoice,
     paper: "Clark et al. 2022, arXiv:2202.01169",
     equation: Some("appendix B"),
     needs: "nothing",

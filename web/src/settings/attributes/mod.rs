@@ -10,6 +10,7 @@ pub use attribute::{Attribute, Doc, Values};
 pub use table::ATTRIBUTES;
 
 use crate::settings::depth::Depth;
+use crate::settings::method::Method;
 use crate::settings::offered::Offered;
 use crate::settings::overrides::Overrides;
 use crate::settings::place::Place;
@@ -48,6 +49,8 @@ pub struct Config {
     pub controls: Option<Offered>,
     /// Did the element load it at once? Nothing here depends on it.
     pub is_eager: bool,
+    /// The routing method that is tried on what the run recorded.
+    pub method: Option<Method>,
     /// Where to look first.
     pub place: Place,
     pub overrides: Overrides,
@@ -133,7 +136,11 @@ mod tests {
             let kept = Config { overrides: fixed([Setting::Prompt("kept".to_owned())]), ..Config::default() };
             assert_eq!(config, kept, "{name}=\"{text}\"");
         };
-        check("view", "tale", "Allowed: full, or one or more of story, strip, layers, lanes, token, load, loss, counts.");
+        check(
+            "view",
+            "tale",
+            "Allowed: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, methods.",
+        );
         check("backend", "cuda", "Allowed: auto, webgpu, cpu, cpu-f32, recorded.");
         check("theme", "sepia", "Allowed: auto, light, dark.");
         for seed in ["-1", "seven", "4294967296", "1.5"] {

@@ -6,6 +6,7 @@ pub mod lanes;
 pub mod layers;
 pub mod load;
 pub mod loss;
+pub mod methods;
 pub mod story;
 pub mod strip;
 pub mod token;
@@ -24,6 +25,7 @@ pub fn of(name: PanelName) -> &'static Panel {
         PanelName::Load => &load::PANEL,
         PanelName::Loss => &loss::PANEL,
         PanelName::Counts => &counts::PANEL,
+        PanelName::Methods => &methods::PANEL,
     }
 }
 

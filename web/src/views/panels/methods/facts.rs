@@ -17,7 +17,8 @@ pub fn facts(method: &Method, routing: &RoutingSpec, num_experts: usize) -> Vec<
             found.push(("Can overflow", overflow(facts.slots).to_owned()));
             found.push(("Asks", requests(facts.requests)));
             let active = facts.num_active(num_experts);
-            found.push(("Cost", format!("{} of {num_experts} at work for a token", count(active, "expert", "experts"))));
+            found
+                .push(("Cost", format!("{} of {num_experts} at work for a token", count(active, "expert", "experts"))));
             found.push(("Reads", reads(facts.reads).to_owned()));
             found.push(("Chance", chance(facts.chance).to_owned()));
         }
@@ -41,7 +42,9 @@ fn looks_ahead(method: &Method, routing: &RoutingSpec) -> String {
         Method::Assigns(router) => {
             let by_slots = rules::looks_ahead(&RoutingSpec { router: *router, ..*routing });
             match (rules::facts(router).looks_ahead, by_slots) {
-                (true, _) => "Yes: a token's experts depend on later tokens. Fine in training, not possible in generation.",
+                (true, _) => {
+                    "Yes: a token's experts depend on later tokens. Fine in training, not possible in generation."
+                }
                 (false, true) => "Its choice does not; who gets a slot depends on later tokens.",
                 (false, false) => "No: nothing about a token depends on later ones.",
             }
@@ -97,7 +100,8 @@ fn mixing_cost(spec: &MixerSpec, num_experts: usize) -> String {
                 + if *slots > 1 { ", shared by fewer experts." } else { "." }
         }
         MixerSpec::Smear | MixerSpec::Meo { .. } | MixerSpec::Lory { .. } => {
-            "One expert at work for a token, and a blend of the experts' weights for each sequence or segment.".to_owned()
+            "One expert at work for a token, and a blend of the experts' weights for each sequence or segment."
+                .to_owned()
         }
         _ => format!("{} at work for a token, small ones.", count(num_experts, "expert", "experts")),
     }

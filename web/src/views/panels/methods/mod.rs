@@ -4,8 +4,8 @@
 mod chosen;
 mod facts;
 mod map;
-mod shares;
 mod sentences;
+mod shares;
 
 use yew::prelude::*;
 

@@ -42,7 +42,9 @@ fn blends(mixing: &Mixing) -> String {
             let rows = shares.len() / (*num_experts as usize).max(1);
             format!("makes {} out of {num_experts}", count(rows, "expert", "experts"))
         }
-        Mixing::Outputs { num_experts, .. } => format!("adds up the outputs of {num_experts} experts, for every token anew"),
+        Mixing::Outputs { num_experts, .. } => {
+            format!("adds up the outputs of {num_experts} experts, for every token anew")
+        }
     }
 }
 

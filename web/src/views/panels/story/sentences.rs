@@ -32,9 +32,8 @@ pub fn this_model(seen: &Seen) -> String {
 
 pub fn finding(seen: &Seen) -> String {
     let token = seen.token();
-    let turned_away = |layer: &crate::run::scene::SceneLayer| {
-        layer.fate(seen.input.selection.token) >= TokenFate::LostSome
-    };
+    let turned_away =
+        |layer: &crate::run::scene::SceneLayer| layer.fate(seen.input.selection.token) >= TokenFate::LostSome;
     match (&seen.event, seen.layer.fate(seen.input.selection.token)) {
         (Some(event), TokenFate::Dropped) => format!("{token} finds every expert full, expert {} first", event.expert),
         (Some(event), _) => format!("{token} finds expert {} full", event.expert),
