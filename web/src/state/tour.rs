@@ -72,15 +72,10 @@ impl State {
 impl Action {
     /// Does the reader go somewhere, or ask for something? What the world reports is not hers.
     pub(super) fn is_of_reader(&self) -> bool {
-        match self {
-            Action::Seek(_) | Action::Show { .. } | Action::ChooseModel { .. } | Action::Run { .. } | Action::Stop => {
-                true
-            }
-            Action::Set(_) | Action::Slide(_) | Action::LetGo | Action::Flip => true,
-            Action::TogglePlay | Action::StepBy(_) | Action::StepTo(_) | Action::SetSpeed(_) => true,
-            Action::Select { .. } | Action::SelectLayer(_) | Action::SelectExpert(_) | Action::Move(_) => true,
-            _ => false,
-        }
+        use Action::*;
+        let goes = matches!(self, Seek(_) | Show { .. } | StepBy(_) | StepTo(_) | Select { .. } | SelectLayer(_));
+        let plays = matches!(self, TogglePlay | SetSpeed(_) | SelectExpert(_) | Move(_) | Flip);
+        goes || plays || matches!(self, Set(_) | Slide(_) | LetGo | Run { .. } | Stop | ChooseModel { .. })
     }
 }
 

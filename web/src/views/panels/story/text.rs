@@ -62,7 +62,7 @@ impl Cell for Word {
             self.is_selected.then_some("is-selected"),
         );
         // The character that it continues stands before it.
-        let text = if self.is_tail { "·".to_owned() } else { visible(&self.text).to_string() };
+        let text = if self.is_tail { "·".to_owned() } else { visible(&self.text) };
         html! {
             <button key={self.token} type="button" {class} role="option" data-view="token" data-grid="story"
                 aria-selected={self.is_selected.to_string()} tabindex={if self.is_selected { "0" } else { "-1" }} {onclick}>
