@@ -2,8 +2,9 @@
 //! and exact for that layer only.
 
 use moe_router::rule::Besides;
+use moe_router::rules::Insight;
 use moe_router::{Mixer, RouterInput, rules};
-use moe_trace::{Assignment, MixerSpec, Mixing, RoutingSpec};
+use moe_trace::{Assignment, GateLogits, MixerSpec, Mixing, RoutingSpec};
 
 use crate::run::scene::{Group, Scene, SceneLayer, Totals};
 use crate::run::what_if;
@@ -31,6 +32,8 @@ pub struct Routed {
     /// The layer under this method.
     pub layer: SceneLayer,
     pub comparison: Comparison,
+    /// What it goes by besides a token's own row of the gate.
+    pub insight: Option<Insight>,
 }
 
 /// The group as the run routed it, and under the method.
@@ -41,6 +44,9 @@ pub struct Comparison {
     pub num_tokens: usize,
     pub before: Totals,
     pub after: Totals,
+    /// Tokens that no expert serves, and the most experts that serve one.
+    pub unserved: usize,
+    pub most_served: usize,
 }
 
 impl Tried {
@@ -57,7 +63,9 @@ impl Tried {
                 match what_if::layer(scene, layer, token, &routing, scene.recording.request.group) {
                     Some(after) => {
                         let comparison = Comparison::of(before, &after, &group);
-                        Outcome::Routed(Routed { layer: after, comparison })
+                        let insight =
+                            gate_logits(scene, layer, group).and_then(|logits| rules::insight(&router, logits));
+                        Outcome::Routed(Routed { layer: after, comparison, insight })
                     }
                     None => Outcome::Unknown(why_unknown(&routing, before.num_experts)),
                 }
@@ -72,9 +80,14 @@ impl Tried {
     }
 }
 
+fn gate_logits(scene: &Scene, layer: usize, group: Group) -> Option<&GateLogits> {
+    scene.recording.steps[group.step].layers.get(layer)?.gate_logits.as_ref()
+}
+
 fn mixed(scene: &Scene, layer: usize, group: Group, mixer: MixerSpec) -> Outcome {
-    let recorded = scene.recording.steps[group.step].layers.get(layer).and_then(|layer| layer.gate_logits.as_ref());
-    let Some(gate_logits) = recorded else { return Outcome::Unknown("This layer has no gate.".to_owned()) };
+    let Some(gate_logits) = gate_logits(scene, layer, group) else {
+        return Outcome::Unknown("This layer has no gate.".to_owned());
+    };
     let mixer = match Mixer::new(mixer, gate_logits.num_experts()) {
         Ok(mixer) => mixer,
         Err(error) => return Outcome::Unknown(error.to_string()),
@@ -116,6 +129,14 @@ impl Comparison {
             only.routing.assignments = layer.routing.assignments.iter().filter(is_of_group).copied().collect();
             only.totals()
         };
-        Comparison { moved, num_tokens: group.num_tokens, before: within(before), after: within(after) }
+        let num_served = tokens.clone().map(|token| served(after, token).len());
+        Comparison {
+            moved,
+            num_tokens: group.num_tokens,
+            unserved: num_served.clone().filter(|&number| number == 0).count(),
+            most_served: num_served.max().unwrap_or_default(),
+            before: within(before),
+            after: within(after),
+        }
     }
 }

@@ -57,3 +57,28 @@ fn every_method_can_be_tried_and_says_what_it_is() {
         assert!(!page.contains(" style="), "{}", rule.name);
     }
 }
+
+/// A rule is drawn as what it is, and not squeezed into another's picture.
+#[test]
+fn every_kind_of_rule_has_its_own_picture() {
+    let check = |text: &str, expected: &[&str], absent: &[&str]| {
+        let page = drawn(Some(Method::parse(text).expect(text)));
+        for words in expected {
+            assert!(page.contains(words), "{text} lacks {words}");
+        }
+        for words in absent {
+            assert!(!page.contains(words), "{text} has {words}");
+        }
+    };
+    let lanes = r#"class="lanes"#;
+    check("hierarchical:groups=2,k_groups=1,k_within=2", &["Group 0", "Group 1", "the first gate gives"], &["Group 2"]);
+    check("per_sequence:2", &["One decision for all 25 tokens of the text"], &[lanes]);
+    check("base:exact", &["What a slot costs at each expert", lanes], &[]);
+    check("sinkhorn:1", &["What a slot costs at each expert"], &[]);
+    check("sinkhorn:1,greedy", &[lanes], &["What a slot costs"]);
+    check("expert_choice:2", &["Each row is an expert and the tokens that it picks."], &[]);
+    check("soft_moe:2", &["Dispatch: what each slot is made of.", "Combine: whose output each token gets."], &[lanes]);
+    check("lory:8", &["Merged expert 1, used by 8 of 25 tokens", "Merged expert 4, used by 1 of 25 tokens"], &[lanes]);
+    check("shared:none", &["A lane for each shared expert"], &[lanes]);
+    check("top_k:3", &[lanes], &["What a slot costs", "Group 0", "One decision"]);
+}

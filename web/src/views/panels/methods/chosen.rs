@@ -1,8 +1,7 @@
 //! The method that is tried: what it says of itself, its numbers to fill in, what it would do to the selected layer, and the
 //! way to run the model with it.
 
-use moe_router::rule::Citation;
-use moe_trace::ExpertIdx;
+use moe_router::rule::{Citation, Family};
 use yew::prelude::*;
 
 use crate::run::tried::{Outcome, Routed};
@@ -10,10 +9,8 @@ use crate::settings::Setting;
 use crate::settings::method::Method;
 use crate::state::Action;
 use crate::views::panel::PanelInput;
-use crate::views::panels::methods::{facts, sentences, shares};
-use crate::views::parts::lane::LaneView;
+use crate::views::panels::methods::{facts, lanes, sentences, shares};
 use crate::views::parts::rule_fields::RuleFields;
-use crate::views::parts::section::section;
 use crate::views::parts::stripe;
 
 pub fn chosen(input: &PanelInput) -> Html {
@@ -46,7 +43,7 @@ pub fn chosen(input: &PanelInput) -> Html {
             </p>
             <RuleFields {method} num_experts={input.controls.num_experts} dispatch={input.dispatch.clone()} />
             { run_with(input, &method) }
-            { outcome(input, &tried.outcome) }
+            { outcome(input, rule.family, &tried.outcome) }
             <dl class="method-facts">
                 { for facts.into_iter().map(|(name, words)| html! { <div><dt>{ name }</dt><dd>{ words }</dd></div> }) }
             </dl>
@@ -84,13 +81,13 @@ fn run_with(input: &PanelInput, method: &Method) -> Html {
     }
 }
 
-fn outcome(input: &PanelInput, outcome: &Outcome) -> Html {
+fn outcome(input: &PanelInput, family: Family, outcome: &Outcome) -> Html {
     match outcome {
         Outcome::Routed(routed) => routed_picture(input, routed),
         Outcome::Mixed { group, mixing } => html! {
             <>
                 <p>{ "This model's gate learned to choose, not to blend; these are the shares that the rule makes of it." }</p>
-                { shares::shares(group, mixing, input.selection.token) }
+                { shares::shares(family, group, mixing, input.selection.token) }
             </>
         },
         Outcome::Unknown(why) => html! { <p>{ why }</p> },
@@ -100,27 +97,17 @@ fn outcome(input: &PanelInput, outcome: &Outcome) -> Html {
 /// The layer as the run routed it, under the method, and the method's slots.
 fn routed_picture(input: &PanelInput, routed: &Routed) -> Html {
     let (scene, before, after) = (&input.scene, input.layer(), &routed.layer);
-    let (group_idx, group) = input.group();
-    let capacity = after.capacities.get(group_idx).copied().flatten();
-    let lanes: Vec<_> = (0..after.num_experts).map(|expert| after.lane(&group, ExpertIdx(expert as u32))).collect();
-    let widest = lanes.iter().map(|lane| lane.kept.len()).max().unwrap_or_default();
-    let width = capacity.map_or(widest, |slots| (slots as usize).min(group.num_tokens.max(widest)));
-    let size = (capacity.map(|slots| slots as usize), width);
-    let rows = lanes.iter().enumerate().map(|(number, lane)| {
-        section(number, LaneView::of((scene, after), lane, size, input.selection, &input.dispatch))
-    });
-    let title = |words: &'static str| html! { <span class="fine">{ words }</span> };
     html! {
         <>
             <p>{ sentences::compared(&routed.comparison, after) }</p>
             <div class="rolls" tabindex="0" role="group" aria-label="Tokens and their experts, in the run and under this method">
-                { title("In the run") }
+                <span class="fine">{ "In the run" }</span>
                 <div class="stripe" aria-hidden="true">{ stripe::drawn(scene, before) }</div>
-                { title("Under this method; ticks where other experts serve") }
+                <span class="fine">{ "Under this method; ticks where other experts serve" }</span>
                 <div class="stripe" aria-hidden="true">{ stripe::drawn(scene, after) }</div>
                 { stripe::ticks(scene.tokens.len(), &routed.comparison.moved, input.selection.token) }
             </div>
-            <div class={classes!("lanes", (lanes.len() > 8).then_some("is-crowded"))}>{ for rows }</div>
+            { lanes::of_kind(input, routed) }
         </>
     }
 }

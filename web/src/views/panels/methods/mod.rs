@@ -3,6 +3,7 @@
 
 mod chosen;
 mod facts;
+mod lanes;
 mod map;
 mod sentences;
 mod shares;

@@ -3,6 +3,7 @@
 
 use std::fmt::Write;
 
+use moe_router::rule::Family;
 use moe_trace::Mixing;
 use yew::prelude::*;
 
@@ -18,7 +19,7 @@ use crate::words::numbers::percent;
 /// Height of a row.
 const ROW: usize = 14;
 
-pub fn shares(group: &Group, mixing: &Mixing, selected: usize) -> Html {
+pub fn shares(family: Family, group: &Group, mixing: &Mixing, selected: usize) -> Html {
     let selected = selected.checked_sub(group.first).filter(|&token| token < group.num_tokens);
     match mixing {
         Mixing::Slots { num_experts, slots_per_expert, dispatch, combine, .. } => {
@@ -32,7 +33,12 @@ pub fn shares(group: &Group, mixing: &Mixing, selected: usize) -> Html {
             }
         }
         Mixing::Outputs { num_experts, weights, .. } => {
-            let caption = "What each expert's output is multiplied with, token by token.";
+            let caption = match family {
+                Family::SharedExperts => {
+                    "A lane for each shared expert: every token uses it, multiplied with this, beside its routed ones."
+                }
+                _ => "What each expert's output is multiplied with, token by token.",
+            };
             matrix(caption, weights, *num_experts as usize, |expert| format!("E{expert}"), selected)
         }
         Mixing::Merged { num_experts, shares, row_of } => merged(*num_experts as usize, shares, row_of, selected),
@@ -94,7 +100,7 @@ fn merged(num_experts: usize, shares: &[f32], row_of: &[Option<u32>], selected: 
                 <figcaption>
                     { format!("Merged expert {}, used by {users} of {} tokens", row + 1, row_of.len()) }
                 </figcaption>
-                <ul>
+                <ul class="expert-bars">
                     { for shares.iter().enumerate().map(|(expert, &share)| html! {
                         <li><b>{ format!("E{expert}") }</b>{ bar(share) }<span>{ percent(share) }</span></li>
                     }) }
