@@ -17,7 +17,7 @@ use crate::fixture;
 fn drawn(method: Option<Method>) -> String {
     html::<Page>(move || {
         let config = Config { view: View::Panels(vec![PanelName::Methods]), ..Config::default() };
-        let file = fixture::trace_of_rule(RoutingSpec::default(), 8, 1);
+        let file = fixture::trace_of_rule(RoutingSpec::default(), 8, 0);
         let began = replay::began(file.header).expect("a run of ours");
         let steps = file.steps.into_iter().map(replay::step);
         let all = [began].into_iter().chain(steps).chain([replay::finished(), Action::Try(method)]);
@@ -72,13 +72,13 @@ fn every_kind_of_rule_has_its_own_picture() {
     };
     let lanes = r#"class="lanes"#;
     check("hierarchical:groups=2,k_groups=1,k_within=2", &["Group 0", "Group 1", "the first gate gives"], &["Group 2"]);
-    check("per_sequence:2", &["One decision for all 25 tokens of the text"], &[lanes]);
+    check("per_sequence:2", &["One decision for all 24 tokens of the text"], &[lanes]);
     check("base:exact", &["What a slot costs at each expert", lanes], &[]);
     check("sinkhorn:1", &["What a slot costs at each expert"], &[]);
     check("sinkhorn:1,greedy", &[lanes], &["What a slot costs"]);
     check("expert_choice:2", &["Each row is an expert and the tokens that it picks."], &[]);
     check("soft_moe:2", &["Dispatch: what each slot is made of.", "Combine: whose output each token gets."], &[lanes]);
-    check("lory:8", &["Merged expert 1, used by 8 of 25 tokens", "Merged expert 4, used by 1 of 25 tokens"], &[lanes]);
+    check("lory:8", &["Merged expert 1, used by 8 of 24 tokens", "Merged expert 3, used by 8 of 24 tokens"], &[lanes]);
     check("shared:none", &["A lane for each shared expert"], &[lanes]);
     check("top_k:3", &[lanes], &["What a slot costs", "Group 0", "One decision"]);
 }
