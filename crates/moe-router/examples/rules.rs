@@ -11,7 +11,8 @@ const HEADER: &str = "\
 
 Every rule of `moe-router`. **Causal**: what a token gets does not depend on later tokens; a rule that is not must not \
 be believed in a language model's training loss. A capacity may look ahead in addition: where slots are given out by \
-confidence, or all first choices before any second.
+confidence, or all first choices before any second. **Family**: where the rule stands in the taxonomy of the survey by Cai \
+et al. 2024 ([arXiv:2407.06204](https://arxiv.org/abs/2407.06204), section 4).
 
 Texts name a rule in URLs and attributes. Every argument may be given as `key=value`, most also without the key, in \
 this order; those in brackets may be left out.
@@ -38,15 +39,15 @@ fn markdown() -> String {
     ];
     for (kind, title, what) in parts {
         text += &format!("\n## {title}\n\n{what}\n\n");
-        text +=
-            "| rule | what it does | causal | looks at, besides gate logits | trained with | at inference | source |\n";
-        text += "| --- | --- | --- | --- | --- | --- | --- |\n";
+        text += "| rule | what it does | family | causal | looks at, besides gate logits | trained with | at inference | source |\n";
+        text += "| --- | --- | --- | --- | --- | --- | --- | --- |\n";
         for rule in rules::all().filter(|rule| rule.kind() == kind) {
             text += &format!(
-                "| **{}** `{}` | {} | {} | {} | {} | {} | {}{} |\n",
+                "| **{}** `{}` | {} | {} | {} | {} | {} | {} | {}{} |\n",
                 rule.title,
                 rule.name,
                 rule.one_line,
+                rule.family,
                 if rule.is_causal() { "yes" } else { "no" },
                 rule.needs,
                 rule.trained_with,

@@ -7,6 +7,7 @@ pub mod focus;
 pub mod graphemes;
 pub mod keys;
 pub mod module_worker;
+pub mod motion;
 pub mod panics;
 pub mod presses;
 pub mod timers;

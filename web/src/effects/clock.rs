@@ -2,6 +2,7 @@
 
 use yew::Callback;
 
+use crate::browser::motion;
 use crate::browser::timers::{Interval, Timeout};
 use crate::effects::Report;
 use crate::state::{Action, Playback};
@@ -12,6 +13,8 @@ const RERUN_AFTER_MS: i32 = 160;
 const REPLAY_PATIENCE_MS: i32 = 4_000;
 /// Pace of the playback at speed 1.
 const MS_PER_STEP: f32 = 600.0;
+/// Tokens that go to their experts, in the story, in the time of a step.
+const TOKENS_PER_STEP: f32 = 2.5;
 
 pub struct Clock {
     report: Callback<Report>,
@@ -26,6 +29,13 @@ impl Clock {
         Clock { report, rerun: None, patience: None, player: None }
     }
 
+    /// Where motion is welcome, a run may play by itself: its reader is asked nothing.
+    pub fn ask_to_play(&self) {
+        if motion::is_welcome() {
+            self.report.emit(Report::Act(Action::MayPlay));
+        }
+    }
+
     /// Where a control moves again, the wait starts again.
     pub fn schedule_rerun(&mut self) {
         self.rerun = Some(self.after(RERUN_AFTER_MS, Action::Rerun));
@@ -36,14 +46,16 @@ impl Clock {
     }
 
     pub fn keep_pace(&mut self, playback: Playback) {
+        // A token is taken in sooner than a step.
+        let pace = if playback.tour.is_some() { playback.speed * TOKENS_PER_STEP } else { playback.speed };
         match &self.player {
             _ if !playback.playing => self.player = None,
-            Some((speed, _)) if *speed == playback.speed => {}
+            Some((before, _)) if *before == pace => {}
             _ => {
                 let report = self.report.clone();
-                let every_ms = (MS_PER_STEP / playback.speed) as i32;
+                let every_ms = (MS_PER_STEP / pace) as i32;
                 let beat = Interval::new(every_ms, move || report.emit(Report::Act(Action::Tick)));
-                self.player = Some((playback.speed, beat));
+                self.player = Some((pace, beat));
             }
         }
     }

@@ -85,6 +85,7 @@ impl Effects {
             Effect::FetchReplay => self.replay.fetch(state.config()),
             Effect::AwaitReplay => self.clock.await_replay(),
             Effect::ScheduleRerun => self.clock.schedule_rerun(),
+            Effect::AskToPlay => self.clock.ask_to_play(),
 
             Effect::SetModel(model) => self.host.set_model(&model),
             Effect::SetLetterKeys(heard) => self.host.set_letter_keys(heard),

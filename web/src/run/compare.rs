@@ -54,6 +54,8 @@ pub struct Change {
     pub after: PassageLoss,
     /// Loss of each shared token in the run before, from the first token of the text.
     pub losses_before: Vec<Option<f32>>,
+    /// Requests that it had turned away by then, over all layers.
+    pub lost_before: usize,
     /// The run before was compared at this length of text, in tokens.
     pub text_len: usize,
     /// The model of the other run, where it was another one.
@@ -96,6 +98,7 @@ pub fn change(before: &Shared<Recording>, now: &Scene) -> Option<Change> {
         before: passage_loss(&then.tokens[..shared])?,
         after: passage_loss(&now.tokens[..shared])?,
         losses_before: then.tokens[..shared].iter().map(|token| token.loss).collect(),
+        lost_before: then.totals().lost,
         text_len,
         other_model: OtherModel::of(&before.model, &now.recording.model),
     })

@@ -11,6 +11,8 @@ pub mod training;
 
 pub mod compare;
 pub mod difference;
+pub mod event;
+pub mod tried;
 pub mod what_if;
 
 pub mod shared;

@@ -1,14 +1,16 @@
 //! What-if: one layer's recorded gate logits, routed by another rule. Instant, and exact for that layer only: what later
 //! layers would have seen is not known without a re-run.
 
+use moe_router::rule::Besides;
 use moe_router::{Router, RouterInput, rules};
-use moe_trace::{Assignment, RoutingGroup, RoutingSpec, TokenId};
+use moe_trace::{Assignment, CapacitySpec, Overflow, Priority, RoutingGroup, RoutingSpec, Source, TokenId};
 
+use crate::run::recording::Recording;
 use crate::run::scene::{Scene, SceneLayer};
 
 /// The layer with the group of `token` routed by `routing`; `None` where that cannot be said: another `group` would have
-/// other tokens, some rules look at what no trace holds (the draws of the run, learned biases, or how frequent an id is),
-/// and some traces hold no gate logits.
+/// other tokens, some rules look at what no trace holds (the draws of the run, biases that its model learned, or how
+/// frequent an id is), and some traces hold no gate logits.
 pub fn layer(
     scene: &Scene,
     layer: usize,
@@ -17,8 +19,7 @@ pub fn layer(
     group: RoutingGroup,
 ) -> Option<SceneLayer> {
     let recording = &scene.recording;
-    let is_known = rules::facts(&routing.router).besides.is_in_a_trace();
-    if group != recording.request.group || rules::uses_chance(routing) || !is_known {
+    if group != recording.request.group || draws(routing) || !knows_all(recording, routing) {
         return None;
     }
     let group_idx = scene.tokens.get(token)?.group;
@@ -49,4 +50,21 @@ pub fn layer(
         after.routing.capacity = rerouted.capacity;
     }
     Some(after)
+}
+
+/// Does a live run draw? Noise that a gate has in training only is left out there.
+fn draws(routing: &RoutingSpec) -> bool {
+    let by_lot = matches!(
+        routing.overflow,
+        Overflow::Drop(CapacitySpec { priority: Priority::Random | Priority::RandomPerExpert, .. })
+    );
+    by_lot || rules::facts(&routing.router).chance.draws_live()
+}
+
+/// Is all that the rule looks at in the trace, or nowhere? A bias is learned by models that are trained with one.
+fn knows_all(recording: &Recording, routing: &RoutingSpec) -> bool {
+    let besides = |routing: &RoutingSpec| rules::facts(&routing.router).besides;
+    let has_no_bias =
+        recording.source != Source::Imported && besides(&recording.model.trained_routing) != Besides::LearnedBias;
+    besides(routing).is_in_a_trace() || (besides(routing) == Besides::LearnedBias && has_no_bias)
 }

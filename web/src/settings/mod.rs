@@ -4,6 +4,7 @@ pub mod attributes;
 pub mod depth;
 pub mod experiment;
 pub mod limits;
+pub mod method;
 pub mod models;
 mod named;
 pub mod offered;

@@ -3,9 +3,30 @@
 
 use std::fmt::Write;
 
-use moe_router::rule::{Argument, Value};
+use moe_router::rule::{Argument, Rule, Value};
 use moe_router::{Router, rules};
 use moe_trace::{Overflow, RouterSpec, RoutingGroup, RoutingSpec};
+
+/// What is written as the name of a rule with its arguments, and read again.
+pub trait Written: Copy + PartialEq {
+    fn rule(&self) -> &'static Rule;
+    fn text(&self) -> String;
+    fn read(text: &str) -> Option<Self>;
+}
+
+impl Written for RouterSpec {
+    fn rule(&self) -> &'static Rule {
+        rules::of(self)
+    }
+
+    fn text(&self) -> String {
+        rules::router_text(self)
+    }
+
+    fn read(text: &str) -> Option<RouterSpec> {
+        rules::parse_router(text).ok()
+    }
+}
 
 /// One argument of a rule, with its value.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,10 +63,10 @@ pub fn one_line(rule: &RouterSpec) -> &'static str {
 }
 
 /// The fields of a rule, in the order of its form.
-pub fn fields(rule: &RouterSpec) -> Vec<Field> {
-    let text = rules::router_text(rule);
+pub fn fields<W: Written>(rule: &W) -> Vec<Field> {
+    let text = rule.text();
     let mut left: Vec<&str> = text.split_once(':').map_or(Vec::new(), |(_, rest)| rest.split(',').collect());
-    let mut fields: Vec<Field> = rules::of(rule).arguments().unwrap_or_default().iter().map(empty).collect();
+    let mut fields: Vec<Field> = rule.rule().arguments().unwrap_or_default().iter().map(empty).collect();
     for field in &mut fields {
         let named = |piece: &str| piece.strip_prefix(field.key)?.strip_prefix('=').map(str::to_owned);
         let bare = |piece: &str| match field.kind {
@@ -71,7 +92,7 @@ pub fn fields(rule: &RouterSpec) -> Vec<Field> {
 }
 
 /// The rule with another value in one field. Where that excludes a value in an optional field, the new one counts.
-pub fn fill(rule: &RouterSpec, key: &str, value: &str) -> Option<RouterSpec> {
+pub fn fill<W: Written>(rule: &W, key: &str, value: &str) -> Option<W> {
     let fields = fields(rule);
     let at = fields.iter().position(|field| field.key == key)?;
     let filled = with(&fields, at, value.trim());
@@ -109,13 +130,13 @@ fn with(fields: &[Field], at: usize, value: &str) -> Vec<Field> {
 }
 
 /// The rule that these fields make of it; `None` where they do not go together.
-fn read(rule: &RouterSpec, fields: &[Field]) -> Option<RouterSpec> {
-    let mut text = format!("{}:", rules::of(rule).name);
+fn read<W: Written>(rule: &W, fields: &[Field]) -> Option<W> {
+    let mut text = format!("{}:", rule.rule().name);
     for field in fields.iter().filter(|field| !field.value.is_empty()) {
         // Writing to a text cannot fail.
         let _ = write!(text, "{}={},", field.key, field.value);
     }
-    rules::parse_router(text.trim_end_matches([',', ':'])).ok()
+    W::read(text.trim_end_matches([',', ':']))
 }
 
 #[cfg(test)]

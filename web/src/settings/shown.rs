@@ -6,6 +6,7 @@ use crate::settings::Settings;
 use crate::settings::attributes::ATTRIBUTES;
 use crate::settings::depth::Depth;
 use crate::settings::experiment::Experiment;
+use crate::settings::method::Method;
 use crate::settings::place::Place;
 use crate::settings::theme::Theme;
 
@@ -22,6 +23,7 @@ pub struct Shown<'a> {
     /// The routing that the model in question was trained with.
     pub trained: &'a RoutingSpec,
     pub depth: Depth,
+    pub method: Option<Method>,
     pub theme: Theme,
     pub place: Place,
     pub experiment: Experiment,

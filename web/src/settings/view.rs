@@ -6,6 +6,7 @@ named! {
     /// The panels by name, in reading order: in Rust, and everywhere else (`view="lanes"`, the class `panel-lanes`,
     /// `web/style/panels/lanes.css`). What each of them is, `views::panels` says.
     PanelName {
+        Story "story"
         Strip "strip"
         Layers "layers"
         Lanes "lanes"
@@ -14,6 +15,7 @@ named! {
         Loss "loss"
         Counts "counts"
         Training "training"
+        Methods "methods"
     }
 }
 
@@ -60,7 +62,7 @@ mod tests {
         check(" lanes ", Some(View::Panels(vec![PanelName::Lanes])));
         check("strip  lanes", Some(View::Panels(vec![PanelName::Strip, PanelName::Lanes])));
         check("lanes full", None);
-        check("story", None);
+        check("tale", None);
         check("", None);
     }
 }

@@ -7,6 +7,7 @@ use crate::run::shared::Shared;
 use crate::settings::Setting;
 use crate::settings::attributes::Config;
 use crate::settings::depth::Depth;
+use crate::settings::method::Method;
 use crate::settings::models::Menu;
 use crate::settings::place::Place;
 use crate::settings::theme::Theme;
@@ -67,6 +68,10 @@ pub enum Action {
     LetGo,
 
     TogglePlay,
+    /// Play the run from its first token to where somebody is turned away.
+    PlayStory,
+    /// The reader has nothing against motion: the run may play by itself.
+    MayPlay,
     /// The playback's clock.
     Tick,
     /// Steps forward or back; stops playing.
@@ -90,6 +95,8 @@ pub enum Action {
     /// Hear keys that type a character, or leave them alone.
     SetLetterKeys(bool),
     SetTheme(Theme),
+    /// Try a routing method on what the run recorded, or none.
+    Try(Option<Method>),
     /// Show the same run at another depth.
     SetDepth(Depth),
     SetTab(PanelName),

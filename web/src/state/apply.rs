@@ -38,6 +38,9 @@ impl State {
 
     /// Hands the action to the machine it is for.
     fn take(&mut self, action: Action, effects: &mut Vec<Effect>) {
+        if action.is_of_reader() {
+            self.screen.hand_over(&action);
+        }
         match action {
             Action::Configured { config, errors } => self.configure(*config, errors, effects),
             Action::Show { config, errors } => self.show(*config, errors, effects),
@@ -88,9 +91,16 @@ impl State {
                     self.screen.toggle_play(extent);
                 }
             }
+            Action::PlayStory => self.play_story(),
+            Action::MayPlay => {
+                if self.may_play() {
+                    self.play_story();
+                }
+            }
             Action::Tick => {
                 if let Some(extent) = self.extent() {
-                    self.screen.tick(extent);
+                    let num_tokens = self.scene().map_or(0, |scene| scene.tokens.len());
+                    self.screen.tick(extent, num_tokens);
                 }
             }
             Action::StepBy(steps) => {
@@ -117,7 +127,8 @@ impl State {
                 effects.push(Effect::SetLetterKeys(heard));
             }
             Action::SetTheme(theme) => self.screen.set_theme(theme, effects),
-            Action::SetDepth(depth) => self.screen.depth = depth,
+            Action::Try(method) => self.screen.method = method,
+            Action::SetDepth(depth) => self.set_depth(depth, effects),
             Action::SetTab(tab) => self.screen.tab = tab,
             Action::DismissNotice => self.notices.dismiss(),
             Action::Lab(wish) => self.in_lab(|lab| lab.wish(wish, effects)),
@@ -189,6 +200,9 @@ impl State {
         if before.depth != self.config.depth {
             self.screen.depth = self.config.depth;
         }
+        if before.method != self.config.method {
+            self.screen.method = self.config.method;
+        }
         if before.place != self.config.place {
             self.screen.seek(self.config.place);
         }
@@ -232,6 +246,7 @@ impl State {
         }
         self.screen.set_theme(config.theme, effects);
         self.screen.depth = config.depth;
+        self.screen.method = config.method;
         self.screen.show_place(config.place);
         self.in_lab(|lab| lab.choose(config.experiment.unwrap_or_default(), effects));
         self.notices.notify_attributes(errors, effects);

@@ -112,6 +112,7 @@ impl State {
             self.worker.forgive();
             self.job_is_over(effects);
             effects.push(Effect::EmitFinished { run, reason });
+            self.offer_to_play(effects);
         }
         self.runs.finish(run, reason);
         if run != RECORDED_RUN {

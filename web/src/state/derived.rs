@@ -6,7 +6,9 @@ use crate::run::compare::{self, Change};
 use crate::run::recording::Recording;
 use crate::run::scene::{Scene, SceneLayer};
 use crate::run::shared::Shared;
+use crate::run::tried::Tried;
 use crate::run::what_if;
+use crate::settings::method::Method;
 use crate::state::{Cursor, State};
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -14,6 +16,7 @@ pub struct Derived {
     scene: Memo<SceneKey, Shared<Scene>>,
     change: Memo<ChangeKey, Shared<Change>>,
     what_if: Memo<WhatIfKey, Shared<SceneLayer>>,
+    tried: Memo<TriedKey, Shared<Tried>>,
 }
 
 /// A run that has only grown longer looks the same at an earlier step: nothing is drawn again.
@@ -21,6 +24,9 @@ type SceneKey = (Shared<RunRequest>, usize);
 type ChangeKey = (Shared<Scene>, Shared<Recording>);
 /// Scene, layer, token, and the routing and group that the controls ask for.
 type WhatIfKey = (Shared<Scene>, usize, usize, RoutingSpec, RoutingGroup);
+
+/// Scene, layer, token, method, and the routing whose slots it takes over.
+type TriedKey = (Shared<Scene>, usize, usize, Method, RoutingSpec);
 
 impl Derived {
     /// What the run on the screen looks like at the playback's step.
@@ -37,6 +43,11 @@ impl Derived {
     /// on the screen.
     pub fn what_if(&self) -> Option<&Shared<SceneLayer>> {
         self.what_if.value.as_ref()
+    }
+
+    /// The method that is tried on the selected layer.
+    pub fn tried(&self) -> Option<&Shared<Tried>> {
+        self.tried.value.as_ref()
     }
 }
 
@@ -74,6 +85,12 @@ impl State {
         });
         derived.what_if.renew(asked, |(scene, layer, token, routing, group)| {
             what_if::layer(scene, *layer, *token, routing, *group).map(Shared::new)
+        });
+
+        let tried = derived.scene().cloned().zip(self.screen.method);
+        let tried = tried.map(|(scene, method)| (scene, selection.layer, selection.token, method, self.routing()));
+        derived.tried.renew(tried, |(scene, layer, token, method, routing)| {
+            Tried::of(scene, *layer, *token, *method, routing).map(Shared::new)
         });
         self.derived = derived;
     }

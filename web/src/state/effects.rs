@@ -28,6 +28,9 @@ pub enum Effect {
     /// Dispatch `Rerun` once the controls have rested for a moment.
     ScheduleRerun,
 
+    /// Dispatch `MayPlay`, unless the reader wants no motion.
+    AskToPlay,
+
     /// Let the element's attribute say which model was chosen.
     SetModel(String),
     /// Let the element's attribute say whether keys that type a character are heard.

@@ -13,6 +13,7 @@ pub mod worker;
 pub mod controls;
 pub mod notices;
 pub mod screen;
+pub mod tour;
 
 pub mod derived;
 
@@ -38,6 +39,7 @@ use crate::run::recording::Recording;
 use crate::run::runs::Runs;
 use crate::run::scene::{Scene, SceneLayer};
 use crate::run::shared::Shared;
+use crate::run::tried::Tried;
 use crate::settings::attributes::Config;
 use crate::settings::models::{self, Choice, Menu};
 use crate::settings::place::Place;
@@ -91,6 +93,7 @@ impl State {
         }
         state.screen.seek(state.config.place);
         state.screen.depth = state.config.depth;
+        state.screen.method = state.config.method;
         let theme = state.config.theme;
         state.screen.set_theme(theme, &mut effects);
         state.notices.notify_attributes(errors, &mut effects);
@@ -187,6 +190,11 @@ impl State {
 
     pub fn what_if(&self) -> Option<&Shared<SceneLayer>> {
         self.derived.what_if()
+    }
+
+    /// The method that is tried, and what came of it.
+    pub fn tried(&self) -> Option<&Shared<Tried>> {
+        self.derived.tried()
     }
 
     /// What the next worker is to run on.
@@ -296,6 +304,7 @@ impl State {
             defaults: self.controls.defaults(),
             trained,
             depth: self.screen.depth,
+            method: self.screen.method,
             theme: self.screen.theme,
             place: place.unwrap_or(self.config.place),
             experiment: self.lab.experiment,

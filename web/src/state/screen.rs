@@ -1,11 +1,13 @@
 //! Where the reader is: the step, the selection, and what of the page is open.
 
 use crate::run::recording::Recording;
-use crate::run::scene::{Scene, TokenFate};
+use crate::run::scene::Scene;
 use crate::run::shared::Shared;
 use crate::settings::depth::Depth;
+use crate::settings::method::Method;
 use crate::settings::place::Place;
 use crate::settings::view::PanelName;
+use crate::state::tour::{self, Rest};
 use crate::state::{Effect, Motion, Theme};
 
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -14,9 +16,13 @@ pub struct Screen {
     pub selection: Selection,
     pub theme: Theme,
     pub depth: Depth,
+    /// The routing method that is tried on what the run recorded.
+    pub method: Option<Method>,
     /// The panel whose tab is in front, on narrow screens.
     pub tab: PanelName,
     pub help_open: bool,
+    /// Has the reader gone anywhere, or asked for anything? Then nothing moves by itself.
+    pub(super) is_touched: bool,
     /// Where an attribute, a link or a script pointed, until the reader goes elsewhere. Its step may still be to come.
     pub(super) wanted: Place,
 }
@@ -27,6 +33,8 @@ pub struct Playback {
     pub playing: bool,
     /// Times the natural pace.
     pub speed: f32,
+    /// In the story a run plays token by token, until it rests here.
+    pub tour: Option<Rest>,
 }
 
 /// Which step of the run is on the screen.
@@ -60,12 +68,14 @@ pub(super) struct Extent {
 impl Default for Screen {
     fn default() -> Screen {
         Screen {
-            playback: Playback { cursor: Cursor::Step(0), playing: false, speed: 1.0 },
+            playback: Playback { cursor: Cursor::Step(0), playing: false, speed: 1.0, tour: None },
             selection: Selection::default(),
             theme: Theme::default(),
             depth: Depth::default(),
+            method: None,
             tab: PanelName::default(),
             help_open: false,
+            is_touched: false,
             wanted: Place::default(),
         }
     }
@@ -84,11 +94,13 @@ impl Screen {
     }
 
     /// The playback's clock.
-    pub(super) fn tick(&mut self, extent: Extent) {
+    pub(super) fn tick(&mut self, extent: Extent, num_tokens: usize) {
         if !self.playback.playing {
             return;
         }
-        if extent.step + 1 < extent.num_steps {
+        if let Some(rest) = self.playback.tour {
+            self.tick_tour(rest, extent, num_tokens);
+        } else if extent.step + 1 < extent.num_steps {
             self.playback.cursor = Cursor::Step(extent.step + 1);
         } else if !extent.grows {
             self.playback.playing = false;
@@ -114,24 +126,11 @@ impl Screen {
         self.playback = Playback { cursor: Cursor::Step(0), playing: false, ..self.playback };
     }
 
-    /// Goes to a run's first lost request, where there is one.
+    /// Goes to a run's first lost request, or without one to the end of its prompt.
     pub(super) fn show_first_drop(&mut self, run: &Shared<Recording>) {
-        for step in 0..run.steps.len() {
-            let Some(scene) = Scene::of(run, step) else { continue };
-            for (layer, of_layer) in scene.layers.iter().enumerate() {
-                let lost = (0..scene.tokens.len()).find(|&token| of_layer.fate(token) >= TokenFate::LostSome);
-                if let Some(token) = lost {
-                    self.playback.cursor = Cursor::Step(step);
-                    self.selection = Selection { token, layer, ..self.selection };
-                    return;
-                }
-            }
-        }
-        // Nothing was lost: the end of the prompt, at the step that had read it.
-        let prompt_len = run.prompt_len();
-        let step = (0..run.steps.len()).find(|&step| run.text_len(step) >= prompt_len);
-        self.playback.cursor = Cursor::Step(step.unwrap_or_default());
-        self.selection.token = prompt_len.saturating_sub(1);
+        let Rest { step, layer, token } = tour::event(run, self.selection.layer);
+        self.playback.cursor = Cursor::Step(step);
+        self.selection = Selection { token, layer, ..self.selection };
     }
 
     pub(super) fn select(&mut self, token: usize, layer: Option<usize>, expert: Option<usize>) {

@@ -17,7 +17,7 @@ use crate::views::shell::header::header;
 use crate::views::shell::help::help;
 use crate::views::shell::model_menu::model_chip;
 use crate::views::shell::notice::notice;
-use crate::views::shell::prompt_bar::prompt_bar;
+use crate::views::shell::prompt_bar::{own_words, prompt_bar};
 use crate::views::shell::tabs::tabs;
 
 #[derive(Properties, PartialEq)]
@@ -32,6 +32,7 @@ pub fn Page(props: &PageProps) -> Html {
     let screen = state.screen();
     let front = panels::front(screen.tab, screen.depth);
     let is_whole = state.config().view == View::Full;
+    let is_story = screen.depth == Depth::Story;
     let class = match screen.depth {
         _ if !is_whole => Some("is-figure"),
         Depth::Story => Some("at-story"),
@@ -45,10 +46,11 @@ pub fn Page(props: &PageProps) -> Html {
             <div class={classes!("page", class)}>
                 if is_whole {
                     { header(state, model_chip(state, dispatch), dispatch) }
-                    { prompt_bar(state, dispatch) }
+                    if !is_story { { prompt_bar(state, dispatch) } }
                     { contents(panels::shown(&View::Full, screen.depth)) }
                 }
                 { for frames(state, dispatch) }
+                if is_whole && is_story { { own_words(state, dispatch) } }
                 if !is_whole {
                     { figure_bar(state, dispatch) }
                     { figure_foot(state) }

@@ -7,6 +7,7 @@ use crate::run::compare::Change;
 use crate::run::difference;
 use crate::run::scene::{Group, Scene, SceneLayer};
 use crate::run::shared::Shared;
+use crate::run::tried::Tried;
 pub use crate::settings::depth::Depth;
 use crate::settings::offered::Offered;
 use crate::settings::view::PanelName;
@@ -21,7 +22,7 @@ pub struct Panel {
     /// Its place in the page's grid, as the style sheet names it (`web/style/page.css`).
     pub area: &'static str,
     pub tab: Tab,
-    /// The depth of the whole page from which on it is there.
+    /// The depth of the whole page from which on it is there; what is of the story is there alone.
     pub depth: Depth,
     pub sees: Sees,
     /// What the run lacks for this picture, in a sentence that then stands in its place.
@@ -82,6 +83,10 @@ pub struct PanelInput {
     pub controls: Controls,
     pub what_if: Option<WhatIf>,
     pub lab: Shared<Lab>,
+    /// The routing method that is tried on the selected layer.
+    pub tried: Option<Shared<Tried>>,
+    /// Is there an engine that would run the model again?
+    pub can_run: bool,
 
     /// The tab in front, on narrow screens.
     pub tab: PanelName,
@@ -160,6 +165,8 @@ impl PanelInput {
             },
             what_if: state.what_if().cloned().map(|layer| WhatIf { layer, routing: state.routing() }),
             lab: state.lab().clone(),
+            tried: state.tried().cloned(),
+            can_run: state.engine().is_ready(),
             tab: state.screen().tab,
             dispatch: dispatch.clone(),
             scene,
@@ -187,7 +194,7 @@ impl PanelInput {
             status: "",
             offered: self.controls.offered,
         };
-        PanelInput { controls, what_if: None, ..self.clone() }
+        PanelInput { controls, what_if: None, tried: None, can_run: false, ..self.clone() }
     }
 
     /// The selected layer, as the run routed it.

@@ -4,9 +4,11 @@ use yew::{BaseComponent, ServerRenderer};
 
 mod directions;
 mod hostile;
+mod methods;
 mod panels;
 mod rule_note;
 mod rules;
+mod story;
 
 /// A component as HTML. `props` is called on the renderer's thread.
 fn html<C: BaseComponent>(props: impl FnOnce() -> C::Properties + Send + 'static) -> String {

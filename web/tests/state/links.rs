@@ -6,6 +6,7 @@ use moe_trace::{BackendChoice, Policy, RoutingGroup, RunId};
 use web::settings::Setting;
 use web::settings::attributes::Config;
 use web::settings::depth::Depth;
+use web::settings::method::Method;
 use web::settings::place::Place;
 use web::state::{Action, Motion, State, Theme};
 
@@ -54,7 +55,11 @@ fn wander(play: &mut Play, draws: &mut SplitMix64) {
             },
         };
         play.set(setting);
-        let action = match pick(7) {
+        let action = match pick(8) {
+            7 => {
+                let methods: Vec<Method> = Method::all().collect();
+                Action::Try(Some(methods[pick(methods.len())]).filter(|_| pick(4) > 0))
+            }
             6 => Action::SetDepth(Depth::ALL[pick(3)]),
             0 => Action::StepTo(pick(20)),
             1 => Action::Select { token: pick(40), layer: Some(pick(4)), expert: Some(pick(8)) },
@@ -72,6 +77,7 @@ fn is_same(one: &State, other: &State, attributes: &Attributes) {
     assert_eq!(request(one), request(other), "{attributes:?}");
     assert_eq!(one.settings().capacity_factor, other.settings().capacity_factor, "{attributes:?}");
     assert_eq!(one.screen().theme, other.screen().theme, "{attributes:?}");
+    assert_eq!(one.screen().method, other.screen().method, "{attributes:?}");
     assert_eq!(one.screen().depth, other.screen().depth, "{attributes:?}");
     let place = |state: &State| {
         let selection = state.selection();

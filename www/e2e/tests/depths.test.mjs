@@ -42,3 +42,37 @@ test("another depth shows the same step and selection, and a link opens it", asy
   await figure.selected({ token: 3, layer: 1 });
   assert.deepEqual(problems, []);
 });
+
+test("the story: the run plays once, rests on the event, and one button lets the token in", async (t) => {
+  const { figure, problems } = await openFigure(site, t, { attributes: { depth: "story" } });
+  const story = figure.panel("story");
+  await figure.live();
+  await figure.finished();
+  await story.getByRole("button", { name: "Pause" }).waitFor();
+  await story.getByRole("button", { name: "Play from the start" }).waitFor();
+  assert.match(await story.locator(".finding").textContent(), /finds expert 5 full/);
+  const before = await figure.trace();
+  await story.getByRole("button", { name: /^Let it in: 8 slots/ }).click();
+  const after = await figure.finished({ after: 1 });
+  assert.ok(after.header.request.routing.overflow.factor > before.header.request.routing.overflow.factor);
+  await story.getByText("The model's loss, its surprise at the text").waitFor();
+  assert.match(await story.locator(".story-changed").textContent(), /capacity factor 1\.25 → [\d.]+/);
+  assert.deepEqual(problems, []);
+});
+
+test("the story does not move where less motion is asked for, nor against its reader", async (t) => {
+  const { figure, problems } = await openFigure(site, t, {
+    attributes: { depth: "story" },
+    reducedMotion: "reduce",
+  });
+  await figure.live();
+  await figure.finished();
+  const story = figure.panel("story");
+  await story.getByRole("button", { name: "Play from the start" }).waitFor();
+  const selected = () => story.locator('.word[aria-selected="true"]').textContent();
+  const token = await selected();
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  assert.equal(await selected(), token);
+  assert.equal(await story.getByRole("button", { name: "Pause" }).count(), 0);
+  assert.deepEqual(problems, []);
+});

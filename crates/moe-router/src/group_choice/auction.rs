@@ -32,13 +32,14 @@ use moe_trace::{BaseSolver, GateLogits, RouterSpec};
 use crate::gate::{sigmoid, top_k};
 use crate::group_choice::best_assignment::best_assignment;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Form, GateReads, Rule, Run, Slots, own};
+use crate::rule::{Argument, Assigns, Facts, Family, Form, GateReads, Rule, Run, Slots, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "base",
     title: "BASE",
     one_line: "Every expert gets the same number of tokens, at the greatest total affinity.",
+    family: Family::TokenChoice,
     paper: "Lewis et al. 2021, arXiv:2103.16716",
     equation: Some("section 3.2"),
     needs: "nothing",

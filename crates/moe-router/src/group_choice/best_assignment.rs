@@ -23,8 +23,22 @@
 
 use moe_trace::GateLogits;
 
+/// Everybody's expert, and what a slot at each expert costs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Priced {
+    /// `[tokens]`. Where tokens divide evenly, every expert gets the same number.
+    pub experts: Vec<usize>,
+    /// `[experts]`, in logits, 0 or more: at these prices everybody's own expert is the best buy, by logit less price.
+    pub prices: Vec<f64>,
+}
+
 /// Everybody's expert, `[tokens]`. Where tokens divide evenly, every expert gets the same number.
 pub fn best_assignment(gate_logits: &GateLogits) -> Vec<usize> {
+    priced(gate_logits).experts
+}
+
+/// The same with the prices that bring it about.
+pub fn priced(gate_logits: &GateLogits) -> Priced {
     let (num_tokens, num_experts) = (gate_logits.num_tokens(), gate_logits.num_experts());
     let share = num_tokens.div_ceil(num_experts);
 
@@ -80,7 +94,9 @@ pub fn best_assignment(gate_logits: &GateLogits) -> Vec<usize> {
             to = from;
         }
     }
-    expert_of.into_iter().flatten().collect()
+    // In the search a price is a discount on a cost.
+    let prices = expert_price.into_iter().map(|price: f64| 0.0 - price).collect();
+    Priced { experts: expert_of.into_iter().flatten().collect(), prices }
 }
 
 #[cfg(test)]
@@ -99,6 +115,28 @@ mod tests {
             fits.then(|| total_affinity(gate_logits, &experts))
         });
         totals.fold(f64::NEG_INFINITY, f64::max)
+    }
+
+    /// With prices to pay, nobody would rather be elsewhere; and a slot that is free costs nothing.
+    #[test]
+    fn at_these_prices_everybody_is_content() {
+        let mut draws = SplitMix64::new(12);
+        for (num_tokens, num_experts) in [(6, 3), (20, 8), (7, 3), (1, 4), (0, 2)] {
+            for _ in 0..20 {
+                let values = (0..num_tokens * num_experts).map(|_| draws.normal() as f32).collect();
+                let gate_logits = GateLogits::new(num_experts, values).expect("whole rows");
+                let Priced { experts, prices } = priced(&gate_logits);
+                for (logits, &own) in gate_logits.rows().zip(&experts) {
+                    let buy = |expert: usize| f64::from(logits[expert]) - prices[expert];
+                    assert!((0..num_experts).all(|other| buy(other) <= buy(own) + 1e-9));
+                }
+                for (expert, &price) in prices.iter().enumerate() {
+                    let load = experts.iter().filter(|&&of| of == expert).count();
+                    let is_full = load == num_tokens.div_ceil(num_experts);
+                    assert!(price >= 0.0 && (is_full || price == 0.0), "{price}");
+                }
+            }
+        }
     }
 
     #[test]

@@ -28,13 +28,14 @@ use moe_trace::{Assignment, ExpertIdx, Fate, GateLogits, RouterSpec, Routing};
 use crate::decimal::share;
 use crate::gate::{gate_probs, top_k};
 use crate::limits;
-use crate::rule::{Argument, Assigns, Facts, Form, Requests, Rule, Run, Slots, own};
+use crate::rule::{Argument, Assigns, Facts, Family, Form, Requests, Rule, Run, Slots, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "expert_choice",
     title: "Expert choice",
     one_line: "Every expert takes its best tokens; a token may get many experts or none.",
+    family: Family::ExpertChoice,
     paper: "Zhou et al. 2022, arXiv:2202.09368",
     equation: Some("section 3"),
     needs: "nothing",

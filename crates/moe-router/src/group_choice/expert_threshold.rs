@@ -23,13 +23,14 @@
 use moe_trace::GateLogits;
 
 use crate::gate::gate_probs;
-use crate::rule::{InRust, Kind, Rule, Run};
+use crate::rule::{Family, InRust, Kind, Rule, Run};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "expert_threshold",
     title: "Expert thresholds",
     one_line: "Every expert keeps the tokens that exceed its threshold: strictly balanced gating without its future.",
+    family: Family::ExpertChoice,
     paper: "Shazeer et al. 2017, arXiv:1701.06538",
     equation: Some("appendix F"),
     needs: "a learned threshold per expert",

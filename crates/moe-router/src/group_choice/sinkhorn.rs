@@ -29,13 +29,14 @@ use moe_trace::{GateLogits, RouterSpec, SinkhornChoice};
 use crate::gate::{sigmoid, softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Form, GateReads, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "sinkhorn",
     title: "Sinkhorn (S-BASE)",
     one_line: "Top-k of a balanced transport plan between tokens and experts.",
+    family: Family::TokenChoice,
     paper: "Clark et al. 2022, arXiv:2202.01169",
     equation: Some("appendix B"),
     needs: "nothing",
@@ -79,6 +80,8 @@ const MOST_ROUNDS: usize = 1000;
 pub struct Plan {
     /// `[tokens, experts]`, row-major; columns sum to `1/E`, rows to about `1/T`.
     pub shares: Vec<f64>,
+    /// `[experts]`, in logits: what the plan takes off every token's logit for this expert, 0 for the cheapest one.
+    pub prices: Vec<f64>,
     /// Rounds until it was found.
     pub rounds: usize,
 }
@@ -115,7 +118,11 @@ pub fn plan(gate_logits: &GateLogits) -> Plan {
     let rows = affinities.chunks(num_experts).zip(&of_tokens);
     let shares = rows
         .flat_map(|(row, of_token)| row.iter().zip(&of_experts).map(move |(a, of_expert)| a * of_token * of_expert));
-    Plan { shares: shares.collect(), rounds }
+    let shares = shares.collect();
+    // A factor on exponentials is a sum on logits.
+    let largest = of_experts.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let prices = of_experts.iter().map(|factor| (largest / factor).ln()).collect();
+    Plan { shares, prices, rounds }
 }
 
 /// Inference: `k` requests per token, by descending logit, weighted as in training. Causal.
@@ -149,6 +156,23 @@ pub fn requests(gate_logits: &GateLogits, k: usize) -> Vec<Request> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// A token's share of an expert goes with its logit less the price.
+    #[test]
+    fn prices_make_the_plan() {
+        let values = vec![2.0, 0.5, -1.0, 1.5, 1.0, 0.0, 1.0, -0.5, 0.3, 2.5, 0.0, 0.2];
+        let gate_logits = GateLogits::new(3, values).expect("four rows");
+        let plan = plan(&gate_logits);
+        assert!(plan.prices.contains(&0.0) && plan.prices.iter().all(|&price| price >= 0.0), "{plan:?}");
+        for (logits, shares) in gate_logits.rows().zip(plan.shares.chunks(3)) {
+            let bought: Vec<f32> =
+                logits.iter().zip(&plan.prices).map(|(z, price)| (f64::from(*z) - price) as f32).collect();
+            let sum: f64 = shares.iter().sum();
+            for (expected, share) in softmax(&bought).into_iter().zip(shares) {
+                assert!((expected - share / sum).abs() < 1e-5, "{expected} {share}");
+            }
+        }
+    }
 
     #[test]
     fn it_always_ends() {

@@ -24,13 +24,14 @@ use moe_trace::{GateLogits, RouterSpec};
 use crate::gate::{gate_probs, softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Form, Requests, Rule, Run, Slots, own};
+use crate::rule::{Argument, Assigns, Facts, Family, Form, Requests, Rule, Run, Slots, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "strictly_balanced",
     title: "Strictly balanced",
     one_line: "Every expert keeps its best tokens; weights are normalised over those that keep a token.",
+    family: Family::ExpertChoice,
     paper: "Shazeer et al. 2017, arXiv:1701.06538",
     equation: Some("appendix F"),
     needs: "nothing",

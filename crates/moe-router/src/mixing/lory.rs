@@ -21,7 +21,7 @@
 use moe_trace::{GateLogits, MixerSpec};
 
 use crate::limits;
-use crate::rule::{Argument, Form, Mixes, Rule, Run, own};
+use crate::rule::{Argument, Family, Form, Mixes, Rule, Run, own};
 use crate::token_choice::per_sequence::mean_logits;
 
 /// What the rest of the project knows of this rule.
@@ -29,6 +29,7 @@ pub static RULE: Rule = Rule {
     name: "lory",
     title: "Lory",
     one_line: "One merged expert per segment, by the mean of the segment before; the first one sees itself.",
+    family: Family::ExpertMerging,
     paper: "Zhong et al. 2024, arXiv:2405.03133",
     equation: Some("section 2.2"),
     needs: "sequence ids where there is more than one",

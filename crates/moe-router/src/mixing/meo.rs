@@ -19,13 +19,14 @@ use moe_trace::MixerSpec;
 
 use crate::gate::{softmax, top_k};
 use crate::limits;
-use crate::rule::{Argument, Form, Mixes, Rule, Run, own};
+use crate::rule::{Argument, Family, Form, Mixes, Rule, Run, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "meo",
     title: "MEO",
     one_line: "The same of the k best experts only.",
+    family: Family::ExpertMerging,
     paper: "He et al. 2023, arXiv:2310.09832",
     equation: None,
     needs: "sequence ids where there is more than one",

@@ -29,13 +29,14 @@ use moe_trace::MixerSpec;
 
 use crate::limits;
 use crate::matrix::Matrix;
-use crate::rule::{Argument, Form, Mixes, Rule, Run, own};
+use crate::rule::{Argument, Family, Form, Mixes, Rule, Run, own};
 
 /// What the rest of the project knows of MoLoRA.
 pub static MOLORA: Rule = Rule {
     name: "molora",
     title: "MoLoRA",
     one_line: "LoRA experts, blended per token by the whole softmax or by its k largest shares as they are.",
+    family: Family::ParameterEfficient,
     paper: "Zadouri et al. 2023, arXiv:2309.05444",
     equation: Some("code for-ai/parameter-efficient-moe: src/molora.py"),
     needs: "nothing",
@@ -58,6 +59,7 @@ pub static MOV: Rule = Rule {
     name: "mov",
     title: "MoV",
     one_line: "Vectors that scale activations, blended per token by the whole softmax.",
+    family: Family::ParameterEfficient,
     paper: "Zadouri et al. 2023, arXiv:2309.05444",
     equation: Some("code for-ai/parameter-efficient-moe: src/mov.py"),
     needs: "nothing",
@@ -75,6 +77,7 @@ pub static LORAMOE: Rule = Rule {
     name: "loramoe",
     title: "LoRAMoE",
     one_line: "LoRA experts by the whole softmax; a localized loss keeps some for world knowledge.",
+    family: Family::ParameterEfficient,
     paper: "Dou et al. 2024, arXiv:2312.09979",
     equation: Some("eq. 6-8"),
     needs: "nothing",
@@ -92,6 +95,7 @@ pub static MIXLORA: Rule = Rule {
     name: "mixlora",
     title: "MixLoRA",
     one_line: "The two best LoRA experts per token, their shares renormalised.",
+    family: Family::ParameterEfficient,
     paper: "Li et al. 2024, arXiv:2404.15159",
     equation: Some("code TUDB-Labs/MixLoRA: mixlora/model.py"),
     needs: "nothing",

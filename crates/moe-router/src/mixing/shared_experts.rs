@@ -23,13 +23,14 @@
 
 use moe_trace::{MixerSpec, SharedGate};
 
-use crate::rule::{Argument, Form, Mixes, Rule, Run, own};
+use crate::rule::{Argument, Family, Form, Mixes, Rule, Run, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "shared",
     title: "Shared experts",
     one_line: "Experts that are always on beside the routed ones, outside all slots and balance losses.",
+    family: Family::SharedExperts,
     paper: "Dai et al. 2024 (DeepSeekMoE), arXiv:2401.06066; Qwen2-MoE for the sigmoid",
     equation: Some("eq. 9-11 (DeepSeekMoE)"),
     needs: "a column of the gate per shared expert, for the sigmoid",

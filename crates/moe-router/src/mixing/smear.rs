@@ -29,13 +29,14 @@
 use moe_trace::MixerSpec;
 
 use crate::matrix::{Matrix, dot};
-use crate::rule::{Form, Mixes, Rule, Run};
+use crate::rule::{Family, Form, Mixes, Rule, Run};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "smear",
     title: "SMEAR",
     one_line: "The experts' weights are averaged into one expert per sequence.",
+    family: Family::ExpertMerging,
     paper: "Muqeeth et al. 2023, arXiv:2306.03745",
     equation: Some("code r-three/smear: hyperformer/hyperformer/adapters/adapter_controller_fast.py"),
     needs: "sequence ids where there is more than one",

@@ -29,7 +29,7 @@ use moe_trace::MixerSpec;
 
 use crate::gate::softmax;
 use crate::matrix::{Matrix, dot};
-use crate::rule::{Argument, Form, Mixes, Rule, Run, own};
+use crate::rule::{Argument, Family, Form, Mixes, Rule, Run, own};
 use crate::spec_error::SpecError;
 
 /// What the rest of the project knows of this rule.
@@ -37,6 +37,7 @@ pub static RULE: Rule = Rule {
     name: "soft_moe",
     title: "Soft MoE",
     one_line: "Every slot processes a blend of all tokens, every token receives one of all slots.",
+    family: Family::TokenMerging,
     paper: "Puigcerver et al. 2023, arXiv:2308.00951",
     equation: Some("section 2.1"),
     needs: "cosine logits of tokens and slots, a column per slot",

@@ -11,12 +11,14 @@ use crate::spec_error::SpecError;
 
 mod citation;
 mod facts;
+mod family;
 mod form;
 mod given;
 mod group;
 
 pub use citation::Citation;
 pub use facts::{Besides, Chance, Facts, GateReads, Requests, Slots};
+pub use family::{Branch, Family};
 pub use form::{Argument, Form, Printed, Value};
 pub use given::Given;
 pub use group::Group;
@@ -31,6 +33,8 @@ pub struct Rule {
     pub title: &'static str,
     /// What it does, in one line.
     pub one_line: &'static str,
+    /// Where it stands in the survey's taxonomy.
+    pub family: Family,
     /// Authors, year and where to find it.
     pub paper: &'static str,
     /// Where in the paper; or where in the authors' code or in the survey, if that is what we have read. `None` where it is

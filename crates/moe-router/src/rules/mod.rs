@@ -25,9 +25,11 @@ use crate::token_choice::{
 };
 
 mod facts;
+mod insight;
 mod texts;
 
 pub use facts::{facts, looks_ahead, uses_chance};
+pub use insight::{Insight, insight};
 pub use texts::{mixer_text, parse_mixer, parse_router, router_text};
 
 /// A list of rules, and which of them a spec means.

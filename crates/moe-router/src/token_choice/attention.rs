@@ -21,13 +21,14 @@
 use moe_trace::GateLogits;
 
 use crate::gate::computed_logits;
-use crate::rule::{InRust, Kind, Rule, Run};
+use crate::rule::{Family, InRust, Kind, Rule, Run};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "attention",
     title: "Attention router",
     one_line: "Experts look at each other before a token chooses: logits from queries, keys and values of experts.",
+    family: Family::TokenChoice,
     paper: "Wu et al. 2024 (Yuan 2.0-M32), arXiv:2405.17976",
     equation: Some("section 3.1"),
     needs: "the outputs of three gates",

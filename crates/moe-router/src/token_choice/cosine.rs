@@ -28,13 +28,14 @@ use moe_trace::GateLogits;
 use crate::gate::computed_logits;
 use crate::input::{InputError, positive, shape};
 use crate::matrix::{Matrix, dot};
-use crate::rule::{InRust, Kind, Rule, Run};
+use crate::rule::{Family, InRust, Kind, Rule, Run};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "cosine",
     title: "Cosine router",
     one_line: "Logits are cosines of projected hidden states and expert embeddings, over a temperature.",
+    family: Family::TokenChoice,
     paper: "Chi et al. 2022 (X-MoE), arXiv:2204.09179",
     equation: Some("eq. 6-7"),
     needs: "hidden states, a projection and expert embeddings",

@@ -39,7 +39,7 @@ use moe_trace::{GateLogits, RouterSpec};
 use crate::gate::{sigmoid, softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Besides, Facts, Form, GateReads, Given, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Besides, Facts, Family, Form, GateReads, Given, Requests, Rule, Run, own};
 use crate::spec_error::SpecError;
 
 /// What the rest of the project knows of the rule of V3.
@@ -47,6 +47,7 @@ pub static RULE: Rule = Rule {
     name: "deepseek",
     title: "DeepSeek-V3",
     one_line: "Sigmoid scores and a balancing bias select; groups limit the choice; weights never see the bias.",
+    family: Family::TokenChoice,
     paper: "DeepSeek-AI 2024, arXiv:2412.19437",
     equation: Some("eq. 13-16"),
     needs: "the selection bias, if one was learned",
@@ -88,6 +89,7 @@ pub static RULE_V2: Rule = Rule {
     name: "deepseek_v2",
     title: "DeepSeek-V2",
     one_line: "Softmax scores; a token visits the groups (devices) of the best experts only; weights as they are.",
+    family: Family::TokenChoice,
     paper: "DeepSeek-AI 2024, arXiv:2405.04434",
     equation: Some("eq. 20-22"),
     needs: "nothing",

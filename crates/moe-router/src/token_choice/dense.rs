@@ -22,13 +22,14 @@ use moe_trace::{GateLogits, RouterSpec};
 
 use crate::gate::{softmax, top_k};
 use crate::request::Request;
-use crate::rule::{Assigns, Facts, Form, Requests, Rule, Run, Slots};
+use crate::rule::{Assigns, Facts, Family, Form, Requests, Rule, Run, Slots};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "dense",
     title: "Dense",
     one_line: "Every expert serves every token, weighted by the whole softmax.",
+    family: Family::Dense,
     paper: "Jacobs et al. 1991; Jordan and Jacobs 1994; Eigen et al. 2013",
     equation: Some("eq. 1-2 of the survey by Cai et al. 2024"),
     needs: "nothing",

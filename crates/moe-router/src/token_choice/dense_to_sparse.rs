@@ -30,13 +30,14 @@ use crate::decimal::as_written;
 use crate::gate::{softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Chance, Facts, Form, GateReads, Requests, Rule, Run, Slots, own};
+use crate::rule::{Argument, Assigns, Chance, Facts, Family, Form, GateReads, Requests, Rule, Run, Slots, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "dense_to_sparse",
     title: "Dense-to-sparse gate",
     one_line: "Softmax of noisy logits at a temperature; small weights are dropped, so cooling makes it sparse.",
+    family: Family::TokenChoice,
     paper: "Nie et al. 2021 (EvoMoE), arXiv:2112.14397",
     equation: Some("code codecaution/EvoMoE: fairseq/modules/moe/topkgate.py"),
     needs: "Gumbel draws",

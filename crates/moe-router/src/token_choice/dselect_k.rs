@@ -28,13 +28,14 @@
 use crate::gate::{softmax, top_k};
 use crate::input::{InputError, number, positive, shape};
 use crate::request::Request;
-use crate::rule::{InRust, Kind, Rule, Run};
+use crate::rule::{Family, InRust, Kind, Rule, Run};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "dselect_k",
     title: "DSelect-k",
     one_line: "A differentiable gate with at most k non-zeros: selectors write experts' numbers in binary.",
+    family: Family::TokenChoice,
     paper: "Hazimeh et al. 2021, arXiv:2106.03760",
     equation: Some("section 3"),
     needs: "selector codes of a gate trained for it",

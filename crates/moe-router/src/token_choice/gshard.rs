@@ -33,7 +33,7 @@ use crate::gate::{softmax, top_k};
 use crate::input::RouterInput;
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Chance, Facts, Form, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Chance, Facts, Family, Form, Requests, Rule, Run, own};
 use crate::spec_error::SpecError;
 
 /// What the rest of the project knows of this rule.
@@ -41,6 +41,7 @@ pub static RULE: Rule = Rule {
     name: "gshard",
     title: "GShard top-2",
     one_line: "Two experts; chance or a threshold decides whether the second is asked.",
+    family: Family::TokenChoice,
     paper: "Lepikhin et al. 2020, arXiv:2006.16668",
     equation: Some("algorithm 1"),
     needs: "a uniform draw per token (proportional, random) or Gumbel draws (sampled)",

@@ -27,13 +27,14 @@ use moe_trace::{RouterSpec, TokenId};
 use crate::draws::SplitMix64;
 use crate::input::whole;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Besides, Facts, Form, GateReads, Group, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Besides, Facts, Family, Form, GateReads, Group, Rule, Run, own};
 
 /// What the rest of the project knows of the random table.
 pub static RULE: Rule = Rule {
     name: "hash",
     title: "Hash",
     one_line: "The expert is a hash of the token's id; nothing is learned.",
+    family: Family::NotLearned,
     paper: "Roller et al. 2021, arXiv:2106.04426",
     equation: Some("code facebookresearch/ParlAI: projects/params_vs_compute/hash_ladder/hash_ladder.py"),
     needs: "token ids",
@@ -59,6 +60,7 @@ pub static RULE_BALANCED: Rule = Rule {
     name: "balanced_hash",
     title: "Balanced hash",
     one_line: "The expert is read from a table that deals frequent ids out evenly.",
+    family: Family::NotLearned,
     paper: "Roller et al. 2021, arXiv:2106.04426",
     equation: None,
     needs: "token ids and their frequencies in the training text",

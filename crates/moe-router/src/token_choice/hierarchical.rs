@@ -26,7 +26,7 @@ use moe_trace::{GateLogits, RouterSpec, Weighting};
 use crate::gate::{computed_logits, softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Besides, Facts, Form, GateReads, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Besides, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
 use crate::spec_error::SpecError;
 use crate::token_choice::top_k::weights;
 
@@ -35,6 +35,7 @@ pub static RULE: Rule = Rule {
     name: "hierarchical",
     title: "Hierarchical",
     one_line: "A gate over groups of experts, then a gate within each chosen group.",
+    family: Family::TokenChoice,
     paper: "Shazeer et al. 2017, arXiv:1701.06538",
     equation: Some("appendix B, eq. 12-14"),
     needs: "logits of the first gate; without them the mean logit of each group",

@@ -23,7 +23,7 @@ use moe_trace::{GateLogits, RouterSpec, Weighting};
 
 use crate::gate::computed_logits;
 use crate::limits;
-use crate::rule::{Argument, Assigns, Facts, Form, GateReads, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
 use crate::token_choice::top_k;
 
 /// What the rest of the project knows of this rule.
@@ -31,6 +31,7 @@ pub static RULE: Rule = Rule {
     name: "logit_norm",
     title: "Gating logit normalisation",
     one_line: "Top-k of logits brought to the same spread for every token.",
+    family: Family::TokenChoice,
     paper: "Wei et al. 2024 (Skywork-MoE), arXiv:2406.06563",
     equation: Some("eq. 4"),
     needs: "nothing",

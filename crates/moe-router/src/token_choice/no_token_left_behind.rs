@@ -28,13 +28,14 @@ use moe_trace::{Assignment, Fate, GateLogits, RouterSpec, Routing};
 use crate::gate::{softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Form, Rule, Run, Slots, own};
+use crate::rule::{Argument, Assigns, Facts, Family, Form, Rule, Run, Slots, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "no_token_left_behind",
     title: "No token left behind",
     one_line: "Switch, but who is turned away tries the next best expert.",
+    family: Family::TokenChoice,
     paper: "Fedus et al. 2021, arXiv:2101.03961",
     equation: Some("appendix B"),
     needs: "nothing",

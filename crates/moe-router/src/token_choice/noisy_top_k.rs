@@ -34,7 +34,7 @@ use crate::gate::computed_logits;
 use crate::input::whole;
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Besides, Chance, Facts, Form, GateReads, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Besides, Chance, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
 use crate::token_choice::top_k;
 
 /// What the rest of the project knows of this rule.
@@ -42,6 +42,7 @@ pub static RULE: Rule = Rule {
     name: "noisy",
     title: "Noisy top-k",
     one_line: "Top-k of logits plus normal noise, softmax over the chosen.",
+    family: Family::TokenChoice,
     paper: "Shazeer et al. 2017, arXiv:1701.06538",
     equation: Some("section 2.1, eq. 3-5"),
     needs: "normal draws; learned deviations where there are any",

@@ -28,7 +28,7 @@ use moe_trace::{Fate, GateLogits, RouterSpec};
 use crate::gate::{softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Form, Requests, Rule, Run, Slots, own};
+use crate::rule::{Argument, Assigns, Facts, Family, Form, Requests, Rule, Run, Slots, own};
 use crate::spec_error::SpecError;
 
 /// What the rest of the project knows of this rule.
@@ -36,6 +36,7 @@ pub static RULE: Rule = Rule {
     name: "null_experts",
     title: "Null experts",
     one_line: "Top-k where some columns of the gate are experts that compute nothing.",
+    family: Family::TokenChoice,
     paper: "Zeng et al. 2024 (AdaMoE), arXiv:2406.13233",
     equation: Some("code CengZihao/AdaMoE: exp_2, adaptive_moe_utils.py"),
     needs: "nothing",

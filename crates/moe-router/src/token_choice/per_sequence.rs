@@ -28,7 +28,7 @@ use moe_trace::{GateLogits, RouterSpec, Weighting};
 use crate::gate::computed_logits;
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Besides, Facts, Form, GateReads, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Besides, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
 use crate::token_choice::top_k;
 
 /// What the rest of the project knows of this rule.
@@ -36,6 +36,7 @@ pub static RULE: Rule = Rule {
     name: "per_sequence",
     title: "Sentence-level",
     one_line: "All tokens of a sequence follow one decision, from its mean.",
+    family: Family::TokenChoice,
     paper: "Kudugunta et al. 2021, arXiv:2110.03742",
     equation: Some("section 4.1 of the survey by Cai et al. 2024"),
     needs: "sequence ids where there is more than one",

@@ -21,7 +21,7 @@
 use moe_trace::{GateLogits, Weighting};
 
 use crate::request::Request;
-use crate::rule::{InRust, Kind, Rule, Run};
+use crate::rule::{Family, InRust, Kind, Rule, Run};
 use crate::token_choice::per_sequence;
 
 /// What the rest of the project knows of this rule.
@@ -29,6 +29,7 @@ pub static RULE: Rule = Rule {
     name: "per_task",
     title: "Task-level",
     one_line: "All tokens of a task follow one decision.",
+    family: Family::TokenChoice,
     paper: "Kudugunta et al. 2021, arXiv:2110.03742",
     equation: Some("section 4.1 of the survey by Cai et al. 2024"),
     needs: "a learned row of logits per task",

@@ -21,13 +21,14 @@ use moe_trace::{GateLogits, RouterSpec};
 use crate::gate::{softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Form, GateReads, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "prototypes",
     title: "Expert prototyping",
     one_line: "The best expert of each of several groups, each with a softmax of its own.",
+    family: Family::TokenChoice,
     paper: "Yang et al. 2021 (M6-T), arXiv:2105.15082",
     equation: None,
     needs: "nothing",

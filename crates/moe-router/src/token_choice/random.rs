@@ -18,13 +18,14 @@ use moe_trace::RouterSpec;
 
 use crate::input::whole;
 use crate::request::Request;
-use crate::rule::{Assigns, Chance, Facts, Form, GateReads, Rule, Run};
+use crate::rule::{Assigns, Chance, Facts, Family, Form, GateReads, Rule, Run};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "random",
     title: "Random",
     one_line: "Any expert, drawn anew for every token: the baseline a learned gate must beat.",
+    family: Family::NotLearned,
     paper: "Zuo et al. 2022 (THOR), arXiv:2110.04260",
     equation: Some("code microsoft/Stochastic-Mixture-of-Experts: inference_level 0"),
     needs: "a uniform draw per token",

@@ -24,13 +24,14 @@ use moe_trace::{GateLogits, RouterSpec};
 
 use crate::gate::top_k;
 use crate::request::Request;
-use crate::rule::{Assigns, Facts, Form, GateReads, Requests, Rule, Run, Slots};
+use crate::rule::{Assigns, Facts, Family, Form, GateReads, Requests, Rule, Run, Slots};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "relu",
     title: "ReLU routing",
     one_line: "Every expert whose logit is positive, weighted by it.",
+    family: Family::TokenChoice,
     paper: "Wang et al. 2025 (ReMoE), arXiv:2412.14711",
     equation: Some("eq. 7-9"),
     needs: "nothing",

@@ -23,7 +23,7 @@
 use moe_trace::{GateLogits, RouterSpec};
 
 use crate::request::Request;
-use crate::rule::{Assigns, Facts, Form, Rule, Run};
+use crate::rule::{Assigns, Facts, Family, Form, Rule, Run};
 use crate::token_choice::top_k;
 
 /// What the rest of the project knows of this rule.
@@ -31,6 +31,7 @@ pub static RULE: Rule = Rule {
     name: "switch",
     title: "Switch",
     one_line: "The one most probable expert, weighted by its probability.",
+    family: Family::TokenChoice,
     paper: "Fedus et al. 2021, arXiv:2101.03961",
     equation: Some("section 2.1"),
     needs: "nothing",

@@ -16,13 +16,14 @@
 //! assert_eq!(pairs, [[2, 3], [2, 1], [2, 3]]);
 //! ```
 
-use crate::rule::{InRust, Kind, Rule, Run};
+use crate::rule::{Family, InRust, Kind, Rule, Run};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "thor",
     title: "THOR",
     one_line: "All tokens of a step go through two experts drawn for it, with a loss for their disagreement.",
+    family: Family::NotLearned,
     paper: "Zuo et al. 2022, arXiv:2110.04260",
     equation: Some("code microsoft/Stochastic-Mixture-of-Experts: thor/transformer_thor_layer.py"),
     needs: "two experts drawn for the whole step",

@@ -28,7 +28,7 @@ use moe_trace::{GateLogits, RouterSpec};
 use crate::gate::{sigmoid, top_k};
 use crate::input::whole;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Besides, Facts, Form, GateReads, Requests, Rule, Run, Slots, own};
+use crate::rule::{Argument, Assigns, Besides, Facts, Family, Form, GateReads, Requests, Rule, Run, Slots, own};
 use crate::spec_error::SpecError;
 
 /// What the rest of the project knows of this rule.
@@ -36,6 +36,7 @@ pub static RULE: Rule = Rule {
     name: "top_any",
     title: "Top-any",
     one_line: "Every expert whose similarity exceeds its own threshold; all weigh the same.",
+    family: Family::TokenChoice,
     paper: "Guo et al. 2024 (DynMoE), arXiv:2405.14297",
     equation: Some("code LINs-lab/DynMoE: EMoE/tutel/tutel/gates/gated_multi_gate.py"),
     needs: "learned thresholds where there are any; logits that are similarities",

@@ -31,13 +31,14 @@ use moe_trace::{GateLogits, RouterSpec, Weighting};
 use crate::gate::{softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Form, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Facts, Family, Form, Requests, Rule, Run, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "top_k",
     title: "Top-k",
     one_line: "Each token goes to its k most probable experts, weighted in one of four ways.",
+    family: Family::TokenChoice,
     paper: "Jiang et al. 2024 (Mixtral), arXiv:2401.04088; Muennighoff et al. 2024 (OLMoE), arXiv:2409.02060",
     equation: Some("section 2.1 (Mixtral)"),
     needs: "nothing",

@@ -25,13 +25,14 @@ use crate::decimal::as_written;
 use crate::gate::{softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Form, Requests, Rule, Run, Slots, own};
+use crate::rule::{Argument, Assigns, Facts, Family, Form, Requests, Rule, Run, Slots, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
     name: "top_p",
     title: "Top-p",
     one_line: "As many experts as it takes for their probabilities to exceed a threshold.",
+    family: Family::TokenChoice,
     paper: "Huang et al. 2024, arXiv:2403.07652",
     equation: Some("code ZhenweiAn/Dynamic_MoE: modeling/modeling_moe.py"),
     needs: "nothing",

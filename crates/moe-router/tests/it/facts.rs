@@ -4,7 +4,7 @@
 
 use moe_router::draws::SplitMix64;
 use moe_router::gate::{sigmoid, softmax};
-use moe_router::rule::{Besides, Chance, GateReads, Kind, Slots};
+use moe_router::rule::{Besides, Branch, Chance, Family, GateReads, Kind, Requests, Slots};
 use moe_router::{Router, RouterInput, rules};
 use moe_trace::{CapacitySpec, Fate, GateLogits, Overflow, Priority, Routing, RoutingSpec, SlotOrder, TokenId};
 
@@ -201,4 +201,27 @@ fn slots_go_as_the_rule_says() {
             assert_eq!(facts.num_active(NUM_EXPERTS), average.ceil() as usize);
         }
     }
+}
+
+/// The family of a rule is what it does: who chooses whom, and whether the gate learns.
+#[test]
+fn the_family_says_who_chooses() {
+    for rule in rules::all() {
+        let text = rule.example();
+        let facts = text.and_then(|text| rules::parse_router(text).ok()).map(|spec| rules::facts(&spec));
+        match (rule.family, facts) {
+            (Family::ExpertChoice, Some(facts)) => assert!(facts.fills_experts() || facts.looks_ahead, "{}", rule.name),
+            (Family::Dense, Some(facts)) => assert_eq!(facts.requests, Requests::Everyone, "{}", rule.name),
+            (Family::NotLearned, Some(facts)) => assert!(!facts.gate_learns, "{}", rule.name),
+            (Family::TokenChoice, Some(facts)) => {
+                assert!(facts.gate_learns && !facts.fills_experts(), "{}", rule.name);
+            }
+            (family, Some(_)) => panic!("{} assigns and is said to be of {family}", rule.name),
+            (family, None) => {
+                let blends = !matches!(family.branch(), Branch::Sparse | Branch::Dense);
+                assert_eq!(blends, rule.kind() == Kind::Mixes, "{}", rule.name);
+            }
+        }
+    }
+    assert!(Family::ALL.iter().all(|&family| rules::all().any(|rule| rule.family == family)), "no family is empty");
 }

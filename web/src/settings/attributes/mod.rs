@@ -11,6 +11,7 @@ pub use table::ATTRIBUTES;
 
 use crate::settings::depth::Depth;
 use crate::settings::experiment::Experiment;
+use crate::settings::method::Method;
 use crate::settings::offered::Offered;
 use crate::settings::overrides::Overrides;
 use crate::settings::place::Place;
@@ -52,6 +53,8 @@ pub struct Config {
     pub controls: Option<Offered>,
     /// Did the element load it at once? Nothing here depends on it.
     pub is_eager: bool,
+    /// The routing method that is tried on what the run recorded.
+    pub method: Option<Method>,
     /// Where to look first.
     pub place: Place,
     /// The training lab's; `None` leaves it to the page.
@@ -139,7 +142,11 @@ mod tests {
             let kept = Config { overrides: fixed([Setting::Prompt("kept".to_owned())]), ..Config::default() };
             assert_eq!(config, kept, "{name}=\"{text}\"");
         };
-        check("view", "story", "Allowed: full, or one or more of strip, layers, lanes, token, load, loss, counts, training.");
+        check(
+            "view",
+            "tale",
+            "Allowed: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, training, methods.",
+        );
         check("backend", "cuda", "Allowed: auto, webgpu, cpu, cpu-f32, recorded.");
         check("theme", "sepia", "Allowed: auto, light, dark.");
         for seed in ["-1", "seven", "4294967296", "1.5"] {

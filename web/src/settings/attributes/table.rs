@@ -8,6 +8,7 @@ use crate::settings::attributes::{Attribute, Doc, Values};
 use crate::settings::depth::Depth;
 use crate::settings::experiment::Experiment;
 use crate::settings::limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS, NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P};
+use crate::settings::method::Method;
 use crate::settings::offered::Offered;
 use crate::settings::theme::Theme;
 use crate::settings::view::View;
@@ -166,6 +167,19 @@ pub static ATTRIBUTES: &[Attribute] = &[
         told: |shown| Some(rules::router_text(&shown.changed(|settings| settings.routing.spec(shown.trained).router)?)),
     },
     Attribute {
+        name: "method",
+        values: Values::Written(method_texts, |text, config| {
+            config.method = Method::parse(text);
+            config.method.is_some()
+        }),
+        default: Doc::new("none"),
+        doc: Doc::new(
+            "The routing method that the panel `methods` tries on the recorded gate logits; nothing is run with it. One that \
+             mixes is written like one that routes; docs/ROUTING_RULES.md lists them all.",
+        ),
+        told: |shown| Some(shown.method?.text()),
+    },
+    Attribute {
         name: "group",
         values: Values::Words(&["this-text", "decode-step"], |word, config| {
             if let Ok(group) = word.parse() {
@@ -270,4 +284,10 @@ pub static ATTRIBUTES: &[Attribute] = &[
 fn rule_texts() -> String {
     let examples = rules::all().filter_map(|rule| rule.example().filter(|text| rules::parse_router(text).is_ok()));
     format!("a rule such as {}", examples.collect::<Vec<_>>().join("; "))
+}
+
+/// As far as they differ from the texts of `router`.
+fn method_texts() -> String {
+    let mixing = Method::all().filter(|method| matches!(method, Method::Mixes(_))).map(|method| method.text());
+    format!("a rule as in `router`, or one such as {}", mixing.collect::<Vec<_>>().join("; "))
 }

@@ -6,6 +6,8 @@ pub mod lanes;
 pub mod layers;
 pub mod load;
 pub mod loss;
+pub mod methods;
+pub mod story;
 pub mod strip;
 pub mod token;
 pub mod training;
@@ -16,6 +18,7 @@ use crate::views::panel::{Depth, Panel, Tab};
 /// The row of a panel.
 pub fn of(name: PanelName) -> &'static Panel {
     match name {
+        PanelName::Story => &story::PANEL,
         PanelName::Strip => &strip::PANEL,
         PanelName::Layers => &layers::PANEL,
         PanelName::Lanes => &lanes::PANEL,
@@ -24,14 +27,15 @@ pub fn of(name: PanelName) -> &'static Panel {
         PanelName::Loss => &loss::PANEL,
         PanelName::Counts => &counts::PANEL,
         PanelName::Training => &training::PANEL,
+        PanelName::Methods => &methods::PANEL,
     }
 }
 
-/// What an element with this view shows, in reading order. The whole page goes as deep as `depth`; who asks for a panel
-/// by name gets it at any depth.
+/// What an element with this view shows, in reading order. The whole page goes as deep as `depth`: the story stands alone,
+/// and the lab has all that one can inspect. Who asks for a panel by name gets it at any depth.
 pub fn shown(view: &View, depth: Depth) -> impl Iterator<Item = &'static Panel> {
     let is_shown = move |panel: &&'static Panel| match view {
-        View::Full => panel.depth <= depth,
+        View::Full => panel.depth <= depth && (panel.depth == Depth::Story) == (depth == Depth::Story),
         View::Panels(names) => names.contains(&panel.name),
     };
     PanelName::ALL.iter().map(|&name| of(name)).filter(is_shown)

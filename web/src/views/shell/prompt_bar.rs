@@ -9,7 +9,29 @@ use crate::views::shell::generation::generation;
 use crate::views::shell::prompt_field::{prompt_field, run_button};
 
 pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
-    // A menu rather than a setting: it shows its name again once an example has been taken.
+    html! {
+        <div class="prompt-bar">
+            { prompt_field(state, html! { <span class="topic">{ "Prompt" }</span> }, dispatch) }
+            { examples(dispatch) }
+            { run_button(state, dispatch) }
+            { generation(state.settings(), dispatch) }
+        </div>
+    }
+}
+
+/// The same at the end of the story, as an invitation: without what a first reader need not know.
+pub fn own_words(state: &State, dispatch: &Callback<Action>) -> Html {
+    html! {
+        <div class="prompt-bar own-words">
+            { prompt_field(state, html! { <span class="topic">{ "Type your own words" }</span> }, dispatch) }
+            { examples(dispatch) }
+            { run_button(state, dispatch) }
+        </div>
+    }
+}
+
+/// A menu rather than a setting: it shows its name again once an example has been taken.
+fn examples(dispatch: &Callback<Action>) -> Html {
     let pick = {
         let dispatch = dispatch.clone();
         Callback::from(move |event: Event| {
@@ -21,14 +43,9 @@ pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
         })
     };
     html! {
-        <div class="prompt-bar">
-            { prompt_field(state, html! { <span class="topic">{ "Prompt" }</span> }, dispatch) }
-            <select class="examples" aria-label="Example prompts" onchange={pick}>
-                <option value="" selected=true disabled=true hidden=true>{ "Examples" }</option>
-                { for EXAMPLES.iter().map(|example| html! { <option value={example.kind}>{ example.kind }</option> }) }
-            </select>
-            { run_button(state, dispatch) }
-            { generation(state.settings(), dispatch) }
-        </div>
+        <select class="examples" aria-label="Example prompts" onchange={pick}>
+            <option value="" selected=true disabled=true hidden=true>{ "Examples" }</option>
+            { for EXAMPLES.iter().map(|example| html! { <option value={example.kind}>{ example.kind }</option> }) }
+        </select>
     }
 }

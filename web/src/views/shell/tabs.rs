@@ -14,5 +14,8 @@ pub fn tabs(tabs: &[(PanelName, &'static str)], current: PanelName, dispatch: &C
             <button type="button" aria-pressed={(panel == current).to_string()} {onclick}>{ words }</button>
         }
     };
+    if tabs.len() < 2 {
+        return Html::default();
+    }
     html! { <nav class="tabs" aria-label="Views">{ for tabs.iter().map(entry) }</nav> }
 }

@@ -2,7 +2,6 @@
 
 pub mod equation;
 mod finding;
-mod lane;
 pub mod rule_controls;
 pub mod rule_note;
 
@@ -16,11 +15,11 @@ use crate::settings::view::PanelName;
 use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::badges::routing_badges;
 use crate::views::parts::glyph::legend;
+use crate::views::parts::lane::LaneView;
 use crate::views::parts::routing_controls::routing_controls;
 use crate::views::parts::section::section;
 use crate::views::parts::table::table;
 use equation::{Equation, equation};
-use lane::LaneView;
 use rule_controls::RuleControls;
 use rule_note::rule_note;
 
@@ -29,7 +28,7 @@ pub static PANEL: Panel = Panel {
     kind: "Capacity lanes",
     area: "lanes",
     tab: Tab::Own("Lanes"),
-    depth: Depth::Story,
+    depth: Depth::Inspect,
     sees: Sees::Controls,
     lacks: |_| None,
     topic,

@@ -2,12 +2,13 @@
 
 use moe_router::rules;
 use moe_trace::{RouterSpec, RoutingGroup};
-use web_sys::{HtmlInputElement, HtmlSelectElement};
+use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
 use crate::settings::Setting;
-use crate::settings::rule_form::{self, Field, FieldKind};
+use crate::settings::rule_form::{self, Field};
 use crate::state::Action;
+use crate::views::parts::rule_fields::{field_html, name_of};
 
 #[derive(Properties, PartialEq)]
 pub struct RuleControlsProps {
@@ -116,58 +117,6 @@ fn accepted(
         None => Ok(filled),
         Some(why) => Err(why),
     }
-}
-
-/// `change` says whether what was typed is taken; if it is not, the field shows what is in force.
-fn field_html(field: &Field, change: Callback<String, bool>) -> Html {
-    let name = name_of(field.key);
-    let value = field.value.clone();
-    let before = field.value.clone();
-    match field.kind {
-        FieldKind::Word(words) => {
-            let onchange = Callback::from(move |event: Event| {
-                let menu: HtmlSelectElement = event.target_unchecked_into();
-                if !change.emit(menu.value()) {
-                    menu.set_value(&before);
-                }
-            });
-            html! {
-                <label key={field.key}>
-                    <span>{ name }</span>
-                    <select {onchange}>
-                        if value.is_empty() {
-                            <option value="" selected=true>{ "–" }</option>
-                        }
-                        { for words.iter().map(|&word| html! {
-                            <option value={word} selected={word == value}>{ name_of(word) }</option>
-                        }) }
-                    </select>
-                </label>
-            }
-        }
-        FieldKind::Count | FieldKind::Number => {
-            // On change, not on input: a number half typed is no number yet.
-            let onchange = Callback::from(move |event: Event| {
-                let input: HtmlInputElement = event.target_unchecked_into();
-                if !change.emit(input.value()) {
-                    input.set_value(&before);
-                }
-            });
-            let (step, min) = if field.kind == FieldKind::Count { ("1", Some("0")) } else { ("any", None) };
-            let placeholder = field.is_optional.then_some("–");
-            html! {
-                <label key={field.key}>
-                    <span>{ name }</span>
-                    <input type="number" inputmode="decimal" {step} {min} {value} {placeholder} {onchange} />
-                </label>
-            }
-        }
-    }
-}
-
-/// `softmax_after` as a reader would write it.
-fn name_of(word: &str) -> String {
-    word.replace('_', " ")
 }
 
 fn name(rule: &RouterSpec) -> &'static str {

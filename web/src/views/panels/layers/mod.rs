@@ -1,7 +1,6 @@
 //! Layers × tokens: where in the model and where in the text. A click selects both.
 
 mod finding;
-mod stripe;
 
 use moe_trace::Fate;
 use yew::prelude::*;
@@ -18,9 +17,9 @@ use crate::views::parts::in_sight::keep_in_sight;
 use crate::views::parts::section::{Cell, row};
 use crate::views::parts::sized::at_pixel;
 use crate::views::parts::spoken::spoken_token;
+use crate::views::parts::stripe::{self, COLUMN, row_height};
 use crate::views::parts::table::table;
 use crate::words::names;
-use stripe::{COLUMN, row_height};
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Layers,

@@ -53,6 +53,7 @@ mod tests {
                 before: loss(2.25),
                 after: loss(4.5),
                 losses_before: vec![None, Some(1.0)],
+                lost_before: 0,
                 text_len: 2,
                 other_model: Some(OtherModel { name: "default".to_owned(), budgets }),
             };

@@ -30,7 +30,7 @@ pub static PANEL: Panel = Panel {
     kind: "Tokens",
     area: "strip",
     tab: Tab::Always,
-    depth: Depth::Story,
+    depth: Depth::Inspect,
     sees: Sees::Run,
     lacks: |_| None,
     topic: |input| format!("Tokens · outcomes in layer {}", input.layer().layer),

@@ -30,6 +30,20 @@ pub fn drawn(scene: &Scene, layer: &SceneLayer) -> Html {
     html! { <>{ for (0..num_tokens).step_by(PER_SHEET).map(|first| section(first, sheet(first))) }</> }
 }
 
+/// Below a stripe: a tick under each of these tokens, and a line under the selected one.
+pub fn ticks(num_tokens: usize, marked: &[usize], selected: usize) -> Html {
+    let mut path = String::new();
+    for token in marked {
+        push(&mut path, format_args!("M{} 1h{}v4h-{}z", token * COLUMN + 4, COLUMN - 9, COLUMN - 9));
+    }
+    html! {
+        <svg class="ticks" width={(num_tokens * COLUMN).to_string()} height="10" aria-hidden="true">
+            <path class="tick" d={path} />
+            <rect class="chosen-tick" x={(selected * COLUMN).to_string()} y="7" width={(COLUMN - 1).to_string()} height="3" />
+        </svg>
+    }
+}
+
 /// What is drawn of some tokens, counted from the first of them.
 #[derive(PartialEq)]
 struct Sheet {

@@ -1,0 +1,82 @@
+//! Every routing method there is: drawn as the survey groups them, tried on the gate logits of the selected layer, and run
+//! where the model can.
+
+mod chosen;
+mod facts;
+mod lanes;
+mod map;
+mod sentences;
+mod shares;
+
+use yew::prelude::*;
+
+use crate::run::text::inline;
+use crate::run::tried::{Outcome, Tried};
+use crate::settings::method::Method;
+use crate::settings::view::PanelName;
+use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
+use crate::views::parts::table::table;
+use chosen::chosen;
+use map::Map;
+
+pub static PANEL: Panel = Panel {
+    name: PanelName::Methods,
+    kind: "Routing methods",
+    area: "row",
+    tab: Tab::Own("Methods"),
+    depth: Depth::Lab,
+    sees: Sees::Controls,
+    lacks: |_| None,
+    topic: |input| format!("Routing methods · layer {}", input.layer().layer),
+    finding: sentences::finding,
+    badges: |input| match &input.tried {
+        Some(tried) => sentences::badges(tried, input),
+        None => Html::default(),
+    },
+    picture,
+    table: Some(as_table),
+};
+
+fn picture(input: &PanelInput) -> Html {
+    let current = input.tried.as_ref().map(|tried| tried.method);
+    let (num_experts, group) = (input.controls.num_experts, input.controls.group);
+    html! {
+        <div class="methods">
+            <Map {current} {num_experts} {group} trained={Method::Assigns(input.controls.trained.router)}
+                dispatch={input.dispatch.clone()} />
+            { chosen(input) }
+        </div>
+    }
+}
+
+/// Of the method that is tried, its decisions; of none, the list of all.
+fn as_table(input: &PanelInput) -> Html {
+    match input.tried.as_deref() {
+        Some(Tried { outcome: Outcome::Routed(routed), method }) => {
+            let (before, after) = (input.layer(), &routed.layer);
+            let rows = (0..input.scene.tokens.len()).map(|token| {
+                let text = inline(input.scene.token_text(token));
+                vec![token.to_string(), text, sentences::experts(before, token), sentences::experts(after, token)]
+            });
+            let caption = format!("Experts of each token in layer {}", after.layer);
+            table(&caption, &["#", "token", "as the run went", method.rule().title], rows)
+        }
+        Some(Tried { outcome: Outcome::Mixed { group, mixing }, .. }) => shares::as_table(input, group, mixing),
+        _ => {
+            let rows = Method::all().map(|method| {
+                let rule = method.rule();
+                let runs = method.obstacle(input.controls.num_experts, input.controls.group);
+                vec![
+                    rule.title.to_owned(),
+                    rule.family.title().to_owned(),
+                    rule.one_line.to_owned(),
+                    if rule.is_causal() { "no" } else { "yes" }.to_owned(),
+                    runs.map_or("yes".to_owned(), |why| format!("no: {why}.")),
+                    rule.paper.to_owned(),
+                ]
+            });
+            let head = ["method", "family", "what it does", "looks ahead", "runs on this model", "source"];
+            table("All routing methods", &head, rows)
+        }
+    }
+}
