@@ -1,12 +1,13 @@
 //! What a panel is, and what it is drawn from.
 
-use moe_trace::{FinishReason, RoutingGroup, RoutingSpec};
+use moe_trace::{FinishReason, Intervention, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
 use crate::run::compare::Change;
 use crate::run::difference;
 use crate::run::scene::{Group, Scene, SceneLayer};
 use crate::run::shared::Shared;
+use crate::settings::interventions::Interventions;
 use crate::settings::offered::Offered;
 use crate::settings::view::PanelName;
 use crate::state::{Action, Playback, Selection, State};
@@ -78,6 +79,7 @@ pub struct PanelInput {
 
     pub controls: Controls,
     pub what_if: Option<WhatIf>,
+    pub surgery: Surgery,
 
     /// The tab in front, on narrow screens.
     pub tab: PanelName,
@@ -98,6 +100,32 @@ pub struct Controls {
     pub status: &'static str,
     /// Those that there are.
     pub offered: Offered,
+}
+
+/// What is changed inside the model, as it is asked for. The run on the screen may have been made before.
+#[derive(Clone, PartialEq)]
+pub struct Surgery {
+    pub asked: Interventions,
+    pub can_undo: bool,
+    pub can_redo: bool,
+    /// What stands between what is asked for and the run on the screen; empty where they agree.
+    pub status: &'static str,
+    /// Draws the noise.
+    pub seed: u32,
+}
+
+impl Surgery {
+    fn of(state: &State) -> Surgery {
+        let asked = &state.settings().interventions;
+        let is_shown = state.on_screen().is_none_or(|run| state.is_same_inside(run));
+        Surgery {
+            asked: asked.clone(),
+            can_undo: state.surgery().can_undo(asked),
+            can_redo: state.surgery().can_redo(asked),
+            status: if is_shown { "" } else { state.rerun_status() },
+            seed: state.settings().seed,
+        }
+    }
 }
 
 /// The selected layer under the controls' routing.
@@ -155,13 +183,14 @@ impl PanelInput {
                 offered: state.config().controls.unwrap_or(Offered::ALL),
             },
             what_if: state.what_if().cloned().map(|layer| WhatIf { layer, routing: state.routing() }),
+            surgery: Surgery::of(state),
             tab: state.screen().tab,
             dispatch: dispatch.clone(),
             scene,
         })
     }
 
-    /// The same for a panel that shows only the run: the controls stand as the run was made.
+    /// The same for a panel that shows only the run: the controls of the routing stand as the run was made.
     pub fn of_run_only(&self) -> PanelInput {
         let run = &self.scene.recording;
         let controls = Controls {
@@ -179,6 +208,11 @@ impl PanelInput {
     /// The selected layer, as the run routed it.
     pub fn layer(&self) -> &SceneLayer {
         &self.scene.layers[self.selection.layer]
+    }
+
+    /// What was changed inside the model when the run was made.
+    pub fn changes(&self) -> &[Intervention] {
+        &self.scene.recording.request.interventions
     }
 
     /// The group of the selected token: its index, and itself.

@@ -7,6 +7,7 @@ mod hostile;
 mod panels;
 mod rule_note;
 mod rules;
+mod surgery;
 
 /// A component as HTML. `props` is called on the renderer's thread.
 fn html<C: BaseComponent>(props: impl FnOnce() -> C::Properties + Send + 'static) -> String {

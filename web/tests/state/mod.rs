@@ -9,3 +9,4 @@ mod play;
 mod progress;
 mod replay;
 mod runs;
+mod surgery;

@@ -5,6 +5,7 @@ use moe_router::rules;
 use moe_trace::BackendChoice;
 
 use crate::settings::attributes::{Attribute, Doc, Values};
+use crate::settings::interventions::Interventions;
 use crate::settings::limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS, NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P};
 use crate::settings::offered::Offered;
 use crate::settings::theme::Theme;
@@ -150,6 +151,16 @@ pub static ATTRIBUTES: &[Attribute] = &[
         default: Doc::new("the recorded run's"),
         doc: Doc::new("The routing rule, with its numbers; docs/ROUTING_RULES.md lists them all."),
         told: |shown| Some(rules::router_text(&shown.changed(|settings| settings.routing.spec(shown.trained).router)?)),
+    },
+    Attribute {
+        name: "interventions",
+        values: Values::Explained(Interventions::allowed, |text, config| {
+            config.overrides.fix(Setting::Interventions(Interventions::parse(text)?));
+            Ok(())
+        }),
+        default: Doc::new("the recorded run's"),
+        doc: Doc::new("What is changed inside the model; the section below has the forms."),
+        told: |shown| Some(shown.changed(|settings| settings.interventions.clone())?.text()),
     },
     Attribute {
         name: "group",

@@ -10,6 +10,8 @@ pub mod ramp;
 pub mod routing_controls;
 pub mod section;
 pub mod sized;
+pub mod slider;
 pub mod spoken;
+pub mod surgery;
 pub mod table;
 pub mod transport;

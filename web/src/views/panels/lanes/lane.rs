@@ -2,16 +2,18 @@
 
 use std::rc::Rc;
 
-use moe_trace::Assignment;
+use moe_trace::{Assignment, ExpertIdx};
 use yew::prelude::*;
 
 use crate::run::gate_reading::GateReading;
 use crate::run::scene::{Lane, Scene, SceneLayer};
 use crate::run::text::{inline, visible};
+use crate::settings::interventions;
 use crate::state::{Action, Selection};
 use crate::views::parts::glyph::Mark;
 use crate::views::parts::ramp::ramp;
 use crate::views::parts::section::{Cell, Part, row};
+use crate::views::parts::surgery::Mute;
 use crate::words::numbers::count as counted;
 
 /// The one shade of requests that no gate was read for.
@@ -32,6 +34,11 @@ pub struct LaneView {
     is_selected: bool,
     /// Of all lanes one is a stop of the Tab key; `[` and `]` go on from there.
     is_tab_stop: bool,
+    /// What was done to the expert for this run.
+    is_muted: bool,
+    computed_by: ExpertIdx,
+    /// The switch, where there is one.
+    mute: Option<Mute>,
     dispatch: Callback<Action>,
 }
 
@@ -49,12 +56,13 @@ struct Slot {
 }
 
 impl LaneView {
-    /// `capacity`: slots per expert; `None` without a limit. `width`: slots of the widest lane.
+    /// `capacity`: slots per expert; `None` without a limit. `width`: slots of the widest lane. `mute`: of this expert.
     pub fn of(
         (scene, layer): (&Scene, &SceneLayer),
         lane: &Lane,
         (capacity, width): (Option<usize>, usize),
         selection: Selection,
+        mute: Option<Mute>,
         dispatch: &Callback<Action>,
     ) -> LaneView {
         let slot = |request: &&Assignment| {
@@ -71,6 +79,7 @@ impl LaneView {
             }
         };
         let expert = lane.expert.index();
+        let changes = &scene.recording.request.interventions;
         LaneView {
             expert,
             kept: lane.kept.iter().map(slot).collect(),
@@ -80,6 +89,9 @@ impl LaneView {
             experts_take: layer.experts_take(),
             is_selected: selection.expert == Some(expert),
             is_tab_stop: selection.expert.unwrap_or_default() == expert,
+            is_muted: interventions::is_muted(changes, layer.layer, lane.expert),
+            computed_by: interventions::computed_by(changes, layer.layer, lane.expert),
+            mute,
             dispatch: dispatch.clone(),
         }
     }
@@ -104,6 +116,9 @@ impl Part for LaneView {
             }
             None => format!("Expert {expert}: {}, no limit", counted(demand, "request", "requests")),
         };
+        let muted = if self.is_muted { ", muted" } else { "" };
+        let is_swapped = self.computed_by.index() != expert;
+        let tabindex = if self.is_tab_stop { "0" } else { "-1" };
         let class = classes!(
             "lane",
             self.is_selected.then_some("is-selected"),
@@ -111,11 +126,12 @@ impl Part for LaneView {
             is_full.then_some("is-full"),
         );
         html! {
-            <div {class} role="group" aria-label={label}>
-                <button type="button" class="lane-name" data-grid="lanes" tabindex={if self.is_tab_stop { "0" } else { "-1" }}
+            <div {class} role="group" aria-label={format!("{label}{muted}")}>
+                <button type="button" class="lane-name" data-grid="lanes" {tabindex}
                     aria-pressed={self.is_selected.to_string()} onclick={choose}>
                     { format!("E{expert}") }
                 </button>
+                { self.mute.map(|mute| mute.sign(tabindex, &self.dispatch)).unwrap_or_default() }
                 <div class={classes!("slots", (self.width > 12).then_some("is-dense"))}>
                     { row(self.kept.iter().cloned(), &self.dispatch) }
                     { for (0..free).map(|_| html! { <span class="slot is-free" aria-hidden="true" /> }) }
@@ -128,8 +144,15 @@ impl Part for LaneView {
                     { count }
                     if demand > kept {
                         <b>{ format!("+{}", demand - kept) }</b>
+                    } else if self.is_muted {
+                        <small>{ "muted" }</small>
                     } else if demand == 0 {
                         <small>{ "idle" }</small>
+                    }
+                    if is_swapped {
+                        <small title={format!("Swapped: expert {} computes what is sent here", self.computed_by)}>
+                            { format!("by E{}", self.computed_by) }
+                        </small>
                     }
                 </span>
             </div>
