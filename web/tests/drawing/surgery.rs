@@ -118,7 +118,7 @@ fn a_figure_has_it_where_its_author_says_so() {
     check(&figure(&[("view", "lanes"), ("controls", "capacity")]), &["· 1 change<"], &[PART, SWITCH]);
     check(&figure(&[("view", "token"), ("controls", "none")]), &["Changed here"], &[PART]);
     let lanes = figure(&[("view", "lanes"), ("controls", "surgery")]);
-    check(&lanes, &[PART, SWITCH, "figure-bar"], &["capacity factor\""]);
+    check(&lanes, &[PART, SWITCH, "figure-bar"], &["data-capacity"]);
     let both = figure(&[("view", "lanes token"), ("controls", "surgery")]);
     assert_eq!(both.matches(PART).count(), 1, "in the token's panel alone");
 }

@@ -91,6 +91,22 @@ test("a token is sent to an expert, two experts are swapped, and each is taken b
   assert.deepEqual(problems, []);
 });
 
+test("a token that is dragged onto a lane asks that expert", async (t) => {
+  const { figure, problems } = await openFigure(site, t);
+  const before = await figure.finished();
+  await figure.selected({});
+  const { layer } = await figure.selection();
+  const request = requestsOf(before, layer).find(({ rank, fate }) => rank === 0 && fate === "kept");
+  const { token, expert, slot } = request;
+  const away = (expert + 1) % 8;
+  const lanes = figure.panel("lanes").locator(".lane");
+  await lanes.nth(expert).locator(".slots .slot").nth(slot).dragTo(lanes.nth(away));
+  const sent = await figure.finished({ after: runOf(before) });
+  assert.deepEqual(sent.header.request.interventions, [{ kind: "force", layer, position: token, expert: away }]);
+  assert.equal(requestsOf(sent, layer).find((it) => it.token === token && it.rank === 0).expert, away);
+  assert.deepEqual(problems, []);
+});
+
 test("by keyboard: the gate is bent by sliders, with the seed's noise", async (t) => {
   const { page, figure, problems } = await openFigure(site, t);
   const before = await figure.finished();

@@ -223,7 +223,7 @@ fn ChangeList(props: &ChangeListProps) -> Html {
         html! { <button type="button" class="quiet" {disabled} {onclick}>{ words }</button> }
     };
     html! {
-        <div class="changes" ref={list} role="group" tabindex="-1" aria-label="Changes inside the model">
+        <div class="changes" ref={list.clone()} role="group" tabindex="-1" aria-label="Changes inside the model">
             <ul>{ for asked.iter().map(chip) }</ul>
             <div class="changes-keys">
                 { key("Undo", !can_undo, Operation::Undo) }

@@ -2,13 +2,15 @@
 
 use std::rc::Rc;
 
-use moe_trace::{Assignment, ExpertIdx};
+use moe_trace::{Assignment, ExpertIdx, Intervention};
 use yew::prelude::*;
 
+use crate::browser::carry;
 use crate::run::gate_reading::GateReading;
 use crate::run::scene::{Lane, Scene, SceneLayer};
 use crate::run::text::{inline, visible};
 use crate::settings::interventions;
+use crate::state::surgery::Operation;
 use crate::state::{Action, Selection};
 use crate::views::parts::glyph::Mark;
 use crate::views::parts::ramp::ramp;
@@ -53,6 +55,8 @@ struct Slot {
     weight_raw: f32,
     reading: GateReading,
     is_selected: bool,
+    /// May it be carried to the lane of another expert?
+    is_movable: bool,
 }
 
 impl LaneView {
@@ -76,6 +80,7 @@ impl LaneView {
                 weight_raw: request.weight_raw,
                 reading: layer.reading(),
                 is_selected: token == selection.token,
+                is_movable: mute.is_some(),
             }
         };
         let expert = lane.expert.index();
@@ -116,6 +121,18 @@ impl Part for LaneView {
             }
             None => format!("Expert {expert}: {}, no limit", counted(demand, "request", "requests")),
         };
+        let ondrop = self.mute.map(|Mute { layer, expert, .. }| {
+            let dispatch = self.dispatch.clone();
+            Callback::from(move |event: DragEvent| {
+                if let Some(token) = carry::fallen(&event) {
+                    event.prevent_default();
+                    let force = Intervention::Force { layer, position: token as u32, expert };
+                    dispatch.emit(Action::Operate(Operation::Make(force)));
+                }
+            })
+        });
+        // By which a place says that something may fall on it.
+        let ondragover = self.mute.map(|_| Callback::from(|event: DragEvent| event.prevent_default()));
         let muted = if self.is_muted { ", muted" } else { "" };
         let is_swapped = self.computed_by.index() != expert;
         let tabindex = if self.is_tab_stop { "0" } else { "-1" };
@@ -126,7 +143,7 @@ impl Part for LaneView {
             is_full.then_some("is-full"),
         );
         html! {
-            <div {class} role="group" aria-label={format!("{label}{muted}")}>
+            <div {class} role="group" {ondragover} {ondrop} aria-label={format!("{label}{muted}")}>
                 <button type="button" class="lane-name" data-grid="lanes" {tabindex}
                     aria-pressed={self.is_selected.to_string()} onclick={choose}>
                     { format!("E{expert}") }
@@ -169,6 +186,8 @@ impl Cell for Slot {
             let (dispatch, expert) = (dispatch.clone(), Some(self.expert));
             Callback::from(move |_: MouseEvent| dispatch.emit(Action::Select { token, layer: None, expert }))
         };
+        let carry = self.is_movable.then(|| Callback::from(move |event: DragEvent| carry::take_up(&event, token)));
+        let draggable = self.is_movable.then_some("true");
         let class = classes!(
             "slot",
             self.mark.class(),
@@ -183,7 +202,8 @@ impl Cell for Slot {
             self.mark.name(),
         );
         html! {
-            <button type="button" key={token} {class} data-view="slot" tabindex="-1" aria-label={title.clone()} {title} onclick={choose}>
+            <button type="button" key={token} {class} data-view="slot" tabindex="-1" aria-label={title.clone()} {title}
+                {draggable} ondragstart={carry} onclick={choose}>
                 <span dir="auto">{ visible(text) }</span>
             </button>
         }
