@@ -72,8 +72,8 @@ impl Interventions {
     /// With the change in the place of what was changed about the same thing before.
     pub fn with(&self, change: Intervention) -> Interventions {
         let mut changes = self.0.clone();
-        match changes.iter_mut().find(|known| is_of_the_same(known, &change)) {
-            Some(known) => *known = change,
+        match changes.iter().position(|known| is_of_the_same(known, &change)) {
+            Some(at) => changes[at] = change,
             None if changes.len() < MOST => changes.push(change),
             None => {}
         }
