@@ -64,7 +64,9 @@ fn type_of(values: &Values) -> String {
     match values {
         Values::Words(words, _) => words.iter().map(|word| format!("\"{word}\" | ")).collect::<String>() + "null",
         Values::Whole(..) | Values::Number(..) | Values::ZeroOr(..) => "number | string | null".to_owned(),
-        Values::Text { .. } | Values::Written(..) | Values::Address(..) => "string | null".to_owned(),
+        Values::Text { .. } | Values::Written(..) | Values::Explained(..) | Values::Address(..) => {
+            "string | null".to_owned()
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The browser in small pieces, each without meaning: a worker's life, a fetch, a timer, plain objects, addresses.
 
 pub mod address;
+pub mod carry;
 pub mod engine_client;
 pub mod fetch;
 pub mod focus;

@@ -1,11 +1,12 @@
 //! What was changed between two runs: every setting that differs, by its name and with both values.
 
 use moe_router::rules;
-use moe_trace::{Overflow, RunRequest, Sampling, Source};
+use moe_trace::{Intervention, Overflow, RunRequest, Sampling, Source};
 
 use crate::run::recording::Recording;
+use crate::settings::interventions::is_of_the_same;
 use crate::settings::{models, routing_choice};
-use crate::words::names;
+use crate::words::{changes, names};
 
 /// In the order in which the page has them; empty for two runs of the same request on the same device.
 pub fn differences(before: &Recording, now: &Recording) -> Vec<String> {
@@ -41,8 +42,17 @@ pub fn differences(before: &Recording, now: &Recording) -> Vec<String> {
     if one.prompt != other.prompt {
         found.push("prompt".to_owned());
     }
-    if one.interventions != other.interventions {
-        found.push("interventions".to_owned());
+    found.extend(surgery(&one.interventions, &other.interventions));
+    found
+}
+
+/// What is changed inside the model now and was not before, and what is so no more.
+fn surgery(before: &[Intervention], now: &[Intervention]) -> Vec<String> {
+    let goes_on = |gone: &Intervention| now.iter().any(|change| is_of_the_same(change, gone));
+    let mut found: Vec<String> = now.iter().filter(|change| !before.contains(change)).map(changes::said).collect();
+    found.extend(before.iter().filter(|gone| !goes_on(gone)).map(changes::taken_back));
+    if found.is_empty() && before != now {
+        found.push("the order of what is changed inside the model".to_owned());
     }
     found
 }

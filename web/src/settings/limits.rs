@@ -7,6 +7,9 @@ pub const CAPACITY_FACTOR: RangeInclusive<f32> = 0.25..=4.0;
 pub const MAX_PROMPT_CHARS: usize = 2000;
 pub const NEW_TOKENS: RangeInclusive<u32> = 0..=256;
 pub const TEMPERATURE: RangeInclusive<f32> = 0.1..=2.0;
+/// The sliders' ranges; a text may go beyond.
+pub const ROUTER_TEMPERATURE: RangeInclusive<f32> = 0.25..=4.0;
+pub const GATE_NOISE: RangeInclusive<f32> = 0.0..=2.0;
 /// 0 means all.
 pub const TOP_K: u32 = 1000;
 pub const TOP_P: RangeInclusive<f32> = 0.05..=1.0;

@@ -1,8 +1,10 @@
-//! What the reader has set: prompt, routing, group and generation; and the models and rules there are to choose from.
+//! What the reader has set: prompt, routing, changes inside the model, group and generation; and the models and rules
+//! there are to choose from.
 
 pub mod attributes;
 pub mod depth;
 pub mod experiment;
+pub mod interventions;
 pub mod limits;
 pub mod method;
 pub mod models;
@@ -22,6 +24,7 @@ use moe_router::rules;
 use moe_trace::{Overflow, Policy, RouterSpec, RoutingGroup, RoutingSpec, RunId, RunRequest, Sampling};
 
 use crate::words::problems::Problem;
+use interventions::Interventions;
 use limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS, NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P};
 use overrides::Overrides;
 use routing_choice::RoutingChoice;
@@ -36,6 +39,8 @@ pub struct Settings {
     pub routing: RoutingChoice,
     /// Laid on a routing that has slots, and kept while one has none.
     pub capacity_factor: f32,
+    /// What is changed inside the model.
+    pub interventions: Interventions,
     pub group: RoutingGroup,
     pub seed: u32,
     pub new_tokens: u32,
@@ -57,6 +62,7 @@ pub enum Setting {
     /// `None` goes back to the policy the model was trained with.
     Policy(Option<Policy>),
     CapacityFactor(f32),
+    Interventions(Interventions),
     Group(RoutingGroup),
     Seed(u32),
     NewTokens(u32),
@@ -98,6 +104,7 @@ impl Default for Settings {
             prompt: FALLBACK_PROMPT.to_owned(),
             routing: RoutingChoice::AsTrained,
             capacity_factor: 1.25,
+            interventions: Interventions::default(),
             group: RoutingGroup::ThisText,
             seed: 7,
             new_tokens: 24,
@@ -113,9 +120,12 @@ impl Setting {
     /// Does the change take effect at once, by running the model again?
     pub fn reruns(&self) -> bool {
         match self {
-            Setting::Rule(_) | Setting::K(_) | Setting::Policy(_) | Setting::CapacityFactor(_) | Setting::Group(_) => {
-                true
-            }
+            Setting::Rule(_)
+            | Setting::K(_)
+            | Setting::Policy(_)
+            | Setting::CapacityFactor(_)
+            | Setting::Interventions(_)
+            | Setting::Group(_) => true,
             Setting::Prompt(_)
             | Setting::Seed(_)
             | Setting::NewTokens(_)
@@ -126,9 +136,16 @@ impl Setting {
         }
     }
 
-    /// Does it say how a layer routes? Another model brings its own.
+    /// Does it say how a layer routes? Another model brings its own, and is not changed inside.
     pub fn is_routing(&self) -> bool {
-        matches!(self, Setting::Rule(_) | Setting::K(_) | Setting::Policy(_) | Setting::CapacityFactor(_))
+        matches!(
+            self,
+            Setting::Rule(_)
+                | Setting::K(_)
+                | Setting::Policy(_)
+                | Setting::CapacityFactor(_)
+                | Setting::Interventions(_)
+        )
     }
 }
 
@@ -137,6 +154,7 @@ impl Settings {
     /// The settings that made this request, with what the page's author fixed laid over them.
     pub fn from_request(request: &RunRequest, overrides: &Overrides, trained: &RoutingSpec) -> Settings {
         let mut settings = Settings {
+            interventions: Interventions::of(&request.interventions),
             group: request.group,
             seed: request.seed,
             new_tokens: request.max_new_tokens,
@@ -160,6 +178,7 @@ impl Settings {
     /// The controls as a model wants them that was trained with this routing. Prompt, seed and sampling stay.
     pub fn as_trained(mut self, trained: &RoutingSpec, overrides: &Overrides) -> Settings {
         self.show(trained, trained);
+        self.interventions = Interventions::default();
         for fixed in overrides.iter().filter(|fixed| fixed.is_routing()) {
             self.set(fixed.clone(), trained);
         }
@@ -186,6 +205,7 @@ impl Settings {
             Setting::K(k) => self.routing = self.routing.with_k(k, trained),
             Setting::Policy(policy) => self.routing = self.routing.with_policy(policy, trained),
             Setting::CapacityFactor(factor) => hold(&mut self.capacity_factor, factor, CAPACITY_FACTOR),
+            Setting::Interventions(interventions) => self.interventions = interventions,
             Setting::Group(group) => self.group = group,
             Setting::Seed(seed) => self.seed = seed,
             Setting::NewTokens(number) => self.new_tokens = number.clamp(*NEW_TOKENS.start(), *NEW_TOKENS.end()),
@@ -222,6 +242,7 @@ impl Settings {
             Setting::K(_) => Setting::K(routing_choice::k(&routing)),
             Setting::Policy(_) => Setting::Policy(routing_choice::policy(&routing)),
             Setting::CapacityFactor(_) => Setting::CapacityFactor(self.capacity_factor),
+            Setting::Interventions(_) => Setting::Interventions(self.interventions.clone()),
             Setting::Group(_) => Setting::Group(self.group),
             Setting::Seed(_) => Setting::Seed(self.seed),
             Setting::NewTokens(_) => Setting::NewTokens(self.new_tokens),
@@ -260,7 +281,7 @@ impl Settings {
         RunRequest {
             run,
             companions: Vec::new(),
-            interventions: Vec::new(),
+            interventions: self.interventions.to_vec(),
             prompt: self.prompt.clone(),
             max_new_tokens: self.new_tokens,
             sampling,
@@ -344,7 +365,9 @@ mod tests {
             for greedy in [true, false] {
                 let mut settings = Settings { greedy, seed: 3, new_tokens: 9, ..Settings::default() };
                 settings.set(Setting::Policy(Some(policy)), &trained);
+                settings.interventions = Interventions::parse("mute:0,1 noise:*,0.5").expect("two changes");
                 let request = settings.request(RunId(1), &trained);
+                assert_eq!(request.interventions.len(), 2);
                 let back = Settings::from_request(&request, &Overrides::default(), &trained);
                 assert_eq!(back.request(RunId(1), &trained), request);
             }

@@ -14,6 +14,7 @@ named! {
         Group "group"
         K "k"
         Rule "rule"
+        Surgery "surgery"
         Save "save"
     }
 }

@@ -13,6 +13,7 @@ use crate::settings::place::Place;
 use crate::settings::theme::Theme;
 use crate::settings::view::PanelName;
 use crate::state::lab::Wish;
+use crate::state::surgery::Operation;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -63,6 +64,8 @@ pub enum Action {
     Rerun,
     Stop,
     Set(Setting),
+    /// Change something inside the model, or take that back.
+    Operate(Operation),
     /// The capacity's slider is on its way; the model is run again when it is let go.
     Slide(f32),
     LetGo,

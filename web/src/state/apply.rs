@@ -76,6 +76,10 @@ impl State {
             }
             Action::Stop => self.worker.stop(effects),
             Action::Set(setting) => self.set(setting, effects),
+            Action::Operate(operation) => {
+                let next = self.surgery.operate(&self.controls.settings.interventions, operation);
+                self.set(Setting::Interventions(next), effects);
+            }
             Action::Slide(factor) => {
                 let (trained, has_model) = (self.trained_routing(), self.model().is_some());
                 self.controls.slide(factor, &trained, has_model);
@@ -275,7 +279,7 @@ impl State {
         }
         self.change_engine(effects);
         if let Some(shown) = self.runs.latest() {
-            self.controls.show(&shown.request.routing, &shown.model.trained_routing);
+            self.controls.show(&shown.request, &shown.model.trained_routing);
         }
     }
 

@@ -138,6 +138,7 @@ impl State {
             Some(run) => {
                 if self.worker.end_job(run) {
                     self.runs.end_live();
+                    self.controls.refuse();
                     self.job_is_over(effects);
                     self.notices.notify_failure(Problem::Told(error), effects);
                 }
@@ -234,7 +235,9 @@ impl State {
 
     fn route_as_trained(&mut self) {
         if let Some(loaded) = self.worker.loaded().cloned() {
-            self.controls.route_as_trained(&loaded.model, &self.config.overrides);
+            if self.controls.route_as_trained(&loaded.model, &self.config.overrides) {
+                self.surgery.forget();
+            }
         }
     }
 }

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use moe_trace::{Command, ModelInfo, RoutingSpec, RunRequest};
 
 use crate::run::recording::Recording;
+use crate::settings::interventions::Interventions;
 use crate::settings::overrides::Overrides;
 use crate::settings::{Setting, Settings, models};
 use crate::state::Effect;
@@ -19,6 +20,8 @@ pub struct Controls {
     reader_has_set: bool,
     /// A change waits for the controls to rest; then the model is run again.
     rerun_pending: bool,
+    /// Did the last run with these settings fail?
+    refused: bool,
     /// Was the capacity's slider moved and not let go yet?
     slid: bool,
     /// The model whose trained routing the controls were last set to.
@@ -64,6 +67,7 @@ impl Controls {
             defaults: Settings::default(),
             reader_has_set: false,
             rerun_pending: false,
+            refused: false,
             slid: false,
             model_of_routing: None,
             moved_without_model: Vec::new(),
@@ -138,12 +142,23 @@ impl Controls {
 
     pub(super) fn rerun_after_rest(&mut self, effects: &mut Vec<Effect>) {
         self.rerun_pending = true;
+        self.refused = false;
         effects.push(Effect::ScheduleRerun);
     }
 
     /// The controls have rested, or a run begins: a change that was pending is part of it. Was there one?
     pub(super) fn take_rerun(&mut self) -> bool {
+        self.refused = false;
         std::mem::take(&mut self.rerun_pending)
+    }
+
+    /// The run that these settings asked for failed, and what is on the screen stays.
+    pub(super) fn refuse(&mut self) {
+        self.refused = true;
+    }
+
+    pub fn is_refused(&self) -> bool {
+        self.refused
     }
 
     /// Takes the recorded run's settings for its own unless the reader has settled on others. `model`: the one that is
@@ -161,11 +176,11 @@ impl Controls {
     }
 
     /// A model that the controls were not set for yet gets the routing it was trained with, and then what the reader
-    /// moved while it was loading.
-    pub(super) fn route_as_trained(&mut self, model: &Rc<ModelInfo>, overrides: &Overrides) {
+    /// moved while it was loading. Is it such a model?
+    pub(super) fn route_as_trained(&mut self, model: &Rc<ModelInfo>, overrides: &Overrides) -> bool {
         let moved_without_model = std::mem::take(&mut self.moved_without_model);
         if self.model_of_routing.as_ref().is_some_and(|known| models::are_same(known, model)) {
-            return;
+            return false;
         }
         self.model_of_routing = Some(model.clone());
         self.defaults = self.defaults.clone().as_trained(&model.trained_routing, &Overrides::default());
@@ -173,6 +188,7 @@ impl Controls {
         for setting in moved_without_model {
             self.settings.set(setting, &model.trained_routing);
         }
+        true
     }
 
     /// Another engine is asked for: what was moved before is not meant for its model.
@@ -191,7 +207,8 @@ impl Controls {
     }
 
     /// Until another model is loaded the controls describe the run on the screen.
-    pub(super) fn show(&mut self, routing: &RoutingSpec, trained: &RoutingSpec) {
-        self.settings.show(routing, trained);
+    pub(super) fn show(&mut self, request: &RunRequest, trained: &RoutingSpec) {
+        self.settings.show(&request.routing, trained);
+        self.settings.interventions = Interventions::of(&request.interventions);
     }
 }

@@ -78,7 +78,9 @@ impl State {
         derived.change.renew(compared, |(scene, against)| compare::change(against, scene).map(Shared::new));
 
         let selection = self.screen.selection;
-        let differs = !self.runs.looks_back() && self.settings_differ_from_shown();
+        // What a change inside the model does is not known before it runs.
+        let is_same_inside = self.on_screen().is_some_and(|run| self.is_same_inside(run));
+        let differs = !self.runs.looks_back() && is_same_inside && self.settings_differ_from_shown();
         let asked = derived.scene().filter(|_| differs).map(|scene| {
             let routing = self.routing();
             (scene.clone(), selection.layer, selection.token, routing, self.controls.settings.group)

@@ -14,6 +14,7 @@ pub mod controls;
 pub mod notices;
 pub mod screen;
 pub mod tour;
+pub mod surgery;
 
 pub mod derived;
 
@@ -52,6 +53,7 @@ use lab::Lab;
 use notices::Notices;
 use progress::Waiting;
 use screen::{Extent, Screen};
+use surgery::Surgery;
 use worker::{Next, Worker};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -65,6 +67,7 @@ pub struct State {
     /// Is the recorded run's header still to come? A live run waits for its settings.
     awaits_replay: bool,
     controls: Controls,
+    surgery: Surgery,
     screen: Screen,
     notices: Notices,
     lab: Shared<Lab>,
@@ -81,6 +84,7 @@ impl State {
             runs: Runs::default(),
             awaits_replay: true,
             controls: Controls::new(&config.overrides),
+            surgery: Surgery::default(),
             screen: Screen::default(),
             notices: Notices::default(),
             lab: Shared::new(Lab::new(config.experiment)),
@@ -140,6 +144,11 @@ impl State {
 
     pub fn settings(&self) -> &Settings {
         &self.controls.settings
+    }
+
+    /// What the reader changed inside the model, step by step.
+    pub fn surgery(&self) -> &Surgery {
+        &self.surgery
     }
 
     pub fn runs(&self) -> &Runs {
@@ -253,13 +262,19 @@ impl State {
         self.settings().routing(&self.trained_routing())
     }
 
-    /// Do the controls ask for another routing than the run on the screen had? They say nothing about a run of another
-    /// model than theirs.
+    /// Do the controls ask for another routing than the run on the screen had, or for other changes inside the model? They
+    /// say nothing about a run of another model than theirs.
     pub fn settings_differ_from_shown(&self) -> bool {
         let Some(shown) = self.on_screen() else { return false };
         let is_of_another = self.model().is_some_and(|model| !models::are_same(model, &shown.model));
         let wanted = (self.routing(), self.settings().group);
-        !is_of_another && (shown.request.routing, shown.request.group) != wanted
+        let is_same_routing = (shown.request.routing, shown.request.group) == wanted;
+        !is_of_another && !(is_same_routing && self.is_same_inside(shown))
+    }
+
+    /// Do the controls ask for the changes inside the model that this run had?
+    pub fn is_same_inside(&self, run: &Recording) -> bool {
+        *self.settings().interventions == *run.request.interventions
     }
 
     /// What stands between the prompt and a run. Its length counts in tokens, where the engine told them.
@@ -283,6 +298,9 @@ impl State {
             Engine::Starting | Engine::Loading(_) => "The model is re-run as soon as the engine is ready.",
             Engine::Absent | Engine::Failed(_) => {
                 "The model can only be re-run with an engine; the rest shows the recorded run."
+            }
+            Engine::Ready { .. } if self.controls.is_refused() => {
+                "This could not be run; the picture is of the run before."
             }
             Engine::Ready { .. } => "Re-run …",
         }

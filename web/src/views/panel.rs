@@ -1,6 +1,6 @@
 //! What a panel is, and what it is drawn from.
 
-use moe_trace::{FinishReason, RoutingGroup, RoutingSpec};
+use moe_trace::{FinishReason, Intervention, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
 use crate::run::compare::Change;
@@ -9,6 +9,7 @@ use crate::run::scene::{Group, Scene, SceneLayer};
 use crate::run::shared::Shared;
 use crate::run::tried::Tried;
 pub use crate::settings::depth::Depth;
+use crate::settings::interventions::Interventions;
 use crate::settings::offered::Offered;
 use crate::settings::view::PanelName;
 use crate::state::lab::Lab;
@@ -87,6 +88,7 @@ pub struct PanelInput {
     pub tried: Option<Shared<Tried>>,
     /// Is there an engine that would run the model again?
     pub can_run: bool,
+    pub surgery: Surgery,
 
     /// The tab in front, on narrow screens.
     pub tab: PanelName,
@@ -107,6 +109,32 @@ pub struct Controls {
     pub status: &'static str,
     /// Those that there are.
     pub offered: Offered,
+}
+
+/// What is changed inside the model, as it is asked for. The run on the screen may have been made before.
+#[derive(Clone, PartialEq)]
+pub struct Surgery {
+    pub asked: Interventions,
+    pub can_undo: bool,
+    pub can_redo: bool,
+    /// What stands between what is asked for and the run on the screen; empty where they agree.
+    pub status: &'static str,
+    /// Draws the noise.
+    pub seed: u32,
+}
+
+impl Surgery {
+    fn of(state: &State) -> Surgery {
+        let asked = &state.settings().interventions;
+        let is_shown = state.on_screen().is_none_or(|run| state.is_same_inside(run));
+        Surgery {
+            asked: asked.clone(),
+            can_undo: state.surgery().can_undo(asked),
+            can_redo: state.surgery().can_redo(asked),
+            status: if is_shown { "" } else { state.rerun_status() },
+            seed: state.settings().seed,
+        }
+    }
 }
 
 /// The selected layer under the controls' routing.
@@ -167,6 +195,7 @@ impl PanelInput {
             lab: state.lab().clone(),
             tried: state.tried().cloned(),
             can_run: state.engine().is_ready(),
+            surgery: Surgery::of(state),
             tab: state.screen().tab,
             dispatch: dispatch.clone(),
             scene,
@@ -200,6 +229,11 @@ impl PanelInput {
     /// The selected layer, as the run routed it.
     pub fn layer(&self) -> &SceneLayer {
         &self.scene.layers[self.selection.layer]
+    }
+
+    /// What was changed inside the model when the run was made.
+    pub fn changes(&self) -> &[Intervention] {
+        &self.scene.recording.request.interventions
     }
 
     /// The group of the selected token: its index, and itself.

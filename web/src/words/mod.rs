@@ -1,5 +1,6 @@
 //! How numbers, kinds and problems are said. Knows no run and no state.
 
+pub mod changes;
 pub mod names;
 pub mod numbers;
 pub mod problems;

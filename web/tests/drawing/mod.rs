@@ -9,6 +9,7 @@ mod panels;
 mod rule_note;
 mod rules;
 mod story;
+mod surgery;
 
 /// A component as HTML. `props` is called on the renderer's thread.
 fn html<C: BaseComponent>(props: impl FnOnce() -> C::Properties + Send + 'static) -> String {

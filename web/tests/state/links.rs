@@ -7,10 +7,14 @@ use web::settings::Setting;
 use web::settings::attributes::Config;
 use web::settings::depth::Depth;
 use web::settings::method::Method;
+use web::settings::interventions::Interventions;
 use web::settings::place::Place;
 use web::state::{Action, Motion, State, Theme};
 
 use super::play::{Play, recorded};
+
+/// Changes inside the model, as texts.
+const CHANGES: [&str; 4] = ["none", "mute:1,3", "force:0,5,7 swap:2,0,1", "bias:0,3,-0.5 temperature:*,2 noise:1,0.3"];
 
 type Attributes = Vec<(&'static str, String)>;
 
@@ -37,7 +41,7 @@ fn wander(play: &mut Play, draws: &mut SplitMix64) {
     let mut pick = |most: usize| (draws.u64() % most as u64) as usize;
     let texts: Vec<&str> = rules::all().filter_map(|rule| rule.example()).collect();
     for _ in 0..pick(12) {
-        let setting = match pick(11) {
+        let setting = match pick(12) {
             // An empty one cannot be run, and an empty attribute says nothing.
             0 => Setting::Prompt(["x", "a & b=c#d %20+", "שלום 🙂\r\n\u{202e}x", "plain"][pick(4)].to_owned()),
             1 => Setting::Seed(pick(u32::MAX as usize) as u32),
@@ -49,6 +53,7 @@ fn wander(play: &mut Play, draws: &mut SplitMix64) {
             7 => Setting::CapacityFactor(0.25 + pick(3750) as f32 / 1000.0),
             8 => Setting::Policy(Some([Policy::Drop, Policy::Bpr, Policy::RandomSecond, Policy::Dropless][pick(4)])),
             9 => Setting::Group([RoutingGroup::ThisText, RoutingGroup::DecodeStep][pick(2)]),
+            10 => Setting::Interventions(Interventions::parse(CHANGES[pick(CHANGES.len())]).expect("changes")),
             _ => match rules::parse_router(texts[pick(texts.len())]) {
                 Ok(rule) => Setting::Rule(rule),
                 Err(_) => Setting::K(Some(1 + pick(8) as u32)),

@@ -13,3 +13,4 @@ mod progress;
 mod replay;
 mod runs;
 mod story;
+mod surgery;

@@ -85,7 +85,7 @@ export class Figure {
     this.selector = selector;
     this.host = page.locator(selector);
     this.prompt = this.host.getByRole("textbox", { name: "Prompt" });
-    this.capacityFactor = this.host.getByRole("slider");
+    this.capacityFactor = this.host.getByRole("slider", { name: "Capacity factor" });
     this.tokens = this.host.getByRole("listbox", { name: "Tokens" }).getByRole("option");
     /** The chip that names the rung. */
     this.engine = this.host.locator(".engine");

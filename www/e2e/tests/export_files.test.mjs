@@ -261,6 +261,15 @@ test("a caption says what finds the same picture again", () => {
     "Model default (weights 35ed1079da0b), a recorded run. Routing top_k k=2 weighting=norm; overflow drop factor=1.25 " +
       "rounding=ceil minimum=1 order=token major priority=position; group this text; seed 7. https://example.org/#v=1",
   );
+  const interventions = [
+    { kind: "mute", layer: 2, expert: 3 },
+    { kind: "swap", layer: 0, experts: [1, 2] },
+    { kind: "gate_noise", layer: null, deviation: 0.25 },
+  ];
+  const changed = factsOf({ ...trace.header, request: { ...trace.header.request, interventions } }, "");
+  const inside = "mute layer=2 expert=3; swap layer=0 experts=1,2; gate_noise layer=every deviation=0.25";
+  assert.match(sentences(changed), new RegExp(`Changed inside the model: ${inside}\\.$`));
+  assert.doesNotMatch(said, /Changed/);
   assert.equal(stepOnScreen(trace, { step: "4" }), trace.steps[4]);
   assert.equal(stepOnScreen(trace, null), trace.steps[trace.steps.length - 1]);
 });

@@ -36,6 +36,8 @@ pub enum Values {
     },
     /// A text with a grammar of its own: what may be written, and a reader that says whether it understood.
     Written(fn() -> String, fn(&str, &mut Config) -> bool),
+    /// The same with a reader that says what is wrong and how it would be right.
+    Explained(fn() -> String, fn(&str, &mut Config) -> Result<(), String>),
     /// An address, of what is said in words. The document says what it is relative to.
     Address(&'static str, fn(String, &mut Config)),
 }
@@ -88,6 +90,9 @@ impl Attribute {
                 number.map(|number| take(number, config)).is_some()
             }
             Values::Written(_, read) => read(value, config),
+            Values::Explained(_, read) => {
+                return read(value, config).map_err(|why| self.unusable(text, format!("{why}.")));
+            }
             Values::Address(_, take) => {
                 take(value.to_owned(), config);
                 true
@@ -96,11 +101,12 @@ impl Attribute {
         if understood {
             return Ok(());
         }
-        Err(UserError::new(
-            format!("The attribute {}=\"{text}\" cannot be used.", self.name),
-            format!("Allowed: {}.", self.values),
-            "It is left out, as if it were not there; everything else works as before.",
-        ))
+        Err(self.unusable(text, format!("Allowed: {}.", self.values)))
+    }
+
+    fn unusable(&self, text: &str, why: String) -> UserError {
+        let what = format!("The attribute {}=\"{text}\" cannot be used.", self.name);
+        UserError::new(what, why, "It is left out, as if it were not there; everything else works as before.")
     }
 
     fn check_length(&self, text: &str, max_chars: usize) -> Result<(), UserError> {
@@ -125,7 +131,7 @@ impl fmt::Display for Values {
             Values::Number(range, _) => write!(f, "a number from {} to {}", range.start(), range.end()),
             Values::ZeroOr(range, _) => write!(f, "0, or a number from {} to {}", range.start(), range.end()),
             Values::Text { max_chars, .. } => write!(f, "a text of up to {max_chars} characters"),
-            Values::Written(allowed, _) => f.write_str(&allowed()),
+            Values::Written(allowed, _) | Values::Explained(allowed, _) => f.write_str(&allowed()),
             Values::Address(what, _) => f.write_str(what),
         }
     }

@@ -85,6 +85,7 @@ mod tests {
 
     use super::*;
     use crate::settings::Setting;
+    use crate::settings::interventions::Interventions;
 
     /// The configuration of an element with these attributes.
     fn read(attributes: &[(&str, &str)]) -> (Config, Vec<UserError>) {
@@ -108,6 +109,7 @@ mod tests {
             ("temperature", "0.7"),
             ("capacity-factor", "0.5"),
             ("policy", "random-second"),
+            ("interventions", " mute:1,3  noise:*,0.25 "),
             ("group", "decode-step"),
             ("backend", "recorded"),
             ("theme", "dark"),
@@ -126,6 +128,7 @@ mod tests {
                 Setting::Temperature(0.7),
                 Setting::CapacityFactor(0.5),
                 Setting::Policy(Some(Policy::RandomSecond)),
+                Setting::Interventions(Interventions::parse("mute:1,3 noise:*,0.25").expect("two changes")),
                 Setting::Group(RoutingGroup::DecodeStep),
             ]),
             ..Config::default()
@@ -161,6 +164,8 @@ mod tests {
         }
         check("policy", "greedy", "Allowed: drop, bpr, random-second, dropless.");
         check("group", "batch", "Allowed: this-text, decode-step.");
+        let why = "“mute:1” does not say a layer and an expert; write it like mute:1,3.";
+        check("interventions", "noise:*,1 mute:1", why);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use moe_trace::BackendChoice;
 use crate::settings::attributes::{Attribute, Doc, Values};
 use crate::settings::depth::Depth;
 use crate::settings::experiment::Experiment;
+use crate::settings::interventions::Interventions;
 use crate::settings::limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS, NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P};
 use crate::settings::method::Method;
 use crate::settings::offered::Offered;
@@ -178,6 +179,16 @@ pub static ATTRIBUTES: &[Attribute] = &[
              mixes is written like one that routes; docs/ROUTING_RULES.md lists them all.",
         ),
         told: |shown| Some(shown.method?.text()),
+    },
+    Attribute {
+        name: "interventions",
+        values: Values::Explained(Interventions::allowed, |text, config| {
+            config.overrides.fix(Setting::Interventions(Interventions::parse(text)?));
+            Ok(())
+        }),
+        default: Doc::new("the recorded run's"),
+        doc: Doc::new("What is changed inside the model; the section below has the forms."),
+        told: |shown| Some(shown.changed(|settings| settings.interventions.clone())?.text()),
     },
     Attribute {
         name: "group",

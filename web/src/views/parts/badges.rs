@@ -1,13 +1,14 @@
 //! Small labels that say where a number comes from, and what to beware of.
 
-use moe_trace::{RoutingSpec, Source};
+use moe_trace::{Intervention, RoutingSpec, Source};
 use yew::prelude::*;
 
-use crate::words::names;
+use crate::words::numbers::count;
+use crate::words::{changes, names};
 
 /// A full dot for what happens now, a ring for what happened before. `model` is named where the reader might think of
-/// another one.
-pub fn source_badge(source: Source, model: Option<&str>) -> Html {
+/// another one, and so is what was changed inside it.
+pub fn source_badge(source: Source, model: Option<&str>, inside: &[Intervention]) -> Html {
     let is_live = matches!(source, Source::LiveGpu | Source::LiveCpu);
     let title = match (source, model) {
         (Source::LiveGpu, None) => "These numbers come from the model running on this machine's GPU".to_owned(),
@@ -24,8 +25,18 @@ pub fn source_badge(source: Source, model: Option<&str>) -> Html {
             if let Some(model) = model {
                 <span>{ format!("· {model}") }</span>
             }
+            { changes_badge(inside) }
         </span>
     }
+}
+
+/// How much was changed inside the model for these numbers; nothing where nothing was.
+pub fn changes_badge(inside: &[Intervention]) -> Html {
+    if inside.is_empty() {
+        return Html::default();
+    }
+    let title = format!("Changed inside the model: {}", changes::all(inside));
+    html! { <span class="is-operated" {title}>{ format!("· {}", count(inside.len(), "change", "changes")) }</span> }
 }
 
 /// Short warnings about the routing that is shown.

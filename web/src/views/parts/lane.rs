@@ -2,16 +2,20 @@
 
 use std::rc::Rc;
 
-use moe_trace::Assignment;
+use moe_trace::{Assignment, ExpertIdx, Intervention};
 use yew::prelude::*;
 
+use crate::browser::carry;
 use crate::run::gate_reading::GateReading;
 use crate::run::scene::{Lane, Scene, SceneLayer};
 use crate::run::text::{inline, visible};
+use crate::settings::interventions;
+use crate::state::surgery::Operation;
 use crate::state::{Action, Selection};
 use crate::views::parts::glyph::Mark;
 use crate::views::parts::ramp::ramp;
 use crate::views::parts::section::{Cell, Part, row};
+use crate::views::parts::surgery::Mute;
 use crate::words::numbers::count as counted;
 
 /// The one shade of requests that no gate was read for.
@@ -32,6 +36,11 @@ pub struct LaneView {
     is_selected: bool,
     /// Of all lanes one is a stop of the Tab key; `[` and `]` go on from there.
     is_tab_stop: bool,
+    /// What was done to the expert for this run.
+    is_muted: bool,
+    computed_by: ExpertIdx,
+    /// The switch, where there is one.
+    mute: Option<Mute>,
     dispatch: Callback<Action>,
 }
 
@@ -46,15 +55,18 @@ struct Slot {
     weight_raw: f32,
     reading: GateReading,
     is_selected: bool,
+    /// May it be carried to the lane of another expert?
+    is_movable: bool,
 }
 
 impl LaneView {
-    /// `capacity`: slots per expert; `None` without a limit. `width`: slots of the widest lane.
+    /// `capacity`: slots per expert; `None` without a limit. `width`: slots of the widest lane. `mute`: of this expert.
     pub fn of(
         (scene, layer): (&Scene, &SceneLayer),
         lane: &Lane,
         (capacity, width): (Option<usize>, usize),
         selection: Selection,
+        mute: Option<Mute>,
         dispatch: &Callback<Action>,
     ) -> LaneView {
         let slot = |request: &&Assignment| {
@@ -68,9 +80,11 @@ impl LaneView {
                 weight_raw: request.weight_raw,
                 reading: layer.reading(),
                 is_selected: token == selection.token,
+                is_movable: mute.is_some(),
             }
         };
         let expert = lane.expert.index();
+        let changes = &scene.recording.request.interventions;
         LaneView {
             expert,
             kept: lane.kept.iter().map(slot).collect(),
@@ -80,6 +94,9 @@ impl LaneView {
             experts_take: layer.experts_take(),
             is_selected: selection.expert == Some(expert),
             is_tab_stop: selection.expert.unwrap_or_default() == expert,
+            is_muted: interventions::is_muted(changes, layer.layer, lane.expert),
+            computed_by: interventions::computed_by(changes, layer.layer, lane.expert),
+            mute,
             dispatch: dispatch.clone(),
         }
     }
@@ -104,6 +121,21 @@ impl Part for LaneView {
             }
             None => format!("Expert {expert}: {}, no limit", counted(demand, "request", "requests")),
         };
+        let ondrop = self.mute.map(|Mute { layer, expert, .. }| {
+            let dispatch = self.dispatch.clone();
+            Callback::from(move |event: DragEvent| {
+                if let Some(token) = carry::fallen(&event) {
+                    event.prevent_default();
+                    let force = Intervention::Force { layer, position: token as u32, expert };
+                    dispatch.emit(Action::Operate(Operation::Make(force)));
+                }
+            })
+        });
+        // By which a place says that something may fall on it.
+        let ondragover = self.mute.map(|_| Callback::from(|event: DragEvent| event.prevent_default()));
+        let muted = if self.is_muted { ", muted" } else { "" };
+        let is_swapped = self.computed_by.index() != expert;
+        let tabindex = if self.is_tab_stop { "0" } else { "-1" };
         let class = classes!(
             "lane",
             self.is_selected.then_some("is-selected"),
@@ -111,11 +143,12 @@ impl Part for LaneView {
             is_full.then_some("is-full"),
         );
         html! {
-            <div {class} role="group" aria-label={label}>
-                <button type="button" class="lane-name" data-grid="lanes" tabindex={if self.is_tab_stop { "0" } else { "-1" }}
+            <div {class} role="group" {ondragover} {ondrop} aria-label={format!("{label}{muted}")}>
+                <button type="button" class="lane-name" data-grid="lanes" {tabindex}
                     aria-pressed={self.is_selected.to_string()} onclick={choose}>
                     { format!("E{expert}") }
                 </button>
+                { self.mute.map(|mute| mute.sign(tabindex, &self.dispatch)).unwrap_or_default() }
                 <div class={classes!("slots", (self.width > 12).then_some("is-dense"))}>
                     { row(self.kept.iter().cloned(), &self.dispatch) }
                     { for (0..free).map(|_| html! { <span class="slot is-free" aria-hidden="true" /> }) }
@@ -128,8 +161,15 @@ impl Part for LaneView {
                     { count }
                     if demand > kept {
                         <b>{ format!("+{}", demand - kept) }</b>
+                    } else if self.is_muted {
+                        <small>{ "muted" }</small>
                     } else if demand == 0 {
                         <small>{ "idle" }</small>
+                    }
+                    if is_swapped {
+                        <small title={format!("Swapped: expert {} computes what is sent here", self.computed_by)}>
+                            { format!("by E{}", self.computed_by) }
+                        </small>
                     }
                 </span>
             </div>
@@ -146,6 +186,8 @@ impl Cell for Slot {
             let (dispatch, expert) = (dispatch.clone(), Some(self.expert));
             Callback::from(move |_: MouseEvent| dispatch.emit(Action::Select { token, layer: None, expert }))
         };
+        let carry = self.is_movable.then(|| Callback::from(move |event: DragEvent| carry::take_up(&event, token)));
+        let draggable = self.is_movable.then_some("true");
         let class = classes!(
             "slot",
             self.mark.class(),
@@ -160,7 +202,8 @@ impl Cell for Slot {
             self.mark.name(),
         );
         html! {
-            <button type="button" key={token} {class} data-view="slot" tabindex="-1" aria-label={title.clone()} {title} onclick={choose}>
+            <button type="button" key={token} {class} data-view="slot" tabindex="-1" aria-label={title.clone()} {title}
+                {draggable} ondragstart={carry} onclick={choose}>
                 <span dir="auto">{ visible(text) }</span>
             </button>
         }

@@ -9,7 +9,9 @@ use crate::settings::offered::{ControlName, Offered};
 use crate::settings::view::{PanelName, View};
 use crate::state::{Action, State};
 use crate::views::panel::PanelInput;
+use crate::views::parts::badges::changes_badge;
 use crate::views::parts::routing_controls::routing_controls;
+use crate::views::parts::surgery::surgery;
 use crate::views::parts::transport::transport;
 use crate::views::shell::header::engine_chip;
 use crate::views::shell::prompt_field::{prompt_field, run_button};
@@ -27,6 +29,7 @@ pub fn figure_bar(state: &State, dispatch: &Callback<Action>) -> Html {
     let input = PanelInput::of(state, dispatch);
     let steps = input.as_ref().filter(|_| offered.has(ControlName::Step) && !has_panel(PanelName::Strip));
     let routing = input.as_ref().filter(|_| !has_panel(PanelName::Lanes));
+    let inside = input.as_ref().filter(|_| !has_panel(PanelName::Token));
     html! {
         <div class="figure-bar">
             if offered.has_any(&[ControlName::Prompt, ControlName::Run, ControlName::Seed]) {
@@ -39,6 +42,7 @@ pub fn figure_bar(state: &State, dispatch: &Callback<Action>) -> Html {
             }
             { steps.map(transport).unwrap_or_default() }
             { routing.map(|input| routing_controls(&input.controls, dispatch)).unwrap_or_default() }
+            { inside.map(surgery).unwrap_or_default() }
         </div>
     }
 }
@@ -69,6 +73,7 @@ pub fn figure_foot(state: &State) -> Html {
     html! {
         <footer class="figure-foot">
             { engine_chip(state) }
+            { state.on_screen().map(|run| changes_badge(&run.request.interventions)).unwrap_or_default() }
             if can_save {
                 <button type="button" class="quiet" data-open="save">{ "Save" }</button>
             }

@@ -18,6 +18,7 @@ use crate::views::parts::glyph::legend;
 use crate::views::parts::lane::LaneView;
 use crate::views::parts::routing_controls::routing_controls;
 use crate::views::parts::section::section;
+use crate::views::parts::surgery::Mute;
 use crate::views::parts::table::table;
 use equation::{Equation, equation};
 use rule_controls::RuleControls;
@@ -84,11 +85,12 @@ fn picture(input: &PanelInput) -> Html {
     // Some roundings give more slots than the group has tokens: those stay free, however many.
     let width = capacity.map_or(widest, |capacity| (capacity as usize).min(group.num_tokens.max(widest)));
     let size = (capacity.map(|capacity| capacity as usize), width);
-    let rows = lanes
-        .iter()
-        .enumerate()
-        .map(|(number, lane)| section(number, LaneView::of((scene, layer), lane, size, selection, &input.dispatch)));
     let (routing, controls) = (routing(input), &input.controls);
+    let has_mutes = controls.offered.has(ControlName::Surgery);
+    let rows = lanes.iter().enumerate().map(|(number, lane)| {
+        let mute = has_mutes.then(|| Mute::of(&input.surgery.asked, layer.layer, lane.expert));
+        section(number, LaneView::of((scene, layer), lane, size, selection, mute, &input.dispatch))
+    });
     let formula = Equation {
         routing,
         group: scene.recording.request.group,
@@ -104,7 +106,9 @@ fn picture(input: &PanelInput) -> Html {
     let rule_controls = if controls.offered.has(ControlName::Rule) { rule_controls } else { Html::default() };
     html! {
         <>
-            <div class={classes!("lanes", is_crowded.then_some("is-crowded"))}>{ for rows }</div>
+            <div class={classes!("lanes", is_crowded.then_some("is-crowded"), has_mutes.then_some("has-mutes"))}>
+                { for rows }
+            </div>
             { legend() }
             { equation(&formula, rule_note(&routing, rule_controls)) }
             { routing_controls(controls, &input.dispatch) }

@@ -4,17 +4,19 @@ mod expectation;
 mod finding;
 
 use moe_router::rule::GateReads;
+use moe_trace::ExpertIdx;
 use yew::prelude::*;
 
 use crate::run::scene::{SceneLayer, probability};
+use crate::settings::interventions;
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
 use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::glyph::{Mark, glyph};
 use crate::views::parts::sized::{bar, no_bar};
+use crate::views::parts::surgery::surgery;
 use crate::views::parts::table::table;
-use crate::words::names;
-use crate::words::numbers;
+use crate::words::{self, names, numbers};
 use expectation::expectation;
 
 pub static PANEL: Panel = Panel {
@@ -42,6 +44,7 @@ fn picture(input: &PanelInput) -> Html {
     let reading = layer.reading();
     let values = layer.values_of(token);
     let rows = (0..layer.num_experts).map(|expert| gate_row(input, layer, expert, values.get(expert).copied()));
+    let changes = interventions::about(input.changes(), layer.layer, token as u32);
     let shown = &input.scene.tokens[token];
     let loss = match shown.loss {
         Some(loss) => format!("Loss {loss:.2} nats: the model gave it {}.", numbers::percent(probability(loss))),
@@ -53,7 +56,13 @@ fn picture(input: &PanelInput) -> Html {
             if let Some(note) = layer.gate_note() {
                 <p class="fine gate-note">{ note }</p>
             }
+            if !changes.is_empty() {
+                <p class="fine gate-note">
+                    { format!("Changed here: {}. What the gate says is shown as it was changed.", words::changes::all(&changes)) }
+                </p>
+            }
             <div class="gate" role="list" aria-label={reading.names().1}>{ for rows }</div>
+            { surgery(input) }
             { expectation(&input.scene, token) }
         </>
     }
@@ -86,7 +95,9 @@ fn gate_row(input: &PanelInput, layer: &SceneLayer, expert: usize, value: Option
         (GateReads::Sigmoid, Some(score)) => format!("{score:.2}"),
         (_, Some(probability)) => numbers::percent(probability),
     };
-    let fate = request.map_or("not requested", |request| Mark::of(request, layer.fate(token)).name());
+    let is_muted = interventions::is_muted(input.changes(), layer.layer, ExpertIdx(expert as u32));
+    let not_asked = if is_muted { "muted" } else { "not requested" };
+    let fate = request.map_or(not_asked, |request| Mark::of(request, layer.fate(token)).name());
     let title = format!("Expert {expert}: {share}, {fate}");
     let class = classes!(
         "gate-row",
@@ -98,7 +109,12 @@ fn gate_row(input: &PanelInput, layer: &SceneLayer, expert: usize, value: Option
             <b>{ format!("E{expert}") }</b>
             { value.map_or_else(no_bar, bar) }
             <span class="share">{ share }</span>
-            <span class="outcome">{ outcome.unwrap_or_default() }</span>
+            <span class="outcome">
+                { outcome.unwrap_or_default() }
+                if is_muted {
+                    <span class="place">{ "muted" }</span>
+                }
+            </span>
         </div>
     }
 }
@@ -108,12 +124,14 @@ fn as_table(input: &PanelInput) -> Html {
     let values = layer.values_of(token);
     let rows = (0..layer.num_experts).map(|expert| {
         let request = layer.of_token(token).iter().find(|request| request.expert.index() == expert);
+        let is_muted = interventions::is_muted(input.changes(), layer.layer, ExpertIdx(expert as u32));
+        let muted = is_muted.then_some("muted");
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
         vec![
             expert.to_string(),
             or_dash(values.get(expert).map(|value| format!("{value:.5}"))),
             or_dash(request.map(|request| (request.rank + 1).to_string())),
-            or_dash(request.map(|request| names::fate(request.fate).to_owned())),
+            or_dash(request.map(|request| names::fate(request.fate)).or(muted).map(str::to_owned)),
             or_dash(request.and_then(|request| request.fate.slot()).map(|slot| slot.to_string())),
             or_dash(request.map(|request| format!("{:.5}", request.weight))),
         ]

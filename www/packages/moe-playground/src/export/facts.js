@@ -25,6 +25,7 @@ export function factsOf({ origin, model, request }, link) {
     rule: request ? plain(request.routing.router, "rule") : "",
     overflow: overflow ? plain(overflow, "kind") : "",
     group: request ? words(request.group) : "",
+    changed: (request?.interventions ?? []).map((change) => plain(change, "kind")).join("; "),
     seed: request?.seed ?? null,
     prompt: request?.prompt ?? "",
     link,
@@ -33,17 +34,20 @@ export function factsOf({ origin, model, request }, link) {
 
 /** The facts in two or three sentences, for captions. */
 export function sentences(facts) {
-  const { source, model, weights_sha256, rule, overflow, group, seed, link } = facts;
+  const { source, model, weights_sha256, rule, overflow, group, changed, seed, link } = facts;
   const hash = weights_sha256 && ` (weights ${weights_sha256.slice(0, 12)})`;
   const made = rule && `Routing ${rule}; overflow ${overflow}; group ${group}; seed ${seed}.`;
-  return [`Model ${model}${hash}, ${source}.`, made, link].filter(Boolean).join(" ");
+  const inside = changed && `Changed inside the model: ${changed}.`;
+  return [`Model ${model}${hash}, ${source}.`, made, inside, link].filter(Boolean).join(" ");
 }
 
 /** `{ rule: "top_k", k: 2, weighting: { form: "norm" } }` as `top_k k=2 weighting=norm`. */
 function plain(spec, kind) {
   const { [kind]: name, ...rest } = spec;
-  const value = (part) =>
-    part !== null && typeof part === "object" ? Object.values(part).map(value).join(",") : words(String(part));
+  const value = (part) => {
+    if (part === null) return "every";
+    return typeof part === "object" ? Object.values(part).map(value).join(",") : words(String(part));
+  };
   return [name, ...Object.entries(rest).map(([key, part]) => `${key}=${value(part)}`)].join(" ");
 }
 

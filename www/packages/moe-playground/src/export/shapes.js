@@ -11,6 +11,7 @@ import { vectors } from "../export/vectors.js";
 /** What only a screen can use: controls, and what is there for ears. */
 const LEFT_OUT = [
   ".top, .prompt-bar, .figure-bar, .figure-foot, .tabs, .overlay, .hidden, .transport, .as-table, .controls, .flip",
+  ".surgery, .mute",
   "select, input, textarea, details, [role=status]",
 ].join(", ");
 
