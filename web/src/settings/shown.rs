@@ -22,6 +22,8 @@ pub struct Shown<'a> {
     pub trained: &'a RoutingSpec,
     pub depth: Depth,
     pub theme: Theme,
+    /// Of the policy lab, where the reader chose one.
+    pub lab_factor: Option<f32>,
     pub place: Place,
 }
 

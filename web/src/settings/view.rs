@@ -13,6 +13,10 @@ named! {
         Load "load"
         Loss "loss"
         Counts "counts"
+        Policies "policies"
+        Drops "drops"
+        Runs "runs"
+        Positions "positions"
     }
 }
 

@@ -17,6 +17,8 @@ pub struct Screen {
     /// The panel whose tab is in front, on narrow screens.
     pub tab: PanelName,
     pub help_open: bool,
+    /// The capacity factor of the policy lab, where it is not that of the run on the screen.
+    pub lab_factor: Option<f32>,
     /// Where an attribute, a link or a script pointed, until the reader goes elsewhere. Its step may still be to come.
     pub(super) wanted: Place,
 }
@@ -66,6 +68,7 @@ impl Default for Screen {
             depth: Depth::default(),
             tab: PanelName::default(),
             help_open: false,
+            lab_factor: None,
             wanted: Place::default(),
         }
     }

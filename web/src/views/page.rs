@@ -75,9 +75,18 @@ fn frames(state: &State, dispatch: &Callback<Action>) -> Vec<Html> {
     let waiting = if state.engine().can_run() { "Waiting for the first run" } else { "There is no run to show" };
     let (view, depth) = (&state.config().view, state.screen().depth);
     let front = panels::front(state.screen().tab, depth);
-    let of_run_only = input.as_ref().map(PanelInput::of_run_only);
+    let whole = input.as_ref().map(PanelInput::of_run_only);
+    let with_comparisons = whole.clone().map(PanelInput::without_history);
+    let with_history = whole.map(PanelInput::without_comparisons);
+    let input = input.map(|input| input.without_comparisons().without_history());
+    let of_run_only = with_comparisons.clone().map(PanelInput::without_comparisons);
     let frame = |panel: &'static Panel| {
-        let input = if panel.sees_controls { &input } else { &of_run_only };
+        let input = match panel.sees_controls {
+            _ if panels::WITH_COMPARISONS.contains(&panel.name) => &with_comparisons,
+            _ if panels::WITH_HISTORY.contains(&panel.name) => &with_history,
+            true => &input,
+            false => &of_run_only,
+        };
         let is_behind = *view == View::Full && !panel.is_in_front(front);
         html! { <Frame key={panel.name.as_str()} {panel} {is_behind} input={input.clone()} {waiting} /> }
     };

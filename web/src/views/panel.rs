@@ -1,15 +1,21 @@
 //! What a panel is, and what it is drawn from.
 
-use moe_trace::{FinishReason, RoutingGroup, RoutingSpec};
+use moe_trace::{FinishReason, RoutingGroup, RoutingSpec, Source};
 use yew::prelude::*;
 
 use crate::run::compare::Change;
 use crate::run::difference;
+use crate::run::drops::Drops;
+use crate::run::history::Entry;
+use crate::run::pair::Pair;
+use crate::run::policies::PolicyLab;
+use crate::run::positions::ByPosition;
 use crate::run::scene::{Group, Scene, SceneLayer};
 use crate::run::shared::Shared;
 pub use crate::settings::depth::Depth;
 use crate::settings::offered::Offered;
 use crate::settings::view::PanelName;
+use crate::state::background::{Progress, Purpose};
 use crate::state::{Action, Playback, Selection, State};
 
 /// A row of the registry. The frame around a panel, the page, its tabs and its empty places are drawn from it.
@@ -71,6 +77,10 @@ pub struct PanelInput {
 
     pub controls: Controls,
     pub what_if: Option<WhatIf>,
+    /// For the panels that compare runs of their own; nothing for all others.
+    pub comparisons: Comparisons,
+    /// For the panels that look at several runs of the reader's.
+    pub history: History,
 
     /// The tab in front, on narrow screens.
     pub tab: PanelName,
@@ -91,6 +101,33 @@ pub struct Controls {
     pub status: &'static str,
     /// Those that there are.
     pub offered: Offered,
+}
+
+/// The kept runs, and what they say together.
+#[derive(Clone, PartialEq, Default)]
+pub struct History {
+    /// Oldest first.
+    pub entries: Vec<Entry>,
+    /// The run on the screen beside the one that it is compared with.
+    pub pair: Option<Shared<Pair>>,
+    pub by_position: Option<Shared<ByPosition>>,
+}
+
+/// What was computed for comparisons, and how that goes on.
+#[derive(Clone, PartialEq, Default)]
+pub struct Comparisons {
+    /// Where its numbers come from.
+    pub source: Option<Source>,
+    /// Why nothing can be computed now.
+    pub cannot: Option<&'static str>,
+    /// Is the engine at a run of the reader's, which goes first?
+    pub waits: bool,
+    /// The capacity factor of the policy lab.
+    pub factor: f32,
+    pub policies: Option<Shared<PolicyLab>>,
+    pub policies_progress: Option<Progress>,
+    pub drops: Option<Shared<Drops>>,
+    pub drops_progress: Option<Progress>,
 }
 
 /// The selected layer under the controls' routing.
@@ -117,12 +154,28 @@ impl Panel {
     }
 }
 
+impl Comparisons {
+    fn of(state: &State) -> Comparisons {
+        let progress = |purpose: Purpose| state.background().progress(purpose);
+        Comparisons {
+            source: state.comparing_source(),
+            cannot: state.cannot_compare(),
+            waits: state.is_running(),
+            factor: state.lab_factor(),
+            policies: state.policy_lab().cloned(),
+            policies_progress: progress(Purpose::Policies),
+            drops: state.drops().cloned(),
+            drops_progress: progress(Purpose::Drops),
+        }
+    }
+}
+
 impl PanelInput {
     /// The only place where a panel's data are taken out of the state; `None` while there is no step to see.
     pub fn of(state: &State, dispatch: &Callback<Action>) -> Option<PanelInput> {
         let scene = state.scene().filter(|scene| !scene.layers.is_empty())?.clone();
         let on_screen = state.on_screen();
-        let (mut pair, flipped) = (state.against().zip(on_screen), state.runs().looks_back());
+        let (mut pair, flipped) = (state.against().zip(on_screen), state.runs().is_flipped());
         if flipped {
             pair = pair.map(|(this, previous)| (previous, this));
         }
@@ -148,6 +201,12 @@ impl PanelInput {
                 offered: state.config().controls.unwrap_or(Offered::ALL),
             },
             what_if: state.what_if().cloned().map(|layer| WhatIf { layer, routing: state.routing() }),
+            comparisons: Comparisons::of(state),
+            history: History {
+                entries: state.history().to_vec(),
+                pair: state.pair().cloned(),
+                by_position: state.by_position().cloned(),
+            },
             tab: state.screen().tab,
             dispatch: dispatch.clone(),
             scene,
@@ -167,6 +226,21 @@ impl PanelInput {
             offered: self.controls.offered,
         };
         PanelInput { controls, what_if: None, ..self.clone() }
+    }
+
+    /// The same for a panel that has no runs of its own to compare.
+    pub fn without_comparisons(self) -> PanelInput {
+        PanelInput { comparisons: Comparisons::default(), ..self }
+    }
+
+    /// The same for a panel that looks at one run.
+    pub fn without_history(self) -> PanelInput {
+        PanelInput { history: History::default(), ..self }
+    }
+
+    /// Where the numbers of a panel with this input come from.
+    pub fn source(&self) -> Source {
+        self.comparisons.source.unwrap_or(self.scene.source())
     }
 
     /// The selected layer, as the run routed it.

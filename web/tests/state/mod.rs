@@ -1,12 +1,15 @@
 //! The reducer as lists of actions: what happens, and what is then true.
 
 mod attributes;
+mod background;
 mod depths;
 mod failures;
 mod links;
 mod models;
 mod notices;
 mod play;
+mod policies;
+mod positions;
 mod progress;
 mod replay;
 mod runs;

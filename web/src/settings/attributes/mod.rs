@@ -48,6 +48,8 @@ pub struct Config {
     pub controls: Option<Offered>,
     /// Did the element load it at once? Nothing here depends on it.
     pub is_eager: bool,
+    /// The capacity factor of the policy lab; `None` takes that of the run on the screen.
+    pub lab_factor: Option<f32>,
     /// Where to look first.
     pub place: Place,
     pub overrides: Overrides,
@@ -133,7 +135,11 @@ mod tests {
             let kept = Config { overrides: fixed([Setting::Prompt("kept".to_owned())]), ..Config::default() };
             assert_eq!(config, kept, "{name}=\"{text}\"");
         };
-        check("view", "story", "Allowed: full, or one or more of strip, layers, lanes, token, load, loss, counts.");
+        check(
+            "view",
+            "story",
+            "Allowed: full, or one or more of strip, layers, lanes, token, load, loss, counts, policies, drops, runs, positions.",
+        );
         check("backend", "cuda", "Allowed: auto, webgpu, cpu, cpu-f32, recorded.");
         check("theme", "sepia", "Allowed: auto, light, dark.");
         for seed in ["-1", "seven", "4294967296", "1.5"] {

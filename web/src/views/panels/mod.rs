@@ -2,15 +2,24 @@
 //! its styles are `web/style/panels/<name>.css`. Panels do not know each other.
 
 pub mod counts;
+pub mod drops;
 pub mod lanes;
 pub mod layers;
 pub mod load;
 pub mod loss;
+pub mod policies;
+pub mod positions;
+pub mod runs;
 pub mod strip;
 pub mod token;
 
 use crate::settings::view::{PanelName, View};
 use crate::views::panel::{Depth, Panel, Tab};
+
+/// Those that see what was computed for comparisons, and those that see all kept runs. The others are not drawn again
+/// when that changes.
+pub const WITH_COMPARISONS: [PanelName; 2] = [PanelName::Policies, PanelName::Drops];
+pub const WITH_HISTORY: [PanelName; 2] = [PanelName::Runs, PanelName::Positions];
 
 /// The row of a panel.
 pub fn of(name: PanelName) -> &'static Panel {
@@ -22,6 +31,10 @@ pub fn of(name: PanelName) -> &'static Panel {
         PanelName::Load => &load::PANEL,
         PanelName::Loss => &loss::PANEL,
         PanelName::Counts => &counts::PANEL,
+        PanelName::Policies => &policies::PANEL,
+        PanelName::Drops => &drops::PANEL,
+        PanelName::Runs => &runs::PANEL,
+        PanelName::Positions => &positions::PANEL,
     }
 }
 
