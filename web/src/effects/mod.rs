@@ -105,7 +105,7 @@ impl Effects {
 
     /// What goes on for as long as the state says so: the watchdog and the playback.
     pub fn follow(&mut self, state: &State) {
-        self.engine.expect_answer(state.engine().owes_answer());
+        self.engine.expect_answer(state.owes_answer());
         self.clock.keep_pace(state.playback());
     }
 }

@@ -37,7 +37,8 @@ pub enum Budgets {
 }
 
 impl OtherModel {
-    fn of(other: &ModelInfo, this: &ModelInfo) -> Option<OtherModel> {
+    /// `None` where both are the same.
+    pub fn of(other: &ModelInfo, this: &ModelInfo) -> Option<OtherModel> {
         let budgets = match (other.training_tokens, this.training_tokens) {
             (Some(other), Some(this)) if other == this => Budgets::Same,
             (Some(other), Some(this)) => Budgets::Differ { other, this },
@@ -87,7 +88,7 @@ pub fn passage_loss(tokens: &[SceneToken]) -> Option<PassageLoss> {
 /// before never had this length, or where the texts differ already within the prompt.
 pub fn change(before: &Shared<Recording>, now: &Scene) -> Option<Change> {
     let text_len = now.tokens.len();
-    let step = (0..before.steps.len()).find(|&step| before.text_len(step) == text_len)?;
+    let step = before.step_of_len(text_len)?;
     let then = Scene::of(before, step)?;
     let shared =
         then.tokens.iter().zip(&now.tokens).take_while(|(then, now)| then.id.is_some() && then.id == now.id).count();

@@ -13,6 +13,12 @@ pub mod compare;
 pub mod difference;
 pub mod event;
 pub mod tried;
+pub mod drops;
+pub mod fixed_text;
+pub mod history;
+pub mod pair;
+pub mod policies;
+pub mod positions;
 pub mod what_if;
 
 pub mod shared;

@@ -62,6 +62,16 @@ impl Recording {
         self.steps.get(step).map_or(0, |step| step.first_position() as usize + step.tokens.len())
     }
 
+    /// Tokens in layers, over all steps: what a run weighs.
+    pub fn num_rows(&self) -> usize {
+        self.steps.iter().map(|step| step.tokens.len() * step.layers.len()).sum()
+    }
+
+    /// The step at which the text is so long.
+    pub fn step_of_len(&self, text_len: usize) -> Option<usize> {
+        (0..self.steps.len()).find(|&step| self.text_len(step) == text_len)
+    }
+
     /// How many of the tokens so far are the prompt's. With the group `decode step` even the prompt is read one token a
     /// step; there the tokens are the prompt's until their bytes are all of it.
     pub fn prompt_len(&self) -> usize {

@@ -5,8 +5,11 @@ use moe_trace::{FinishReason, RunId, SentStep};
 use crate::run::recording::Recording;
 use crate::run::shared::Shared;
 
-/// So many runs are kept. Each may be of many megabytes, and until there is a list of them nobody can reach a third.
-const MAX_KEPT: usize = 2;
+/// So many runs are kept at most, for a list that can be read.
+const MAX_KEPT: usize = 8;
+
+/// So many rows (a token in a layer, in a step) of all runs together: about 25 megabytes. Long runs leave sooner.
+const MAX_ROWS: usize = 200_000;
 
 /// Runs in the order in which they began. What is on the screen, and what it is compared with, are two of them.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -42,6 +45,12 @@ impl Runs {
         self.kept.last()
     }
 
+    /// Is the run on the screen the earlier one of the two that are compared?
+    pub fn is_flipped(&self) -> bool {
+        let place = |number: Option<RunId>| self.kept.iter().position(|kept| Some(kept.run()) == number);
+        self.against.is_some() && place(self.on_screen) < place(self.against)
+    }
+
     /// Is a run on the screen that is not the latest?
     pub fn looks_back(&self) -> bool {
         self.on_screen != self.latest().map(|latest| latest.run())
@@ -51,6 +60,22 @@ impl Runs {
     pub fn flip(&mut self) {
         if self.against.is_some() {
             std::mem::swap(&mut self.on_screen, &mut self.against);
+        }
+    }
+
+    /// Puts a kept run on the screen. It stays compared with the same one; with the one that leaves, if that was itself.
+    pub fn show(&mut self, run: RunId) {
+        if self.against == Some(run) {
+            self.flip();
+        } else if self.get(run).is_some() {
+            self.on_screen = Some(run);
+        }
+    }
+
+    /// Compares the run on the screen with another kept one.
+    pub fn compare_with(&mut self, run: RunId) {
+        if self.on_screen != Some(run) && self.get(run).is_some() {
+            self.against = Some(run);
         }
     }
 
@@ -69,7 +94,10 @@ impl Runs {
         self.on_screen = Some(run.run());
         self.kept.push(Shared::new(run));
         let is_needed = |kept: &Recording| [self.on_screen, self.against].contains(&Some(kept.run()));
-        while self.kept.len() > MAX_KEPT
+        let is_too_much = |kept: &[Shared<Recording>]| {
+            kept.len() > MAX_KEPT || kept.iter().map(|kept| kept.num_rows()).sum::<usize>() > MAX_ROWS
+        };
+        while is_too_much(&self.kept)
             && let Some(oldest) = self.kept.iter().position(|kept| !is_needed(kept))
         {
             self.kept.remove(oldest);

@@ -5,7 +5,7 @@
 
 use std::rc::Rc;
 
-use moe_router::rules;
+use moe_router::{metrics, rules};
 use moe_trace::{
     Assignment, Candidate, ExpertIdx, Fate, LayerIdx, NextToken, RouterSpec, Routing, RoutingGroup, Source,
 };
@@ -170,6 +170,12 @@ impl Scene {
             totals.add(layer.totals());
         }
         totals
+    }
+
+    /// Requests of the busiest expert over the mean, averaged over the layers.
+    pub fn imbalance(&self) -> f64 {
+        let of_layers = self.layers.iter().map(|layer| metrics::max_over_mean(&metrics::demand(&layer.routing)));
+        of_layers.sum::<f64>() / self.layers.len().max(1) as f64
     }
 
     /// The next place after this one, by token and then layer, where a request was lost; wraps round.

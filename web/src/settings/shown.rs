@@ -25,6 +25,8 @@ pub struct Shown<'a> {
     pub depth: Depth,
     pub method: Option<Method>,
     pub theme: Theme,
+    /// Of the policy lab, where the reader chose one.
+    pub lab_factor: Option<f32>,
     pub place: Place,
     pub experiment: Experiment,
 }

@@ -14,6 +14,10 @@ named! {
         Load "load"
         Loss "loss"
         Counts "counts"
+        Policies "policies"
+        Drops "drops"
+        Runs "runs"
+        Positions "positions"
         Training "training"
         Methods "methods"
     }

@@ -1,6 +1,6 @@
 //! Everything that can happen to the state.
 
-use moe_trace::{Event, TrainEvent, UserError};
+use moe_trace::{Event, RunId, TrainEvent, UserError};
 
 use crate::run::recording::Recording;
 use crate::run::shared::Shared;
@@ -12,6 +12,7 @@ use crate::settings::models::Menu;
 use crate::settings::place::Place;
 use crate::settings::theme::Theme;
 use crate::settings::view::PanelName;
+use crate::state::background::Purpose;
 use crate::state::lab::Wish;
 use crate::state::surgery::Operation;
 
@@ -83,6 +84,17 @@ pub enum Action {
     SetSpeed(f32),
     /// Between the run on the screen and the one that it is compared with.
     Flip,
+    /// Put a kept run on the screen.
+    ShowRun(RunId),
+    /// Compare the run on the screen with this one.
+    CompareWith(RunId),
+
+    /// Have the runs computed that this comparison needs, while nobody else needs the engine.
+    Compare(Purpose),
+    /// Compute no more of them.
+    StopComparing(Purpose),
+    /// The capacity factor of all policies in the policy lab.
+    SetLabFactor(f32),
 
     Select {
         token: usize,

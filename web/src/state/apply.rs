@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use moe_trace::{BackendChoice, Command, Source, UserError};
 
+use crate::run::runs::Runs;
 use crate::run::shared::Shared;
 use crate::settings::attributes::Config;
 use crate::settings::{Setting, models};
@@ -24,6 +25,7 @@ impl State {
         let mut effects = Vec::new();
         next.take(action, &mut effects);
         next.count_prompt(&mut effects);
+        next.go_on_in_background(&mut effects);
         next.derive(self);
         (next, effects)
     }
@@ -34,6 +36,12 @@ impl State {
             Engine::Ready { loaded, .. } => self.controls.ask_for_count(loaded.model.max_tokens, effects),
             _ => self.controls.forget_count(),
         }
+    }
+
+    /// Comparisons have the engine while nobody else needs it.
+    fn go_on_in_background(&mut self, effects: &mut Vec<Effect>) {
+        let is_quiet = !self.awaits_replay && !self.controls.is_moving();
+        self.background.go_on(&mut self.worker, is_quiet, effects);
     }
 
     /// Hands the action to the machine it is for.
@@ -113,7 +121,13 @@ impl State {
             }
             Action::StepTo(step) => self.screen.go_to(step, self.num_steps()),
             Action::SetSpeed(speed) => self.screen.playback.speed = speed,
-            Action::Flip => self.flip(),
+            Action::Flip => self.bring_to_screen(Runs::flip),
+            Action::ShowRun(run) => self.bring_to_screen(|runs| runs.show(run)),
+            Action::CompareWith(run) => self.runs.compare_with(run),
+
+            Action::Compare(purpose) => self.compare(purpose),
+            Action::StopComparing(purpose) => self.stop_comparing(purpose, effects),
+            Action::SetLabFactor(factor) => self.screen.lab_factor = Some(factor),
 
             Action::Select { token, layer, expert } => self.screen.select(token, layer, expert),
             Action::SelectLayer(layer) => self.screen.select_layer(layer),
@@ -140,10 +154,10 @@ impl State {
         }
     }
 
-    /// The other run comes to the screen, and the controls say how it was made: a change begins from there.
-    fn flip(&mut self) {
+    /// Another run comes to the screen, and the controls say how it was made: a change begins from there.
+    fn bring_to_screen(&mut self, bring: impl FnOnce(&mut Runs)) {
         let left = self.on_screen().map(|run| run.request.prompt.clone());
-        self.runs.flip();
+        bring(&mut self.runs);
         let Some(run) = self.on_screen().cloned() else { return };
         // What was moved a moment ago and is not run yet was meant for the other one.
         self.controls.take_rerun();
@@ -214,6 +228,9 @@ impl State {
             let experiment = self.config.experiment.unwrap_or_default();
             self.in_lab(|lab| lab.choose(experiment, effects));
         }
+        if before.lab_factor != self.config.lab_factor {
+            self.screen.lab_factor = self.config.lab_factor;
+        }
         let has_new_replay = before.trace_url != self.config.trace_url;
         if has_new_replay {
             self.change_replay(effects);
@@ -251,6 +268,7 @@ impl State {
         self.screen.set_theme(config.theme, effects);
         self.screen.depth = config.depth;
         self.screen.method = config.method;
+        self.screen.lab_factor = config.lab_factor;
         self.screen.show_place(config.place);
         self.in_lab(|lab| lab.choose(config.experiment.unwrap_or_default(), effects));
         self.notices.notify_attributes(errors, effects);

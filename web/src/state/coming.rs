@@ -82,6 +82,9 @@ impl State {
 
     /// A step of the engine's job, or of a recorded run; any other is a stale worker's.
     fn on_step(&mut self, trace: SentStep, elapsed_ms: f32, effects: &mut Vec<Effect>) {
+        if self.background.take_step(&trace, elapsed_ms) {
+            return;
+        }
         let run = trace.run();
         let is_live = self.engine().is_at(run);
         match self.runs.get(run) {
@@ -107,6 +110,9 @@ impl State {
     }
 
     fn on_finished(&mut self, run: RunId, reason: FinishReason, effects: &mut Vec<Effect>) {
+        if self.background.take_end(run, reason) {
+            return;
+        }
         if self.worker.end_job(run) {
             // Only a whole run is proof: one that dies at every second step would be started again for ever.
             self.worker.forgive();
@@ -115,6 +121,9 @@ impl State {
             self.offer_to_play(effects);
         }
         self.runs.finish(run, reason);
+        if let Some(ended) = self.runs.get(run).filter(|ended| ended.is_live()) {
+            self.positions.count(ended);
+        }
         if run != RECORDED_RUN {
             return;
         }
@@ -136,6 +145,9 @@ impl State {
         match run {
             _ if fatal => self.engine_lost(error, effects),
             Some(run) => {
+                if self.background.take_failure(run, &error) {
+                    return;
+                }
                 if self.worker.end_job(run) {
                     self.runs.end_live();
                     self.controls.refuse();
@@ -172,6 +184,7 @@ impl State {
         if !self.engine().can_run() {
             return;
         }
+        self.background.take_loss(&error);
         self.worker.end_next(effects);
         self.runs.end_live();
         let has_run = self.runs.latest().is_some();

@@ -110,6 +110,11 @@ impl Controls {
         std::mem::take(&mut self.slid)
     }
 
+    /// Is a change under way that the model will be run for?
+    pub(super) fn is_moving(&self) -> bool {
+        self.rerun_pending || self.slid
+    }
+
     /// The attributes changed. Did a setting?
     pub(super) fn take_overrides(&mut self, before: &Overrides, after: &Overrides, trained: &RoutingSpec) -> bool {
         let settings = self.settings.clone();

@@ -1,14 +1,23 @@
 //! What is computed from the rest of the state, each value with the key it was computed from.
 
+use std::rc::Rc;
+
 use moe_trace::{RoutingGroup, RoutingSpec, RunRequest};
 
 use crate::run::compare::{self, Change};
+use crate::run::drops::Drops;
+use crate::run::history::{self, Entry};
+use crate::run::pair::Pair;
+use crate::run::policies::PolicyLab;
+use crate::run::positions::{ByPosition, Positions};
 use crate::run::recording::Recording;
+use crate::run::runs::Runs;
 use crate::run::scene::{Scene, SceneLayer};
 use crate::run::shared::Shared;
 use crate::run::tried::Tried;
 use crate::run::what_if;
 use crate::settings::method::Method;
+use crate::state::background::EngineKey;
 use crate::state::{Cursor, State};
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -17,6 +26,11 @@ pub struct Derived {
     change: Memo<ChangeKey, Shared<Change>>,
     what_if: Memo<WhatIfKey, Shared<SceneLayer>>,
     tried: Memo<TriedKey, Shared<Tried>>,
+    policy_lab: Memo<PolicyLabKey, Shared<PolicyLab>>,
+    drops: Memo<DropsKey, Shared<Drops>>,
+    history: Memo<Runs, Rc<[Entry]>>,
+    pair: Memo<PairKey, Shared<Pair>>,
+    by_position: Memo<ByPositionKey, Shared<ByPosition>>,
 }
 
 /// A run that has only grown longer looks the same at an earlier step: nothing is drawn again.
@@ -27,6 +41,13 @@ type WhatIfKey = (Shared<Scene>, usize, usize, RoutingSpec, RoutingGroup);
 
 /// Scene, layer, token, method, and the routing whose slots it takes over.
 type TriedKey = (Shared<Scene>, usize, usize, Method, RoutingSpec);
+/// The run on the screen and how far it has come, the engine, and the version of what was computed.
+type DropsKey = (Shared<RunRequest>, usize, EngineKey, u32);
+/// The same, and the lab's capacity factor.
+type PolicyLabKey = (DropsKey, f32);
+/// The earlier run and the later one.
+type PairKey = (Shared<Recording>, Shared<Recording>);
+type ByPositionKey = (Shared<Recording>, Positions);
 
 impl Derived {
     /// What the run on the screen looks like at the playback's step.
@@ -48,6 +69,29 @@ impl Derived {
     /// The method that is tried on the selected layer.
     pub fn tried(&self) -> Option<&Shared<Tried>> {
         self.tried.value.as_ref()
+    }
+
+    /// The text of the run on the screen under several policies.
+    pub fn policy_lab(&self) -> Option<&Shared<PolicyLab>> {
+        self.policy_lab.value.as_ref()
+    }
+
+    /// What its losses cost, once it was computed.
+    pub fn drops(&self) -> Option<&Shared<Drops>> {
+        self.drops.value.as_ref()
+    }
+
+    /// The kept runs, oldest first.
+    pub fn history(&self) -> &[Entry] {
+        self.history.value.as_deref().unwrap_or_default()
+    }
+
+    pub fn pair(&self) -> Option<&Shared<Pair>> {
+        self.pair.value.as_ref()
+    }
+
+    pub fn by_position(&self) -> Option<&Shared<ByPosition>> {
+        self.by_position.value.as_ref()
     }
 }
 
@@ -94,6 +138,25 @@ impl State {
         derived.tried.renew(tried, |(scene, layer, token, method, routing)| {
             Tried::of(scene, *layer, *token, *method, routing).map(Shared::new)
         });
+        let engine = self.comparing_engine();
+        let computed = self
+            .on_screen()
+            .zip(engine)
+            .map(|(run, engine)| (run.request.clone(), run.steps.len(), engine, self.background.version()));
+        let at_factor = computed.clone().map(|computed| (computed, self.lab_factor()));
+        derived.policy_lab.renew(at_factor, |((_, _, engine, _), factor)| {
+            self.policy_lab_of(self.on_screen()?, engine, *factor).map(Shared::new)
+        });
+        derived.drops.renew(computed, |(_, _, engine, _)| self.drops_of(self.on_screen()?, engine).map(Shared::new));
+        derived.history.renew(Some(self.runs.clone()), |runs| Some(history::history(runs).into()));
+        let mut pair = self.against().cloned().zip(self.on_screen().cloned());
+        if self.runs.is_flipped() {
+            pair = pair.map(|(later, earlier)| (earlier, later));
+        }
+        let pair = pair.filter(|(earlier, later)| earlier.finished.is_some() && later.finished.is_some());
+        derived.pair.renew(pair, |(earlier, later)| Pair::of(earlier, later).map(Shared::new));
+        let counted = self.on_screen().map(|run| (run.clone(), self.positions.clone()));
+        derived.by_position.renew(counted, |(run, positions)| positions.like(run).map(Shared::new));
         self.derived = derived;
     }
 }

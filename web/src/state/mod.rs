@@ -3,7 +3,9 @@
 
 pub mod action;
 mod apply;
+pub mod background;
 mod coming;
+mod comparisons;
 pub mod effects;
 
 pub mod engine;
@@ -36,6 +38,11 @@ pub use worker::MAX_RESTARTS;
 pub use crate::settings::theme::Theme;
 
 use crate::run::compare::Change;
+use crate::run::drops::Drops;
+use crate::run::history::Entry;
+use crate::run::pair::Pair;
+use crate::run::policies::PolicyLab;
+use crate::run::positions::{ByPosition, Positions};
 use crate::run::recording::Recording;
 use crate::run::runs::Runs;
 use crate::run::scene::{Scene, SceneLayer};
@@ -46,6 +53,7 @@ use crate::settings::models::{self, Choice, Menu};
 use crate::settings::place::Place;
 use crate::settings::shown::Shown;
 use crate::settings::{PromptProblem, Settings};
+use background::Background;
 use controls::Controls;
 use derived::Derived;
 use engine::Kept;
@@ -64,6 +72,8 @@ pub struct State {
     worker: Worker,
     kept: Option<Kept>,
     runs: Runs,
+    background: Background,
+    positions: Positions,
     /// Is the recorded run's header still to come? A live run waits for its settings.
     awaits_replay: bool,
     controls: Controls,
@@ -82,6 +92,8 @@ impl State {
             worker: Worker::new(config.backend),
             kept: None,
             runs: Runs::default(),
+            background: Background::default(),
+            positions: Positions::default(),
             awaits_replay: true,
             controls: Controls::new(&config.overrides),
             surgery: Surgery::default(),
@@ -98,6 +110,7 @@ impl State {
         state.screen.seek(state.config.place);
         state.screen.depth = state.config.depth;
         state.screen.method = state.config.method;
+        state.screen.lab_factor = state.config.lab_factor;
         let theme = state.config.theme;
         state.screen.set_theme(theme, &mut effects);
         state.notices.notify_attributes(errors, &mut effects);
@@ -155,6 +168,16 @@ impl State {
         &self.runs
     }
 
+    /// The runs of comparisons.
+    pub fn background(&self) -> &Background {
+        &self.background
+    }
+
+    /// Does the engine owe an answer? Only then may its silence be held against it.
+    pub fn owes_answer(&self) -> bool {
+        self.engine().owes_answer() || self.background.is_working()
+    }
+
     pub fn on_screen(&self) -> Option<&Shared<Recording>> {
         self.runs.on_screen()
     }
@@ -195,6 +218,31 @@ impl State {
 
     pub fn change(&self) -> Option<&Shared<Change>> {
         self.derived.change()
+    }
+
+    /// The text of the run on the screen under several overflow policies.
+    pub fn policy_lab(&self) -> Option<&Shared<PolicyLab>> {
+        self.derived.policy_lab()
+    }
+
+    /// What the lost requests of the text on the screen cost, once it was computed.
+    pub fn drops(&self) -> Option<&Shared<Drops>> {
+        self.derived.drops()
+    }
+
+    /// The kept runs by name, oldest first.
+    pub fn history(&self) -> &[Entry] {
+        self.derived.history()
+    }
+
+    /// The run on the screen and the one that it is compared with, once both have ended.
+    pub fn pair(&self) -> Option<&Shared<Pair>> {
+        self.derived.pair()
+    }
+
+    /// Where requests are turned away, over all runs with the routing of the one on the screen.
+    pub fn by_position(&self) -> Option<&Shared<ByPosition>> {
+        self.derived.by_position()
     }
 
     pub fn what_if(&self) -> Option<&Shared<SceneLayer>> {
@@ -324,6 +372,7 @@ impl State {
             depth: self.screen.depth,
             method: self.screen.method,
             theme: self.screen.theme,
+            lab_factor: self.screen.lab_factor,
             place: place.unwrap_or(self.config.place),
             experiment: self.lab.experiment,
         }

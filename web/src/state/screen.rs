@@ -23,6 +23,8 @@ pub struct Screen {
     pub help_open: bool,
     /// Has the reader gone anywhere, or asked for anything? Then nothing moves by itself.
     pub(super) is_touched: bool,
+    /// The capacity factor of the policy lab, where it is not that of the run on the screen.
+    pub lab_factor: Option<f32>,
     /// Where an attribute, a link or a script pointed, until the reader goes elsewhere. Its step may still be to come.
     pub(super) wanted: Place,
 }
@@ -76,6 +78,7 @@ impl Default for Screen {
             tab: PanelName::default(),
             help_open: false,
             is_touched: false,
+            lab_factor: None,
             wanted: Place::default(),
         }
     }

@@ -54,7 +54,7 @@ pub fn Frame(props: &FrameProps) -> Html {
                 <div class="topic">
                     <span>{ (panel.topic)(input) }</span>
                     { (panel.badges)(input) }
-                    { source_badge(input.scene.source(), input.foreign_model.as_deref(), input.changes()) }
+                    { source_badge(input.source(), input.foreign_model.as_deref(), input.changes()) }
                     if table.is_some() {
                         <button type="button" class="quiet as-table" aria-label={format!("{}: show as {other}", panel.kind)}
                             onclick={toggle}>{ other }</button>

@@ -1,10 +1,15 @@
 //! What a panel is, and what it is drawn from.
 
-use moe_trace::{FinishReason, Intervention, RoutingGroup, RoutingSpec};
+use moe_trace::{FinishReason, Intervention, RoutingGroup, RoutingSpec, Source};
 use yew::prelude::*;
 
 use crate::run::compare::Change;
 use crate::run::difference;
+use crate::run::drops::Drops;
+use crate::run::history::Entry;
+use crate::run::pair::Pair;
+use crate::run::policies::PolicyLab;
+use crate::run::positions::ByPosition;
 use crate::run::scene::{Group, Scene, SceneLayer};
 use crate::run::shared::Shared;
 use crate::run::tried::Tried;
@@ -13,6 +18,7 @@ use crate::settings::interventions::Interventions;
 use crate::settings::offered::Offered;
 use crate::settings::view::PanelName;
 use crate::state::lab::Lab;
+use crate::state::background::{Progress, Purpose};
 use crate::state::{Action, Playback, Selection, State};
 
 /// A row of the registry. The frame around a panel, the page, its tabs and its empty places are drawn from it.
@@ -56,6 +62,10 @@ pub enum Sees {
     Run,
     /// The controls as they stand, too.
     Controls,
+    /// What was computed for comparisons.
+    Comparisons,
+    /// The kept runs.
+    History,
     /// The training lab.
     Lab,
 }
@@ -89,6 +99,10 @@ pub struct PanelInput {
     /// Is there an engine that would run the model again?
     pub can_run: bool,
     pub surgery: Surgery,
+    /// For the panels that compare runs of their own; nothing for all others.
+    pub comparisons: Comparisons,
+    /// For the panels that look at several runs of the reader's.
+    pub history: History,
 
     /// The tab in front, on narrow screens.
     pub tab: PanelName,
@@ -135,6 +149,32 @@ impl Surgery {
             seed: state.settings().seed,
         }
     }
+
+/// The kept runs, and what they say together.
+#[derive(Clone, PartialEq, Default)]
+pub struct History {
+    /// Oldest first.
+    pub entries: Vec<Entry>,
+    /// The run on the screen beside the one that it is compared with.
+    pub pair: Option<Shared<Pair>>,
+    pub by_position: Option<Shared<ByPosition>>,
+}
+
+/// What was computed for comparisons, and how that goes on.
+#[derive(Clone, PartialEq, Default)]
+pub struct Comparisons {
+    /// Where its numbers come from.
+    pub source: Option<Source>,
+    /// Why nothing can be computed now.
+    pub cannot: Option<&'static str>,
+    /// Is the engine at a run of the reader's, which goes first?
+    pub waits: bool,
+    /// The capacity factor of the policy lab.
+    pub factor: f32,
+    pub policies: Option<Shared<PolicyLab>>,
+    pub policies_progress: Option<Progress>,
+    pub drops: Option<Shared<Drops>>,
+    pub drops_progress: Option<Progress>,
 }
 
 /// The selected layer under the controls' routing.
@@ -161,12 +201,28 @@ impl Panel {
     }
 }
 
+impl Comparisons {
+    fn of(state: &State) -> Comparisons {
+        let progress = |purpose: Purpose| state.background().progress(purpose);
+        Comparisons {
+            source: state.comparing_source(),
+            cannot: state.cannot_compare(),
+            waits: state.is_running(),
+            factor: state.lab_factor(),
+            policies: state.policy_lab().cloned(),
+            policies_progress: progress(Purpose::Policies),
+            drops: state.drops().cloned(),
+            drops_progress: progress(Purpose::Drops),
+        }
+    }
+}
+
 impl PanelInput {
     /// The only place where a panel's data are taken out of the state; `None` while there is no step to see.
     pub fn of(state: &State, dispatch: &Callback<Action>) -> Option<PanelInput> {
         let scene = state.scene().filter(|scene| !scene.layers.is_empty())?.clone();
         let on_screen = state.on_screen();
-        let (mut pair, flipped) = (state.against().zip(on_screen), state.runs().looks_back());
+        let (mut pair, flipped) = (state.against().zip(on_screen), state.runs().is_flipped());
         if flipped {
             pair = pair.map(|(this, previous)| (previous, this));
         }
@@ -196,19 +252,28 @@ impl PanelInput {
             tried: state.tried().cloned(),
             can_run: state.engine().is_ready(),
             surgery: Surgery::of(state),
+            comparisons: Comparisons::of(state),
+            history: History {
+                entries: state.history().to_vec(),
+                pair: state.pair().cloned(),
+                by_position: state.by_position().cloned(),
+            },
             tab: state.screen().tab,
             dispatch: dispatch.clone(),
             scene,
         })
     }
 
-    /// The same for a panel that sees only a part of it: to others the lab is as it is at the beginning, and the controls
-    /// stand as the run was made.
+    /// The same for a panel that sees only a part of it: to others the lab is as it is at the beginning, nothing was
+    /// compared, and the controls stand as the run was made.
     pub fn seen_by(&self, sees: Sees) -> PanelInput {
-        match sees {
-            Sees::Run => PanelInput { lab: Lab::untouched(), ..self.of_run_only() },
-            Sees::Controls => PanelInput { lab: Lab::untouched(), ..self.clone() },
-            Sees::Lab => self.of_run_only(),
+        let is = |of: Sees| sees == of;
+        let of_run = if is(Sees::Controls) { self.clone() } else { self.of_run_only() };
+        PanelInput {
+            lab: if is(Sees::Lab) { self.lab.clone() } else { Lab::untouched() },
+            comparisons: if is(Sees::Comparisons) { self.comparisons.clone() } else { Comparisons::default() },
+            history: if is(Sees::History) { self.history.clone() } else { History::default() },
+            ..of_run
         }
     }
 
@@ -224,6 +289,11 @@ impl PanelInput {
             offered: self.controls.offered,
         };
         PanelInput { controls, what_if: None, tried: None, can_run: false, ..self.clone() }
+    }
+
+    /// Where the numbers of a panel with this input come from.
+    pub fn source(&self) -> Source {
+        self.comparisons.source.unwrap_or(self.scene.source())
     }
 
     /// The selected layer, as the run routed it.

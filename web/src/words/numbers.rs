@@ -48,6 +48,14 @@ pub fn bytes(bytes: u32) -> String {
     }
 }
 
+/// `3.1 s`, and `0.04 s` for what is over in a moment.
+pub fn seconds(ms: f32) -> String {
+    match ms / 1000.0 {
+        short if short < 0.0995 => format!("{short:.2} s"),
+        long => format!("{long:.1} s"),
+    }
+}
+
 /// `25 s`, `3 min`.
 pub fn duration(seconds: u32) -> String {
     match seconds {
@@ -96,6 +104,7 @@ mod tests {
         assert_eq!(bytes(999), "999 B");
         assert_eq!(bytes(12_345), "12 kB");
         assert_eq!(parameters(3_600_000), "3.6 M");
+        assert_eq!([3100.0, 99.0, 43.0, 99.6].map(seconds), ["3.1 s", "0.10 s", "0.04 s", "0.1 s"]);
         assert_eq!(count(1, "token", "tokens"), "1 token");
         let budgets = [983_040, 9_830_400, 491_520_000].map(training_tokens);
         assert_eq!(budgets, ["983 k tokens", "9.83 M tokens", "492 M tokens"]);

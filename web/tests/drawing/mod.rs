@@ -2,6 +2,7 @@
 
 use yew::{BaseComponent, ServerRenderer};
 
+mod comparisons;
 mod directions;
 mod hostile;
 mod methods;

@@ -71,6 +71,7 @@ fn wander(play: &mut Play, draws: &mut SplitMix64) {
             2 => Action::SelectExpert(None),
             3 => Action::SetTheme([Theme::System, Theme::Light, Theme::Dark][pick(3)]),
             4 => Action::Move(Motion::NextDrop),
+            5 => Action::SetLabFactor(0.25 + pick(375) as f32 / 100.0),
             _ => Action::Seek(Place { step: Some(pick(20) as u32), ..Place::default() }),
         };
         play.act(action);
@@ -84,6 +85,7 @@ fn is_same(one: &State, other: &State, attributes: &Attributes) {
     assert_eq!(one.screen().theme, other.screen().theme, "{attributes:?}");
     assert_eq!(one.screen().method, other.screen().method, "{attributes:?}");
     assert_eq!(one.screen().depth, other.screen().depth, "{attributes:?}");
+    assert_eq!(one.lab_factor(), other.lab_factor(), "{attributes:?}");
     let place = |state: &State| {
         let selection = state.selection();
         (state.scene().map(|scene| scene.step), selection.token, selection.layer, selection.expert)

@@ -1,6 +1,7 @@
 //! The reducer as lists of actions: what happens, and what is then true.
 
 mod attributes;
+mod background;
 mod depths;
 mod failures;
 mod lab;
@@ -9,6 +10,8 @@ mod methods;
 mod models;
 mod notices;
 mod play;
+mod policies;
+mod positions;
 mod progress;
 mod replay;
 mod runs;

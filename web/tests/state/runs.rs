@@ -292,10 +292,9 @@ fn a_run_stands_beside_the_one_before() {
     check(&runs, 2, Some(1), false);
     runs.flip();
     check(&runs, 1, Some(2), true);
-    // The latest run is "before", whichever was looked at; what nobody can reach is not kept.
+    // The latest run is "before", whichever was looked at.
     runs.begin(run(3, 30));
     check(&runs, 3, Some(2), false);
-    assert_eq!((runs.kept().len(), runs.get(RunId(1))), (2, None));
     // The same request again takes the place of the run it repeats.
     runs.begin(run(4, 30));
     check(&runs, 4, Some(2), false);
@@ -307,6 +306,58 @@ fn a_run_stands_beside_the_one_before() {
     assert!(runs.add_step(second(), Some(1.0)) && !runs.add_step(second(), Some(1.0)), "each step once");
     runs.end_live();
     assert_eq!(runs.latest().and_then(|run| run.finished), Some(FinishReason::Stopped));
+    // Eight are kept, and those that are looked at among them.
+    runs.show(RunId(1));
+    runs.compare_with(RunId(2));
+    check(&runs, 1, Some(2), true);
+    for number in 6..16 {
+        runs.begin(run(number, 10 * number));
+    }
+    let kept: Vec<u32> = runs.kept().iter().map(|run| run.run().0).collect();
+    assert_eq!(kept, [8, 9, 10, 11, 12, 13, 14, 15]);
+    check(&runs, 15, Some(14), false);
+}
+
+/// Any two kept runs can be compared, in either order.
+#[test]
+fn any_two_runs_are_compared() {
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded()).ready();
+    let mut numbers = Vec::new();
+    for factor in [1.25, 0.5, 2.0] {
+        play.set(Setting::CapacityFactor(factor)).act(Action::Run { prompt: None });
+        let request = play.posted().expect("a run");
+        play.execute(&request, 2).hear(Event::Finished { run: request.run, reason: FinishReason::Length });
+        numbers.push(request.run);
+    }
+    let pair = |play: &Play| (play.state.on_screen().map(|run| run.run()), play.state.against().map(|run| run.run()));
+    assert_eq!(pair(&play), (Some(numbers[2]), Some(numbers[1])));
+    play.act(Action::CompareWith(numbers[0]));
+    assert_eq!(pair(&play), (Some(numbers[2]), Some(numbers[0])));
+    assert!(!play.state.runs().is_flipped());
+    play.act(Action::ShowRun(numbers[1]));
+    assert_eq!(pair(&play), (Some(numbers[1]), Some(numbers[0])));
+    assert_eq!(play.state.settings().capacity_factor, 0.5, "the controls say how it was made");
+    // The one that it is compared with changes places with it.
+    play.act(Action::ShowRun(numbers[0]));
+    assert_eq!(pair(&play), (Some(numbers[0]), Some(numbers[1])));
+    assert!(play.state.runs().is_flipped());
+    play.act(Action::CompareWith(numbers[0])).act(Action::ShowRun(RunId(99)));
+    assert_eq!(pair(&play), (Some(numbers[0]), Some(numbers[1])), "not with itself, nor one that there is not");
+
+    // Capacity 0.5 and 2 at the same length of text: the sentence's numbers are those of the two traces.
+    play.act(Action::ShowRun(numbers[2])).act(Action::CompareWith(numbers[1]));
+    let pair = play.state.pair().cloned().expect("two runs that have ended");
+    let [one, other] = [numbers[1], numbers[2]].map(|run| play.state.runs().get(run).expect("kept").steps[1].clone());
+    let lost = |step: &StepTrace| {
+        let requests = step.layers.iter().filter_map(|layer| layer.routing()).flat_map(|routing| &routing.assignments);
+        requests.filter(|request| request.fate == moe_trace::Fate::Lost).count()
+    };
+    assert_eq!((pair.lost_before, pair.lost_after), (lost(&one), lost(&other)));
+    assert!(pair.lost_before > 0 && pair.lost_after == 0);
+    assert_eq!((pair.num_shared, pair.text_len), (25, 25));
+    // The fixture's gate does not see what was lost.
+    assert_eq!((pair.routes_changed, pair.routes), (Some(0), 25 * fixture::NUM_LAYERS));
 }
 
 /// The controls say how the run on the screen was made, and the page names what was changed between the two.

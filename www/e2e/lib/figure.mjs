@@ -97,7 +97,7 @@ export class Figure {
     return this.host.getByRole("button", { name, exact: true });
   }
 
-  /** The panel of this area: strip, layers, lanes, token, load, loss or counts. */
+  /** The panel of this area: by its name in `view`. */
   panel(area) {
     return this.host.locator(`.panel-${area}`);
   }

@@ -132,8 +132,8 @@ export interface MoePlaygroundAttributes {
    * figure is the whole page: it loads at once instead of when it nears the window, and the first such figure hears
    * its keys while nothing has the focus, so that Space and arrows no longer scroll.
    *
-   * Values: full, or one or more of strip, layers, lanes, token, load, loss, counts. Default: all panels, as a figure
-   * in a page.
+   * Values: full, or one or more of strip, layers, lanes, token, load, loss, counts, policies, drops, runs,
+   * positions. Default: all panels, as a figure in a page.
    */
   get view(): string | null;
   set view(value: string | null);
@@ -265,6 +265,14 @@ export interface MoePlaygroundAttributes {
    */
   get group(): string | null;
   set group(value: "this-text" | "decode-step" | null);
+
+  /**
+   * The capacity factor that the policy lab compares overflow policies at.
+   *
+   * Values: a number from 0.25 to 4. Default: the run's.
+   */
+  get labFactor(): string | null;
+  set labFactor(value: number | string | null);
 
   /**
    * The step of the run to look at, counted from 0; the last one where there are fewer.

@@ -55,6 +55,8 @@ pub struct Config {
     pub is_eager: bool,
     /// The routing method that is tried on what the run recorded.
     pub method: Option<Method>,
+    /// The capacity factor of the policy lab; `None` takes that of the run on the screen.
+    pub lab_factor: Option<f32>,
     /// Where to look first.
     pub place: Place,
     /// The training lab's; `None` leaves it to the page.
@@ -148,7 +150,7 @@ mod tests {
         check(
             "view",
             "tale",
-            "Allowed: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, training, methods.",
+            "Allowed: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, policies, drops, runs, positions, training, methods.",
         );
         check("backend", "cuda", "Allowed: auto, webgpu, cpu, cpu-f32, recorded.");
         check("theme", "sepia", "Allowed: auto, light, dark.");

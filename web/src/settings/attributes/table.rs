@@ -202,6 +202,13 @@ pub static ATTRIBUTES: &[Attribute] = &[
         told: |shown| Some(shown.changed(|settings| settings.group)?.to_string()),
     },
     Attribute {
+        name: "lab-factor",
+        values: Values::Number(CAPACITY_FACTOR, |factor, config| config.lab_factor = Some(factor)),
+        default: Doc::new("the run's"),
+        doc: Doc::new("The capacity factor that the policy lab compares overflow policies at."),
+        told: |shown| Some(shown.lab_factor?.to_string()),
+    },
+    Attribute {
         name: "step",
         values: Values::Whole(0..=place::MOST, |at, config| config.place.step = Some(at)),
         default: Doc::new("where the recorded run first turned a request away"),

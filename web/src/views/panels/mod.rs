@@ -2,12 +2,16 @@
 //! its styles are `web/style/panels/<name>.css`. Panels do not know each other.
 
 pub mod counts;
+pub mod drops;
 pub mod lanes;
 pub mod layers;
 pub mod load;
 pub mod loss;
 pub mod methods;
 pub mod story;
+pub mod policies;
+pub mod positions;
+pub mod runs;
 pub mod strip;
 pub mod token;
 pub mod training;
@@ -28,6 +32,10 @@ pub fn of(name: PanelName) -> &'static Panel {
         PanelName::Counts => &counts::PANEL,
         PanelName::Training => &training::PANEL,
         PanelName::Methods => &methods::PANEL,
+        PanelName::Policies => &policies::PANEL,
+        PanelName::Drops => &drops::PANEL,
+        PanelName::Runs => &runs::PANEL,
+        PanelName::Positions => &positions::PANEL,
     }
 }
 

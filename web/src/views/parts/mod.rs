@@ -2,6 +2,9 @@
 
 pub mod at_rest;
 pub mod badges;
+pub mod column_words;
+pub mod comparison_bar;
+pub mod fates;
 pub mod glyph;
 pub mod hover;
 pub mod in_sight;

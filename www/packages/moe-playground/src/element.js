@@ -38,6 +38,7 @@ const ATTRIBUTES = [
   "policy",
   "router",
   "group",
+  "lab-factor",
   "step",
   "layer",
   "token",

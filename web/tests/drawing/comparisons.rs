@@ -1,0 +1,114 @@
+//! The lab's panels, drawn with and without what they compare.
+
+use moe_trace::{
+    BackendChoice, BackendInfo, Command, Event, FinishReason, RoutingGroup, RoutingSpec, RunRequest, Rung, StepTrace,
+};
+use web::run::shared::Shared;
+use web::settings::attributes::Config;
+use web::state::background::Purpose;
+use web::state::{Action, Effect, State, replay};
+use web::views::page::{Page, PageProps};
+use yew::Callback;
+
+use super::html;
+use crate::fixture;
+
+/// A page of these panels with an engine, after its first run and these actions, each followed by the runs it asks for.
+fn drawn(view: &'static str, factor: &'static str, actions: fn() -> Vec<Action>) -> String {
+    html::<Page>(move || {
+        let (config, errors) = Config::read(|name| match name {
+            "view" => Some(view.to_owned()),
+            "capacity-factor" => Some(factor.to_owned()),
+            _ => None,
+        });
+        assert_eq!(errors, []);
+        let (state, _) = State::new(Config { backend: BackendChoice::Auto, ..config }, Vec::new());
+        let file = fixture::default_trace(RoutingSpec::default(), RoutingGroup::ThisText);
+        let backend = BackendInfo { rung: Rung::Cpu, name: "test".to_owned(), why: String::new() };
+        let ready = Event::Ready { model: fixture::model(), backend };
+        let recorded = [replay::began(file.header).expect("a run of ours"), Action::Engine(ready)];
+        let state = recorded.into_iter().chain(actions()).fold(state, acted);
+        PageProps { state: Shared::new(state), dispatch: Callback::noop() }
+    })
+}
+
+/// The state after an action and after every run that it leads to.
+fn acted(state: State, action: Action) -> State {
+    let (mut state, mut effects) = state.apply(action);
+    while let Some(request) = posted(&effects) {
+        let run = request.run;
+        for trace in answered(&request) {
+            (state, _) = state.apply(Action::Engine(Event::Step { trace: trace.into(), elapsed_ms: 25.0 }));
+        }
+        let finished = Event::Finished { run, reason: FinishReason::Length };
+        (state, effects) = state.apply(Action::Engine(finished));
+    }
+    state
+}
+
+fn posted(effects: &[Effect]) -> Option<RunRequest> {
+    effects.iter().find_map(|effect| match effect {
+        Effect::Post(Command::Run(request)) => Some(request.clone()),
+        _ => None,
+    })
+}
+
+/// Comparisons read their text in one step, and the reader's runs write one token more.
+fn answered(request: &RunRequest) -> Vec<StepTrace> {
+    let mut tokens = fixture::words(&request.prompt);
+    let prompt_len = tokens.len();
+    if request.max_new_tokens > 0 {
+        tokens.push(b" and".to_vec());
+    }
+    fixture::trace(1, &tokens, prompt_len, request.clone()).steps
+}
+
+fn compare(purpose: Purpose) -> Vec<Action> {
+    vec![Action::Compare(purpose)]
+}
+
+/// How often a text stands in another.
+fn count(html: &str, text: &str) -> usize {
+    html.matches(text).count()
+}
+
+#[test]
+fn the_policy_lab_says_what_it_is_before_and_what_came_of_it_after() {
+    let before = drawn("policies", "0.5", Vec::new);
+    assert!(
+        before.contains("6 ways to fill experts that are full, on the same 25 tokens: not compared yet"),
+        "{before}"
+    );
+    assert!(before.contains("Compare 6 policies") && !before.contains("lab-strip"));
+
+    let after = drawn("policies", "0.5", || compare(Purpose::Policies));
+    assert!(after.contains("36 runs of 25 tokens, 0.9 s"), "{after}");
+    assert!(!after.contains("Compare 6 policies"), "everything is there");
+    assert_eq!(count(&after, "class=\"lab-strip"), 7, "the frame and six strips");
+    assert_eq!(count(&after, "class=\"spark\""), 12, "two curves for each policy");
+    assert_eq!(count(&after, "<small>the run's policy</small>"), 1);
+    assert!(after.contains("live CPU"), "what was computed is live, whatever is on the screen");
+    assert!(!after.contains(" style="));
+}
+
+#[test]
+fn what_a_drop_costs_is_said_with_its_numbers() {
+    let before = drawn("drops", "0.5", Vec::new);
+    assert!(before.contains("Compute what was lost") && before.contains("what that cost is not computed yet"));
+    let after = drawn("drops", "0.5", || compare(Purpose::Drops));
+    // The fixture's losses know nothing of routing, so the losses cost nothing.
+    assert!(after.contains("requests turned away cost nothing on 24 tokens"), "{after}");
+    assert!(after.contains("2 runs of 25 tokens, 0.05 s"), "{after}");
+}
+
+#[test]
+fn a_list_of_one_run_says_how_to_get_a_second() {
+    let one = drawn("runs positions", "0.5", Vec::new);
+    assert!(one.contains("One run so far"), "{one}");
+    let two = drawn("runs positions", "0.5", || {
+        vec![Action::Set(web::settings::Setting::CapacityFactor(2.0)), Action::Run { prompt: None }]
+    });
+    assert!(two.contains("capacity factor 0.5 → 2"), "{two}");
+    assert!(two.contains("On the 25 tokens both share: no route of 100 changed; 0 turned away instead of"), "{two}");
+    assert!(two.contains("Nobody was turned away anywhere, in 1 run with this routing"), "{two}");
+}
