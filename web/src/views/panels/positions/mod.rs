@@ -6,7 +6,7 @@ use yew::prelude::*;
 
 use crate::run::positions::ByPosition;
 use crate::settings::view::PanelName;
-use crate::views::panel::{Depth, Panel, Tab};
+use crate::views::panel::{Depth, Panel, Sees, Tab};
 use crate::views::parts::sized::{at_height, upward};
 use crate::views::parts::table::table;
 use crate::words::numbers::{count, percent};
