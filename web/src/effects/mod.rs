@@ -3,6 +3,7 @@
 mod clock;
 mod engine;
 mod host;
+#[cfg(feature = "page")]
 mod models;
 mod replay;
 
@@ -16,6 +17,7 @@ use crate::state::{Action, Effect, State};
 use clock::Clock;
 use engine::EngineRunner;
 pub use host::Host;
+#[cfg(feature = "page")]
 use models::ModelList;
 use replay::ReplayRunner;
 
@@ -38,6 +40,7 @@ pub enum Report {
 pub struct Effects {
     engine: EngineRunner,
     replay: ReplayRunner,
+    #[cfg(feature = "page")]
     models: ModelList,
     clock: Clock,
     host: Host,
@@ -49,6 +52,7 @@ impl Effects {
         Effects {
             engine: EngineRunner::new(report.clone()),
             replay: ReplayRunner::new(report.clone()),
+            #[cfg(feature = "page")]
             models: ModelList::new(report.clone()),
             clock: Clock::new(report),
             host: Host::new(host),
@@ -69,6 +73,8 @@ impl Effects {
         match effect {
             Effect::StartEngine => {
                 self.engine.start(state);
+                // A figure has no menu of them.
+                #[cfg(feature = "page")]
                 self.models.fetch(state.config());
             }
             Effect::EndEngine => self.engine.end(),
@@ -77,7 +83,14 @@ impl Effects {
             Effect::TakeOver => self.engine.take_over(),
             Effect::Post(command) => self.engine.post(&command),
 
-            Effect::FetchReplay => self.replay.fetch(state.config()),
+            Effect::FetchReplay => {
+                self.replay.fetch(state.config());
+                // An engine that is held has a menu already.
+                #[cfg(feature = "page")]
+                if state.engine().can_run() {
+                    self.models.fetch(state.config());
+                }
+            }
             Effect::AwaitReplay => self.clock.await_replay(),
             Effect::ScheduleRerun => self.clock.schedule_rerun(),
 

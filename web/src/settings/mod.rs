@@ -1,5 +1,6 @@
 //! What the reader has set: prompt, routing, group and generation; and the models and rules there are to choose from.
 
+pub mod activate;
 pub mod attributes;
 pub mod depth;
 pub mod limits;

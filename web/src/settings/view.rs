@@ -4,7 +4,8 @@ use crate::settings::named::named;
 
 named! {
     /// The panels by name, in reading order: in Rust, and everywhere else (`view="lanes"`, the class `panel-lanes`,
-    /// `web/style/panels/lanes.css`). What each of them is, `views::panels` says.
+    /// `web/style/panels/lanes.css`). What each of them is, `views::panels` says. One with `only "page"` is in the whole
+    /// page's module only, and an element that shows it loads that instead of the figure's.
     PanelName {
         Strip "strip"
         Layers "layers"

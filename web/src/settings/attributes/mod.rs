@@ -9,6 +9,7 @@ use serde::Deserialize;
 pub use attribute::{Attribute, Doc, Values};
 pub use table::ATTRIBUTES;
 
+use crate::settings::activate::Activate;
 use crate::settings::depth::Depth;
 use crate::settings::offered::Offered;
 use crate::settings::overrides::Overrides;
@@ -38,6 +39,7 @@ pub struct Config {
     /// URL of the recorded run.
     pub trace_url: Option<String>,
     pub backend: BackendChoice,
+    pub activate: Activate,
     pub theme: Theme,
     /// Keys that only type a character do nothing.
     pub no_letter_keys: bool,
