@@ -56,7 +56,8 @@ async function snapshot() {
     const plain = table.cloneNode(true);
     for (const element of [plain, ...plain.querySelectorAll("*")]) {
       for (const { name } of [...element.attributes]) if (name !== "scope") element.removeAttribute(name);
-      for (const comment of [...element.childNodes].filter(({ nodeType }) => nodeType === Node.COMMENT_NODE)) comment.remove();
+      for (const comment of [...element.childNodes].filter(({ nodeType }) => nodeType === Node.COMMENT_NODE))
+        comment.remove();
     }
     return plain.outerHTML.replaceAll("<tr>", "\n<tr>").replaceAll("</tbody>", "\n</tbody>");
   });

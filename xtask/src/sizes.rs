@@ -110,7 +110,9 @@ fn is_of_figure(address: &str) -> bool {
     match (address.strip_prefix("assets/"), part_of(address).as_str()) {
         (Some(_), "figure") => true,
         (Some(asset), "page") => {
-            !asset.starts_with("export/") && !asset.starts_with("web.") && !asset.starts_with("web_")
+            // What arrived is looked at only where something failed.
+            let others = ["export/", "web.", "web_bg.", "playground.", "arrived."];
+            !others.iter().any(|other| asset.starts_with(other))
         }
         _ => address == "traces/default.jsonl",
     }
@@ -204,7 +206,9 @@ mod tests {
         let check = |address: &str, expected: bool| assert_eq!(is_of_figure(address), expected, "{address}");
         check("assets/figure_bg.0a1b2c3d4e.wasm", true);
         check("assets/element.0a1b2c3d4e.js", true);
-        check("assets/playground.0a1b2c3d4e.css", true);
+        check("assets/figure.0a1b2c3d4e.css", true);
+        check("assets/application.0a1b2c3d4e.js", true);
+        check("assets/playground.0a1b2c3d4e.css", false);
         check("traces/default.jsonl", true);
         check("assets/web_bg.0a1b2c3d4e.wasm", false);
         check("assets/web.0a1b2c3d4e.js", false);

@@ -31,7 +31,7 @@ function options() {
     return parseArgs({ options: { port: { type: "string", default: "8080" }, help: { type: "boolean", short: "h" } } })
       .values;
   } catch (error) {
-    console.error(error.message);
+    console.error(/** @type {Error} */ (error).message);
     process.exit(2);
   }
 }

@@ -11,11 +11,13 @@ const MODULES = {
   figure: {
     script: new URL("./figure.js", import.meta.url).href,
     wasm: new URL("./figure_bg.wasm", import.meta.url).href,
+    style: new URL("./figure.css", import.meta.url).href,
     run: () => import("./figure.js"),
   },
   web: {
     script: new URL("./web.js", import.meta.url).href,
     wasm: new URL("./web_bg.wasm", import.meta.url).href,
+    style: new URL("./playground.css", import.meta.url).href,
     run: () => import("./web.js"),
   },
 };
@@ -63,17 +65,37 @@ function failed(error, file) {
 // After a bug nothing of a module may be called any more. It names itself in the event.
 for (const name of Object.keys(MODULES)) addEventListener(`moe-${name}-bug`, () => applications.delete(name));
 
-/** Resolves when the style sheet applies. Without it the page is plain but whole, so its absence is no failure. */
-export function styled(shadow) {
+/**
+ * The style sheets that were put into shadow trees.
+ *
+ * @type {WeakMap<ShadowRoot, { name: string, link: HTMLLinkElement, applies: Promise<unknown> }>}
+ */
+const styles = new WeakMap();
+
+/**
+ * Resolves when the module's style sheet applies. Without it the page is plain but whole, so its absence is no failure.
+ *
+ * @param {ShadowRoot} shadow
+ * @param {"figure" | "web"} name
+ */
+export function styled(shadow, name) {
+  const before = styles.get(shadow);
+  if (before?.name === name) return before.applies;
   // The first paint brought it along, and it has been applied: no script runs before it.
-  if (shadow.querySelector("link[rel=stylesheet]")?.sheet) return undefined;
-  return new Promise((resolve) => {
-    const link = document.createElement("link");
-    link.rel = "stylesheet";
-    link.href = new URL("playground.css", BASE).href;
-    link.onload = link.onerror = resolve;
-    shadow.prepend(link);
+  const brought = /** @type {HTMLLinkElement | null} */ (shadow.querySelector("link[rel=stylesheet]"));
+  if (!before && brought?.sheet) return Promise.resolve();
+  const link = document.createElement("link");
+  link.rel = "stylesheet";
+  link.href = MODULES[name].style;
+  const applies = new Promise((resolve) => {
+    link.onload = link.onerror = () => {
+      before?.link.remove();
+      resolve(null);
+    };
   });
+  styles.set(shadow, { name, link, applies });
+  shadow.prepend(link);
+  return applies;
 }
 
 /**

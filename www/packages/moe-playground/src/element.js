@@ -134,8 +134,6 @@ export class MoePlayground extends Base {
   #poster;
   /** @type {HTMLElement} */
   #notice;
-  /** @type {Promise<unknown> | undefined} */
-  #stylesheet;
   /**
    * The mounted application, or null.
    *
@@ -364,8 +362,8 @@ export class MoePlayground extends Base {
     const attempt = ++this.#attempt;
     try {
       const { application, styled, workerUrl, BASE } = await loaded();
-      this.#stylesheet ??= styled(this.shadowRoot);
-      const [{ mount }] = await Promise.all([application(this.#module), this.#stylesheet]);
+      const shadow = /** @type {ShadowRoot} */ (this.shadowRoot);
+      const [{ mount }] = await Promise.all([application(this.#module), styled(shadow, this.#module)]);
       if (attempt !== this.#attempt) return;
       this.#notice.hidden = true;
       // The poster stays in the root until the application has something better, and then leaves in the same frame.
@@ -398,8 +396,9 @@ export class MoePlayground extends Base {
     if (handle) {
       const state = { ...handle.getState() };
       for (const name of changed) {
-        if (this.hasAttribute(name)) state[name] = this.getAttribute(name);
-        else delete state[name];
+        const text = this.getAttribute(name);
+        if (text === null) delete state[name];
+        else state[name] = text;
       }
       this.#pending.set("setState", (next) => next.setState(state));
       const drawn = this.#root.querySelector(":scope > .moe-container")?.cloneNode(true);
