@@ -59,7 +59,7 @@ pub fn wasm_tests() -> Result<Command> {
 pub fn e2e(report: &mut Report, filter: Option<&str>, chosen: Option<Rung>, no_build: bool) {
     let step = "e2e";
     if !no_build {
-        report.run(step, "build", || wasm::build().map(|_| Tally::default()));
+        report.run(step, "build", || wasm::build().map(|()| Tally::default()));
     }
     for (rung, name, part) in
         [(Rung::Webgpu, "webgpu", "the page on WebGPU"), (Rung::Cpu, "cpu", "the page on the CPU")]

@@ -45,8 +45,8 @@ struct Cli {
 enum Command {
     /// Build page and worker and serve them
     Serve(serve::Options),
-    /// Build page and worker only
-    Build,
+    /// Build page, figure and worker only
+    Build(wasm::Options),
     /// Write the static site, for any static host
     Dist(dist::Options),
     /// Write the npm package
@@ -96,7 +96,7 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     match command {
         Command::Serve(options) => serve::command(&options),
-        Command::Build => wasm::build().map(drop),
+        Command::Build(options) => wasm::command(&options),
         Command::Dist(options) => dist::command(&options),
         Command::Package(options) => package::command(&options),
         Command::Test(options) => test::command(&options),

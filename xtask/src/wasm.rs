@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
+use clap::Args;
 use sha2::{Digest, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -34,21 +35,40 @@ struct Module {
     profile: &'static str,
 }
 
-/// Builds the modules; returns the folder with the generated `.js` and `_bg.wasm` files.
-pub fn build() -> Result<PathBuf> {
-    toolchain::ensure_wasm_target()?;
+#[derive(Args)]
+pub struct Options {
+    /// Leave the engine as it was built last
+    #[arg(long)]
+    no_engine: bool,
+}
+
+pub fn command(options: &Options) -> Result<()> {
+    if options.no_engine { build_views() } else { build() }
+}
+
+/// Builds the modules into the folder of the generated `.js` and `_bg.wasm` files.
+pub fn build() -> Result<()> {
     let start = Instant::now();
-    eprintln!("building page and worker (the first time takes many minutes) …");
-    let out = generated_dir()?;
-    let [page, figure] = views("rustc");
-    for (module, mut command) in [(PAGE, page), (FIGURE, figure), (ENGINE, engine("build"))] {
-        project::run(&mut command)?;
-        let file = format!("{}.wasm", module.file);
-        let input = project::target_dir()?.join(WASM_TARGET).join(module.profile).join(file);
-        bind(&module, &input, &out).with_context(|| format!("could not generate the JavaScript of {}", module.name))?;
-    }
-    eprintln!("built page and worker in {:.1} s", start.elapsed().as_secs_f32());
-    Ok(out)
+    eprintln!("building page, figure and worker (the first time takes many minutes) …");
+    build_views()?;
+    build_module(&ENGINE, &mut engine("build"))?;
+    eprintln!("built all modules in {:.1} s", start.elapsed().as_secs_f32());
+    Ok(())
+}
+
+fn build_views() -> Result<()> {
+    toolchain::ensure_wasm_target()?;
+    let [mut page, mut figure] = views("rustc");
+    build_module(&PAGE, &mut page)?;
+    build_module(&FIGURE, &mut figure)
+}
+
+fn build_module(module: &Module, command: &mut Command) -> Result<()> {
+    project::run(command)?;
+    let file = format!("{}.wasm", module.file);
+    let input = project::target_dir()?.join(WASM_TARGET).join(module.profile).join(file);
+    bind(module, &input, &generated_dir()?)
+        .with_context(|| format!("could not generate the JavaScript of {}", module.name))
 }
 
 /// `cargo <subcommand>` for the engine.
