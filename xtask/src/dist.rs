@@ -40,7 +40,7 @@ pub fn write(out: &Path) -> Result<()> {
     let mut files = Vec::new();
     for (address, content) in site.contents()? {
         let bytes = content.read().with_context(|| format!("could not read {address}"))?;
-        let bytes = if stripped::is_wanted(&address) { stripped::of_bytes(bytes)? } else { bytes };
+        let bytes = stripped::of_file(&address, bytes)?;
         files.push((address, bytes));
     }
     ensure_whole(&files)?;

@@ -68,10 +68,7 @@ pub fn write(out: &Path) -> Result<()> {
     for (address, content) in Site::of_working_tree()?.contents()? {
         if is_of_package(&address) {
             let bytes = content.read().with_context(|| format!("could not read {address}"))?;
-            files.push((
-                address.clone(),
-                if stripped::is_wanted(&address) { stripped::of_bytes(bytes)? } else { bytes },
-            ));
+            files.push((address.clone(), stripped::of_file(&address, bytes)?));
         }
     }
     dist::ensure_whole(&files)?;

@@ -3,13 +3,16 @@
 
 use anyhow::{Context, Result};
 
-/// Is this a file of which comments are left out?
-pub fn is_wanted(address: &str) -> bool {
-    address.ends_with(".js") || address.ends_with(".css")
-}
-
-pub fn of_bytes(bytes: Vec<u8>) -> Result<Vec<u8>> {
-    Ok(without_comments(&String::from_utf8(bytes).context("a script that is not UTF-8")?).into_bytes())
+/// What is downloaded of a file: of scripts and style sheets no comments, and of style sheets no indentation.
+pub fn of_file(address: &str, bytes: Vec<u8>) -> Result<Vec<u8>> {
+    let (is_script, is_style) = (address.ends_with(".js"), address.ends_with(".css"));
+    if !is_script && !is_style {
+        return Ok(bytes);
+    }
+    let text = String::from_utf8(bytes).with_context(|| format!("{address} is not UTF-8"))?;
+    let kept = without_comments(&text);
+    let kept = if is_style { kept.lines().map(|line| format!("{}\n", line.trim_start())).collect() } else { kept };
+    Ok(kept.into_bytes())
 }
 
 /// The text without lines that are comments from beginning to end. What looks like one inside a text of several lines
