@@ -12,7 +12,7 @@ use crate::project::{self, WASM_TARGET};
 use crate::report::Report;
 use crate::site::Site;
 use crate::test::Rung;
-use crate::{dist, http, sizes, toolchain, wasm};
+use crate::{dist, http, package, sizes, toolchain, wasm};
 
 /// Chromium gives WebGPU without a GPU only where it is told to, on its software adapter.
 const WEBGPU_FLAGS: [&str; 2] = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
@@ -59,7 +59,7 @@ pub fn wasm_tests() -> Result<Command> {
 pub fn e2e(report: &mut Report, filter: Option<&str>, chosen: Option<Rung>, no_build: bool) {
     let step = "e2e";
     if !no_build {
-        report.run(step, "build", || wasm::build().map(|_| Tally::default()));
+        report.run(step, "build", || wasm::build().map(|()| Tally::default()));
     }
     for (rung, name, part) in
         [(Rung::Webgpu, "webgpu", "the page on WebGPU"), (Rung::Cpu, "cpu", "the page on the CPU")]
@@ -76,6 +76,12 @@ pub fn e2e(report: &mut Report, filter: Option<&str>, chosen: Option<Rung>, no_b
             sizes::ensure_page_fits(&folder)?;
             let files = test_files(|name| DIST_FILES.contains(&name))?;
             run_node(&files, &serve(Site::of_folder(folder))?, "cpu", filter)
+        });
+        report.run(step, "the npm package", || {
+            let folder = project::target_dir()?.join("e2e-package");
+            package::write(&folder)?;
+            let mut tests = node_tests(&serve(Site::of_working_tree()?)?, "cpu", filter)?;
+            Ok(counting::tests(tests.env("MOE_PACKAGE", folder).arg("package/package.test.mjs")))
         });
     }
 }
@@ -96,10 +102,14 @@ pub fn serve(site: Site) -> Result<String> {
 }
 
 fn run_node(files: &[PathBuf], url: &str, rung: &str, filter: Option<&str>) -> Result<Tally> {
+    Ok(counting::tests(node_tests(url, rung, filter)?.args(files)))
+}
+
+fn node_tests(url: &str, rung: &str, filter: Option<&str>) -> Result<Command> {
     let mut command = node("--test", url)?;
     command.args(["--test-reporter=spec", "--test-concurrency=1", TEST_TIMEOUT]).env("MOE_RUNG", rung);
     command.args(filter.map(|filter| format!("--test-name-pattern={filter}")));
-    Ok(counting::tests(command.args(files)))
+    Ok(command)
 }
 
 fn test_files(keep: impl Fn(&str) -> bool) -> Result<Vec<PathBuf>> {

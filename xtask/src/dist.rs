@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use clap::Args;
 
-use crate::hashed_names;
+use crate::hashed_names::{self, SiteFile};
 use crate::site::Site;
-use crate::{project, sizes, wasm};
+use crate::{project, sizes, stripped, wasm};
 
 /// Lies in every folder that this command wrote. Hidden, so that no host shows it and the site has no such file.
 const MARKER: &str = ".moe-playground-dist";
@@ -40,25 +40,31 @@ pub fn write(out: &Path) -> Result<()> {
     let mut files = Vec::new();
     for (address, content) in site.contents()? {
         let bytes = content.read().with_context(|| format!("could not read {address}"))?;
+        let bytes = stripped::of_file(&address, bytes)?;
         files.push((address, bytes));
     }
+    ensure_whole(&files)?;
+    clear(out)?;
+    write_files(out, hashed_names::apply(files)?)
+}
+
+/// An error where something lacks of a site's files without which there is no page.
+pub fn ensure_whole(files: &[SiteFile]) -> Result<()> {
     let has = |name: &str| files.iter().any(|(address, _)| address == name);
-    for needed in [
-        "index.html",
-        "assets/element.js",
-        "assets/web_bg.wasm",
-        "assets/moe_worker_bg.wasm",
-        "assets/moe_lab_worker_bg.wasm",
-    ] {
+    let modules = ["web", "figure", "moe_worker", "moe_lab_worker"].map(|name| format!("assets/{name}_bg.wasm"));
+    for needed in ["index.html", "assets/element.js"].into_iter().chain(modules.iter().map(String::as_str)) {
         if !has(needed) {
             bail!("the site has no {needed}; `cargo xtask build` makes what is compiled");
         }
     }
+    Ok(())
+}
 
-    clear(out)?;
+/// Writes files into an empty folder, with the mark by which a later output may replace it.
+pub fn write_files(out: &Path, files: Vec<SiteFile>) -> Result<()> {
     fs::create_dir_all(out)?;
-    fs::write(out.join(MARKER), "`cargo xtask dist` wrote this folder and may empty it.\n")?;
-    for (address, bytes) in hashed_names::apply(files)? {
+    fs::write(out.join(MARKER), "`cargo xtask` wrote this folder and may empty it.\n")?;
+    for (address, bytes) in files {
         let path = out.join(address);
         fs::create_dir_all(path.parent().unwrap_or(out))?;
         fs::write(&path, bytes).with_context(|| format!("could not write {}", path.display()))?;
@@ -67,7 +73,7 @@ pub fn write(out: &Path) -> Result<()> {
 }
 
 /// Empties a folder, but only an earlier output of ours.
-fn clear(out: &Path) -> Result<()> {
+pub fn clear(out: &Path) -> Result<()> {
     if !out.exists() {
         return Ok(());
     }

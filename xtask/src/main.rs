@@ -10,12 +10,15 @@ mod hashed_names;
 mod http;
 mod linting;
 mod other_browsers;
+mod package;
 mod project;
 mod report;
 mod serve;
 mod shots;
 mod site;
 mod sizes;
+mod snapshot;
+mod stripped;
 mod test;
 mod tidy;
 mod toolchain;
@@ -42,10 +45,12 @@ struct Cli {
 enum Command {
     /// Build page and worker and serve them
     Serve(serve::Options),
-    /// Build page and worker only
-    Build,
+    /// Build page, figure and worker only
+    Build(wasm::Options),
     /// Write the static site, for any static host
     Dist(dist::Options),
+    /// Write the npm package
+    Package(package::Options),
     /// Run all tests, or some
     Test(test::Options),
     /// Give every reader of files a million spoilt ones
@@ -56,6 +61,8 @@ enum Command {
     Codegen,
     /// Take pictures of the page at every width
     Shots(shots::Options),
+    /// Print the picture and the table to paste between the tags of a figure
+    Snapshot(snapshot::Options),
     /// Measure: native, browser or sizes; all without a word
     Bench(bench::Options),
     /// moe-train, with all that follows
@@ -89,13 +96,15 @@ fn main() -> ExitCode {
 fn run(command: Command) -> Result<()> {
     match command {
         Command::Serve(options) => serve::command(&options),
-        Command::Build => wasm::build().map(drop),
+        Command::Build(options) => wasm::command(&options),
         Command::Dist(options) => dist::command(&options),
+        Command::Package(options) => package::command(&options),
         Command::Test(options) => test::command(&options),
         Command::Fuzz(options) => fuzz::command(&options),
         Command::Tidy => tidy::command(),
         Command::Codegen => codegen::command(),
         Command::Shots(options) => shots::command(&options),
+        Command::Snapshot(options) => snapshot::command(&options),
         Command::Bench(options) => bench::command(&options),
         Command::Train(rest) => train(&rest.arguments),
         Command::Measure(rest) => train(&[vec!["measure".to_owned()], rest.arguments].concat()),

@@ -45,7 +45,7 @@ pub fn test(report: &mut Report, filter: Option<&str>, no_build: bool) {
             continue;
         };
         if !std::mem::replace(&mut is_built, true) {
-            report.run(step, "build", || wasm::build().map(|_| Tally::default()));
+            report.run(step, "build", || wasm::build().map(|()| Tally::default()));
         }
         report.run(step, browser.title, || run(browser, &program, filter));
     }

@@ -88,7 +88,9 @@ fn lint(report: &mut Report, while_compiling: bool) {
         report.run(step, "clippy, wasm", || {
             toolchain::ensure_wasm_target()?;
             let mut tally = counting::check(wasm::engine("clippy").args(["--lib", "--tests"]).args(deny));
-            tally += counting::check(wasm::clippy_of_the_page().args(deny));
+            for mut clippy in wasm::views("clippy") {
+                tally += counting::check(clippy.args(deny));
+            }
             Ok(tally)
         });
     }
@@ -109,7 +111,10 @@ fn compile_and_lint(report: &mut Report) {
     };
     let wasm = || {
         toolchain::ensure_wasm_target()?;
-        let mut tally = counting::compilation(wasm::page().arg(linting::MESSAGES));
+        let mut tally = Tally::default();
+        for mut rustc in wasm::views("rustc") {
+            tally += counting::compilation(rustc.arg(linting::MESSAGES));
+        }
         tally += counting::compilation(wasm::engine("build").arg(linting::MESSAGES));
         tally += counting::compilation(browser_tests::wasm_tests()?.args(["--no-run", linting::MESSAGES]));
         Ok(tally)

@@ -1,4 +1,4 @@
-//! Builds page and worker: cargo, wasm-bindgen as a library, and an order of the functions that compresses.
+//! Builds page, figure and worker: cargo, wasm-bindgen as a library, and an order of the functions that compresses.
 
 mod order;
 
@@ -9,6 +9,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use anyhow::{Context, Result, anyhow};
+use clap::Args;
 use sha2::{Digest, Sha256};
 use wasm_bindgen_cli_support::Bindgen;
 
@@ -16,38 +17,67 @@ use crate::project::{self, WASM_TARGET};
 use crate::toolchain;
 
 /// The engine: package, module, and its cargo profile, for speed.
-const ENGINE: Module = Module { package: "moe-worker", name: "moe_worker", profile: "wasm" };
+const ENGINE: Module = Module { package: "moe-worker", file: "moe_worker", name: "moe_worker", profile: "wasm" };
 
 /// The training lab, of the same crates, so that they are compiled once for both.
-const LAB: Module = Module { package: "moe-lab-worker", name: "moe_lab_worker", profile: "wasm" };
+const LAB: Module =
+    Module { package: "moe-lab-worker", file: "moe_lab_worker", name: "moe_lab_worker", profile: "wasm" };
 
-/// The page: of it the fewest bytes count.
-const PAGE: Module = Module { package: "web", name: "web", profile: "page" };
+/// The whole page: of it the fewest bytes count.
+const PAGE: Module = Module { package: "web", file: "web", name: "web", profile: "page" };
+
+/// The same library as far as figures in other pages need it.
+const FIGURE: Module = Module { package: "web", file: "web", name: "figure", profile: "figure" };
 
 /// What a browser downloads.
 struct Module {
     package: &'static str,
-    /// Without `.js`.
+    /// What cargo writes, without `.wasm`.
+    file: &'static str,
+    /// What browsers load, without `.js`.
     name: &'static str,
     profile: &'static str,
 }
 
-/// Builds all modules; returns the folder with the generated `.js` and `_bg.wasm` files.
-pub fn build() -> Result<PathBuf> {
-    toolchain::ensure_wasm_target()?;
+#[derive(Args)]
+pub struct Options {
+    /// Leave the engine as it was built last
+    #[arg(long)]
+    no_engine: bool,
+}
+
+pub fn command(options: &Options) -> Result<()> {
+    if options.no_engine { build_views() } else { build() }
+}
+
+/// Builds the modules into the folder of the generated `.js` and `_bg.wasm` files.
+pub fn build() -> Result<()> {
     let start = Instant::now();
-    eprintln!("building page and worker (the first time takes many minutes) …");
-    let out = generated_dir()?;
-    for mut command in [page(), engine("build")] {
-        project::run(&mut command)?;
-    }
-    for module in [PAGE, ENGINE, LAB] {
-        let file = format!("{}.wasm", module.name);
-        let input = project::target_dir()?.join(WASM_TARGET).join(module.profile).join(file);
-        bind(&module, &input, &out).with_context(|| format!("could not generate the JavaScript of {}", module.name))?;
-    }
-    eprintln!("built page and worker in {:.1} s", start.elapsed().as_secs_f32());
-    Ok(out)
+    eprintln!("building page, figure and worker (the first time takes many minutes) …");
+    build_views()?;
+    build_module(&ENGINE, &mut engine("build"))?;
+    bind_module(&LAB)?;
+    eprintln!("built all modules in {:.1} s", start.elapsed().as_secs_f32());
+    Ok(())
+}
+
+fn build_views() -> Result<()> {
+    toolchain::ensure_wasm_target()?;
+    let [mut page, mut figure] = views("rustc");
+    build_module(&PAGE, &mut page)?;
+    build_module(&FIGURE, &mut figure)
+}
+
+fn build_module(module: &Module, command: &mut Command) -> Result<()> {
+    project::run(command)?;
+    bind_module(module)
+}
+
+fn bind_module(module: &Module) -> Result<()> {
+    let file = format!("{}.wasm", module.file);
+    let input = project::target_dir()?.join(WASM_TARGET).join(module.profile).join(file);
+    bind(module, &input, &generated_dir()?)
+        .with_context(|| format!("could not generate the JavaScript of {}", module.name))
 }
 
 /// `cargo <subcommand>` for engine and lab.
@@ -57,20 +87,19 @@ pub fn engine(subcommand: &str) -> Command {
     command
 }
 
-/// `cargo clippy` for the page's library.
-pub fn clippy_of_the_page() -> Command {
-    let mut command = project::cargo("clippy");
-    command.args(["--profile", PAGE.profile, "--target", WASM_TARGET, "-p", PAGE.package, "--lib"]);
-    command
-}
-
-/// Compiles the page. Its crate is a library of Rust as well, for its tests; asked for both, the compiler would leave
-/// out link-time optimisation without a word.
-pub fn page() -> Command {
-    let mut command = project::cargo("rustc");
-    command.args(["--profile", PAGE.profile, "--target", WASM_TARGET, "-p", PAGE.package]);
-    command.args(["--lib", "--crate-type", "cdylib"]);
-    command
+/// `cargo <subcommand>`, which is `rustc` or `clippy`, for the page and for the figure.
+pub fn views(subcommand: &str) -> [Command; 2] {
+    [(PAGE, None), (FIGURE, Some("--no-default-features"))].map(|(module, features)| {
+        let mut command = project::cargo(subcommand);
+        command.args(["--profile", module.profile, "--target", WASM_TARGET, "-p", module.package, "--lib"]);
+        command.args(features);
+        if subcommand == "rustc" {
+            // The crate is a library of Rust as well, for its tests; asked for both, the compiler would leave out
+            // link-time optimisation without a word.
+            command.args(["--crate-type", "cdylib"]);
+        }
+        command
+    })
 }
 
 /// Where the generated files lie, whether or not they have been built.
@@ -100,7 +129,7 @@ fn bind(module: &Module, input: &Path, out: &Path) -> Result<()> {
         .remove_producers_section(true)
         .generate(out)
         .map_err(|error| anyhow!(error))?;
-    if module.profile == PAGE.profile {
+    if module.package == PAGE.package {
         fs::write(&bound, order::alike(&fs::read(&bound)?)?)?;
     }
     // A host that compresses the module does not tell how large it will be.

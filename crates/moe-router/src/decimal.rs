@@ -28,6 +28,25 @@ pub fn read(text: &str) -> Option<f64> {
     Some(number / 10_f64.powi(fraction.len() as i32))
 }
 
+/// A finite f32 as texts of rules have it: a number like `0.5`, with a sign or an exponent if it needs one.
+///
+/// ```
+/// assert_eq!(moe_router::decimal::read_f32("-1.5e-3"), Some(-0.0015));
+/// assert_eq!(moe_router::decimal::read_f32("inf"), None);
+/// ```
+pub fn read_f32(text: &str) -> Option<f32> {
+    let (sign, size) = match text.strip_prefix('-') {
+        Some(size) => (-1.0, size),
+        None => (1.0, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (digits, exponent) = match size.split_once(['e', 'E']) {
+        Some((digits, exponent)) => (digits, exponent.parse().ok()?),
+        None => (size, 0_i32),
+    };
+    let number = (sign * read(digits)? * 10_f64.powi(exponent)) as f32;
+    number.is_finite().then_some(number)
+}
+
 /// The shortest decimal that names `number`, which is finite. It is what `Display` prints.
 pub(crate) fn as_written(number: f32) -> f64 {
     written(number).0
@@ -80,6 +99,27 @@ mod tests {
         assert_eq!(share(2.0 / 3.0, 3, 1), 2.0);
         // A factor of few digits means what it says, however near a whole number it leads.
         assert!(share(1.00001, 100_001, 100_000) > 1.0);
+    }
+
+    #[test]
+    fn numbers_of_rules_are_read_as_rust_reads_them() {
+        let check = |text: &str| {
+            let number = text.parse::<f32>().ok().filter(|number| number.is_finite());
+            assert_eq!(read_f32(text).map(f32::to_bits), number.map(f32::to_bits), "{text}");
+        };
+        for text in ["0", "-0", "+1.5", "-2.25", "1e3", "1E-3", "-1.5e+2", "1e-45", "3.4028235e38", "1e39", "0.1"] {
+            check(text);
+        }
+        for text in ["", "-", "e3", "1e", "1e1.5", "inf", "-NaN", "--1", "1_000", "0x1", " 1"] {
+            check(text);
+        }
+        // Every number that is printed is read as itself.
+        for bits in (0..f32::INFINITY.to_bits()).step_by(10_007) {
+            let number = f32::from_bits(bits);
+            for text in [number.to_string(), (-number).to_string(), format!("{number:e}")] {
+                check(&text);
+            }
+        }
     }
 
     #[test]

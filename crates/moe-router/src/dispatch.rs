@@ -36,7 +36,7 @@
 
 use moe_trace::{Assignment, Fate, GateLogits, Priority, Routing, SlotOrder};
 
-use crate::gate::{by_descending_key, gate_probs};
+use crate::gate::{by_descending_key, gate_probs, sorted};
 use crate::request::Request;
 
 /// Lets `requests` in, one after the other. Assignments come back ordered by token, then rank.
@@ -90,6 +90,12 @@ pub fn dropless(requests: &[Request], num_tokens: usize, num_experts: usize) -> 
     let in_order: Vec<usize> = (0..num_tokens).collect();
     let assignments = dispatch(requests, num_experts, &in_order, SlotOrder::TokenMajor, None);
     Routing { num_tokens: num_tokens as u32, num_experts: num_experts as u32, capacity: None, assignments }
+}
+
+/// Assignments in the order of a routing: by token, then rank.
+pub(crate) fn by_token(assignments: Vec<Assignment>) -> Vec<Assignment> {
+    let key = |at: usize| (assignments[at].token, assignments[at].rank);
+    sorted(assignments.len(), &|a, b| key(a).cmp(&key(b))).into_iter().map(|at| assignments[at]).collect()
 }
 
 /// The order in which tokens are offered slots: `[tokens]`, first served first; equal keys by position.

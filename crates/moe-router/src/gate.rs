@@ -60,11 +60,17 @@ pub(crate) fn descending<T: PartialOrd>(a: &T, b: &T) -> Ordering {
     b.partial_cmp(a).unwrap_or_else(|| is_nan(a).cmp(&is_nan(b)))
 }
 
+/// The indices of so many things in the order of `compare`; equal ones keep theirs. Whatever is sorted here is sorted
+/// through this: for each kind of thing of its own the standard library's sort would be compiled anew.
+pub fn sorted(len: usize, compare: &dyn Fn(usize, usize) -> Ordering) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..len).collect();
+    order.sort_by(|&a, &b| compare(a, b));
+    order
+}
+
 /// Indices by descending key; equal keys keep their order.
 pub(crate) fn by_descending_key(keys: &[f32]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..keys.len()).collect();
-    order.sort_by(|&a, &b| descending(&keys[a], &keys[b]));
-    order
+    sorted(keys.len(), &|a, b| descending(&keys[a], &keys[b]))
 }
 
 /// Indices of the `k` largest values, largest first; equal values by lower index, NaN last. Fewer than `k` values give all.
@@ -74,8 +80,7 @@ pub(crate) fn by_descending_key(keys: &[f32]) -> Vec<usize> {
 pub fn top_k<T: PartialOrd>(values: &[T], k: usize) -> Vec<usize> {
     if k > 32 && values.len() > 64 {
         // Insertion would move too much; a stable sort keeps equal values in order too.
-        let mut order: Vec<usize> = (0..values.len()).collect();
-        order.sort_by(|&a, &b| descending(&values[a], &values[b]));
+        let mut order = sorted(values.len(), &|a, b| descending(&values[a], &values[b]));
         order.truncate(k);
         return order;
     }

@@ -6,6 +6,7 @@
 
 use moe_trace::{Assignment, ExpertIdx, Fate, GateLogits, Routing, TokenId};
 
+use crate::dispatch::by_token;
 use crate::gate::{softmax, top_k};
 use crate::input::RouterInput;
 use crate::matrix::Matrix;
@@ -106,7 +107,7 @@ impl<'a> RealTokens<'a> {
                 fate: Fate::Padding,
             });
         }
-        assignments.sort_by_key(|assignment| (assignment.token, assignment.rank));
+        let assignments = by_token(assignments);
         Routing { num_tokens: gate_logits.num_tokens() as u32, assignments, ..routing }
     }
 }

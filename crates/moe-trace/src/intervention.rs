@@ -2,14 +2,14 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
-
 use crate::ids::{ExpertIdx, LayerIdx};
+use crate::tagged::tagged;
 
 /// One change, in force from the run's first step to its last. Several act together, in the order they are listed.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[cfg_attr(feature = "codegen", ts(tag = "kind", rename_all = "snake_case"))]
+#[cfg_attr(feature = "codegen", schemars(tag = "kind", rename_all = "snake_case"))]
 pub enum Intervention {
     /// Nobody can ask this expert: its gate logit counts as −∞, and the others share the probability.
     Mute { layer: LayerIdx, expert: ExpertIdx },
@@ -25,6 +25,17 @@ pub enum Intervention {
     /// Normal noise of this standard deviation is added to every gate logit, drawn by the request's seed. Of one layer,
     /// or of all.
     GateNoise { layer: Option<LayerIdx>, deviation: f32 },
+}
+
+tagged! {
+    Intervention by "kind" {
+        "mute" Mute { layer, expert }
+        "force" Force { layer, position, expert }
+        "swap" Swap { layer, experts }
+        "router_temperature" RouterTemperature { layer, temperature }
+        "bias" Bias { layer, expert, bias }
+        "gate_noise" GateNoise { layer, deviation }
+    }
 }
 
 /// Why a change cannot be made in a model.

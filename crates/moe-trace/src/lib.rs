@@ -25,6 +25,7 @@ pub mod routing;
 mod rows;
 mod scores;
 pub mod spec;
+mod tagged;
 pub mod text;
 mod token;
 pub mod trace;

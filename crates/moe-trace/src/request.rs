@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::ids::RunId;
 use crate::intervention::Intervention;
 use crate::spec::{RoutingGroup, RoutingSpec};
+use crate::tagged::tagged;
 
 /// Texts that share a step, at most.
 pub const MAX_BATCH: usize = 8;
@@ -33,15 +34,23 @@ pub struct RunRequest {
 }
 
 /// How the next token is taken from the model's expectation.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
-#[serde(tag = "method", rename_all = "snake_case")]
+#[cfg_attr(feature = "codegen", ts(tag = "method", rename_all = "snake_case"))]
+#[cfg_attr(feature = "codegen", schemars(tag = "method", rename_all = "snake_case"))]
 pub enum Sampling {
     /// The most probable token; the lower id on a tie.
     Greedy,
     /// Softmax at `temperature` over the `top_k` most probable tokens (0: all), cut to the smallest set whose
     /// probability reaches `top_p`.
     Random { temperature: f32, top_k: u32, top_p: f32 },
+}
+
+tagged! {
+    Sampling by "method" {
+        "greedy" Greedy
+        "random" Random { temperature, top_k, top_p }
+    }
 }
 
 /// Why a run ended.

@@ -5,8 +5,8 @@ use std::sync::Once;
 
 use web_sys::{CustomEvent, CustomEventInit};
 
-/// Dispatched on the window; `element.js` listens to this name.
-const EVENT: &str = "moe-page-bug";
+/// Dispatched on the window; the element listens to this name, which tells the module.
+const EVENT: &str = if cfg!(feature = "page") { "moe-web-bug" } else { "moe-figure-bug" };
 
 /// From now on a panic is reported. After one nothing of this module runs any more, for any of its figures.
 pub fn report() {

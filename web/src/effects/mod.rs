@@ -3,6 +3,7 @@
 mod clock;
 mod engine;
 mod host;
+#[cfg(feature = "page")]
 mod models;
 mod replay;
 mod trainer;
@@ -17,6 +18,7 @@ use crate::state::{Action, Effect, State};
 use clock::Clock;
 use engine::EngineRunner;
 pub use host::Host;
+#[cfg(feature = "page")]
 use models::ModelList;
 use replay::ReplayRunner;
 use trainer::TrainerRunner;
@@ -40,6 +42,7 @@ pub enum Report {
 pub struct Effects {
     engine: EngineRunner,
     replay: ReplayRunner,
+    #[cfg(feature = "page")]
     models: ModelList,
     trainer: TrainerRunner,
     clock: Clock,
@@ -52,6 +55,7 @@ impl Effects {
         Effects {
             engine: EngineRunner::new(report.clone()),
             replay: ReplayRunner::new(report.clone()),
+            #[cfg(feature = "page")]
             models: ModelList::new(report.clone()),
             trainer: TrainerRunner::new(report.clone()),
             clock: Clock::new(report),
@@ -73,6 +77,8 @@ impl Effects {
         match effect {
             Effect::StartEngine => {
                 self.engine.start(state);
+                // A figure has no menu of them.
+                #[cfg(feature = "page")]
                 self.models.fetch(state.config());
             }
             Effect::EndEngine => self.engine.end(),
@@ -82,7 +88,14 @@ impl Effects {
             Effect::Post(command) => self.engine.post(&command),
             Effect::Train(command) => self.trainer.post(&command, state),
 
-            Effect::FetchReplay => self.replay.fetch(state.config()),
+            Effect::FetchReplay => {
+                self.replay.fetch(state.config());
+                // An engine that is held has a menu already.
+                #[cfg(feature = "page")]
+                if state.engine().can_run() {
+                    self.models.fetch(state.config());
+                }
+            }
             Effect::AwaitReplay => self.clock.await_replay(),
             Effect::ScheduleRerun => self.clock.schedule_rerun(),
             Effect::AskToPlay => self.clock.ask_to_play(),

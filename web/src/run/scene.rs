@@ -5,6 +5,7 @@
 
 use std::rc::Rc;
 
+use moe_router::gate::sorted;
 use moe_router::{metrics, rules};
 use moe_trace::{
     Assignment, Candidate, ExpertIdx, Fate, LayerIdx, NextToken, RouterSpec, Routing, RoutingGroup, Source,
@@ -282,7 +283,7 @@ impl SceneLayer {
     pub fn lane(&self, group: &Group, expert: ExpertIdx) -> Lane<'_> {
         let within = (group.first as u32)..(group.first + group.num_tokens) as u32;
         let requests = self.routing.assignments.iter().filter(|a| within.contains(&a.token) && a.expert == expert);
-        let (mut kept, mut lost) = (Vec::new(), Vec::new());
+        let (mut kept, mut lost): (Vec<&Assignment>, Vec<&Assignment>) = (Vec::new(), Vec::new());
         for request in requests {
             match request.fate {
                 Fate::Kept { .. } => kept.push(request),
@@ -290,7 +291,8 @@ impl SceneLayer {
                 _ => {}
             }
         }
-        kept.sort_by_key(|request| request.fate.slot());
+        let slot = |at: usize| kept[at].fate.slot();
+        let kept = sorted(kept.len(), &|a, b| slot(a).cmp(&slot(b))).into_iter().map(|at| kept[at]).collect();
         Lane { expert, kept, lost }
     }
 }

@@ -1,6 +1,7 @@
 //! What the reader has set: prompt, routing, changes inside the model, group and generation; and the models and rules
 //! there are to choose from.
 
+pub mod activate;
 pub mod attributes;
 pub mod depth;
 pub mod experiment;

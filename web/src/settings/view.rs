@@ -4,9 +4,10 @@ use crate::settings::named::named;
 
 named! {
     /// The panels by name, in reading order: in Rust, and everywhere else (`view="lanes"`, the class `panel-lanes`,
-    /// `web/style/panels/lanes.css`). What each of them is, `views::panels` says.
+    /// `web/style/panels/lanes.css`). What each of them is, `views::panels` says. One with `only "page"` is in the whole
+    /// page's module only, and an element that shows it loads that instead of the figure's.
     PanelName {
-        Story "story"
+        Story "story", only "page"
         Strip "strip"
         Layers "layers"
         Lanes "lanes"
@@ -14,12 +15,12 @@ named! {
         Load "load"
         Loss "loss"
         Counts "counts"
-        Policies "policies"
-        Drops "drops"
-        Runs "runs"
-        Positions "positions"
-        Training "training"
-        Methods "methods"
+        Policies "policies", only "page"
+        Drops "drops", only "page"
+        Runs "runs", only "page"
+        Positions "positions", only "page"
+        Training "training", only "page"
+        Methods "methods", only "page"
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::rc::Rc;
 
-use moe_trace::{BackendChoice, Command, Source, UserError};
+use moe_trace::{Command, Source, UserError};
 
 use crate::run::runs::Runs;
 use crate::run::shared::Shared;
+use crate::settings::activate::Activate;
 use crate::settings::attributes::Config;
 use crate::settings::{Setting, models};
 use crate::state::lab::Lab;
@@ -93,8 +94,11 @@ impl State {
                 self.controls.slide(factor, &trained, has_model);
             }
             Action::LetGo => {
-                if self.controls.let_go() && self.engine().is_ready() {
-                    self.controls.rerun_after_rest(effects);
+                if self.controls.let_go() {
+                    self.wake(effects);
+                    if self.engine().is_ready() {
+                        self.controls.rerun_after_rest(effects);
+                    }
                 }
             }
 
@@ -178,7 +182,16 @@ impl State {
         // What is moved while another model loads is meant for that one too.
         let has_model = self.model().is_some() && self.next().is_none();
         let (trained, can_rerun) = (self.trained_routing(), self.engine().is_ready());
-        self.controls.set(setting, &trained, has_model, can_rerun, effects);
+        if self.controls.set(setting, &trained, has_model, can_rerun, effects) {
+            self.wake(effects);
+        }
+    }
+
+    /// The reader did something that an engine would answer; it may have waited for that.
+    fn wake(&mut self, effects: &mut Vec<Effect>) {
+        if self.config.activate == Activate::Interaction {
+            self.worker.wake(effects);
+        }
     }
 
     /// Asks for a run with the settings as they are, or says why there cannot be one.
@@ -195,6 +208,7 @@ impl State {
                 self.worker.work_on(request, effects);
             }
             // It runs with the settings of that moment as soon as the engine is ready.
+            Engine::Held => self.worker.wake(effects),
             Engine::Starting | Engine::Loading(_) => {}
             Engine::Absent => self.notices.notify_failure(Problem::OnlyRecorded, effects),
             Engine::Failed(problem) => self.notices.notify_failure(problem.clone(), effects),
@@ -246,6 +260,12 @@ impl State {
         } else if has_new_settings && self.engine().is_ready() {
             self.controls.rerun_after_rest(effects);
         }
+        match self.config.activate {
+            Activate::Auto => self.worker.wake(effects),
+            // It is how a page answers a reader.
+            Activate::Interaction if has_new_settings => self.worker.wake(effects),
+            Activate::Interaction | Activate::Manual => {}
+        }
         if has_new_replay && self.engine().is_ready() && self.engine().job().is_none() {
             effects.push(Effect::AwaitReplay);
         }
@@ -262,8 +282,12 @@ impl State {
             effects.push(Effect::SetModel(config.model.unwrap_or_default()));
         }
         let (trained, has_model) = (self.trained_routing(), self.model().is_some());
-        if self.controls.replace(&config.overrides, &trained, has_model) && self.engine().is_ready() {
-            self.controls.rerun_after_rest(effects);
+        if self.controls.replace(&config.overrides, &trained, has_model) {
+            if self.engine().is_ready() {
+                self.controls.rerun_after_rest(effects);
+            } else if self.scene().is_some() {
+                self.wake(effects);
+            }
         }
         self.screen.set_theme(config.theme, effects);
         self.screen.depth = config.depth;
@@ -285,6 +309,7 @@ impl State {
         self.config.model = Some(attribute.clone());
         self.config.manifest_url = manifest_url.to_owned();
         self.change_model(before, effects);
+        self.worker.wake(effects);
         effects.push(Effect::SetModel(attribute));
     }
 
@@ -308,8 +333,8 @@ impl State {
             self.notices.dismiss();
         }
         self.controls.forget_moved();
-        self.worker.change(self.config.backend, effects);
-        if self.config.backend == BackendChoice::Recorded {
+        self.worker.change(self.config.backend, self.config.activate, effects);
+        if !self.engine().is_expected() {
             self.announce_recorded(effects);
         }
     }

@@ -127,7 +127,7 @@ impl State {
         if run != RECORDED_RUN {
             return;
         }
-        if !self.engine().can_run() {
+        if !self.engine().is_expected() {
             self.announce_recorded(effects);
         }
         // The step that lost a request may have arrived after the first one was shown.
@@ -181,7 +181,7 @@ impl State {
 
     /// What `error` would have the reader try counts once the engine is given up.
     pub(super) fn engine_lost(&mut self, error: UserError, effects: &mut Vec<Effect>) {
-        if !self.engine().can_run() {
+        if !self.engine().is_expected() {
             return;
         }
         self.background.take_loss(&error);
@@ -204,7 +204,7 @@ impl State {
     pub(super) fn change_replay(&mut self, effects: &mut Vec<Effect>) {
         self.awaits_replay = true;
         effects.push(Effect::FetchReplay);
-        if !self.engine().can_run() {
+        if !self.engine().is_expected() {
             self.worker.unannounce();
         }
     }

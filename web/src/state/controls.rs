@@ -75,7 +75,7 @@ impl Controls {
         }
     }
 
-    /// The reader changes a setting. `can_rerun`: is there an engine that would run again?
+    /// The reader changes a setting. `can_rerun`: is there an engine that would run again? Tells whether one would.
     pub(super) fn set(
         &mut self,
         setting: Setting,
@@ -83,19 +83,19 @@ impl Controls {
         has_model: bool,
         can_rerun: bool,
         effects: &mut Vec<Effect>,
-    ) {
+    ) -> bool {
         let reruns = setting.reruns();
         let before = self.settings.clone();
         if reruns && !has_model {
             self.moved_without_model.push(setting.clone());
         }
         self.settings.set(setting, trained);
-        if self.settings != before {
-            self.reader_has_set = true;
-            if reruns && can_rerun {
-                self.rerun_after_rest(effects);
-            }
+        let is_change = self.settings != before;
+        self.reader_has_set |= is_change;
+        if is_change && reruns && can_rerun {
+            self.rerun_after_rest(effects);
         }
+        is_change && reruns
     }
 
     /// The reader drags the capacity's slider.

@@ -13,6 +13,8 @@ use crate::words::problems::Problem;
 pub enum Engine {
     /// The page's author asked for the recorded run only.
     Absent,
+    /// It starts when somebody needs it.
+    Held,
     Starting,
     Loading(Progress),
     Ready {
@@ -50,6 +52,11 @@ impl Engine {
     /// Can the model be run, now or as soon as it is loaded?
     pub fn can_run(&self) -> bool {
         !matches!(self, Engine::Absent | Engine::Failed(_))
+    }
+
+    /// Is it there, or on its way without anybody asking?
+    pub fn is_expected(&self) -> bool {
+        self.can_run() && *self != Engine::Held
     }
 
     pub fn is_ready(&self) -> bool {

@@ -89,7 +89,7 @@ impl State {
     pub fn new(config: Config, errors: Vec<UserError>) -> (State, Vec<Effect>) {
         let mut state = State {
             menu: None,
-            worker: Worker::new(config.backend),
+            worker: Worker::new(config.backend, config.activate),
             kept: None,
             runs: Runs::default(),
             background: Background::default(),
@@ -104,7 +104,7 @@ impl State {
             config,
         };
         let mut effects = vec![Effect::FetchReplay];
-        if state.engine().can_run() {
+        if state.engine().is_expected() {
             effects.push(Effect::StartEngine);
         }
         state.screen.seek(state.config.place);
@@ -343,6 +343,7 @@ impl State {
         match self.engine() {
             Engine::Ready { job: Some(job), .. } if self.runs.get(job.request.run).is_none() => "Re-run under way …",
             _ if !self.settings_differ_from_shown() => "",
+            Engine::Held => "Run re-runs the model; the rest shows the recorded run.",
             Engine::Starting | Engine::Loading(_) => "The model is re-run as soon as the engine is ready.",
             Engine::Absent | Engine::Failed(_) => {
                 "The model can only be re-run with an engine; the rest shows the recorded run."

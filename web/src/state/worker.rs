@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use moe_trace::{BackendChoice, BackendInfo, Command, Download, ModelInfo, RunId, RunRequest, Rung, Source, UserError};
 
+use crate::settings::activate::Activate;
 use crate::state::Effect;
 use crate::state::engine::{Engine, Job, Loaded};
 use crate::state::progress::{Arrived, Progress};
@@ -50,8 +51,12 @@ pub(super) enum Loss {
 }
 
 impl Worker {
-    pub(super) fn new(choice: BackendChoice) -> Worker {
-        let engine = if choice == BackendChoice::Recorded { Engine::Absent } else { Engine::Starting };
+    pub(super) fn new(choice: BackendChoice, activate: Activate) -> Worker {
+        let engine = match (choice, activate) {
+            (BackendChoice::Recorded, _) => Engine::Absent,
+            (_, Activate::Auto) => Engine::Starting,
+            (_, Activate::Interaction | Activate::Manual) => Engine::Held,
+        };
         Worker { engine, next: None, before: None, restarts: 0, left_gpu: None, announced_source: None, num_runs: 0 }
     }
 
@@ -225,14 +230,27 @@ impl Worker {
         has_failed
     }
 
-    /// Another model or backend is asked for.
-    pub(super) fn change(&mut self, asked: BackendChoice, effects: &mut Vec<Effect>) {
-        let goes_on = Worker { left_gpu: self.left_gpu.take(), num_runs: self.num_runs, ..Worker::new(asked) };
+    /// Another model or backend is asked for. An engine that somebody needed before is needed still.
+    pub(super) fn change(&mut self, asked: BackendChoice, activate: Activate, effects: &mut Vec<Effect>) {
+        let activate = match self.engine {
+            Engine::Absent | Engine::Held => activate,
+            _ => Activate::Auto,
+        };
+        let goes_on =
+            Worker { left_gpu: self.left_gpu.take(), num_runs: self.num_runs, ..Worker::new(asked, activate) };
         let before = std::mem::replace(self, goes_on);
-        if self.engine == Engine::Absent {
+        if self.engine.is_expected() {
+            effects.push(Effect::StartEngine);
+        } else {
             self.announced_source = before.announced_source;
             effects.push(Effect::EndEngine);
-        } else {
+        }
+    }
+
+    /// Somebody needs the engine.
+    pub(super) fn wake(&mut self, effects: &mut Vec<Effect>) {
+        if self.engine == Engine::Held {
+            self.engine = Engine::Starting;
             effects.push(Effect::StartEngine);
         }
     }

@@ -11,14 +11,11 @@ use crate::views::panel::{Depth, Panel, PanelInput};
 use crate::views::panels;
 use crate::views::parts::at_rest::AtRest;
 use crate::views::parts::spoken::spoken_token;
-use crate::views::shell::contents::contents;
 use crate::views::shell::figure::{figure_bar, figure_foot};
-use crate::views::shell::header::header;
 use crate::views::shell::help::help;
-use crate::views::shell::model_menu::model_chip;
 use crate::views::shell::notice::notice;
-use crate::views::shell::prompt_bar::{own_words, prompt_bar};
-use crate::views::shell::tabs::tabs;
+#[cfg(feature = "page")]
+use crate::views::shell::whole;
 
 #[derive(Properties, PartialEq)]
 pub struct PageProps {
@@ -30,34 +27,22 @@ pub struct PageProps {
 pub fn Page(props: &PageProps) -> Html {
     let (state, dispatch) = (&*props.state, &props.dispatch);
     let screen = state.screen();
-    let front = panels::front(screen.tab, screen.depth);
     let is_whole = state.config().view == View::Full;
-    let is_story = screen.depth == Depth::Story;
     let class = match screen.depth {
         _ if !is_whole => Some("is-figure"),
         Depth::Story => Some("at-story"),
         Depth::Inspect => None,
         Depth::Lab => Some("at-lab"),
     };
+    let (head, foot) = around(state, dispatch);
     html! {
         // It is written in English from left to right, whatever the page around it is; and a translator of pages would
         // replace texts that change a moment later.
         <div class="moe notranslate" data-theme={screen.theme.name()} dir="ltr" lang="en" translate="no">
             <div class={classes!("page", class)}>
-                if is_whole {
-                    { header(state, model_chip(state, dispatch), dispatch) }
-                    if !is_story { { prompt_bar(state, dispatch) } }
-                    { contents(panels::shown(&View::Full, screen.depth)) }
-                }
+                { head }
                 { for frames(state, dispatch) }
-                if is_whole && is_story { { own_words(state, dispatch) } }
-                if !is_whole {
-                    { figure_bar(state, dispatch) }
-                    { figure_foot(state) }
-                }
-                if is_whole {
-                    { tabs(&panels::tabs(screen.depth), front, dispatch) }
-                }
+                { foot }
                 // It stays at the lower edge of the window and takes no room.
                 <div class="overlay">
                     { notice(state, dispatch) }
@@ -68,6 +53,19 @@ pub fn Page(props: &PageProps) -> Html {
                 { spoken(state, dispatch) }
             </div>
         </div>
+    }
+}
+
+/// What stands above the panels, and what below.
+fn around(state: &State, dispatch: &Callback<Action>) -> (Html, Html) {
+    match state.config().view {
+        #[cfg(feature = "page")]
+        View::Full => {
+            let (tab, depth) = (state.screen().tab, state.screen().depth);
+            let head = whole::head(state, panels::shown(&View::Full, depth), dispatch);
+            (head, whole::foot(state, &panels::tabs(depth), panels::front(tab, depth), dispatch))
+        }
+        _ => (Html::default(), html! { <>{ figure_bar(state, dispatch) }{ figure_foot(state) }</> }),
     }
 }
 

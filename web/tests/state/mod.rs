@@ -1,5 +1,6 @@
 //! The reducer as lists of actions: what happens, and what is then true.
 
+mod activate;
 mod attributes;
 mod background;
 mod depths;

@@ -16,7 +16,9 @@ test("the switch is a radio group that the keyboard moves, and the link follows 
   await figure.recorded();
   assert.ok(await depth(figure, "Inspect").isChecked());
   await depth(figure, "Inspect").focus();
-  const selected = await figure.tokens.evaluateAll((tokens) => tokens.findIndex((token) => token.ariaSelected === "true"));
+  const selected = await figure.tokens.evaluateAll((tokens) =>
+    tokens.findIndex((token) => token.ariaSelected === "true"),
+  );
   await page.keyboard.press("ArrowRight");
   await page.waitForFunction(() => location.hash.includes("depth=lab"));
   assert.ok(await depth(figure, "Lab").isChecked());

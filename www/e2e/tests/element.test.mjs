@@ -81,7 +81,7 @@ for (const [how, { path, selector, element }] of Object.entries(FIRST_PAINTS)) {
     };
     const { page } = await site.open(t, path, {
       // The page's load event waits for module scripts, so they are held back only after the element's own.
-      prepare: (page) => page.route(/\/web(\.\w+)?\.js$/, hold),
+      prepare: (page) => page.route(/\/(web|figure)(\.\w+)?\.js$/, hold),
     });
     const firstPaint = page.locator(selector);
     assert.equal(await elementState(page, ["loading"], element), "loading");
@@ -94,7 +94,7 @@ for (const [how, { path, selector, element }] of Object.entries(FIRST_PAINTS)) {
   test(`where the application cannot load, a first paint that is ${how} stays and an event says why`, async (t) => {
     const { page } = await site.open(t, path, {
       prepare: async (page) => {
-        await page.route(/\/web_bg[^/]*\.wasm$/, (route) => route.abort());
+        await page.route(/\/(web|figure)_bg[^/]*\.wasm$/, (route) => route.abort());
         await page.addInitScript(() => addEventListener("moe-error", (event) => (window.moeError = event.detail)));
       },
     });
@@ -132,7 +132,7 @@ test("two elements share one download and mount both", async (t) => {
   const wasm = [];
   const { page, problems } = await site.open(t, "examples/two.html", {
     prepare: (page) =>
-      page.on("request", (request) => /\/web_bg[^/]*\.wasm$/.test(request.url()) && wasm.push(request.url())),
+      page.on("request", (request) => /\/(web|figure)_bg[^/]*\.wasm$/.test(request.url()) && wasm.push(request.url())),
   });
   for (const id of ["#roomy", "#tight"]) {
     await page.locator(id).scrollIntoViewIfNeeded();

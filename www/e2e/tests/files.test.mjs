@@ -108,7 +108,7 @@ test("a bug of the page is said in every figure, with a reload, and told to ever
     await figure.stepCount.waitFor();
   }
   // What the page's own handler says of a panic; there is no way to make one happen.
-  await page.evaluate(() => dispatchEvent(new CustomEvent("moe-page-bug", { detail: "panicked at somewhere.rs" })));
+  await page.evaluate(() => dispatchEvent(new CustomEvent("moe-web-bug", { detail: "panicked at somewhere.rs" })));
   for (const figure of figures) {
     await figure.host.getByText("This figure stopped working.").waitFor();
     await figure.host.getByRole("button", { name: "Reload" }).waitFor();

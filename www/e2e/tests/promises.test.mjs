@@ -58,7 +58,7 @@ test("load() brings a figure that is far away", async (t) => {
 
 test("load() is broken where the application cannot come", async (t) => {
   const { page } = await openFigure(site, t, {
-    prepare: (page) => page.route(/\/web_bg[^/]*\.wasm$/, (route) => route.abort()),
+    prepare: (page) => page.route(/\/(web|figure)_bg[^/]*\.wasm$/, (route) => route.abort()),
   });
   assert.equal(sentences(await call(page, "load")).what, "The playground could not start.");
 });

@@ -317,6 +317,16 @@ export interface MoePlaygroundAttributes {
   set backend(value: "auto" | "webgpu" | "cpu" | "cpu-f32" | "recorded" | null);
 
   /**
+   * When the engine may start, which is several megabytes with its model; until then the recorded run is there.
+   * `auto`: as soon as the figure is loaded. `interaction`: with the first thing a reader does that needs it, such as
+   * another capacity. `manual`: when Run is pressed or `run()` called.
+   *
+   * Values: auto, interaction, manual. Default: `auto`.
+   */
+  get activate(): string | null;
+  set activate(value: "auto" | "interaction" | "manual" | null);
+
+  /**
    * Whether keys that type a character (letters, brackets, comma, point, `?`) move through the figure. Arrows, Home,
    * End, Space and Escape do in either case. A reader switches them beside the list of keys.
    *

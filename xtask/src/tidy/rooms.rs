@@ -26,6 +26,7 @@ pub const CRATES: [Crate; 8] = [
     Crate {
         folder: "crates/moe-trace",
         floors: &[
+            &["tagged"],
             &["error", "gate_logits", "ids", "limits", "mixing", "model_entry", "prompts", "scores", "spec"],
             &["choices", "intervention", "model_info", "routing", "text", "token", "wrong"],
             &["layer_trace", "request", "rows"],

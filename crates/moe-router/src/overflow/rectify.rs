@@ -27,6 +27,7 @@
 
 use moe_trace::{Assignment, ExpertIdx, Fate, Routing};
 
+use crate::dispatch::by_token;
 use crate::gate::top_k;
 use crate::metrics;
 
@@ -96,8 +97,7 @@ pub fn fill_vacancies(routing: &Routing, gate_probs: &[f32]) -> Routing {
             assignments.push(granted(token, rank, expert, probs[at], &mut filled));
         }
     }
-    assignments.sort_by_key(|a| (a.token, a.rank));
-    Routing { assignments, ..*routing }
+    Routing { assignments: by_token(assignments), ..*routing }
 }
 
 /// A kept request at the end of the expert's queue.

@@ -2,6 +2,7 @@
 
 use moe_trace::ParseSpecError;
 
+use crate::decimal;
 use crate::rule::{Argument, Rule, Value};
 
 /// The arguments that a text gives, each checked to be of its kind.
@@ -66,7 +67,7 @@ impl<'a> Given<'a> {
 
     /// A finite number, if it was given.
     pub fn number(&self, key: &str) -> Option<f32> {
-        self.word(key)?.parse().ok()
+        decimal::read_f32(self.word(key)?)
     }
 }
 
@@ -75,9 +76,7 @@ fn check(argument: &Argument, value: &str, rule: &'static Rule) -> Result<(), Pa
     let refused = |allowed: String| Err(ParseSpecError::new(format!("a value for {key} of {name}"), value, allowed));
     match argument.value {
         Value::Count if value.parse::<u32>().is_err() => refused(format!("a whole number, as in {example}")),
-        Value::Number if !value.parse::<f32>().is_ok_and(f32::is_finite) => {
-            refused(format!("a finite number, as in {example}"))
-        }
+        Value::Number if decimal::read_f32(value).is_none() => refused(format!("a finite number, as in {example}")),
         Value::Word(words) if !words.contains(&value) => {
             Err(ParseSpecError::new(format!("a value for {key} of {name}"), value, words.join(", ")))
         }

@@ -25,6 +25,7 @@
 use moe_trace::{RouterSpec, TokenId};
 
 use crate::draws::SplitMix64;
+use crate::gate::sorted;
 use crate::input::whole;
 use crate::request::Request;
 use crate::rule::{Argument, Assigns, Besides, Facts, Family, Form, GateReads, Group, Rule, Run, own};
@@ -114,8 +115,7 @@ pub fn table_requests(token_ids: &[TokenId], table: &[usize], num_experts: usize
 /// The balanced table, `[vocabulary]`: ids by descending frequency, each to the expert with the least so far, ties to
 /// the lower expert. `frequencies`: `[vocabulary]`, how often each id occurs.
 pub fn balanced_table(frequencies: &[f64], num_experts: usize) -> Vec<usize> {
-    let mut by_frequency: Vec<usize> = (0..frequencies.len()).collect();
-    by_frequency.sort_by(|&a, &b| frequencies[b].total_cmp(&frequencies[a]));
+    let by_frequency = sorted(frequencies.len(), &|a, b| frequencies[b].total_cmp(&frequencies[a]));
     let mut loads = vec![0.0_f64; num_experts];
     let mut table = vec![0; frequencies.len()];
     for id in by_frequency {

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::tagged::tagged;
+
 mod mixer;
 mod router;
 
@@ -17,14 +19,22 @@ pub struct RoutingSpec {
 }
 
 /// What happens when more tokens ask an expert than it has slots.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
-#[serde(tag = "kind", rename_all = "snake_case")]
+#[cfg_attr(feature = "codegen", ts(tag = "kind", rename_all = "snake_case"))]
+#[cfg_attr(feature = "codegen", schemars(tag = "kind", rename_all = "snake_case"))]
 pub enum Overflow {
     /// Every request is served (MegaBlocks).
     Dropless,
     /// An expert has `capacity` slots per group; later requests lose.
     Drop(CapacitySpec),
+}
+
+tagged! {
+    Overflow by "kind" {
+        "dropless" Dropless
+        "drop" Drop(CapacitySpec { factor, rounding, minimum, order, priority })
+    }
 }
 
 /// How many slots an expert has, and who gets them.

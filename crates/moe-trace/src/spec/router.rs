@@ -5,10 +5,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::tagged::tagged;
+
 /// Which experts a token asks, and with what weight. `moe-router` checks a spec once and then runs it.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
-#[serde(tag = "rule", rename_all = "snake_case")]
+#[cfg_attr(feature = "codegen", ts(tag = "rule", rename_all = "snake_case"))]
+#[cfg_attr(feature = "codegen", schemars(tag = "rule", rename_all = "snake_case"))]
 pub enum RouterSpec {
     /// Every expert, weighted by the whole softmax (Jacobs et al. 1991). Nobody is ever turned away.
     Dense,
@@ -69,10 +72,40 @@ pub enum RouterSpec {
     NoTokenLeftBehind { tries: u32 },
 }
 
+tagged! {
+    RouterSpec by "rule" {
+        "dense" Dense
+        "switch" Switch
+        "top_k" TopK { k, weighting }
+        "gshard" Gshard { second, normalise }
+        "noisy" Noisy { k, std }
+        "logit_norm" LogitNorm { k, lambda }
+        "dense_to_sparse" DenseToSparse { temperature, threshold }
+        "deepseek" Deepseek { k, groups, kept, scale }
+        "deepseek_v2" DeepseekV2 { k, groups, kept, scale }
+        "top_p" TopP { threshold }
+        "relu" Relu
+        "top_any" TopAny { threshold }
+        "null_experts" NullExperts { k, nulls }
+        "hierarchical" Hierarchical { groups, k_groups, k_within }
+        "prototypes" Prototypes { count }
+        "per_sequence" PerSequence { k }
+        "hash" Hash { seed }
+        "balanced_hash" BalancedHash
+        "random" Random
+        "expert_choice" ExpertChoice { average }
+        "strictly_balanced" StrictlyBalanced { k }
+        "sinkhorn" Sinkhorn { k, choice }
+        "base" Base { solver }
+        "no_token_left_behind" NoTokenLeftBehind { tries }
+    }
+}
+
 /// What the weights of the chosen experts are.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
-#[serde(tag = "form", rename_all = "snake_case")]
+#[cfg_attr(feature = "codegen", ts(tag = "form", rename_all = "snake_case"))]
+#[cfg_attr(feature = "codegen", schemars(tag = "form", rename_all = "snake_case"))]
 pub enum Weighting {
     /// Their gate probabilities as they are (OLMoE, Qwen2-MoE); the sum is below 1.
     Raw,
@@ -84,11 +117,21 @@ pub enum Weighting {
     PNorm { p: f32 },
 }
 
+tagged! {
+    Weighting by "form" {
+        "raw" Raw
+        "norm" Norm
+        "softmax_after" SoftmaxAfter
+        "p_norm" PNorm { p }
+    }
+}
+
 /// When GShard's second expert is asked at all. `g2` is the second weight after normalisation over the pair, `u` a
 /// uniform draw in [0, 1).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
-#[serde(tag = "when", rename_all = "snake_case")]
+#[cfg_attr(feature = "codegen", ts(tag = "when", rename_all = "snake_case"))]
+#[cfg_attr(feature = "codegen", schemars(tag = "when", rename_all = "snake_case"))]
 pub enum SecondExpert {
     Always,
     Never,
@@ -104,6 +147,17 @@ pub enum SecondExpert {
     Proportional,
     /// Always, but drawn among the others by the Gumbel trick instead of being the next best (DeepSpeed).
     Sampled,
+}
+
+tagged! {
+    SecondExpert by "when" {
+        "always" Always
+        "never" Never
+        "threshold" Threshold { threshold }
+        "random" Random { threshold }
+        "proportional" Proportional
+        "sampled" Sampled
+    }
 }
 
 /// Whether GShard's weights are divided by their sum over both chosen experts or only over those that were kept.

@@ -9,6 +9,7 @@ use serde::Deserialize;
 pub use attribute::{Attribute, Doc, Values};
 pub use table::ATTRIBUTES;
 
+use crate::settings::activate::Activate;
 use crate::settings::depth::Depth;
 use crate::settings::experiment::Experiment;
 use crate::settings::method::Method;
@@ -43,6 +44,7 @@ pub struct Config {
     /// URL of the recorded run.
     pub trace_url: Option<String>,
     pub backend: BackendChoice,
+    pub activate: Activate,
     pub theme: Theme,
     /// Keys that only type a character do nothing.
     pub no_letter_keys: bool,

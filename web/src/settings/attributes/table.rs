@@ -4,6 +4,7 @@
 use moe_router::rules;
 use moe_trace::BackendChoice;
 
+use crate::settings::activate::Activate;
 use crate::settings::attributes::{Attribute, Doc, Values};
 use crate::settings::depth::Depth;
 use crate::settings::experiment::Experiment;
@@ -265,6 +266,19 @@ pub static ATTRIBUTES: &[Attribute] = &[
             "What to run on. `auto` is WebGPU where it works and as long as it does, else the CPU. The CPU multiplies by \
              matrices of 8 bits, as they are stored; `cpu-f32` does it in f32, slower and with the numbers of the recorded \
              runs to the last digits. `recorded` loads no engine.",
+        ),
+        told: |_| None,
+    },
+    Attribute {
+        name: "activate",
+        values: Values::Words(&["auto", "interaction", "manual"], |word, config| {
+            config.activate = Activate::of_word(word).unwrap_or_default();
+        }),
+        default: Doc::new("`auto`"),
+        doc: Doc::new(
+            "When the engine may start, which is several megabytes with its model; until then the recorded run is there. \
+             `auto`: as soon as the figure is loaded. `interaction`: with the first thing a reader does that needs it, \
+             such as another capacity. `manual`: when Run is pressed or `run()` called.",
         ),
         told: |_| None,
     },

@@ -2,18 +2,25 @@
 //! its styles are `web/style/panels/<name>.css`. Panels do not know each other.
 
 pub mod counts;
+#[cfg(feature = "page")]
 pub mod drops;
 pub mod lanes;
 pub mod layers;
 pub mod load;
 pub mod loss;
+#[cfg(feature = "page")]
 pub mod methods;
+#[cfg(feature = "page")]
 pub mod story;
+#[cfg(feature = "page")]
 pub mod policies;
+#[cfg(feature = "page")]
 pub mod positions;
+#[cfg(feature = "page")]
 pub mod runs;
 pub mod strip;
 pub mod token;
+#[cfg(feature = "page")]
 pub mod training;
 
 use crate::settings::view::{PanelName, View};
@@ -22,6 +29,7 @@ use crate::views::panel::{Depth, Panel, Tab};
 /// The row of a panel.
 pub fn of(name: PanelName) -> &'static Panel {
     match name {
+        #[cfg(feature = "page")]
         PanelName::Story => &story::PANEL,
         PanelName::Strip => &strip::PANEL,
         PanelName::Layers => &layers::PANEL,
@@ -30,11 +38,17 @@ pub fn of(name: PanelName) -> &'static Panel {
         PanelName::Load => &load::PANEL,
         PanelName::Loss => &loss::PANEL,
         PanelName::Counts => &counts::PANEL,
+        #[cfg(feature = "page")]
         PanelName::Training => &training::PANEL,
+        #[cfg(feature = "page")]
         PanelName::Methods => &methods::PANEL,
+        #[cfg(feature = "page")]
         PanelName::Policies => &policies::PANEL,
+        #[cfg(feature = "page")]
         PanelName::Drops => &drops::PANEL,
+        #[cfg(feature = "page")]
         PanelName::Runs => &runs::PANEL,
+        #[cfg(feature = "page")]
         PanelName::Positions => &positions::PANEL,
     }
 }

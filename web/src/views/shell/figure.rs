@@ -13,7 +13,7 @@ use crate::views::parts::badges::changes_badge;
 use crate::views::parts::routing_controls::routing_controls;
 use crate::views::parts::surgery::surgery;
 use crate::views::parts::transport::transport;
-use crate::views::shell::header::engine_chip;
+use crate::views::shell::engine::engine_chip;
 use crate::views::shell::prompt_field::{prompt_field, run_button};
 
 /// Nothing, unless the author names controls.

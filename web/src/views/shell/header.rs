@@ -1,15 +1,13 @@
 //! The top line: name, depth, model, engine and its speed, theme, help.
 
-use moe_trace::{Rung, Source};
 use yew::prelude::*;
 
 use crate::state::progress::Waiting;
 use crate::state::{Action, Engine, State, Theme};
 use crate::views::parts::at_rest::AtRest;
 use crate::views::parts::sized::across;
-use crate::views::shell::chip::chip;
 use crate::views::shell::depths::depths;
-use crate::words::numbers;
+use crate::views::shell::engine::{engine_chip, engine_words};
 
 /// `model`: the chip that names it.
 pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
@@ -61,34 +59,6 @@ fn wordmark() -> Html {
     }
 }
 
-fn engine_words(state: &State) -> String {
-    if let Some(Waiting { loaded_bytes, total_bytes, from_cache, seconds_left }) = state.waiting() {
-        let from = if from_cache { "reading from cache" } else { "loading" };
-        let left = seconds_left.map_or_else(String::new, |seconds| format!(" · {} left", numbers::duration(seconds)));
-        return match loaded_bytes == total_bytes {
-            true => "preparing the engine …".to_owned(),
-            false => format!("{from} {} of {}{left}", numbers::bytes(loaded_bytes), numbers::bytes(total_bytes)),
-        };
-    }
-    match state.engine() {
-        _ if state.next().is_some() => "loading …".to_owned(),
-        Engine::Ready { loaded, .. } => match loaded.backend.rung {
-            Rung::Webgpu => "live on your GPU".to_owned(),
-            Rung::Cpu => "live on your CPU".to_owned(),
-        },
-        Engine::Failed(_) => {
-            let words = match state.latest().map(|latest| latest.source) {
-                Some(Source::LiveGpu | Source::LiveCpu) => "earlier run · no engine",
-                Some(Source::Recorded | Source::Imported) => "recorded run · no engine",
-                None => "no engine",
-            };
-            words.to_owned()
-        }
-        Engine::Absent => "recorded run".to_owned(),
-        Engine::Starting | Engine::Loading(_) => "starting the engine …".to_owned(),
-    }
-}
-
 /// For screen readers: of a download only its quarters.
 fn spoken(waiting: Option<Waiting>, words: String) -> String {
     match waiting {
@@ -98,24 +68,6 @@ fn spoken(waiting: Option<Waiting>, words: String) -> String {
         }
         _ => words,
     }
-}
-
-/// What the engine is doing, and how fast.
-pub fn engine_chip(state: &State) -> Html {
-    let (is_live, words) = (matches!(state.engine(), Engine::Ready { .. }), engine_words(state));
-    // Until the first step the run on the screen is another engine's.
-    let speed = state.latest().filter(|latest| is_live && state.is_by_engine(latest));
-    let speed = speed.and_then(|latest| latest.tokens_per_second());
-    let more = state.backend().map(|backend| format!("{}: {}.", backend.name, backend.why));
-    let facts = html! {
-        <>
-            <i aria-hidden="true" /><b>{ words }</b>
-            if let Some(speed) = speed {
-                <span class="speed">{ format!("{speed:.0} tok/s") }</span>
-            }
-        </>
-    };
-    chip(classes!("engine", is_live.then_some("is-live")), more, facts)
 }
 
 /// A byte-exact bar along the lower edge; it takes no room.

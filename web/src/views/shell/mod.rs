@@ -1,17 +1,29 @@
-//! What stands around the panels: the top line, the prompt, and what lies over the page.
+//! What stands around the panels: around those of the whole page the top line, the prompt and the tabs; around those of a
+//! figure its controls and a line; and what lies over either.
 
-pub mod contents;
-pub mod depths;
+#[cfg(feature = "page")]
+pub mod whole;
+
+#[cfg(feature = "page")]
+mod contents;
+#[cfg(feature = "page")]
+mod depths;
+#[cfg(feature = "page")]
+mod generation;
+#[cfg(feature = "page")]
+mod header;
+#[cfg(feature = "page")]
+mod model_menu;
+#[cfg(feature = "page")]
+mod prompt_bar;
+#[cfg(feature = "page")]
+mod tabs;
+
 pub mod figure;
-pub mod header;
-pub mod model_menu;
-
-pub mod generation;
-pub mod prompt_bar;
-pub mod prompt_field;
 
 pub mod help;
 pub mod notice;
-pub mod tabs;
 
 mod chip;
+mod engine;
+mod prompt_field;

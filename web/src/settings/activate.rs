@@ -1,0 +1,14 @@
+//! When the engine may start: it is several megabytes, with its model.
+
+use crate::settings::named::named;
+
+named! {
+    /// What it waits for.
+    #[derive(Default)]
+    Activate {
+        #[default]
+        Auto "auto"
+        Interaction "interaction"
+        Manual "manual"
+    }
+}
