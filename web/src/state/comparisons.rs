@@ -16,6 +16,7 @@ impl State {
         let run = self.on_screen()?;
         match self.engine() {
             Engine::Starting | Engine::Loading(_) => Some("The engine is still loading."),
+            Engine::Held => Some("The engine starts with the first run."),
             Engine::Absent | Engine::Failed(_) => Some("It takes an engine to run the text again, and there is none."),
             Engine::Ready { .. } if self.foreign_model(run).is_some() => {
                 Some("The run on the screen is of another model than the engine's.")

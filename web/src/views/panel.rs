@@ -149,6 +149,7 @@ impl Surgery {
             seed: state.settings().seed,
         }
     }
+}
 
 /// The kept runs, and what they say together.
 #[derive(Clone, PartialEq, Default)]

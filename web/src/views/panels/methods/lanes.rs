@@ -55,7 +55,7 @@ fn lanes(input: &PanelInput, routed: &Routed, first: usize, num_experts: usize) 
     let size = (capacity.map(|slots| slots as usize), width);
     let rows = (first..first + num_experts).map(|expert| {
         let lane = of_expert(expert);
-        section(expert, LaneView::of((scene, layer), &lane, size, input.selection, &input.dispatch))
+        section(expert, LaneView::of((scene, layer), &lane, size, input.selection, None, &input.dispatch))
     });
     let is_crowded = layer.num_experts > 8;
     html! { <div class={classes!("lanes", is_crowded.then_some("is-crowded"))}>{ for rows }</div> }

@@ -80,7 +80,7 @@ pub fn badges(tried: &Tried, input: &PanelInput) -> Html {
 
 /// What the comparison says, in full.
 pub fn compared(comparison: &Comparison, layer: &SceneLayer) -> String {
-    let Comparison { moved, num_tokens, before, after } = comparison;
+    let Comparison { moved, num_tokens, before, after, .. } = comparison;
     format!(
         "On the gate logits of layer {}: {} of {num_tokens} tokens are served by other experts than in the run; {} of {} \
          requests are turned away, in the run {} of {}.",

@@ -105,7 +105,7 @@ fn picture(input: &PanelInput) -> Html {
     let rows = lanes
         .iter()
         .enumerate()
-        .map(|(number, lane)| section(number, LaneView::of((scene, layer), lane, size, selection, &input.dispatch)));
+        .map(|(number, lane)| section(number, LaneView::of((scene, layer), lane, size, selection, None, &input.dispatch)));
     let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
     html! {
         <div class="story">
