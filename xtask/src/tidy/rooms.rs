@@ -22,7 +22,7 @@ pub struct Crate {
     pub exceptions: &'static [(&'static str, &'static str)],
 }
 
-pub const CRATES: [Crate; 8] = [
+pub const CRATES: [Crate; 9] = [
     Crate {
         folder: "crates/moe-trace",
         floors: &[
