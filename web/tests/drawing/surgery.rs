@@ -67,7 +67,7 @@ fn what_was_changed_stands_beside_every_number() {
     let html = drawn(FULL, "mute:2,3 swap:2,0,1 noise:*,0.25", Vec::new());
     let title = "Changed inside the model: expert 3 of layer 2 muted, experts 0 and 1 of layer 2 swapped, \
         gate noise 0.25 in every layer";
-    assert_eq!(html.matches(title).count(), html.matches("<section class=\"panel ").count(), "in every panel");
+    assert_eq!(html.matches(title).count(), html.matches("class=\"panel-head\"").count(), "in every panel");
     check(
         &html,
         &[
@@ -112,7 +112,7 @@ fn what_is_asked_for_is_listed_before_it_runs() {
 
 #[test]
 fn a_figure_has_it_where_its_author_says_so() {
-    const PART: &str = "<section class=\"surgery\"";
+    const PART: &str = "aria-label=\"What if\"";
     const SWITCH: &str = "aria-label=\"Mute expert ";
     let figure = |attributes: &'static [(&str, &str)]| drawn(attributes, "mute:2,3", Vec::new());
     check(&figure(&[("view", "lanes"), ("controls", "capacity")]), &["· 1 change<"], &[PART, SWITCH]);

@@ -43,6 +43,7 @@ fn examples(attribute: &Attribute) -> (Vec<String>, &'static [&'static str]) {
             (vec!["none".to_owned(), "capacity step".to_owned()], &["volume"])
         }
         Values::Written(..) => (vec!["switch".to_owned(), "expert_choice:2".to_owned()], &["nonsense", "top_k"]),
+        Values::Explained(..) => (vec!["mute:1,3".to_owned(), "none".to_owned()], &["nonsense", "mute:1"]),
         Values::Address(..) => (vec!["elsewhere/".to_owned()], &[]),
     }
 }
