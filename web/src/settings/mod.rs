@@ -3,6 +3,7 @@
 pub mod attributes;
 pub mod depth;
 pub mod limits;
+pub mod micro_step;
 pub mod models;
 mod named;
 pub mod offered;

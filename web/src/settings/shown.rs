@@ -5,6 +5,7 @@ use moe_trace::RoutingSpec;
 use crate::settings::Settings;
 use crate::settings::attributes::ATTRIBUTES;
 use crate::settings::depth::Depth;
+use crate::settings::micro_step::MicroStep;
 use crate::settings::place::Place;
 use crate::settings::theme::Theme;
 
@@ -23,6 +24,7 @@ pub struct Shown<'a> {
     pub depth: Depth,
     pub theme: Theme,
     pub place: Place,
+    pub micro_step: MicroStep,
 }
 
 impl Shown<'_> {

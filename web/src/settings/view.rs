@@ -13,6 +13,9 @@ named! {
         Load "load"
         Loss "loss"
         Counts "counts"
+        Losses "losses"
+        Microscope "microscope"
+        Block "block"
     }
 }
 

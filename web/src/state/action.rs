@@ -7,6 +7,7 @@ use crate::run::shared::Shared;
 use crate::settings::Setting;
 use crate::settings::attributes::Config;
 use crate::settings::depth::Depth;
+use crate::settings::micro_step::MicroStep;
 use crate::settings::models::Menu;
 use crate::settings::place::Place;
 use crate::settings::theme::Theme;
@@ -92,6 +93,7 @@ pub enum Action {
     /// Show the same run at another depth.
     SetDepth(Depth),
     SetTab(PanelName),
+    OpenMicroStep(MicroStep),
     DismissNotice,
 }
 

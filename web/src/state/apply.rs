@@ -117,6 +117,7 @@ impl State {
             Action::SetTheme(theme) => self.screen.set_theme(theme, effects),
             Action::SetDepth(depth) => self.screen.depth = depth,
             Action::SetTab(tab) => self.screen.tab = tab,
+            Action::OpenMicroStep(step) => self.screen.micro_step = step,
             Action::DismissNotice => self.notices.dismiss(),
         }
     }
@@ -180,6 +181,9 @@ impl State {
         if before.place != self.config.place {
             self.screen.seek(self.config.place);
         }
+        if before.micro_step != self.config.micro_step {
+            self.screen.micro_step = self.config.micro_step.unwrap_or_default();
+        }
         let has_new_replay = before.trace_url != self.config.trace_url;
         if has_new_replay {
             self.change_replay(effects);
@@ -217,6 +221,7 @@ impl State {
         self.screen.set_theme(config.theme, effects);
         self.screen.depth = config.depth;
         self.screen.show_place(config.place);
+        self.screen.micro_step = config.micro_step.unwrap_or_default();
         self.notices.notify_attributes(errors, effects);
     }
 

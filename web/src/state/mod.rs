@@ -87,6 +87,7 @@ impl State {
         }
         state.screen.seek(state.config.place);
         state.screen.depth = state.config.depth;
+        state.screen.micro_step = state.config.micro_step.unwrap_or_default();
         let theme = state.config.theme;
         state.screen.set_theme(theme, &mut effects);
         state.notices.notify_attributes(errors, &mut effects);
@@ -290,6 +291,7 @@ impl State {
             depth: self.screen.depth,
             theme: self.screen.theme,
             place: place.unwrap_or(self.config.place),
+            micro_step: self.screen.micro_step,
         }
     }
 

@@ -4,6 +4,7 @@ use crate::run::recording::Recording;
 use crate::run::scene::{Scene, TokenFate};
 use crate::run::shared::Shared;
 use crate::settings::depth::Depth;
+use crate::settings::micro_step::MicroStep;
 use crate::settings::place::Place;
 use crate::settings::view::PanelName;
 use crate::state::{Effect, Motion, Theme};
@@ -17,6 +18,8 @@ pub struct Screen {
     /// The panel whose tab is in front, on narrow screens.
     pub tab: PanelName,
     pub help_open: bool,
+    /// The step that the routing microscope has open.
+    pub micro_step: MicroStep,
     /// Where an attribute, a link or a script pointed, until the reader goes elsewhere. Its step may still be to come.
     pub(super) wanted: Place,
 }
@@ -66,6 +69,7 @@ impl Default for Screen {
             depth: Depth::default(),
             tab: PanelName::default(),
             help_open: false,
+            micro_step: MicroStep::default(),
             wanted: Place::default(),
         }
     }

@@ -10,6 +10,7 @@ use crate::views::frame::Frame;
 use crate::views::panel::{Depth, Panel, PanelInput};
 use crate::views::panels;
 use crate::views::parts::at_rest::AtRest;
+use crate::views::parts::in_sight::bring_before;
 use crate::views::parts::spoken::spoken_token;
 use crate::views::shell::contents::contents;
 use crate::views::shell::figure::{figure_bar, figure_foot};
@@ -38,17 +39,23 @@ pub fn Page(props: &PageProps) -> Html {
         Depth::Inspect => None,
         Depth::Lab => Some("at-lab"),
     };
+    let (root, coming) = (use_node_ref(), use_mut_ref(|| None));
+    let open = use_callback((dispatch.clone(), root.clone()), move |panel: PanelName, (dispatch, root)| {
+        dispatch.emit(Action::SetTab(panels::tab_of(panel)));
+        // Its tab has to come to the front first.
+        *coming.borrow_mut() = root.cast().map(|root| bring_before(root, format!(".panel-{}", panel.as_str())));
+    });
     html! {
         // It is written in English from left to right, whatever the page around it is; and a translator of pages would
         // replace texts that change a moment later.
-        <div class="moe notranslate" data-theme={screen.theme.name()} dir="ltr" lang="en" translate="no">
+        <div class="moe notranslate" ref={root} data-theme={screen.theme.name()} dir="ltr" lang="en" translate="no">
             <div class={classes!("page", class)}>
                 if is_whole {
                     { header(state, model_chip(state, dispatch), dispatch) }
                     { prompt_bar(state, dispatch) }
                     { contents(panels::shown(&View::Full, screen.depth)) }
                 }
-                { for frames(state, dispatch) }
+                { for frames(state, dispatch, &open) }
                 if !is_whole {
                     { figure_bar(state, dispatch) }
                     { figure_foot(state) }
@@ -70,8 +77,8 @@ pub fn Page(props: &PageProps) -> Html {
 }
 
 /// The panels in their places. The places are there before the first step: nothing moves when it arrives.
-fn frames(state: &State, dispatch: &Callback<Action>) -> Vec<Html> {
-    let input = PanelInput::of(state, dispatch);
+fn frames(state: &State, dispatch: &Callback<Action>, open: &Callback<PanelName>) -> Vec<Html> {
+    let input = PanelInput::of(state, dispatch, open);
     let waiting = if state.engine().can_run() { "Waiting for the first run" } else { "There is no run to show" };
     let (view, depth) = (&state.config().view, state.screen().depth);
     let front = panels::front(state.screen().tab, depth);
@@ -88,7 +95,7 @@ fn frames(state: &State, dispatch: &Callback<Action>) -> Vec<Html> {
 /// wrote, who was turned away, and what that cost.
 fn spoken(state: &State, dispatch: &Callback<Action>) -> Html {
     let is_calm = !state.playback().playing && !state.is_running();
-    let input = PanelInput::of(state, dispatch).filter(|_| is_calm);
+    let input = PanelInput::of(state, dispatch, &Callback::noop()).filter(|_| is_calm);
     let token = input.as_ref().map(|input| spoken_token(&input.scene, input.layer(), input.selection.token));
     let is_at_end = |input: &&PanelInput| input.finished.is_some() && input.scene.step + 1 == input.num_steps;
     let run = input.as_ref().filter(is_at_end).filter(|input| input.scene.recording.is_live()).map(|input| {

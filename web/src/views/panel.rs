@@ -8,8 +8,9 @@ use crate::run::difference;
 use crate::run::scene::{Group, Scene, SceneLayer};
 use crate::run::shared::Shared;
 pub use crate::settings::depth::Depth;
+use crate::settings::micro_step::MicroStep;
 use crate::settings::offered::Offered;
-use crate::settings::view::PanelName;
+use crate::settings::view::{PanelName, View};
 use crate::state::{Action, Playback, Selection, State};
 
 /// A row of the registry. The frame around a panel, the page, its tabs and its empty places are drawn from it.
@@ -54,6 +55,8 @@ pub struct PanelInput {
     /// A step of the run on the screen, with one layer at least.
     pub scene: Shared<Scene>,
     pub selection: Selection,
+    /// The step that the routing microscope has open.
+    pub micro_step: MicroStep,
     /// The run's model, where the reader might think that it is another one.
     pub foreign_model: Option<AttrValue>,
 
@@ -74,6 +77,10 @@ pub struct PanelInput {
 
     /// The tab in front, on narrow screens.
     pub tab: PanelName,
+    /// What the element shows.
+    pub view: View,
+    /// Brings another panel that it shows before the reader.
+    pub open: Callback<PanelName>,
     pub dispatch: Callback<Action>,
 }
 
@@ -119,7 +126,7 @@ impl Panel {
 
 impl PanelInput {
     /// The only place where a panel's data are taken out of the state; `None` while there is no step to see.
-    pub fn of(state: &State, dispatch: &Callback<Action>) -> Option<PanelInput> {
+    pub fn of(state: &State, dispatch: &Callback<Action>, open: &Callback<PanelName>) -> Option<PanelInput> {
         let scene = state.scene().filter(|scene| !scene.layers.is_empty())?.clone();
         let on_screen = state.on_screen();
         let (mut pair, flipped) = (state.against().zip(on_screen), state.runs().looks_back());
@@ -130,6 +137,7 @@ impl PanelInput {
         let settings = state.settings();
         Some(PanelInput {
             selection: state.selection(),
+            micro_step: state.screen().micro_step,
             foreign_model: on_screen.and_then(|run| state.foreign_model(run)).map(|name| name.to_owned().into()),
             playback: state.playback(),
             num_steps: on_screen.map_or(0, |run| run.steps.len()),
@@ -149,6 +157,8 @@ impl PanelInput {
             },
             what_if: state.what_if().cloned().map(|layer| WhatIf { layer, routing: state.routing() }),
             tab: state.screen().tab,
+            view: state.config().view.clone(),
+            open: open.clone(),
             dispatch: dispatch.clone(),
             scene,
         })

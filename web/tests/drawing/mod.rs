@@ -4,6 +4,7 @@ use yew::{BaseComponent, ServerRenderer};
 
 mod directions;
 mod hostile;
+mod lab;
 mod panels;
 mod rule_note;
 mod rules;

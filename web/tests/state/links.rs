@@ -6,6 +6,7 @@ use moe_trace::{BackendChoice, Policy, RoutingGroup, RunId};
 use web::settings::Setting;
 use web::settings::attributes::Config;
 use web::settings::depth::Depth;
+use web::settings::micro_step::MicroStep;
 use web::settings::place::Place;
 use web::state::{Action, Motion, State, Theme};
 
@@ -54,13 +55,14 @@ fn wander(play: &mut Play, draws: &mut SplitMix64) {
             },
         };
         play.set(setting);
-        let action = match pick(7) {
-            6 => Action::SetDepth(Depth::ALL[pick(3)]),
+        let action = match pick(8) {
+            7 => Action::SetDepth(Depth::ALL[pick(3)]),
             0 => Action::StepTo(pick(20)),
             1 => Action::Select { token: pick(40), layer: Some(pick(4)), expert: Some(pick(8)) },
             2 => Action::SelectExpert(None),
             3 => Action::SetTheme([Theme::System, Theme::Light, Theme::Dark][pick(3)]),
             4 => Action::Move(Motion::NextDrop),
+            5 => Action::OpenMicroStep(MicroStep::ALL[pick(MicroStep::ALL.len())]),
             _ => Action::Seek(Place { step: Some(pick(20) as u32), ..Place::default() }),
         };
         play.act(action);
@@ -73,6 +75,7 @@ fn is_same(one: &State, other: &State, attributes: &Attributes) {
     assert_eq!(one.settings().capacity_factor, other.settings().capacity_factor, "{attributes:?}");
     assert_eq!(one.screen().theme, other.screen().theme, "{attributes:?}");
     assert_eq!(one.screen().depth, other.screen().depth, "{attributes:?}");
+    assert_eq!(one.screen().micro_step, other.screen().micro_step, "{attributes:?}");
     let place = |state: &State| {
         let selection = state.selection();
         (state.scene().map(|scene| scene.step), selection.token, selection.layer, selection.expert)

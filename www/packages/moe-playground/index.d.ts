@@ -132,8 +132,8 @@ export interface MoePlaygroundAttributes {
    * figure is the whole page: it loads at once instead of when it nears the window, and the first such figure hears
    * its keys while nothing has the focus, so that Space and arrows no longer scroll.
    *
-   * Values: full, or one or more of strip, layers, lanes, token, load, loss, counts. Default: all panels, as a figure
-   * in a page.
+   * Values: full, or one or more of strip, layers, lanes, token, load, loss, counts, losses, microscope, block.
+   * Default: all panels, as a figure in a page.
    */
   get view(): string | null;
   set view(value: string | null);
@@ -297,6 +297,14 @@ export interface MoePlaygroundAttributes {
    */
   get expert(): string | null;
   set expert(value: number | string | null);
+
+  /**
+   * The step of the decision that the routing microscope has open.
+   *
+   * Values: logits, scores, choice, queue, capacity, fate, weights, output, proof. Default: `logits`.
+   */
+  get microscope(): string | null;
+  set microscope(value: "logits" | "scores" | "choice" | "queue" | "capacity" | "fate" | "weights" | "output" | "proof" | null);
 
   /**
    * What to run on. `auto` is WebGPU where it works and as long as it does, else the CPU. The CPU multiplies by

@@ -48,7 +48,7 @@ pub const CRATES: [Crate; 8] = [
             &["group_choice", "token_choice"],
             &["mixing"],
             &["rules"],
-            &["mixer", "router"],
+            &["auxiliary", "mixer", "router"],
         ],
         exceptions: &[],
     },

@@ -10,6 +10,7 @@ pub use attribute::{Attribute, Doc, Values};
 pub use table::ATTRIBUTES;
 
 use crate::settings::depth::Depth;
+use crate::settings::micro_step::MicroStep;
 use crate::settings::offered::Offered;
 use crate::settings::overrides::Overrides;
 use crate::settings::place::Place;
@@ -50,6 +51,8 @@ pub struct Config {
     pub is_eager: bool,
     /// Where to look first.
     pub place: Place,
+    /// The step that the routing microscope has open.
+    pub micro_step: Option<MicroStep>,
     pub overrides: Overrides,
 }
 
@@ -133,7 +136,11 @@ mod tests {
             let kept = Config { overrides: fixed([Setting::Prompt("kept".to_owned())]), ..Config::default() };
             assert_eq!(config, kept, "{name}=\"{text}\"");
         };
-        check("view", "story", "Allowed: full, or one or more of strip, layers, lanes, token, load, loss, counts.");
+        check(
+            "view",
+            "story",
+            "Allowed: full, or one or more of strip, layers, lanes, token, load, loss, counts, losses, microscope, block.",
+        );
         check("backend", "cuda", "Allowed: auto, webgpu, cpu, cpu-f32, recorded.");
         check("theme", "sepia", "Allowed: auto, light, dark.");
         for seed in ["-1", "seven", "4294967296", "1.5"] {

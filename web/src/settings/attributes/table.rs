@@ -7,6 +7,7 @@ use moe_trace::BackendChoice;
 use crate::settings::attributes::{Attribute, Doc, Values};
 use crate::settings::depth::Depth;
 use crate::settings::limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS, NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P};
+use crate::settings::micro_step::MicroStep;
 use crate::settings::offered::Offered;
 use crate::settings::theme::Theme;
 use crate::settings::view::View;
@@ -202,6 +203,16 @@ pub static ATTRIBUTES: &[Attribute] = &[
         default: Doc::new("none"),
         doc: Doc::new("The expert to look at, counted from 0; the last one where there are fewer."),
         told: |shown| Some(shown.place.expert?.to_string()),
+    },
+    Attribute {
+        name: "microscope",
+        values: Values::Words(
+            &["logits", "scores", "choice", "queue", "capacity", "fate", "weights", "output", "proof"],
+            |word, config| config.micro_step = MicroStep::of_word(word),
+        ),
+        default: Doc::new("`logits`"),
+        doc: Doc::new("The step of the decision that the routing microscope has open."),
+        told: |shown| (shown.micro_step != MicroStep::default()).then(|| shown.micro_step.as_str().to_owned()),
     },
     Attribute {
         name: "backend",

@@ -1,11 +1,14 @@
 //! The registry of panels. A panel is a folder with its row (`PANEL`), its picture, its finding and its table twin;
 //! its styles are `web/style/panels/<name>.css`. Panels do not know each other.
 
+pub mod block;
 pub mod counts;
 pub mod lanes;
 pub mod layers;
 pub mod load;
 pub mod loss;
+pub mod losses;
+pub mod microscope;
 pub mod strip;
 pub mod token;
 
@@ -22,6 +25,17 @@ pub fn of(name: PanelName) -> &'static Panel {
         PanelName::Load => &load::PANEL,
         PanelName::Loss => &loss::PANEL,
         PanelName::Counts => &counts::PANEL,
+        PanelName::Losses => &losses::PANEL,
+        PanelName::Microscope => &microscope::PANEL,
+        PanelName::Block => &block::PANEL,
+    }
+}
+
+/// The tab that has to be in front for a panel to be seen; itself, where it is above all tabs.
+pub fn tab_of(name: PanelName) -> PanelName {
+    match of(name).tab {
+        Tab::Of(other) => other,
+        Tab::Always | Tab::Own(_) => name,
     }
 }
 

@@ -2,9 +2,11 @@
 
 pub mod at_rest;
 pub mod badges;
+pub mod citation;
 pub mod glyph;
 pub mod hover;
 pub mod in_sight;
+pub mod math;
 pub mod popup;
 pub mod ramp;
 pub mod routing_controls;

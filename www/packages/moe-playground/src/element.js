@@ -42,6 +42,7 @@ const ATTRIBUTES = [
   "layer",
   "token",
   "expert",
+  "microscope",
   "backend",
   "keys",
   "theme",
