@@ -207,7 +207,7 @@
 //! From the [example] and the gate ([`gate`]) to who asks whom (tokens choose for themselves in [`token_choice`], are
 //! assigned together in [`group_choice`], are blended in [`mixing`]), to who is let in ([`capacity`], [`dispatch`],
 //! [`overflow`]), to one checked entry for all of it ([`input`], [`router`], [`mixer`]), to what it amounts to
-//! ([`losses`], [`metrics`], [`measure`]). [`rules`] is the list of all rules, and [`rule`] what each declares: names,
+//! ([`losses`], and [`auxiliary`] which lists them with formula and paper; [`metrics`], [`measure`]). [`rules`] is the list of all rules, and [`rule`] what each declares: names,
 //! papers, texts, whether it looks ahead.
 //!
 //! One file is one rule: its idea, formula and paper, what differs between training and inference, whether it is
@@ -244,6 +244,7 @@ pub mod spec_error;
 pub mod rule;
 pub mod rules;
 
+pub mod auxiliary;
 pub mod losses;
 pub mod measure;
 pub mod metrics;

@@ -4,8 +4,12 @@ pub mod recording;
 pub mod runs;
 pub mod scene;
 
+pub mod block;
 pub mod capacity;
+pub mod decision;
 pub mod gate_reading;
+pub mod losses;
+pub mod proof;
 pub mod text;
 pub mod training;
 

@@ -3,12 +3,13 @@
 //! With the group `this text` a step carries the whole text. With `decode step` the text is gathered from all steps up
 //! to this one, each of which is a routing group of its own.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use moe_router::gate::sorted;
 use moe_router::{metrics, rules};
 use moe_trace::{
-    Assignment, Candidate, ExpertIdx, Fate, LayerIdx, NextToken, RouterSpec, Routing, RoutingGroup, Source,
+    Assignment, Candidate, ExpertIdx, Fate, GateLogits, LayerIdx, NextToken, RouterSpec, Routing, RoutingGroup, Source,
 };
 
 use crate::run::gate_reading::GateReading;
@@ -162,6 +163,23 @@ impl Scene {
             at -= 1;
         }
         self.tokens.get(at)
+    }
+
+    /// What the gate of a layer said of each token in sight, before any softmax; `None` where that was not recorded.
+    pub fn gate_logits(&self, layer: usize) -> Option<Cow<'_, GateLogits>> {
+        let mut of_groups = self.groups.iter().map(|group| {
+            let layer = self.recording.steps.get(group.step)?.layers.get(layer)?;
+            layer.gate_logits.as_ref().filter(|logits| logits.num_tokens() == group.num_tokens)
+        });
+        let first = of_groups.next()??;
+        if self.groups.len() == 1 {
+            return Some(Cow::Borrowed(first));
+        }
+        let mut values = first.values().to_vec();
+        for logits in of_groups {
+            values.extend_from_slice(logits?.values());
+        }
+        GateLogits::new(first.num_experts(), values).ok().map(Cow::Owned)
     }
 
     /// Requests, those turned away, and dropped tokens, over all layers.

@@ -8,6 +8,7 @@ pub mod experiment;
 pub mod interventions;
 pub mod limits;
 pub mod method;
+pub mod micro_step;
 pub mod models;
 mod named;
 pub mod offered;

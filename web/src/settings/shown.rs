@@ -7,6 +7,7 @@ use crate::settings::attributes::ATTRIBUTES;
 use crate::settings::depth::Depth;
 use crate::settings::experiment::Experiment;
 use crate::settings::method::Method;
+use crate::settings::micro_step::MicroStep;
 use crate::settings::place::Place;
 use crate::settings::theme::Theme;
 
@@ -29,6 +30,7 @@ pub struct Shown<'a> {
     pub lab_factor: Option<f32>,
     pub place: Place,
     pub experiment: Experiment,
+    pub micro_step: MicroStep,
 }
 
 impl Shown<'_> {

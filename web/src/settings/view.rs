@@ -21,6 +21,9 @@ named! {
         Positions "positions", only "page"
         Training "training", only "page"
         Methods "methods", only "page"
+        Losses "losses", only "page"
+        Microscope "microscope", only "page"
+        Block "block", only "page"
     }
 }
 

@@ -8,6 +8,7 @@ use crate::settings::Setting;
 use crate::settings::attributes::Config;
 use crate::settings::depth::Depth;
 use crate::settings::method::Method;
+use crate::settings::micro_step::MicroStep;
 use crate::settings::models::Menu;
 use crate::settings::place::Place;
 use crate::settings::theme::Theme;
@@ -119,6 +120,7 @@ pub enum Action {
     Lab(Wish),
     /// From the training lab's worker.
     Trained(Box<TrainEvent>),
+    OpenMicroStep(MicroStep),
     DismissNotice,
 }
 

@@ -152,6 +152,7 @@ impl State {
             Action::Try(method) => self.screen.method = method,
             Action::SetDepth(depth) => self.set_depth(depth, effects),
             Action::SetTab(tab) => self.screen.tab = tab,
+            Action::OpenMicroStep(step) => self.screen.micro_step = step,
             Action::DismissNotice => self.notices.dismiss(),
             Action::Lab(wish) => self.in_lab(|lab| lab.wish(wish, effects)),
             Action::Trained(event) => self.in_lab(|lab| lab.told(&event)),
@@ -245,6 +246,9 @@ impl State {
         if before.lab_factor != self.config.lab_factor {
             self.screen.lab_factor = self.config.lab_factor;
         }
+        if before.micro_step != self.config.micro_step {
+            self.screen.micro_step = self.config.micro_step.unwrap_or_default();
+        }
         let has_new_replay = before.trace_url != self.config.trace_url;
         if has_new_replay {
             self.change_replay(effects);
@@ -295,6 +299,7 @@ impl State {
         self.screen.lab_factor = config.lab_factor;
         self.screen.show_place(config.place);
         self.in_lab(|lab| lab.choose(config.experiment.unwrap_or_default(), effects));
+        self.screen.micro_step = config.micro_step.unwrap_or_default();
         self.notices.notify_attributes(errors, effects);
     }
 

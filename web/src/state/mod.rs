@@ -111,6 +111,7 @@ impl State {
         state.screen.depth = state.config.depth;
         state.screen.method = state.config.method;
         state.screen.lab_factor = state.config.lab_factor;
+        state.screen.micro_step = state.config.micro_step.unwrap_or_default();
         let theme = state.config.theme;
         state.screen.set_theme(theme, &mut effects);
         state.notices.notify_attributes(errors, &mut effects);
@@ -376,6 +377,7 @@ impl State {
             lab_factor: self.screen.lab_factor,
             place: place.unwrap_or(self.config.place),
             experiment: self.lab.experiment,
+            micro_step: self.screen.micro_step,
         }
     }
 

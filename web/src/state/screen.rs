@@ -5,6 +5,7 @@ use crate::run::scene::Scene;
 use crate::run::shared::Shared;
 use crate::settings::depth::Depth;
 use crate::settings::method::Method;
+use crate::settings::micro_step::MicroStep;
 use crate::settings::place::Place;
 use crate::settings::view::PanelName;
 use crate::state::tour::{self, Rest};
@@ -25,6 +26,8 @@ pub struct Screen {
     pub(super) is_touched: bool,
     /// The capacity factor of the policy lab, where it is not that of the run on the screen.
     pub lab_factor: Option<f32>,
+    /// The step that the routing microscope has open.
+    pub micro_step: MicroStep,
     /// Where an attribute, a link or a script pointed, until the reader goes elsewhere. Its step may still be to come.
     pub(super) wanted: Place,
 }
@@ -79,6 +82,7 @@ impl Default for Screen {
             help_open: false,
             is_touched: false,
             lab_factor: None,
+            micro_step: MicroStep::default(),
             wanted: Place::default(),
         }
     }

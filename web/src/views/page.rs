@@ -10,6 +10,7 @@ use crate::views::frame::Frame;
 use crate::views::panel::{Depth, Panel, PanelInput};
 use crate::views::panels;
 use crate::views::parts::at_rest::AtRest;
+use crate::views::parts::in_sight::bring_before;
 use crate::views::parts::spoken::spoken_token;
 use crate::views::shell::figure::{figure_bar, figure_foot};
 use crate::views::shell::help::help;
@@ -35,13 +36,19 @@ pub fn Page(props: &PageProps) -> Html {
         Depth::Lab => Some("at-lab"),
     };
     let (head, foot) = around(state, dispatch);
+    let (root, coming) = (use_node_ref(), use_mut_ref(|| None));
+    let open = use_callback((dispatch.clone(), root.clone()), move |panel: PanelName, (dispatch, root)| {
+        dispatch.emit(Action::SetTab(panels::tab_of(panel)));
+        // Its tab has to come to the front first.
+        *coming.borrow_mut() = root.cast().map(|root| bring_before(root, format!(".panel-{}", panel.as_str())));
+    });
     html! {
         // It is written in English from left to right, whatever the page around it is; and a translator of pages would
         // replace texts that change a moment later.
-        <div class="moe notranslate" data-theme={screen.theme.name()} dir="ltr" lang="en" translate="no">
+        <div class="moe notranslate" ref={root} data-theme={screen.theme.name()} dir="ltr" lang="en" translate="no">
             <div class={classes!("page", class)}>
                 { head }
-                { for frames(state, dispatch) }
+                { for frames(state, dispatch, &open) }
                 { foot }
                 // It stays at the lower edge of the window and takes no room.
                 <div class="overlay">
@@ -70,8 +77,8 @@ fn around(state: &State, dispatch: &Callback<Action>) -> (Html, Html) {
 }
 
 /// The panels in their places. The places are there before the first step: nothing moves when it arrives.
-fn frames(state: &State, dispatch: &Callback<Action>) -> Vec<Html> {
-    let input = PanelInput::of(state, dispatch);
+fn frames(state: &State, dispatch: &Callback<Action>, open: &Callback<PanelName>) -> Vec<Html> {
+    let input = PanelInput::of(state, dispatch, open);
     let waiting = if state.engine().can_run() { "Waiting for the first run" } else { "There is no run to show" };
     let (view, depth) = (&state.config().view, state.screen().depth);
     let front = panels::front(state.screen().tab, depth);
@@ -87,7 +94,7 @@ fn frames(state: &State, dispatch: &Callback<Action>) -> Vec<Html> {
 /// wrote, who was turned away, and what that cost.
 fn spoken(state: &State, dispatch: &Callback<Action>) -> Html {
     let is_calm = !state.playback().playing && !state.is_running();
-    let input = PanelInput::of(state, dispatch).filter(|_| is_calm);
+    let input = PanelInput::of(state, dispatch, &Callback::noop()).filter(|_| is_calm);
     let token = input.as_ref().map(|input| spoken_token(&input.scene, input.layer(), input.selection.token));
     let is_at_end = |input: &&PanelInput| input.finished.is_some() && input.scene.step + 1 == input.num_steps;
     let run = input.as_ref().filter(is_at_end).filter(|input| input.scene.recording.is_live()).map(|input| {

@@ -15,8 +15,9 @@ use crate::run::shared::Shared;
 use crate::run::tried::Tried;
 pub use crate::settings::depth::Depth;
 use crate::settings::interventions::Interventions;
+use crate::settings::micro_step::MicroStep;
 use crate::settings::offered::Offered;
-use crate::settings::view::PanelName;
+use crate::settings::view::{PanelName, View};
 use crate::state::lab::Lab;
 use crate::state::background::{Progress, Purpose};
 use crate::state::{Action, Playback, Selection, State};
@@ -76,6 +77,8 @@ pub struct PanelInput {
     /// A step of the run on the screen, with one layer at least.
     pub scene: Shared<Scene>,
     pub selection: Selection,
+    /// The step that the routing microscope has open.
+    pub micro_step: MicroStep,
     /// The run's model, where the reader might think that it is another one.
     pub foreign_model: Option<AttrValue>,
 
@@ -106,6 +109,10 @@ pub struct PanelInput {
 
     /// The tab in front, on narrow screens.
     pub tab: PanelName,
+    /// What the element shows.
+    pub view: View,
+    /// Brings another panel that it shows before the reader.
+    pub open: Callback<PanelName>,
     pub dispatch: Callback<Action>,
 }
 
@@ -220,7 +227,7 @@ impl Comparisons {
 
 impl PanelInput {
     /// The only place where a panel's data are taken out of the state; `None` while there is no step to see.
-    pub fn of(state: &State, dispatch: &Callback<Action>) -> Option<PanelInput> {
+    pub fn of(state: &State, dispatch: &Callback<Action>, open: &Callback<PanelName>) -> Option<PanelInput> {
         let scene = state.scene().filter(|scene| !scene.layers.is_empty())?.clone();
         let on_screen = state.on_screen();
         let (mut pair, flipped) = (state.against().zip(on_screen), state.runs().is_flipped());
@@ -231,6 +238,7 @@ impl PanelInput {
         let settings = state.settings();
         Some(PanelInput {
             selection: state.selection(),
+            micro_step: state.screen().micro_step,
             foreign_model: on_screen.and_then(|run| state.foreign_model(run)).map(|name| name.to_owned().into()),
             playback: state.playback(),
             num_steps: on_screen.map_or(0, |run| run.steps.len()),
@@ -260,6 +268,8 @@ impl PanelInput {
                 by_position: state.by_position().cloned(),
             },
             tab: state.screen().tab,
+            view: state.config().view.clone(),
+            open: open.clone(),
             dispatch: dispatch.clone(),
             scene,
         })

@@ -34,6 +34,32 @@ pub fn difference(nats: f64) -> String {
     if written.trim_start_matches(['+', '-']) == "0.000" { "0.000".to_owned() } else { written.replace('-', "−") }
 }
 
+/// `1.427`, `0.0892`, `−0.26`: four digits that count, without noughts at the end; with a power of ten where it would be
+/// long.
+pub fn digits(value: f64) -> String {
+    let size = value.abs();
+    let written = if size == 0.0 {
+        "0".to_owned()
+    } else if (1e-4..1e5).contains(&size) {
+        // So many digits stand before the point; below 1 so many noughts behind it.
+        let before = size.log10().floor() as i32 + 1;
+        let written = format!("{value:.*}", (4 - before).clamp(0, 7) as usize);
+        if written.contains('.') { written.trim_end_matches('0').trim_end_matches('.').to_owned() } else { written }
+    } else {
+        let written = format!("{value:.2e}");
+        let (mantissa, power) = written.split_once('e').unwrap_or((&written, "0"));
+        let raised = |digit: char| match digit {
+            '-' => '⁻',
+            '1' => '¹',
+            '2' => '²',
+            '3' => '³',
+            _ => digit.to_digit(10).and_then(|digit| char::from_u32(0x2070 + digit)).unwrap_or(digit),
+        };
+        format!("{mantissa}·10{}", power.chars().map(raised).collect::<String>())
+    };
+    written.replace('-', "−")
+}
+
 /// `1 request`, `3 requests`.
 pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
@@ -106,6 +132,8 @@ mod tests {
         assert_eq!(parameters(3_600_000), "3.6 M");
         assert_eq!([3100.0, 99.0, 43.0, 99.6].map(seconds), ["3.1 s", "0.10 s", "0.04 s", "0.1 s"]);
         assert_eq!(count(1, "token", "tokens"), "1 token");
+        let written = [1.0, 1.42728, 0.08921, -0.2555, 145.56, 12_345.6, 0.0, 2.0, 3.4e38, 1.5e-5].map(digits);
+        assert_eq!(written, ["1", "1.427", "0.08921", "−0.2555", "145.6", "12346", "0", "2", "3.40·10³⁸", "1.50·10⁻⁵"]);
         let budgets = [983_040, 9_830_400, 491_520_000].map(training_tokens);
         assert_eq!(budgets, ["983 k tokens", "9.83 M tokens", "492 M tokens"]);
     }

@@ -6,7 +6,9 @@ use serde_json::Value;
 use web::run::shared::Shared;
 use web::settings::Setting;
 use web::settings::attributes::{ATTRIBUTES, Config};
+use web::settings::micro_step::MicroStep;
 use web::settings::models::Menu;
+use web::settings::view::{PanelName, View};
 use web::state::{Action, State, replay};
 use web::views::page::{Page, PageProps};
 use yew::Callback;
@@ -38,8 +40,8 @@ fn read(text: &str) -> Result<(TraceHeader, Vec<StepTrace>), String> {
 }
 
 /// The state with the run on the screen, at its last step.
-fn shown(header: TraceHeader, steps: Vec<StepTrace>) -> State {
-    let config = Config { backend: BackendChoice::Recorded, ..Config::default() };
+fn shown(header: TraceHeader, steps: Vec<StepTrace>, config: Config) -> State {
+    let config = Config { backend: BackendChoice::Recorded, ..config };
     let last = steps.len().saturating_sub(1);
     let began = replay::began(header).expect("it was checked");
     let told = steps.into_iter().map(replay::step);
@@ -47,16 +49,24 @@ fn shown(header: TraceHeader, steps: Vec<StepTrace>) -> State {
     actions.fold(State::new(config, Vec::new()).0, |state, action| state.apply(action).0)
 }
 
-/// Draws it, then what another k would make of it.
+/// Draws it, then what another k would make of it, then the panels that check its numbers.
 fn draw(header: TraceHeader, steps: Vec<StepTrace>) {
     for setting in [None, Some(Setting::K(Some(1))), Some(Setting::CapacityFactor(0.3))] {
         let (header, steps) = (header.clone(), steps.clone());
         html::<Page>(move || {
-            let mut state = shown(header, steps);
+            let mut state = shown(header, steps, Config::default());
             if let Some(setting) = setting {
                 state = state.apply(Action::Set(setting)).0;
             }
             PageProps { state: Shared::new(state), dispatch: Callback::noop() }
+        });
+    }
+    for step in [MicroStep::Scores, MicroStep::Weights, MicroStep::Proof] {
+        let (header, steps) = (header.clone(), steps.clone());
+        html::<Page>(move || {
+            let view = View::Panels(vec![PanelName::Losses, PanelName::Microscope, PanelName::Block]);
+            let config = Config { view, micro_step: Some(step), ..Config::default() };
+            PageProps { state: Shared::new(shown(header, steps, config)), dispatch: Callback::noop() }
         });
     }
 }

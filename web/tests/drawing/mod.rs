@@ -6,6 +6,7 @@ mod comparisons;
 mod directions;
 mod hostile;
 mod methods;
+mod lab;
 mod panels;
 mod rule_note;
 mod rules;

@@ -6,8 +6,11 @@ use moe_trace::{BackendChoice, Policy, RoutingGroup, RunId};
 use web::settings::Setting;
 use web::settings::attributes::Config;
 use web::settings::depth::Depth;
+use web::settings::experiment::ExperimentName;
 use web::settings::method::Method;
+use web::state::lab::Wish;
 use web::settings::interventions::Interventions;
+use web::settings::micro_step::MicroStep;
 use web::settings::place::Place;
 use web::state::{Action, Motion, State, Theme};
 
@@ -60,7 +63,7 @@ fn wander(play: &mut Play, draws: &mut SplitMix64) {
             },
         };
         play.set(setting);
-        let action = match pick(8) {
+        let action = match pick(11) {
             7 => {
                 let methods: Vec<Method> = Method::all().collect();
                 Action::Try(Some(methods[pick(methods.len())]).filter(|_| pick(4) > 0))
@@ -72,6 +75,8 @@ fn wander(play: &mut Play, draws: &mut SplitMix64) {
             3 => Action::SetTheme([Theme::System, Theme::Light, Theme::Dark][pick(3)]),
             4 => Action::Move(Motion::NextDrop),
             5 => Action::SetLabFactor(0.25 + pick(375) as f32 / 100.0),
+            8 => Action::OpenMicroStep(MicroStep::ALL[pick(MicroStep::ALL.len())]),
+            9 => Action::Lab(Wish::Experiment(ExperimentName::ALL[pick(ExperimentName::ALL.len())])),
             _ => Action::Seek(Place { step: Some(pick(20) as u32), ..Place::default() }),
         };
         play.act(action);
@@ -86,6 +91,8 @@ fn is_same(one: &State, other: &State, attributes: &Attributes) {
     assert_eq!(one.screen().method, other.screen().method, "{attributes:?}");
     assert_eq!(one.screen().depth, other.screen().depth, "{attributes:?}");
     assert_eq!(one.lab_factor(), other.lab_factor(), "{attributes:?}");
+    assert_eq!(one.lab().experiment, other.lab().experiment, "{attributes:?}");
+    assert_eq!(one.screen().micro_step, other.screen().micro_step, "{attributes:?}");
     let place = |state: &State| {
         let selection = state.selection();
         (state.scene().map(|scene| scene.step), selection.token, selection.layer, selection.expert)

@@ -134,6 +134,8 @@ export interface MoePlaygroundAttributes {
    *
    * Values: full, or one or more of strip, layers, lanes, token, load, loss, counts, policies, drops, runs,
    * positions. Default: all panels, as a figure in a page.
+   * Values: full, or one or more of strip, layers, lanes, token, load, loss, counts, losses, microscope, block.
+   * Default: all panels, as a figure in a page.
    */
   get view(): string | null;
   set view(value: string | null);
@@ -305,6 +307,14 @@ export interface MoePlaygroundAttributes {
    */
   get expert(): string | null;
   set expert(value: number | string | null);
+
+  /**
+   * The step of the decision that the routing microscope has open.
+   *
+   * Values: logits, scores, choice, queue, capacity, fate, weights, output, proof. Default: `logits`.
+   */
+  get microscope(): string | null;
+  set microscope(value: "logits" | "scores" | "choice" | "queue" | "capacity" | "fate" | "weights" | "output" | "proof" | null);
 
   /**
    * What to run on. `auto` is WebGPU where it works and as long as it does, else the CPU. The CPU multiplies by

@@ -49,7 +49,7 @@ pub const CRATES: [Crate; 9] = [
             &["group_choice", "token_choice"],
             &["mixing"],
             &["rules"],
-            &["mixer", "router"],
+            &["auxiliary", "mixer", "router"],
         ],
         exceptions: &[],
     },

@@ -102,6 +102,19 @@ impl BalanceScaling {
         }
     }
 
+    /// What each expert adds to the loss, `[experts]`. `gate_probs`: `[tokens, experts]`, row-major.
+    pub fn terms(self, gate_probs: &[f32], routing: &Routing) -> Vec<f64> {
+        let shares = Shares::of(gate_probs, routing);
+        let num_experts = routing.num_experts as f64;
+        let (of_experts, scale) = match self {
+            BalanceScaling::Switch | BalanceScaling::Survey => (&shares.first_choices, num_experts),
+            BalanceScaling::HfTopk => (&shares.all_choices, num_experts * shares.choices_per_token),
+            BalanceScaling::PerChoice => (&shares.all_choices, num_experts),
+            BalanceScaling::GshardPaper => (&shares.first_choices, 1.0 / num_experts),
+        };
+        of_experts.iter().zip(&shares.mean_probs).map(|(f, p)| scale * f * p).collect()
+    }
+
     /// Its value when experts are used evenly and the gate agrees, for `k` choices among `num_experts` experts. No lower
     /// bound.
     pub fn when_balanced(self, k: usize, num_experts: usize) -> f64 {

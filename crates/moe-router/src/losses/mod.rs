@@ -23,10 +23,12 @@ pub use balance::{BalanceScaling, gshard_paper, hf_topk, is_choice, per_choice, 
 pub use deepseek::{DeviceBalance, bias_update, device_balance, sequence_scores};
 pub use load::{expected_load, load_probs, load_probs_vmoe, normal_cdf};
 pub use localized::{LocalizedBalance, localized_balance};
-pub use mutual_information::{TokenInformation, mean_probs_by_task, task_information, token_information};
-pub use relu::{relu_l1, relu_l1_balanced};
-pub use second_place::second_place;
-pub use spread::{importance_of_probs, importance_of_weights};
+pub use mutual_information::{
+    TokenInformation, mean_probs_by_task, task_information, token_information, token_information_terms,
+};
+pub use relu::{relu_l1, relu_l1_balanced, relu_l1_balanced_terms, relu_l1_terms};
+pub use second_place::{second_place, second_place_terms};
+pub use spread::{importance_of_probs, importance_of_weights, sums_of_probs, sums_of_weights};
 pub use z::z_loss;
 
 /// The rows of tokens that are no padding. `is_padding`: `[tokens]`, or empty for none.

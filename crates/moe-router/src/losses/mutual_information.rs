@@ -41,6 +41,19 @@ pub fn token_information(gate_probs: &[f32], num_experts: usize, is_padding: &[b
     TokenInformation { loss: given_token - of_experts, of_experts, given_token }
 }
 
+/// What each expert adds to ModuleFormer's loss, `[experts]`: its share of `H(e|x)` less its share of `H(e)`.
+pub fn token_information_terms(gate_probs: &[f32], num_experts: usize, is_padding: &[bool]) -> Vec<f64> {
+    let rows = real_rows(gate_probs.chunks(num_experts), is_padding);
+    let num_tokens = rows.clone().count().max(1) as f64;
+    let given_token = |expert: usize| {
+        let probs = rows.clone().map(|row| f64::from(row[expert])).filter(|&p| p > 0.0);
+        probs.map(|p| -p * p.ln()).sum::<f64>() / num_tokens
+    };
+    let mean_probs = mean_rows(rows.clone(), num_experts);
+    let of_expert = |(expert, p): (usize, f64)| given_token(expert) + p * (p + 1e-8).ln();
+    mean_probs.into_iter().enumerate().map(of_expert).collect()
+}
+
 /// Mod-Squad's loss, minus the mutual information of task and expert; at least `-ln` of the number of tasks.
 ///
 /// `probs_given_task`: `[tasks, experts]`, from [`mean_probs_by_task`].

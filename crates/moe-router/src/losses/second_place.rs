@@ -20,6 +20,11 @@ use moe_trace::{Fate, Routing};
 
 /// `gate_probs`: `[tokens, experts]`, row-major. `routing`: two choices per token at least, by descending probability.
 pub fn second_place(gate_probs: &[f32], routing: &Routing) -> f64 {
+    second_place_terms(gate_probs, routing).into_iter().sum()
+}
+
+/// What each expert adds to it, `[experts]`.
+pub fn second_place_terms(gate_probs: &[f32], routing: &Routing) -> Vec<f64> {
     let num_experts = routing.num_experts as usize;
     let mut seconds = vec![0.0; num_experts];
     let mut mean_probs = vec![0.0; num_experts];
@@ -34,5 +39,5 @@ pub fn second_place(gate_probs: &[f32], routing: &Routing) -> f64 {
     let is_padding = |token: &u32| routing.of_token(*token).iter().any(|a| a.fate == Fate::Padding);
     let tokens = (0..routing.num_tokens).filter(|token| !is_padding(token)).count().max(1) as f64;
     let products = seconds.iter().zip(&mean_probs).map(|(f2, p2)| f2 / tokens * p2 / tokens);
-    0.5 * num_experts as f64 * products.sum::<f64>()
+    products.map(|product| 0.5 * num_experts as f64 * product).collect()
 }

@@ -26,21 +26,31 @@ use crate::metrics::squared_variation;
 
 /// Shazeer's importance loss: of the weights the router gave out, before drops. Withdrawn requests count nothing.
 pub fn importance_of_weights(routing: &Routing) -> f64 {
+    squared_variation(&sums_of_weights(routing))
+}
+
+/// The importances `I` that it is of, `[experts]`: weights given out, summed over tokens.
+pub fn sums_of_weights(routing: &Routing) -> Vec<f64> {
     let mut importance = vec![0.0; routing.num_experts as usize];
     for assignment in routing.assignments.iter().filter(|a| matches!(a.fate, Fate::Kept { .. } | Fate::Lost)) {
         importance[assignment.expert.index()] += f64::from(assignment.weight);
     }
-    squared_variation(&importance)
+    importance
 }
 
 /// V-MoE's importance loss: of the whole softmax. `gate_probs`: `[tokens, experts]`, row-major.
 /// `is_padding`: `[tokens]`, or empty for none.
 pub fn importance_of_probs(gate_probs: &[f32], num_experts: usize, is_padding: &[bool]) -> f64 {
+    squared_variation(&sums_of_probs(gate_probs, num_experts, is_padding))
+}
+
+/// The importances `I` that it is of, `[experts]`: gate probabilities, summed over tokens.
+pub fn sums_of_probs(gate_probs: &[f32], num_experts: usize, is_padding: &[bool]) -> Vec<f64> {
     let mut importance = vec![0.0; num_experts];
     for probs in real_rows(gate_probs.chunks(num_experts), is_padding) {
         for (sum, &p) in importance.iter_mut().zip(probs) {
             *sum += f64::from(p);
         }
     }
-    squared_variation(&importance)
+    importance
 }

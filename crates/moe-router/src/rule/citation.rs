@@ -12,7 +12,7 @@ pub enum Citation {
 const MARK: &str = "arXiv:";
 
 /// `A 2020, arXiv:2101.03961; B` as text, number, text.
-pub(super) fn citations(paper: &'static str) -> impl Iterator<Item = Citation> {
+pub(crate) fn citations(paper: &'static str) -> impl Iterator<Item = Citation> {
     let mut pieces = paper.split(MARK);
     let first = pieces.next().map(Citation::Text);
     let numbered = pieces.flat_map(|piece| {

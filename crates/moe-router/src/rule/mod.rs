@@ -17,6 +17,7 @@ mod given;
 mod group;
 
 pub use citation::Citation;
+pub(crate) use citation::citations;
 pub use facts::{Besides, Chance, Facts, GateReads, Requests, Slots};
 pub use family::{Branch, Family};
 pub use form::{Argument, Form, Printed, Value};
@@ -137,7 +138,7 @@ impl Rule {
 
     /// Its papers, cut where a link begins and ends.
     pub fn citations(&self) -> impl Iterator<Item = Citation> + use<> {
-        citation::citations(self.paper)
+        citations(self.paper)
     }
 
     /// The arguments of its text, in the order in which they may stand without keys; `None` for a rule without a text.

@@ -13,6 +13,7 @@ use crate::settings::activate::Activate;
 use crate::settings::depth::Depth;
 use crate::settings::experiment::Experiment;
 use crate::settings::method::Method;
+use crate::settings::micro_step::MicroStep;
 use crate::settings::offered::Offered;
 use crate::settings::overrides::Overrides;
 use crate::settings::place::Place;
@@ -63,6 +64,8 @@ pub struct Config {
     pub place: Place,
     /// The training lab's; `None` leaves it to the page.
     pub experiment: Option<Experiment>,
+    /// The step that the routing microscope has open.
+    pub micro_step: Option<MicroStep>,
     pub overrides: Overrides,
 }
 
@@ -152,7 +155,7 @@ mod tests {
         check(
             "view",
             "tale",
-            "Allowed: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, policies, drops, runs, positions, training, methods.",
+            "Allowed: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, policies, drops, runs, positions, training, methods, losses, microscope, block.",
         );
         check("backend", "cuda", "Allowed: auto, webgpu, cpu, cpu-f32, recorded.");
         check("theme", "sepia", "Allowed: auto, light, dark.");

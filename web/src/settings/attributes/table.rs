@@ -11,6 +11,7 @@ use crate::settings::experiment::Experiment;
 use crate::settings::interventions::Interventions;
 use crate::settings::limits::{CAPACITY_FACTOR, MAX_PROMPT_CHARS, NEW_TOKENS, TEMPERATURE, TOP_K, TOP_P};
 use crate::settings::method::Method;
+use crate::settings::micro_step::MicroStep;
 use crate::settings::offered::Offered;
 use crate::settings::theme::Theme;
 use crate::settings::view::View;
@@ -249,6 +250,16 @@ pub static ATTRIBUTES: &[Attribute] = &[
              reader's own text is in no attribute.",
         ),
         told: |shown| (shown.experiment != Experiment::default()).then(|| shown.experiment.text()),
+    },
+    Attribute {
+        name: "microscope",
+        values: Values::Words(
+            &["logits", "scores", "choice", "queue", "capacity", "fate", "weights", "output", "proof"],
+            |word, config| config.micro_step = MicroStep::of_word(word),
+        ),
+        default: Doc::new("`logits`"),
+        doc: Doc::new("The step of the decision that the routing microscope has open."),
+        told: |shown| (shown.micro_step != MicroStep::default()).then(|| shown.micro_step.as_str().to_owned()),
     },
     Attribute {
         name: "backend",

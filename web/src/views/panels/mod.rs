@@ -1,6 +1,8 @@
 //! The registry of panels. A panel is a folder with its row (`PANEL`), its picture, its finding and its table twin;
 //! its styles are `web/style/panels/<name>.css`. Panels do not know each other.
 
+#[cfg(feature = "page")]
+pub mod block;
 pub mod counts;
 #[cfg(feature = "page")]
 pub mod drops;
@@ -18,6 +20,10 @@ pub mod policies;
 pub mod positions;
 #[cfg(feature = "page")]
 pub mod runs;
+#[cfg(feature = "page")]
+pub mod losses;
+#[cfg(feature = "page")]
+pub mod microscope;
 pub mod strip;
 pub mod token;
 #[cfg(feature = "page")]
@@ -50,6 +56,20 @@ pub fn of(name: PanelName) -> &'static Panel {
         PanelName::Runs => &runs::PANEL,
         #[cfg(feature = "page")]
         PanelName::Positions => &positions::PANEL,
+        #[cfg(feature = "page")]
+        PanelName::Losses => &losses::PANEL,
+        #[cfg(feature = "page")]
+        PanelName::Microscope => &microscope::PANEL,
+        #[cfg(feature = "page")]
+        PanelName::Block => &block::PANEL,
+    }
+}
+
+/// The tab that has to be in front for a panel to be seen; itself, where it is above all tabs.
+pub fn tab_of(name: PanelName) -> PanelName {
+    match of(name).tab {
+        Tab::Of(other) => other,
+        Tab::Always | Tab::Own(_) => name,
     }
 }
 

@@ -1,7 +1,9 @@
-//! Scrolling within a view, never the page around it.
+//! Scrolling: within a view, or, where a reader asks for another view, to that one.
 
-use web_sys::Element;
+use wasm_bindgen::JsCast;
+use web_sys::{Element, HtmlElement};
 
+use crate::browser::focus::focus_in_place;
 use crate::browser::timers::Frame;
 
 /// Scrolls a list sideways until a cell of it is in sight, `margin` pixels from its edges: with the next frame, for now
@@ -18,5 +20,18 @@ pub fn keep_in_sight(list: &Element, cell: &Element, margin: f64) -> Frame {
             return;
         };
         list.set_scroll_left(list.scroll_left() + beyond as i32);
+    })
+}
+
+/// Scrolls to the part of `root` that a reader asked for and puts the focus on it, with the next frame: for now it may not be
+/// drawn yet. Not if the frame is dropped before.
+pub fn bring_before(root: Element, selector: String) -> Frame {
+    Frame::new(move || {
+        let found = root.query_selector(&selector).ok().flatten().and_then(|it| it.dyn_into::<HtmlElement>().ok());
+        if let Some(part) = found {
+            let _ = part.set_attribute("tabindex", "-1");
+            part.scroll_into_view();
+            focus_in_place(&part);
+        }
     })
 }

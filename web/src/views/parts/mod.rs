@@ -2,6 +2,7 @@
 
 pub mod at_rest;
 pub mod badges;
+pub mod citation;
 pub mod column_words;
 pub mod comparison_bar;
 pub mod fates;
@@ -9,6 +10,7 @@ pub mod glyph;
 pub mod hover;
 pub mod in_sight;
 pub mod lane;
+pub mod math;
 pub mod popup;
 pub mod ramp;
 pub mod routing_controls;

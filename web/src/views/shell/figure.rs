@@ -26,7 +26,7 @@ pub fn figure_bar(state: &State, dispatch: &Callback<Action>) -> Html {
         View::Full => true,
         View::Panels(panels) => panels.contains(&panel),
     };
-    let input = PanelInput::of(state, dispatch);
+    let input = PanelInput::of(state, dispatch, &Callback::noop());
     let steps = input.as_ref().filter(|_| offered.has(ControlName::Step) && !has_panel(PanelName::Strip));
     let routing = input.as_ref().filter(|_| !has_panel(PanelName::Lanes));
     let inside = input.as_ref().filter(|_| !has_panel(PanelName::Token));

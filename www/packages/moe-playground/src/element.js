@@ -35,6 +35,7 @@ const ATTRIBUTES = [
   "layer",
   "token",
   "expert",
+  "microscope",
   "backend",
   "activate",
   "keys",

@@ -1,11 +1,12 @@
 //! The routing rule in words, from the table of rules that crate, documentation and URLs share: its name, and on demand
 //! what it does, whether it looks ahead, its paper, and the controls of others.
 
-use moe_router::rule::{Citation, Kind};
+use moe_router::rule::Kind;
 use moe_router::rules;
 use moe_trace::RoutingSpec;
 use yew::prelude::*;
 
+use crate::views::parts::citation::citation;
 use crate::views::parts::popup::Popup;
 
 /// `controls`: how another rule is chosen, where one can be.
@@ -22,23 +23,13 @@ pub fn rule_note(routing: &RoutingSpec, controls: Html) -> Html {
         (false, true) => "Not causal: a token's choice depends on later tokens.",
         (false, false) => "Not causal in training; as it runs here it is.",
     };
-    let citation = |piece: Citation| match piece {
-        Citation::Text(text) => html! { { text } },
-        Citation::Arxiv(number) => {
-            let address = format!("https://arxiv.org/abs/{number}");
-            html! { <a href={address} target="_blank" rel="noopener">{ "arXiv:" }{ number }</a> }
-        }
-    };
     html! {
         <Popup class="rule-note" title="About this rule, and others to try" summary={html! { <>{ "Rule: " }<b>{ rule.title }</b></> }}>
             <div class="more" tabindex="-1">
                 <p>{ rule.one_line }</p>
                 <p>{ kind }{ " " }{ causal }</p>
                 <p class="fine">
-                    { for rule.citations().map(citation) }
-                    if let Some(place) = rule.equation {
-                        { ", " }{ place }
-                    }
+                    { citation(rule.citations(), rule.equation) }
                 </p>
                 { controls }
             </div>

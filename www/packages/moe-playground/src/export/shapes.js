@@ -3,6 +3,7 @@
 // where the browser has put them, so that a picture shows what the screen shows.
 
 import { backgrounds, borders, clipOf, outline } from "../export/boxes.js";
+import { colour } from "../export/colour.js";
 import { textLines, textOfPseudo } from "../export/texts.js";
 import { vectors } from "../export/vectors.js";
 
@@ -45,6 +46,7 @@ function walk(element, origin) {
   const shapes = [];
   if (style.visibility === "visible" && box.width > 0 && box.height > 0) {
     shapes.push(...backgrounds(style, box), ...borders(style, box));
+    if (element.localName === "mfrac") shapes.push(...fractionBar(element, style, origin));
   }
   const inside = [...pseudo(element, "::before", origin), ...children(element, style, origin)];
   inside.push(...pseudo(element, "::after", origin));
@@ -64,7 +66,7 @@ function boxOf(element, origin) {
 
 /** In the order of painting: what is positioned lies over what is not, outlines over their neighbours. */
 function children(element, style, origin) {
-  if (element instanceof SVGSVGElement) return vectors(element, origin);
+  if (element instanceof SVGSVGElement) return [...vectors(element, origin), ...labels(element, origin)];
   /** @type {{ level: number, shapes: Shape[] }[]} */
   const layers = [];
   for (const child of element.childNodes) {
@@ -79,6 +81,33 @@ function children(element, style, origin) {
     }
   }
   return layers.sort((a, b) => a.level - b.level).flatMap(({ shapes }) => shapes);
+}
+
+/** The words in a vector drawing, as large as they are drawn. */
+function labels(drawing, origin) {
+  const all = /** @type {Iterable<SVGTextElement>} */ (drawing.querySelectorAll("text"));
+  return [...all].flatMap((text) => {
+    const style = getComputedStyle(text);
+    const { fontFamily, fontWeight, fontStyle, letterSpacing, direction, writingMode, textTransform } = style;
+    const fontSize = `${(text.getScreenCTM()?.a ?? 1) * Number.parseFloat(style.fontSize)}px`;
+    const seen = { fontFamily, fontWeight, fontStyle, letterSpacing, direction, writingMode, textTransform, fontSize };
+    const drawn = { ...seen, color: style.fill, textDecorationLine: "none" };
+    return [...text.childNodes].flatMap((node) => (node instanceof Text ? textLines(node, drawn, origin) : []));
+  });
+}
+
+/**
+ * Between the two parts of a fraction, which is no border of either.
+ *
+ * @returns {Shape[]}
+ */
+function fractionBar(fraction, style, origin) {
+  const [above, below] = [...fraction.children].map((part) => part.getBoundingClientRect());
+  const fill = colour(style.color);
+  if (!above || !below || !fill) return [];
+  const { x, width } = boxOf(fraction, origin);
+  const y = (above.bottom + below.top) / 2 - origin.top - 0.5;
+  return [{ kind: "path", d: `M${x} ${y}h${width}v1h${-width}z`, fill }];
 }
 
 /**

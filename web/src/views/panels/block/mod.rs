@@ -1,0 +1,82 @@
+//! The layer: a drawing of one layer of this model with its sizes, from which the panels that look into it open.
+
+mod drawing;
+mod facts;
+
+use yew::prelude::*;
+
+use crate::run::block::Block;
+use crate::settings::view::{PanelName, View};
+use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
+use crate::views::parts::table::table;
+use crate::words::numbers::parameters;
+use drawing::drawing;
+use facts::facts;
+
+pub static PANEL: Panel = Panel {
+    name: PanelName::Block,
+    kind: "The layer",
+    area: "row",
+    tab: Tab::Of(PanelName::Layers),
+    depth: Depth::Lab,
+    sees: Sees::Run,
+    lacks: |_| None,
+    topic: |input| format!("The layer · layer {}", input.layer().layer),
+    finding: |input| {
+        let (block, model) = (Block::of(&input.scene), &input.scene.recording.model);
+        let (active, all) = (parameters(model.num_active_parameters), parameters(model.num_parameters));
+        match (block.num_active, block.num_experts) {
+            (active_experts, num_experts) if active_experts < num_experts => {
+                format!("{active_experts} of {num_experts} experts work for a token, {active} of {all} parameters")
+            }
+            (_, 1) => format!("The only expert works for every token, and all {all} parameters"),
+            (_, num_experts) => format!("All {num_experts} experts work for every token, {active} of {all} parameters"),
+        }
+    },
+    badges: |_| Html::default(),
+    picture,
+    table: Some(as_table),
+};
+
+/// The panels that look into a part of the layer, and what they show of it.
+const INSIDE: [(PanelName, &str); 8] = [
+    (PanelName::Token, "the gate, for one token"),
+    (PanelName::Microscope, "its decision, step by step"),
+    (PanelName::Lanes, "the experts’ slots"),
+    (PanelName::Load, "how busy the experts are"),
+    (PanelName::Losses, "what the losses say of that"),
+    (PanelName::Layers, "all layers and tokens"),
+    (PanelName::Loss, "what comes out: the loss"),
+    (PanelName::Strip, "the text"),
+];
+
+fn picture(input: &PanelInput) -> Html {
+    let is_there = |(panel, _): &&(PanelName, &'static str)| match &input.view {
+        View::Full => true,
+        View::Panels(names) => names.contains(panel),
+    };
+    let entry = |&(panel, words): &(PanelName, &'static str)| {
+        let onclick = input.open.reform(move |_: MouseEvent| panel);
+        html! { <li><button type="button" class="quiet" {onclick}>{ words }</button></li> }
+    };
+    let entries: Vec<Html> = INSIDE.iter().filter(is_there).map(entry).collect();
+    html! {
+        <div class="block">
+            { drawing(input) }
+            <div>
+                <dl class="block-facts">
+                    { for facts(&input.scene).into_iter().map(|(name, value)| html! { <div><dt>{ name }</dt><dd>{ value }</dd></div> }) }
+                </dl>
+                if !entries.is_empty() {
+                    <h3 class="topic">{ "Look into it" }</h3>
+                    <ul class="block-links">{ for entries }</ul>
+                }
+            </div>
+        </div>
+    }
+}
+
+fn as_table(input: &PanelInput) -> Html {
+    let rows = facts(&input.scene).into_iter().map(|(name, value)| vec![name.to_owned(), value]);
+    table("What is known of this model’s layers", &["what", "how much"], rows)
+}
