@@ -15,14 +15,14 @@ pub mod training;
 
 pub mod compare;
 pub mod difference;
-pub mod event;
-pub mod tried;
 pub mod drops;
+pub mod event;
 pub mod fixed_text;
 pub mod history;
 pub mod pair;
 pub mod policies;
 pub mod positions;
+pub mod tried;
 pub mod what_if;
 
 pub mod shared;

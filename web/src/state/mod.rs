@@ -15,8 +15,8 @@ pub mod worker;
 pub mod controls;
 pub mod notices;
 pub mod screen;
-pub mod tour;
 pub mod surgery;
+pub mod tour;
 
 pub mod derived;
 

@@ -18,8 +18,8 @@ use crate::settings::interventions::Interventions;
 use crate::settings::micro_step::MicroStep;
 use crate::settings::offered::Offered;
 use crate::settings::view::{PanelName, View};
-use crate::state::lab::Lab;
 use crate::state::background::{Progress, Purpose};
+use crate::state::lab::Lab;
 use crate::state::{Action, Playback, Selection, State};
 
 /// A row of the registry. The frame around a panel, the page, its tabs and its empty places are drawn from it.

@@ -37,7 +37,10 @@ fn examples(attribute: &Attribute) -> (Vec<String>, &'static [&'static str]) {
         }
         Values::Text { .. } => (vec!["Some other text".to_owned()], &[]),
         Values::Written(..) if attribute.name == "view" => {
-            (vec!["full".to_owned(), "strip lanes".to_owned()], &["story"])
+            (vec!["full".to_owned(), "strip lanes".to_owned()], &["tale"])
+        }
+        Values::Written(..) if attribute.name == "experiment" => {
+            (vec!["room sums 7".to_owned(), "collapse".to_owned()], &["nonsense", "room 1 2 x"])
         }
         Values::Written(..) if attribute.name == "controls" => {
             (vec!["none".to_owned(), "capacity step".to_owned()], &["volume"])

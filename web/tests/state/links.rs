@@ -7,11 +7,11 @@ use web::settings::Setting;
 use web::settings::attributes::Config;
 use web::settings::depth::Depth;
 use web::settings::experiment::ExperimentName;
-use web::settings::method::Method;
-use web::state::lab::Wish;
 use web::settings::interventions::Interventions;
+use web::settings::method::Method;
 use web::settings::micro_step::MicroStep;
 use web::settings::place::Place;
+use web::state::lab::Wish;
 use web::state::{Action, Motion, State, Theme};
 
 use super::play::{Play, recorded};

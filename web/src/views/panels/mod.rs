@@ -11,9 +11,11 @@ pub mod layers;
 pub mod load;
 pub mod loss;
 #[cfg(feature = "page")]
+pub mod losses;
+#[cfg(feature = "page")]
 pub mod methods;
 #[cfg(feature = "page")]
-pub mod story;
+pub mod microscope;
 #[cfg(feature = "page")]
 pub mod policies;
 #[cfg(feature = "page")]
@@ -21,9 +23,7 @@ pub mod positions;
 #[cfg(feature = "page")]
 pub mod runs;
 #[cfg(feature = "page")]
-pub mod losses;
-#[cfg(feature = "page")]
-pub mod microscope;
+pub mod story;
 pub mod strip;
 pub mod token;
 #[cfg(feature = "page")]

@@ -26,12 +26,7 @@ pub fn head(state: &State, panels: impl Iterator<Item = &'static Panel>, dispatc
 
 /// Below them: in the story the prompt, for the reader's own words; on narrow screens tabs with what is written on them,
 /// one of which is in front.
-pub fn foot(
-    state: &State,
-    names: &[(PanelName, &'static str)],
-    front: PanelName,
-    dispatch: &Callback<Action>,
-) -> Html {
+pub fn foot(state: &State, names: &[(PanelName, &'static str)], front: PanelName, dispatch: &Callback<Action>) -> Html {
     html! {
         <>
             if is_story(state) {

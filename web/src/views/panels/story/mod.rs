@@ -102,10 +102,9 @@ fn picture(input: &PanelInput) -> Html {
     let widest = lanes.iter().map(|lane| lane.kept.len()).max().unwrap_or_default();
     let width = seen.capacity.map_or(widest, |slots| (slots as usize).min(seen.group.num_tokens.max(widest)));
     let size = (seen.capacity.map(|slots| slots as usize), width);
-    let rows = lanes
-        .iter()
-        .enumerate()
-        .map(|(number, lane)| section(number, LaneView::of((scene, layer), lane, size, selection, None, &input.dispatch)));
+    let rows = lanes.iter().enumerate().map(|(number, lane)| {
+        section(number, LaneView::of((scene, layer), lane, size, selection, None, &input.dispatch))
+    });
     let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
     html! {
         <div class="story">
