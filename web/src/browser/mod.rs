@@ -6,6 +6,7 @@ pub mod fetch;
 pub mod focus;
 pub mod graphemes;
 pub mod keys;
+pub mod letters;
 pub mod panics;
 pub mod presses;
 pub mod timers;
