@@ -29,9 +29,12 @@ try {
   const parameters = new URLSearchParams([["loading", "eager"], ...attributes]);
   // A poster is drawn from the recorded run: the same for everybody.
   parameters.set("backend", "recorded");
+  await page.addInitScript(() => {
+    const errors = Object.assign(window, { errors: [] }).errors;
+    addEventListener("moe-error", (event) => errors.push(/** @type {CustomEvent} */ (event).detail));
+  });
   await page.goto(new URL(`embed.html?${parameters}`, SITE_URL).href);
-  const drawn = await page.evaluate(snapshot);
-  console.log(drawn);
+  console.log(await page.evaluate(snapshot));
 } finally {
   await browser.close();
 }
@@ -39,12 +42,9 @@ try {
 /** In the page. */
 async function snapshot() {
   const figure = /** @type {any} */ (document.querySelector("moe-playground"));
-  const wrong = new Promise((_, reject) =>
-    figure.addEventListener("moe-error", ({ detail }) => reject(new Error(`${detail.what} ${detail.why}`)), {
-      once: true,
-    }),
-  );
-  await Promise.race([figure.load(), wrong]);
+  await figure.load();
+  const [error] = /** @type {any} */ (window).errors;
+  if (error) throw new Error(`${error.what} ${error.why}`);
   const frame = () => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)));
   await frame();
   const svg = await (await figure.toBlob("image/svg+xml", { caption: false, colours: "screen" })).text();

@@ -3,6 +3,8 @@
 use js_sys::Reflect;
 use web_sys::KeyboardEvent;
 
+use crate::browser::letters::is_letter_or_digit;
+
 /// A key as it was pressed: all that decides whether it is meant for a playground.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Press {
@@ -33,7 +35,7 @@ impl Press {
             return None;
         }
         // Brackets lie behind AltGr or Option on half of all keyboards; a letter with Alt is a shortcut of the browser.
-        let is_sign = key.chars().count() == 1 && key.chars().all(|c| !c.is_alphanumeric() && !c.is_whitespace());
+        let is_sign = key.chars().count() == 1 && key.chars().all(|c| !is_letter_or_digit(c) && !c.is_whitespace());
         let is_third_level = is_sign && (self.alt_graph || self.alt);
         ((!self.ctrl && !self.alt) || is_third_level).then_some(key)
     }

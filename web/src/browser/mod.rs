@@ -7,6 +7,7 @@ pub mod fetch;
 pub mod focus;
 pub mod graphemes;
 pub mod keys;
+pub mod letters;
 pub mod module_worker;
 pub mod motion;
 pub mod panics;

@@ -208,7 +208,7 @@ impl PolicyLab {
         let rows = policies.iter().zip(&scenes).map(|(&policy, of_row)| {
             let measured = |&factor: &f32| {
                 let scene = if policy == LabPolicy::Dropless { of_row.clone() } else { scene(policy, factor) };
-                Some(Point { factor, measures: Measures::of(&*scene?) })
+                Some(Point { factor, measures: scene.as_deref().map(Measures::of)? })
             };
             Row {
                 policy,

@@ -5,6 +5,7 @@ use std::rc::Rc;
 use moe_trace::{TokenContent, TracedToken};
 
 use crate::browser::graphemes;
+use crate::browser::letters::first_letter;
 
 /// What one token shows. Tokens that together form one visible character are a head, which shows it, and its tails.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -170,8 +171,7 @@ fn is_invisible(character: char) -> bool {
 
 /// Is the text's first letter of a script written from right to left?
 pub fn is_right_to_left(text: &str) -> bool {
-    let first_letter = text.chars().find(|character| character.is_alphabetic());
-    first_letter.is_some_and(is_of_right_to_left)
+    first_letter(text).is_some_and(is_of_right_to_left)
 }
 
 /// Is it of a script written from right to left?

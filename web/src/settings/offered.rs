@@ -44,6 +44,10 @@ impl Offered {
         format!("none, or one or more of {}", ControlName::words())
     }
 
+    pub fn without(self, control: ControlName) -> Offered {
+        Offered(self.0 & !(1 << control as u16))
+    }
+
     pub fn has(self, control: ControlName) -> bool {
         self.0 & (1 << control as u16) != 0
     }

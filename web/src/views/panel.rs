@@ -16,7 +16,7 @@ use crate::run::tried::Tried;
 pub use crate::settings::depth::Depth;
 use crate::settings::interventions::Interventions;
 use crate::settings::micro_step::MicroStep;
-use crate::settings::offered::Offered;
+use crate::settings::offered::{ControlName, Offered};
 use crate::settings::view::{PanelName, View};
 use crate::state::background::{Progress, Purpose};
 use crate::state::lab::Lab;
@@ -130,6 +130,13 @@ pub struct Controls {
     pub status: &'static str,
     /// Those that there are.
     pub offered: Offered,
+}
+
+/// Those that the author names; else all that there are at this depth.
+fn offered(state: &State) -> Offered {
+    let is_story = state.config().view == View::Full && state.screen().depth == Depth::Story;
+    let of_depth = if is_story { Offered::ALL.without(ControlName::Surgery) } else { Offered::ALL };
+    state.config().controls.unwrap_or(of_depth)
 }
 
 /// What is changed inside the model, as it is asked for. The run on the screen may have been made before.
@@ -254,7 +261,7 @@ impl PanelInput {
                 routing: state.routing(),
                 num_experts: state.model().map_or(scene.num_experts(), |model| model.num_experts as usize),
                 status: state.rerun_status(),
-                offered: state.config().controls.unwrap_or(Offered::ALL),
+                offered: offered(state),
             },
             what_if: state.what_if().cloned().map(|layer| WhatIf { layer, routing: state.routing() }),
             lab: state.lab().clone(),

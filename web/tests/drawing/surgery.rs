@@ -63,6 +63,12 @@ fn what_can_be_done_is_offered_for_the_selected_expert_and_token() {
 }
 
 #[test]
+fn a_story_has_none_of_it_and_says_what_was_changed() {
+    let html = drawn(&[("view", "full"), ("depth", "story")], "mute:2,3", Vec::new());
+    check(&html, &["· 1 change<", "<small>muted</small>"], &["aria-label=\"Mute expert ", "aria-label=\"What if\""]);
+}
+
+#[test]
 fn what_was_changed_stands_beside_every_number() {
     let html = drawn(FULL, "mute:2,3 swap:2,0,1 noise:*,0.25", Vec::new());
     let title = "Changed inside the model: expert 3 of layer 2 muted, experts 0 and 1 of layer 2 swapped, \

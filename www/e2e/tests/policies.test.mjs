@@ -25,7 +25,10 @@ test("six policies are compared in real runs, and the run's own row says what it
   const { header, steps } = await figure.finished();
   const panel = figure.panel("policies");
   await panel.getByRole("button", { name: "Compare 6 policies" }).click();
-  await panel.getByText(/^\d+ runs of \d+ tokens, [\d.]+ s$/).first().waitFor();
+  await panel
+    .getByText(/^\d+ runs of \d+ tokens, [\d.]+ s$/)
+    .first()
+    .waitFor();
   const said = await panel.locator(".comparison-bar .fine").textContent();
   const [, runs, tokens] = said.match(/^(\d+) runs of (\d+) tokens/).map(Number);
   // Five policies along seven capacity factors, and dropless once.
@@ -44,7 +47,11 @@ test("six policies are compared in real runs, and the run's own row says what it
     ],
   );
   const totals = stepTotals(steps.at(-1));
-  assert.deepEqual(rows[0].slice(3, 5), [String(totals.lost), String(totals.dropped)], "the same text, the same losses");
+  assert.deepEqual(
+    rows[0].slice(3, 5),
+    [String(totals.lost), String(totals.dropped)],
+    "the same text, the same losses",
+  );
   assert.ok(totals.lost > 0, "half an even share is too little");
   const losses = steps.at(-1).tokens.flatMap(({ loss }) => loss ?? []);
   const mean = losses.reduce((sum, loss) => sum + loss, 0) / losses.length;
@@ -58,9 +65,9 @@ test("six policies are compared in real runs, and the run's own row says what it
   // One cursor: the selected token is the same in all pictures.
   await figure.tokens.nth(3).click();
   await panel.locator(".column-words .is-selected").waitFor();
-  const words = await panel.locator(".column-words span").evaluateAll((all) =>
-    all.findIndex((word) => word.classList.contains("is-selected")),
-  );
+  const words = await panel
+    .locator(".column-words span")
+    .evaluateAll((all) => all.findIndex((word) => word.classList.contains("is-selected")));
   assert.equal(words, 3);
 
   // The slider is of all policies, and a link holds it.
@@ -100,9 +107,9 @@ test("what a drop costs is the difference of two runs of the same text", async (
   await panel.getByRole("button", { name: "Compute what was lost" }).click();
   await panel.locator(".drops-chart").waitFor();
   await panel.getByRole("button", { name: /table/ }).click();
-  const rows = await panel.locator("tbody tr").evaluateAll((rows) =>
-    rows.map((row) => [...row.children].map((cell) => cell.textContent.replace("−", "-"))),
-  );
+  const rows = await panel
+    .locator("tbody tr")
+    .evaluateAll((rows) => rows.map((row) => [...row.children].map((cell) => cell.textContent.replace("−", "-"))));
   const { tokens, layers } = steps.at(-1);
   assert.equal(rows.length, tokens.length);
   for (const [at, [number, , lost, withLosses, without, cost]] of rows.entries()) {
@@ -131,9 +138,11 @@ test("the lab works by keyboard: its controls have names, and are large enough",
   await panel.getByRole("button", { name: "Compare 6 policies" }).focus();
   await figure.page.keyboard.press("Enter");
   await panel.locator(".lab-measures").waitFor();
-  const small = await panel.locator("button, input").evaluateAll((all) =>
-    all.filter((it) => it.getBoundingClientRect().height < 22).map((it) => it.textContent || it.ariaLabel),
-  );
+  const small = await panel
+    .locator("button, input")
+    .evaluateAll((all) =>
+      all.filter((it) => it.getBoundingClientRect().height < 22).map((it) => it.textContent || it.ariaLabel),
+    );
   assert.deepEqual(small, []);
   await panel.locator(".lab-strips").focus();
   const before = await figure.selection();

@@ -189,7 +189,7 @@ pub static ATTRIBUTES: &[Attribute] = &[
             Ok(())
         }),
         default: Doc::new("the recorded run's"),
-        doc: Doc::new("What is changed inside the model; the section below has the forms."),
+        doc: Doc::new("What is changed inside the model for a run; docs/EMBEDDING.md has the forms."),
         told: |shown| Some(shown.changed(|settings| settings.interventions.clone())?.text()),
     },
     Attribute {

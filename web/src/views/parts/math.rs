@@ -10,7 +10,7 @@ use yew::prelude::*;
 /// The formula; read out it is the text.
 pub fn math(text: &str) -> Html {
     let alttext = text.replace(['{', '}', '_'], "");
-    html! { <math displaystyle="true" {alttext}>{ row(&mut text.chars().peekable()) }</math> }
+    html! { <math {alttext}>{ row(&mut text.chars().peekable()) }</math> }
 }
 
 /// Words among which are names with an index: `f_e share of first choices`.

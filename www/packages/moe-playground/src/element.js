@@ -360,12 +360,13 @@ export class MoePlayground extends Base {
     if (!this.isConnected || this.#handle || this.#state === "loading") return;
     this.#observer?.disconnect();
     this.#setState("loading");
-    this.#module = moduleOf(this.getAttribute("view"));
+    const module = moduleOf(this.getAttribute("view"));
+    this.#module = module;
     const attempt = ++this.#attempt;
     try {
       const { application, styled, scriptUrl, BASE } = await loaded();
       const shadow = /** @type {ShadowRoot} */ (this.shadowRoot);
-      const [{ mount }] = await Promise.all([application(this.#module), styled(shadow, this.#module)]);
+      const [{ mount }] = await Promise.all([application(module), styled(shadow, module)]);
       if (attempt !== this.#attempt) return;
       this.#notice.hidden = true;
       // The poster stays in the root until the application has something better, and then leaves in the same frame.
@@ -400,13 +401,16 @@ export class MoePlayground extends Base {
     const handle = this.#handle;
     this.#leave();
     if (handle) {
-      const state = { ...handle.getState() };
-      for (const name of changed) {
-        const text = this.getAttribute(name);
-        if (text === null) delete state[name];
-        else state[name] = text;
+      const shown = handle.getState();
+      if (shown) {
+        const state = { ...shown };
+        for (const name of changed) {
+          const text = this.getAttribute(name);
+          if (text === null) delete state[name];
+          else state[name] = text;
+        }
+        this.#pending.set("setState", (next) => next.setState(state));
       }
-      this.#pending.set("setState", (next) => next.setState(state));
       const drawn = this.#root.querySelector(":scope > .moe-container")?.cloneNode(true);
       handle.destroy();
       this.#root.replaceChildren(...(drawn ? [asPoster(drawn)] : this.#poster));
