@@ -10,7 +10,7 @@ use crate::{project, wasm};
 
 /// The files of `web/style` that make the style sheet, in its order: of two rules of one weight the later counts. After
 /// them come those of the panels, which have nothing to do with each other, by their names.
-const STYLES: [&str; 13] = [
+const STYLES: [&str; 14] = [
     "colors.css",
     "base.css",
     "page.css",
