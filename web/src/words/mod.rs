@@ -1,6 +1,7 @@
 //! How numbers, kinds and problems are said. Knows no run and no state.
 
 pub mod changes;
+pub mod glossary;
 pub mod names;
 pub mod numbers;
 pub mod problems;

@@ -4,6 +4,7 @@ use yew::{BaseComponent, ServerRenderer};
 
 mod comparisons;
 mod directions;
+mod glossary;
 mod hostile;
 mod lab;
 mod methods;

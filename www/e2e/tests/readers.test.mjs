@@ -20,7 +20,7 @@ test("pop-ups: one at a time, gone at a press elsewhere and at Escape, which giv
   const { page, figure } = await open(t, { attributes: { backend: "cpu" } });
   const popups = figure.host.locator(".moe-container details:has(> .more)");
   const count = await popups.count();
-  assert.equal(count, 4, "model, engine, generation, rule");
+  assert.equal(count, 11, "model, engine, generation, rule, and seven words that explain themselves");
   const opened = () => popups.evaluateAll((all) => all.flatMap((it, at) => (it.hasAttribute("open") ? [at] : [])));
   for (let at = 0; at < count; at += 1) {
     await popups.nth(at).locator("summary").first().click();
@@ -52,6 +52,19 @@ test("pop-ups: one at a time, gone at a press elsewhere and at Escape, which giv
   await page.keyboard.press("Enter");
   await figure.prompt.focus();
   assert.deepEqual(await opened(), [], "the focus goes elsewhere");
+});
+
+test("a word explains itself by a key, and Escape closes it", async (t) => {
+  const { page, figure } = await open(t);
+  const word = figure.panel("lanes").locator(".explained").filter({ hasText: "capacity factor" }).first();
+  await word.locator("summary").focus();
+  await page.keyboard.press("Enter");
+  const more = word.locator(".more");
+  assert.match(await more.textContent(), /as a multiple of what it would need/);
+  assert.ok(await more.isVisible());
+  assert.match(await more.getByRole("link").getAttribute("href"), /^https:/);
+  await page.keyboard.press("Escape");
+  assert.ok(!(await more.isVisible()));
 });
 
 test("names that are spoken say what became of a token, and tell the buttons apart", async (t) => {

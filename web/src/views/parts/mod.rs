@@ -22,4 +22,5 @@ pub mod spoken;
 pub mod stripe;
 pub mod surgery;
 pub mod table;
+pub mod term;
 pub mod transport;

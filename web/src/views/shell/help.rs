@@ -1,9 +1,11 @@
-//! The keyboard map, beside the page rather than over it.
+//! The keyboard map and the glossary, beside the page rather than over it.
 
 use yew::prelude::*;
 
 use crate::state::Action;
 use crate::state::keyboard::MAP;
+use crate::views::parts::term::meaning;
+use crate::words::glossary;
 
 /// `no_letter_keys`: are keys that type a character left alone?
 pub fn help(no_letter_keys: bool, dispatch: &Callback<Action>) -> Html {
@@ -28,6 +30,10 @@ pub fn help(no_letter_keys: bool, dispatch: &Callback<Action>) -> Html {
                 <input type="checkbox" checked={!no_letter_keys} onchange={switch} />
                 { "Letters and signs move through the figure" }
             </label>
+            <details class="glossary">
+                <summary>{ "Words" }</summary>
+                <ul>{ for glossary::ALL.iter().map(|of| html! { <li>{ meaning(of) }</li> }) }</ul>
+            </details>
         </aside>
     }
 }

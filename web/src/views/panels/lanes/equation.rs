@@ -8,6 +8,8 @@ use yew::prelude::*;
 use crate::run::capacity::{self, Formula};
 use crate::views::parts::at_rest::AtRest;
 use crate::views::parts::badges::future_badge;
+use crate::views::parts::term::term;
+use crate::words::glossary::{self, Term};
 
 /// What the formula is of.
 pub struct Equation {
@@ -28,7 +30,7 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
     let Some(recorded) = capacity else {
         return html! {
             <div class="equation">
-                <p class="formula"><span class="term"><b>{ "C = ∞" }</b></span></p>
+                <div class="formula"><span class="term"><b>{ "C = ∞" }</b></span></div>
                 <p class="fine">
                     if rules::looks_ahead(&routing) {
                         { future_badge() }
@@ -40,28 +42,35 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
             </div>
         };
     };
-    let term = |number: String, name: &'static str| html! { <span class="term"><b>{ number }</b><small>{ name }</small></span> };
+    let face = |number: String, name: &'static str| html! { <><b>{ number }</b><small>{ name }</small></> };
+    let plain = |number: String, name: &'static str| html! { <span class="term">{ face(number, name) }</span> };
+    let known = |of: &'static Term, number: String, name: &'static str| term(of, "term", face(number, name));
     let sign = |sign: &'static str| html! { <span class="sign">{ sign }</span> };
     let formula = match capacity::formula(routing, num_experts, num_tokens, recorded) {
         Some(Formula { slots, k, result }) => {
             html! {
                 <>
-                    { term("C".to_owned(), "slots each") }{ sign("= ceil(") }
-                    { term(slots.factor.to_string(), "capacity factor") }{ sign("×") }
-                    { term(k.to_string(), "k per token") }{ sign("×") }
-                    { term(num_tokens.to_string(), "tokens T") }{ sign("/") }
-                    { term(num_experts.to_string(), "experts") }{ sign(") =") }
-                    { term(result.plain.to_string(), if result.held_by == HeldBy::Nothing { "slots each" } else { "by formula" }) }
+                    { known(&glossary::SLOT, "C".to_owned(), "slots each") }{ sign("= ceil(") }
+                    { known(&glossary::CAPACITY_FACTOR, slots.factor.to_string(), "capacity factor") }{ sign("×") }
+                    { known(&glossary::K, k.to_string(), "k per token") }{ sign("×") }
+                    { known(&glossary::GROUP, num_tokens.to_string(), "tokens T") }{ sign("/") }
+                    { known(&glossary::EXPERT, num_experts.to_string(), "experts") }{ sign(") =") }
+                    { plain(result.plain.to_string(), if result.held_by == HeldBy::Nothing { "slots each" } else { "by formula" }) }
                     { match result.held_by {
                         HeldBy::Nothing => Html::default(),
-                        HeldBy::Tokens => html! { <>{ sign("→") }{ term(recorded.to_string(), "at most T") }</> },
-                        HeldBy::Minimum => html! { <>{ sign("→") }{ term(recorded.to_string(), "at least") }</> },
+                        HeldBy::Tokens => html! { <>{ sign("→") }{ plain(recorded.to_string(), "at most T") }</> },
+                        HeldBy::Minimum => html! { <>{ sign("→") }{ plain(recorded.to_string(), "at least") }</> },
                     } }
                 </>
             }
         }
         None => {
-            html! { <>{ term("C".to_owned(), "slots each") }{ sign("=") }{ term(recorded.to_string(), "as recorded") }</> }
+            html! {
+                <>
+                    { known(&glossary::SLOT, "C".to_owned(), "slots each") }{ sign("=") }
+                    { plain(recorded.to_string(), "as recorded") }
+                </>
+            }
         }
     };
     let note = match group {
@@ -76,7 +85,7 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
     };
     html! {
         <div class="equation">
-            <p class="formula">{ formula }</p>
+            <div class="formula">{ formula }</div>
             <p class="fine">
                 if rules::looks_ahead(&routing) {
                     { future_badge() }

@@ -10,6 +10,8 @@ use crate::state::Action;
 use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::sized::{at_height, upward};
 use crate::views::parts::table::table;
+use crate::views::parts::term::term;
+use crate::words::glossary;
 use crate::words::numbers::count;
 
 pub static PANEL: Panel = Panel {
@@ -89,7 +91,7 @@ fn picture(input: &PanelInput) -> Html {
             </div>
             <ul class="stats">
                 <li class="stats-head"><span /><span>{ "max/mean" }</span>
-                    <span title="Coefficient of variation: standard deviation over mean">{ "CV" }</span></li>
+                    { term(&glossary::IMBALANCE, "", html! { "CV" }) }</li>
                 { for stats }
             </ul>
         </div>

@@ -14,7 +14,8 @@ use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::hover::say_on_hover;
 use crate::views::parts::sized::{across, at_share};
 use crate::views::parts::table::table;
-use crate::words::numbers;
+use crate::views::parts::term::term;
+use crate::words::{glossary, numbers};
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Loss,
@@ -126,7 +127,7 @@ fn numbers(loss: Option<PassageLoss>, change: Option<&Change>, flipped: bool) ->
     let compared = numbers::count(compared.num_tokens, "token", "tokens");
     html! {
         <ul class="stats">
-            <li class="stats-head"><span>{ compared }</span><span>{ "nats/token" }</span><span>{ "bits/byte" }</span></li>
+            <li class="stats-head"><span>{ compared }</span>{ term(&glossary::NATS, "", html! { "nats/token" }) }<span>{ "bits/byte" }</span></li>
             if let Some((before, now)) = pair {
                 // Bars are of the run on the screen, dashes of the other one.
                 { row("this run", if flipped { "key-dash" } else { "key-bar" }, now) }

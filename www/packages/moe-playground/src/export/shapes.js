@@ -13,7 +13,7 @@ import { vectors } from "../export/vectors.js";
 const LEFT_OUT = [
   ".top, .prompt-bar, .figure-bar, .figure-foot, .tabs, .overlay, .hidden, .transport, .as-table, .controls, .flip",
   ".surgery, .mute",
-  "select, input, textarea, details, [role=status]",
+  "select, input, textarea, details:not(.explained), .more, [role=status]",
 ].join(", ");
 
 /**
