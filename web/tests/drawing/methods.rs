@@ -31,7 +31,7 @@ fn the_map_has_every_rule_in_its_family() {
     let page = drawn(None);
     assert_eq!(page.matches(r#"class="method""#).count(), rules::all().count());
     for family in Family::ALL {
-        let of_family = page.split(&format!("<h4 title=\"{}\">", family.says())).nth(1).expect(family.title());
+        let of_family = page.split(&format!("<h4 title=\"{}\">", family.says())).nth(1).expect("a box");
         let of_family = of_family.split("</ul>").next().unwrap_or_default();
         let expected: Vec<_> = rules::all().filter(|rule| rule.family == family).collect();
         for rule in &expected {

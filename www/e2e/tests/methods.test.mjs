@@ -37,7 +37,9 @@ test("a method is found by a word, tried without a run, and is in the link", asy
 });
 
 test("what the model can run is run from there", async (t) => {
-  const { page, figure, problems } = await openFigure(site, t, { attributes: { depth: "lab", method: "expert_choice:2" } });
+  const { page, figure, problems } = await openFigure(site, t, {
+    attributes: { depth: "lab", method: "expert_choice:2" },
+  });
   await figure.live();
   await figure.finished();
   assert.match(await findingOf(figure), /^Expert choice has \d+ of \d+ tokens served by other experts$/);
@@ -54,7 +56,10 @@ test("a method that cannot run says why before anybody asks", async (t) => {
     attributes: { backend: "recorded", depth: "lab", method: "thor" },
   });
   await figure.recorded();
-  assert.match(await figure.panel("methods").textContent(), /The model cannot be run with it\. It needs two experts drawn/);
+  assert.match(
+    await figure.panel("methods").textContent(),
+    /The model cannot be run with it\. It needs two experts drawn/,
+  );
   assert.equal(await figure.button("Run with it").count(), 0);
   assert.deepEqual(problems, []);
 });

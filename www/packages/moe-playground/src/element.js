@@ -29,6 +29,7 @@ const ATTRIBUTES = [
   "capacity-factor",
   "policy",
   "router",
+  "method",
   "group",
   "lab-factor",
   "step",

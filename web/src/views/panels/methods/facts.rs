@@ -17,8 +17,10 @@ pub fn facts(method: &Method, routing: &RoutingSpec, num_experts: usize) -> Vec<
             found.push(("Can overflow", overflow(facts.slots).to_owned()));
             found.push(("Asks", requests(facts.requests)));
             let active = facts.num_active(num_experts);
-            found
-                .push(("Cost", format!("{} of {num_experts} at work for a token", count(active, "expert", "experts"))));
+            found.push((
+                "Cost",
+                format!("{} of {num_experts} at work for a token.", count(active, "expert", "experts")),
+            ));
             found.push(("Reads", reads(facts.reads).to_owned()));
             found.push(("Chance", chance(facts.chance).to_owned()));
         }

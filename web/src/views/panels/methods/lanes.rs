@@ -5,7 +5,7 @@ use moe_router::rules::Insight;
 use moe_trace::ExpertIdx;
 use yew::prelude::*;
 
-use crate::run::text::short;
+use crate::run::text::quoted;
 use crate::run::tried::Routed;
 use crate::views::panel::PanelInput;
 use crate::views::parts::lane::LaneView;
@@ -30,7 +30,7 @@ pub fn of_kind(input: &PanelInput, routed: &Routed) -> Html {
             let num_groups = layer.num_experts / size;
             let token = input.selection.token - input.group().1.first;
             let of_token = &shares[token * num_groups..][..num_groups];
-            let name = short(input.scene.token_text(input.selection.token));
+            let name = quoted(input.scene.token_text(input.selection.token));
             let level = |(group, &share): (usize, &f64)| {
                 html! {
                     <section class="level" aria-label={format!("Group {group}")}>

@@ -41,10 +41,11 @@ fn picture(input: &PanelInput) -> Html {
     let current = input.tried.as_ref().map(|tried| tried.method);
     let (num_experts, group) = (input.controls.num_experts, input.controls.group);
     html! {
-        <div class="methods">
+        <div class={classes!("methods", current.is_some().then_some("has-chosen"))}>
+            if current.is_none() { { chosen(input) } }
             <Map {current} {num_experts} {group} trained={Method::Assigns(input.controls.trained.router)}
                 dispatch={input.dispatch.clone()} />
-            { chosen(input) }
+            if current.is_some() { { chosen(input) } }
         </div>
     }
 }

@@ -9,7 +9,7 @@ use yew::prelude::*;
 
 use crate::run::event::{self, Event};
 use crate::run::scene::{Group, SceneLayer};
-use crate::run::text::short;
+use crate::run::text::{quoted, short};
 use crate::settings::Setting;
 use crate::settings::view::PanelName;
 use crate::state::{Action, Motion};
@@ -63,7 +63,7 @@ impl Seen<'_> {
 
     /// The selected token, as it is written in a sentence.
     fn token(&self) -> String {
-        short(self.input.scene.token_text(self.input.selection.token))
+        quoted(self.input.scene.token_text(self.input.selection.token))
     }
 }
 
@@ -73,14 +73,14 @@ fn badges(input: &PanelInput) -> Html {
         Callback::from(move |_: MouseEvent| dispatch.emit(action.clone()))
     };
     let routing = input.what_if.as_ref().map_or(input.scene.recording.request.routing, |what_if| what_if.routing);
-    let (icon, words, action) = match input.playback.playing {
-        true => ("icon-pause", "Pause", Action::TogglePlay),
-        false => ("icon-play", "Play from the start", Action::PlayStory),
+    let (icon, words, label, action) = match input.playback.playing {
+        true => ("icon-pause", "Pause", "Pause", Action::TogglePlay),
+        false => ("icon-play", "Play", "Play from the start", Action::PlayStory),
     };
     html! {
         <>
             { routing_badges(&routing, &input.scene.recording.model.trained_routing, input.what_if.is_some()) }
-            <button type="button" class="quiet story-play" onclick={act(action)}>
+            <button type="button" class="quiet story-play" aria-label={label} onclick={act(action)}>
                 <span class={icon} aria-hidden="true" />{ words }
             </button>
         </>
