@@ -245,9 +245,36 @@ impl TextName {
     }
 }
 
+/// Coefficients of a loss that a slider offers, by their exponents of ten; a step left of them is 0.
+pub const EXPONENTS: (f32, f32) = (-4.0, 0.0);
+/// From one place of that slider to the next.
+pub const STEP: f32 = 0.25;
+
+/// The slider's place of a coefficient.
+pub fn exponent_of(coefficient: f32) -> f32 {
+    if coefficient > 0.0 { coefficient.log10() } else { EXPONENTS.0 - STEP }
+}
+
+/// The coefficient at a place of the slider, with two digits.
+pub fn coefficient_at(exponent: f32) -> f32 {
+    if exponent < EXPONENTS.0 {
+        return 0.0;
+    }
+    let power = 10f32.powf(exponent.floor());
+    (10f32.powf(exponent) / power * 10.0).round() / 10.0 * power
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_slider_has_two_digits_and_zero() {
+        let found = [-4.25, -4.0, -1.25, -1.0, 0.0].map(coefficient_at);
+        let expected = [0.0, 1e-4, 0.056, 0.1, 1.0];
+        assert!(found.iter().zip(expected).all(|(found, expected)| (found - expected).abs() < 1e-6), "{found:?}");
+        assert_eq!(exponent_of(0.0), -4.25);
+    }
 
     #[test]
     fn an_experiment_is_read_as_it_is_written() {

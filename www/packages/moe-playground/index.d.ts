@@ -132,10 +132,8 @@ export interface MoePlaygroundAttributes {
    * figure is the whole page: it loads at once instead of when it nears the window, and the first such figure hears
    * its keys while nothing has the focus, so that Space and arrows no longer scroll.
    *
-   * Values: full, or one or more of strip, layers, lanes, token, load, loss, counts, policies, drops, runs,
-   * positions. Default: all panels, as a figure in a page.
-   * Values: full, or one or more of strip, layers, lanes, token, load, loss, counts, losses, microscope, block.
-   * Default: all panels, as a figure in a page.
+   * Values: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, policies, drops, runs,
+   * positions, training, methods, losses, microscope, block. Default: all panels, as a figure in a page.
    */
   get view(): string | null;
   set view(value: string | null);
@@ -152,8 +150,8 @@ export interface MoePlaygroundAttributes {
   /**
    * The controls that a figure offers, with blanks between their names.
    *
-   * Values: none, or one or more of prompt, run, seed, step, capacity, policy, group, k, rule, save. Default: what
-   * the panels have.
+   * Values: none, or one or more of prompt, run, seed, step, capacity, policy, group, k, rule, surgery, save.
+   * Default: what the panels have.
    */
   get controls(): string | null;
   set controls(value: string | null);
@@ -261,6 +259,25 @@ export interface MoePlaygroundAttributes {
   set router(value: string | null);
 
   /**
+   * The routing method that the panel `methods` tries on the recorded gate logits; nothing is run with it. One that
+   * mixes is written like one that routes; docs/ROUTING_RULES.md lists them all.
+   *
+   * Values: a rule as in `router`, or one such as soft_moe:1; smear; meo:2; lory:256; molora; mov; loramoe; mixlora;
+   * shared:none. Default: none.
+   */
+  get method(): string | null;
+  set method(value: string | null);
+
+  /**
+   * What is changed inside the model for a run; docs/EMBEDDING.md has the forms.
+   *
+   * Values: none, or changes with blanks between them, such as mute:1,3 force:0,5,7 swap:2,0,1 bias:0,3,-0.5
+   * temperature:*,2 noise:*,0.25. Default: the recorded run's.
+   */
+  get interventions(): string | null;
+  set interventions(value: string | null);
+
+  /**
    * Which tokens share an expert's slots.
    *
    * Values: this-text, decode-step. Default: the recorded run's.
@@ -307,6 +324,16 @@ export interface MoePlaygroundAttributes {
    */
   get expert(): string | null;
   set expert(value: number | string | null);
+
+  /**
+   * What the training lab (`view="training"`) trains: two models of one seed that differ in one thing. The reader's
+   * own text is in no attribute.
+   *
+   * Values: one of collapse, choices, room, bias, noise, expert-choice, logits; behind it, if you like, one of
+   * grammars, sums, own, and a seed. Default: `collapse`.
+   */
+  get experiment(): string | null;
+  set experiment(value: string | null);
 
   /**
    * The step of the decision that the routing microscope has open.

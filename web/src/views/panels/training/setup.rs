@@ -5,12 +5,9 @@ use yew::prelude::*;
 
 use super::{asks, has_steps};
 use crate::run::training::Training;
-use crate::settings::experiment::{ExperimentName, TextName};
+use crate::settings::experiment::{EXPONENTS, ExperimentName, STEP, TextName, coefficient_at, exponent_of};
 use crate::state::Action;
 use crate::state::lab::{Lab, Wish};
-
-/// Coefficients that the slider offers, by their exponents of ten; left of them is 0.
-const EXPONENTS: (f32, f32) = (-4.0, 0.0);
 
 pub fn setup(lab: &Lab, dispatch: &Callback<Action>) -> Html {
     let chosen = |wish: fn(&str) -> Option<Wish>| {
@@ -114,22 +111,8 @@ pub fn coefficient(training: &Training, side: usize, dispatch: &Callback<Action>
     html! {
         <label class="control lab-coefficient">
             <span class="control-name">{ "Balance loss × " }<b aria-hidden="true">{ &words }</b></span>
-            <input type="range" min={(EXPONENTS.0 - 0.25).to_string()} max={EXPONENTS.1.to_string()} step="0.25"
+            <input type="range" min={(EXPONENTS.0 - STEP).to_string()} max={EXPONENTS.1.to_string()} step={STEP.to_string()}
                 value={exponent_of(loss.coefficient).to_string()} aria-valuetext={words.clone()} onchange={on_change} />
         </label>
     }
-}
-
-/// The slider's place of a coefficient.
-fn exponent_of(coefficient: f32) -> f32 {
-    if coefficient > 0.0 { coefficient.log10() } else { EXPONENTS.0 - 0.25 }
-}
-
-/// The coefficient at a place of the slider, with two digits.
-fn coefficient_at(exponent: f32) -> f32 {
-    if exponent < EXPONENTS.0 {
-        return 0.0;
-    }
-    let power = 10f32.powf(exponent.floor());
-    (10f32.powf(exponent) / power * 10.0).round() / 10.0 * power
 }
