@@ -117,7 +117,7 @@ pub fn is_of_the_same(one: &Intervention, other: &Intervention) -> bool {
 
 /// Is the expert muted?
 pub fn is_muted(changes: &[Intervention], of: LayerIdx, wanted: ExpertIdx) -> bool {
-    changes.iter().any(|change| *change == Intervention::Mute { layer: of, expert: wanted })
+    changes.contains(&Intervention::Mute { layer: of, expert: wanted })
 }
 
 /// The expert that a token is sent to.

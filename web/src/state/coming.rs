@@ -247,10 +247,10 @@ impl State {
     }
 
     fn route_as_trained(&mut self) {
-        if let Some(loaded) = self.worker.loaded().cloned() {
-            if self.controls.route_as_trained(&loaded.model, &self.config.overrides) {
-                self.surgery.forget();
-            }
+        if let Some(loaded) = self.worker.loaded().cloned()
+            && self.controls.route_as_trained(&loaded.model, &self.config.overrides)
+        {
+            self.surgery.forget();
         }
     }
 }

@@ -318,7 +318,7 @@ impl State {
         let is_of_another = self.model().is_some_and(|model| !models::are_same(model, &shown.model));
         let wanted = (self.routing(), self.settings().group);
         let is_same_routing = (shown.request.routing, shown.request.group) == wanted;
-        !is_of_another && !(is_same_routing && self.is_same_inside(shown))
+        !(is_of_another || is_same_routing && self.is_same_inside(shown))
     }
 
     /// Do the controls ask for the changes inside the model that this run had?

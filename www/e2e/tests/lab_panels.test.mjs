@@ -141,7 +141,11 @@ test("the layer's drawing says what the trace says, and an expert in it is selec
     served.map(({ expert }) => expert).sort((a, b) => a - b),
   );
   await drawing.locator(".expert").last().click();
-  await figure.panel("token").locator(".gate-row.is-selected").filter({ hasText: `E${num_experts - 1}` }).waitFor();
+  await figure
+    .panel("token")
+    .locator(".gate-row.is-selected")
+    .filter({ hasText: `E${num_experts - 1}` })
+    .waitFor();
   assert.deepEqual(problems, []);
 });
 

@@ -341,7 +341,17 @@ export interface MoePlaygroundAttributes {
    * Values: logits, scores, choice, queue, capacity, fate, weights, output, proof. Default: `logits`.
    */
   get microscope(): string | null;
-  set microscope(value: "logits" | "scores" | "choice" | "queue" | "capacity" | "fate" | "weights" | "output" | "proof" | null);
+  set microscope(value:
+    | "logits"
+    | "scores"
+    | "choice"
+    | "queue"
+    | "capacity"
+    | "fate"
+    | "weights"
+    | "output"
+    | "proof"
+    | null);
 
   /**
    * What to run on. `auto` is WebGPU where it works and as long as it does, else the CPU. The CPU multiplies by
