@@ -15,7 +15,7 @@ function switchLoss({ gate_logits: { num_experts: width, values }, routing }) {
   for (let token = 0; token < numTokens; token += 1) {
     const exponentials = values.slice(token * width, (token + 1) * width).map(Math.exp);
     const sum = exponentials.reduce((a, b) => a + b);
-    exponentials.forEach((value, expert) => (means[expert] += value / sum / numTokens));
+    for (const [expert, value] of exponentials.entries()) means[expert] += value / sum / numTokens;
   }
   for (const { rank, expert } of routing.assignments) if (rank === 0) shares[expert] += 1 / numTokens;
   return width * shares.reduce((sum, share, expert) => sum + share * means[expert], 0);
