@@ -87,7 +87,12 @@ fn properties() -> String {
         let doc = format!("{}\n\nValues: {values}. Default: {}.", doc.text, default.text);
         let doc: String = doc.lines().flat_map(|paragraph| wrapped(paragraph, 113)).map(comment_line).collect();
         let (name, type_) = (property(attribute), type_of(values));
-        format!("  /**\n{doc}   */\n  get {name}(): string | null;\n  set {name}(value: {type_});\n")
+        let mut setter = format!("  set {name}(value: {type_});\n");
+        // As the formatter breaks what is longer than a line.
+        if setter.len() > 121 {
+            setter = format!("  set {name}(value:\n    | {});\n", type_.replace(" | ", "\n    | "));
+        }
+        format!("  /**\n{doc}   */\n  get {name}(): string | null;\n{setter}")
     };
     let all: Vec<String> = ATTRIBUTES.iter().map(accessors).collect();
     all.join("\n")
