@@ -48,7 +48,8 @@ pub fn Page(props: &PageProps) -> Html {
         <div class="moe notranslate" ref={root} data-theme={screen.theme.name()} dir="ltr" lang="en" translate="no">
             <div class={classes!("page", class)}>
                 { head }
-                { for frames(state, dispatch, &open) }
+                // A list of its own: with another depth there are more of them, and the head keeps its focus.
+                <>{ for frames(state, dispatch, &open) }</>
                 { foot }
                 // It stays at the lower edge of the window and takes no room.
                 <div class="overlay">

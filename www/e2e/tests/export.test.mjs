@@ -59,7 +59,7 @@ function seenTexts(page, panel) {
       const range = document.createRange();
       range.selectNodeContents(node);
       const { width, height } = range.getBoundingClientRect();
-      const isControl = parent.closest("select, input, details, .controls, .hidden");
+      const isControl = parent.closest("select, input, details:not(.explained), .more, .controls, .hidden");
       if (!isControl && width * height > 0 && parent.checkVisibility()) texts.push(node.textContent);
     }
     return texts;
@@ -109,7 +109,7 @@ const still = (page) =>
     const { shadowRoot } = document.querySelector("moe-playground");
     const sheet = new CSSStyleSheet();
     sheet.replaceSync(
-      ".transport, .as-table, .controls, .flip, select, input, details, .overlay, .tabs { visibility: hidden !important } * { animation: none !important; transition: none !important }",
+      ".transport, .as-table, .controls, .flip, select, input, details:not(.explained), .more, .overlay, .tabs { visibility: hidden !important } * { animation: none !important; transition: none !important }",
     );
     shadowRoot.adoptedStyleSheets.push(sheet);
     await document.fonts.ready;
