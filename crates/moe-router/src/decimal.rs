@@ -18,14 +18,25 @@ const ROUNDING: f64 = f32::EPSILON as f64;
 /// assert_eq!(moe_router::decimal::read("1e3"), None);
 /// ```
 pub fn read(text: &str) -> Option<f64> {
+    let (number, places) = digits(text)?;
+    Some(scaled(number, -places))
+}
+
+/// All digits of a number as one whole number, and how many of them stand behind the point.
+fn digits(text: &str) -> Option<(f64, i32)> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     let digits = || whole.bytes().chain(fraction.bytes());
     if digits().next().is_none() || !digits().all(|digit| digit.is_ascii_digit()) {
         return None;
     }
-    // Exact up to 10²², as is the power of ten; a quotient of exact numbers is rounded once, as a parser would.
     let number = digits().fold(0.0, |number, digit| number * 10.0 + f64::from(digit - b'0'));
-    Some(number / 10_f64.powi(fraction.len() as i32))
+    Some((number, fraction.len() as i32))
+}
+
+/// A whole number times a power of ten. Both are exact up to 10²²; what is made of exact numbers in one step is rounded
+/// once, as a parser would.
+fn scaled(number: f64, power: i32) -> f64 {
+    if power < 0 { number / 10_f64.powi(-power) } else { number * 10_f64.powi(power) }
 }
 
 /// A finite f32 as texts of rules have it: a number like `0.5`, with a sign or an exponent if it needs one.
@@ -39,11 +50,12 @@ pub fn read_f32(text: &str) -> Option<f32> {
         Some(size) => (-1.0, size),
         None => (1.0, text.strip_prefix('+').unwrap_or(text)),
     };
-    let (digits, exponent) = match size.split_once(['e', 'E']) {
-        Some((digits, exponent)) => (digits, exponent.parse().ok()?),
+    let (written, exponent) = match size.split_once(['e', 'E']) {
+        Some((written, exponent)) => (written, exponent.parse().ok()?),
         None => (size, 0_i32),
     };
-    let number = (sign * read(digits)? * 10_f64.powi(exponent)) as f32;
+    let (number, places) = digits(written)?;
+    let number = (sign * scaled(number, exponent.saturating_sub(places))) as f32;
     number.is_finite().then_some(number)
 }
 
