@@ -161,7 +161,7 @@ mod tests {
             "burn",
             Some("dev"),
             &[
-                "web may not depend on burn in its tests: only moe-kernels and moe-model and moe-learn and moe-train may",
+                "web may not depend on burn in its tests: only moe-kernels and moe-model and moe-learn and moe-lab and moe-train may",
             ],
         );
         check(
