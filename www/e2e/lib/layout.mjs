@@ -114,6 +114,8 @@ export function faults({ look, widths }) {
       const parent = node.parentElement;
       const text = node.nodeValue.trim();
       if (!text || parent.closest("option, .more, .generation-fields")) continue;
+      // What is folded away has a box too.
+      if (!parent.checkVisibility()) continue;
       range.selectNodeContents(node);
       for (const { left, right, top, bottom } of range.getClientRects()) {
         const air = (bottom - top) / 4;

@@ -93,7 +93,7 @@ test("the router on the page decides as the model did, for every token of a live
   const { tokens, layers } = steps.at(-1);
   for (let token = 0; token < tokens.length; token += 4) {
     for (let layer = 0; layer < layers.length; layer += 1) {
-      await figure.host.evaluate((it, place) => it.seek(place), { token, layer });
+      await figure.host.evaluate((it, place) => it.seek(place), { step: steps.length - 1, token, layer });
       await panel.filter({ hasText: `token #${token} · layer ${layer}` }).waitFor();
       const verdict = await panel.locator(".micro-verdict").textContent();
       assert.match(verdict, /^Equal\. Largest difference of two weights: .*; allowed: 1\.00·10⁻⁵\.$/);
