@@ -18,6 +18,8 @@ pub struct Controls {
     defaults: Settings,
     /// Has the reader set something or asked for a run? Then a recorded run's settings come too late.
     reader_has_set: bool,
+    /// What a script said of all settings before the recorded run came, which has those that it left out.
+    said_early: Option<Overrides>,
     /// A change waits for the controls to rest; then the model is run again.
     rerun_pending: bool,
     /// Did the last run with these settings fail?
@@ -66,6 +68,7 @@ impl Controls {
             settings,
             defaults: Settings::default(),
             reader_has_set: false,
+            said_early: None,
             rerun_pending: false,
             refused: false,
             slid: false,
@@ -92,6 +95,7 @@ impl Controls {
         self.settings.set(setting, trained);
         let is_change = self.settings != before;
         self.reader_has_set |= is_change;
+        self.said_early.take_if(|_| is_change);
         if is_change && reruns && can_rerun {
             self.rerun_after_rest(effects);
         }
@@ -128,6 +132,7 @@ impl Controls {
         if !has_model {
             self.moved_without_model = said.iter().filter(|setting| setting.reruns()).cloned().collect();
         }
+        self.said_early = (self.defaults == Settings::default()).then(|| said.clone());
         self.reader_has_set = true;
         self.settings != before
     }
@@ -142,6 +147,7 @@ impl Controls {
         if let Some(prompt) = prompt {
             self.settings.set_prompt(prompt);
         }
+        self.said_early = None;
         self.reader_has_set = true;
     }
 
@@ -174,7 +180,9 @@ impl Controls {
         if let Some(model) = model.filter(|model| !models::are_same(model, &recorded.model)) {
             self.defaults = self.defaults.clone().as_trained(&model.trained_routing, &none);
         }
-        if !self.reader_has_set {
+        let said = self.said_early.take();
+        if !self.reader_has_set || said.is_some() {
+            let overrides = said.as_ref().unwrap_or(overrides);
             self.settings = Settings::from_request(&recorded.request, overrides, &recorded.model.trained_routing);
             self.model_of_routing = Some(recorded.model.clone());
         }

@@ -311,7 +311,9 @@ impl PanelInput {
 
     /// Where the numbers of a panel with this input come from.
     pub fn source(&self) -> Source {
-        self.comparisons.source.unwrap_or(self.scene.source())
+        // What is trained is computed while one looks, whatever run is on the screen.
+        let trained = self.lab.trainings.as_ref().map(|_| Source::LiveCpu);
+        trained.or(self.comparisons.source).unwrap_or(self.scene.source())
     }
 
     /// The selected layer, as the run routed it.
