@@ -59,7 +59,9 @@ function seenTexts(page, panel) {
       const range = document.createRange();
       range.selectNodeContents(node);
       const { width, height } = range.getBoundingClientRect();
-      const isControl = parent.closest("select, input, details:not(.explained), .more, .controls, .hidden");
+      const isControl = parent.closest(
+        "select, input, details:not(.explained), .more, .surgery, .mute, .controls, .hidden",
+      );
       if (!isControl && width * height > 0 && parent.checkVisibility()) texts.push(node.textContent);
     }
     return texts;

@@ -47,7 +47,11 @@ test("a snapshot is the figure's picture and its table, and stands where no scri
   assert.ok(width > 300 && width <= 480 && height > 50, `${width} × ${height}`);
   await page.getByText("as a table").click();
   assert.ok((await page.getByRole("row").count()) > 8, "a row for each expert, and one of headings");
-  assert.deepEqual(problems, []);
+  // The scripts that the policy forbids are the point of it.
+  assert.deepEqual(
+    problems.filter((problem) => !problem.endsWith(" csp")),
+    [],
+  );
 });
 
 test("a snapshot of attributes that cannot be used says so", async () => {
