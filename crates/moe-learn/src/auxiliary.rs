@@ -245,7 +245,7 @@ mod tests {
 
     #[test]
     fn on_the_graph_they_are_what_the_router_computes() {
-        let at = example(RouterSpec::default());
+        let at = example(RoutingSpec::default().router);
         let (all, routing) = at.together();
         let probs = gate_probs(&all);
         at.check(AuxiliaryLoss::Importance, losses::importance_of_probs(&probs, 4, &[]));
@@ -278,7 +278,7 @@ mod tests {
     #[test]
     fn a_loss_that_means_nothing_is_refused() {
         let spec = |router| RoutingSpec { router, ..RoutingSpec::default() };
-        assert!(check(AuxiliaryLoss::Load, &spec(RouterSpec::default())).is_err());
+        assert!(check(AuxiliaryLoss::Load, &RoutingSpec::default()).is_err());
         assert!(check(AuxiliaryLoss::Load, &spec(RouterSpec::Noisy { k: 2, std: 1.0 })).is_ok());
         assert!(check(AuxiliaryLoss::Balance, &spec(RouterSpec::Random)).is_err());
         assert!(check(AuxiliaryLoss::DeviceBalance, &spec(RouterSpec::Switch)).is_err());

@@ -42,7 +42,9 @@ impl State {
     /// Comparisons have the engine while nobody else needs it.
     fn go_on_in_background(&mut self, effects: &mut Vec<Effect>) {
         let is_quiet = !self.awaits_replay && !self.controls.is_moving();
-        self.background.go_on(&mut self.worker, is_quiet, effects);
+        if cfg!(feature = "page") {
+            self.background.go_on(&mut self.worker, is_quiet, effects);
+        }
     }
 
     /// Hands the action to the machine it is for.
@@ -172,6 +174,10 @@ impl State {
     }
 
     fn in_lab(&mut self, change: impl FnOnce(&mut Lab)) {
+        // A figure's module has no panel that asks for a training.
+        if !cfg!(feature = "page") {
+            return;
+        }
         let mut lab = Lab::clone(&self.lab);
         change(&mut lab);
         if lab != *self.lab {

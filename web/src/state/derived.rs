@@ -133,6 +133,16 @@ impl State {
             what_if::layer(scene, *layer, *token, routing, *group).map(Shared::new)
         });
 
+        // A figure's module has none of the panels that show these, and is smaller without.
+        if cfg!(feature = "page") {
+            self.derive_for_lab(&mut derived);
+        }
+        self.derived = derived;
+    }
+
+    /// What only panels of the page's module show.
+    fn derive_for_lab(&self, derived: &mut Derived) {
+        let selection = self.selection();
         let tried = derived.scene().cloned().zip(self.screen.method);
         let tried = tried.map(|(scene, method)| (scene, selection.layer, selection.token, method, self.routing()));
         derived.tried.renew(tried, |(scene, layer, token, method, routing)| {
@@ -157,7 +167,6 @@ impl State {
         derived.pair.renew(pair, |(earlier, later)| Pair::of(earlier, later).map(Shared::new));
         let counted = self.on_screen().map(|run| (run.clone(), self.positions.clone()));
         derived.by_position.renew(counted, |(run, positions)| positions.like(run).map(Shared::new));
-        self.derived = derived;
     }
 }
 
