@@ -91,7 +91,7 @@ fn check(request: &TrainRequest) -> Result<(), UserError> {
 fn config(request: &TrainRequest) -> Result<ModelConfig, UserError> {
     let sizes = request.model;
     let size = |of: u32| of as usize;
-    if sizes.num_heads == 0 || sizes.d_model % sizes.num_heads != 0 {
+    if sizes.num_heads == 0 || !sizes.d_model.is_multiple_of(sizes.num_heads) {
         let why = format!("{} attention heads do not share a width of {}.", sizes.num_heads, sizes.d_model);
         return Err(refused(why, "Choose a number of heads that divides the width."));
     }

@@ -54,8 +54,11 @@ impl Trial {
     }
 
     fn snapshots(&self) -> Vec<&TrainSnapshot> {
-        let snapshot = |event| if let &TrainEvent::Snapshot(ref snapshot) = event { Some(snapshot) } else { None };
-        self.told.iter().filter_map(snapshot).collect()
+        let snapshots = self.told.iter().filter_map(|event| match event {
+            TrainEvent::Snapshot(snapshot) => Some(snapshot),
+            _ => None,
+        });
+        snapshots.collect()
     }
 
     /// Why the last command was refused.
