@@ -10,6 +10,7 @@ mod hashed_names;
 mod http;
 mod linting;
 mod other_browsers;
+mod output;
 mod package;
 mod project;
 mod report;
@@ -48,9 +49,9 @@ enum Command {
     /// Build page, figure and worker only
     Build(wasm::Options),
     /// Write the static site, for any static host
-    Dist(dist::Options),
+    Dist(output::Options),
     /// Write the npm package
-    Package(package::Options),
+    Package(output::Options),
     /// Run all tests, or some
     Test(test::Options),
     /// Give every reader of files a million spoilt ones

@@ -7,10 +7,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, ensure};
-use clap::Args;
+use serde_json::Value;
 
 use crate::site::Site;
-use crate::{dist, project, sizes, stripped, wasm};
+use crate::{output, project, sizes, stripped};
 
 /// What stands in the package beside the site's files, from the folder of its sources.
 const BESIDE: [&str; 7] = [
@@ -25,38 +25,30 @@ const BESIDE: [&str; 7] = [
 
 /// Of the site what the package has: the folders, and the files at its top.
 const FOLDERS: [&str; 1] = ["assets/"];
-const FILES: [&str; 10] = [
+const FILES: [&str; 11] = [
     "index.html",
     "site.css",
     "site.js",
     "embed.html",
     "embed.js",
     "traces/default.jsonl",
+    MENU,
     "models/default/manifest.json",
     "models/default/weights.safetensors",
     "models/default/tokenizer.json",
     "models/default/MODEL_CARD.md",
 ];
 
+/// The models that the page offers.
+const MENU: &str = "models/index.json";
+/// The one that the package has.
+const MODEL: &str = "default";
+
 /// Keeps the folder of the sources, which is no whole package, from being published.
 const PRIVATE: &str = "  \"private\": true,\n";
 
-#[derive(Args)]
-pub struct Options {
-    /// Where to: a new folder, an empty one, or an earlier output [default: dist-package]
-    #[arg(long)]
-    out: Option<PathBuf>,
-    /// Write what was built last
-    #[arg(long)]
-    no_build: bool,
-}
-
-pub fn command(options: &Options) -> Result<()> {
-    let out = options.out.clone().unwrap_or_else(|| project::root().join("dist-package"));
-    if !options.no_build {
-        wasm::build()?;
-    }
-    write(&out)?;
+pub fn command(options: &output::Options) -> Result<()> {
+    let out = options.write("dist-package", write)?;
     println!("{}", sizes::gzip_table(&out)?);
     println!("the package is in {}; `npm publish` there publishes it", out.display());
     Ok(())
@@ -68,10 +60,11 @@ pub fn write(out: &Path) -> Result<()> {
     for (address, content) in Site::of_working_tree()?.contents()? {
         if is_of_package(&address) {
             let bytes = content.read().with_context(|| format!("could not read {address}"))?;
-            files.push((address.clone(), stripped::of_file(&address, bytes)?));
+            let bytes = if address == MENU { menu(&bytes)? } else { stripped::of_file(&address, bytes)? };
+            files.push((address.clone(), bytes));
         }
     }
-    dist::ensure_whole(&files)?;
+    output::ensure_whole(&files)?;
     for name in FILES {
         ensure!(files.iter().any(|(address, _)| address == name), "the site has no {name}");
     }
@@ -80,8 +73,7 @@ pub fn write(out: &Path) -> Result<()> {
         let bytes = fs::read(sources.join(name)).with_context(|| format!("could not read {name} of the package"))?;
         files.push((name.to_owned(), if name == "package.json" { public(bytes)? } else { bytes }));
     }
-    dist::clear(out)?;
-    dist::write_files(out, files)
+    output::replace(out, files)
 }
 
 fn sources() -> PathBuf {
@@ -90,6 +82,14 @@ fn sources() -> PathBuf {
 
 fn is_of_package(address: &str) -> bool {
     FILES.contains(&address) || FOLDERS.iter().any(|folder| address.starts_with(folder))
+}
+
+/// The site's menu with the package's model alone.
+fn menu(bytes: &[u8]) -> Result<Vec<u8>> {
+    let mut models: Vec<Value> = serde_json::from_slice(bytes).context("the menu of models")?;
+    models.retain(|model| model["folder"] == MODEL);
+    ensure!(models.len() == 1, "the menu has not one model in the folder {MODEL}");
+    Ok(serde_json::to_vec_pretty(&models)?)
 }
 
 /// The description of the package that may be published.
@@ -101,8 +101,6 @@ fn public(bytes: Vec<u8>) -> Result<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
 
     #[test]
@@ -139,6 +137,14 @@ mod tests {
     }
 
     #[test]
+    fn the_menu_offers_what_the_package_has() {
+        let site = project::root().join("www/site").join(MENU);
+        let models = menu(&fs::read(site).expect("a menu")).expect("the model is in it");
+        let models: Vec<Value> = serde_json::from_slice(&models).expect("a menu");
+        assert!(models.iter().map(|model| &model["folder"]).eq([MODEL]));
+    }
+
+    #[test]
     fn other_models_and_examples_stay_out() {
         let check = |address: &str, expected: bool| assert_eq!(is_of_package(address), expected, "{address}");
         check("assets/export/save.js", true);
@@ -146,7 +152,6 @@ mod tests {
         check("models/default/weights.safetensors", true);
         check("models/default/history.safetensors", false);
         check("models/switch/weights.safetensors", false);
-        check("models/index.json", false);
         check("examples/capacity.html", false);
     }
 }

@@ -1,7 +1,7 @@
 //! Many trainings, one at a time: those that run take turns, a step each, so that two of one seed stay side by side.
 
 use moe_model::{Device, TensorError};
-use moe_trace::training::{TrainCommand, TrainEvent, TrainRequest};
+use moe_trace::training::{TrainCommand, TrainEvent, TrainRequest, TrainSetting};
 use moe_trace::{RunId, UserError};
 
 use crate::report;
@@ -102,12 +102,18 @@ impl Lab {
             }
             TrainCommand::Rewind { run, snapshot } => {
                 let training = self.training(run)?;
+                let before = training.request.clone();
                 training.rewind(snapshot)?;
+                tell_changes(&before, &training.request, tell);
                 tell(TrainEvent::Resting { run, next_step: training.next_step });
             }
             TrainCommand::Fork { run, snapshot, into } => {
-                let fork = self.training(run)?.fork(snapshot, into)?;
+                let training = self.training(run)?;
+                let before = training.request.clone();
+                let fork = training.fork(snapshot, into)?;
+                let after = fork.request.clone();
                 self.begin(fork, tell);
+                tell_changes(&before, &after, tell);
             }
             TrainCommand::Stop(run) => {
                 self.trainings.retain(|training| training.request.run != run);
@@ -159,6 +165,26 @@ impl Lab {
     fn training(&mut self, run: RunId) -> Result<&mut Training, UserError> {
         let at = self.place(run)?;
         Ok(&mut self.trainings[at])
+    }
+}
+
+/// A state that is gone back to brings its settings along.
+fn tell_changes(before: &TrainRequest, after: &TrainRequest, tell: Tell<'_>) {
+    let run = after.run;
+    let settings = |request: &TrainRequest| {
+        [
+            TrainSetting::LearningRate(request.learning_rate),
+            TrainSetting::Losses(request.losses.clone()),
+            TrainSetting::BiasStep(request.bias_step),
+            TrainSetting::Rule(request.rule.clone()),
+            TrainSetting::NumSequences(request.num_sequences),
+            TrainSetting::Probe(request.probe.clone()),
+        ]
+    };
+    for (before, setting) in settings(before).into_iter().zip(settings(after)) {
+        if before != setting {
+            tell(TrainEvent::Changed { run, setting });
+        }
     }
 }
 

@@ -132,14 +132,12 @@ impl Training {
         Ok(())
     }
 
-    /// A second training from a snapshot of this one; it rests, and has no snapshots of its own.
+    /// A second training from a snapshot of this one. It rests, and can go back to all that this one can, under the same
+    /// numbers; the tensors are shared.
     pub fn fork(&self, snapshot: SnapshotId, into: RunId) -> Result<Training, UserError> {
-        let mut fork = self.clone_of_state();
-        fork.kept = self.kept.get(&snapshot).map(|kept| [(snapshot, kept.clone())].into()).unwrap_or_default();
+        let mut fork = Training { kept: self.kept.clone(), ..self.clone_of_state() };
+        fork.kept.values_mut().for_each(|kept| kept.request.run = into);
         fork.rewind(snapshot)?;
-        fork.kept.clear();
-        fork.num_snapshots = 0;
-        fork.request.run = into;
         Ok(fork)
     }
 

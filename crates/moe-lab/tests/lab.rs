@@ -155,6 +155,48 @@ fn a_snapshot_is_gone_back_to_exactly_and_a_fork_sees_the_same_batches() {
 }
 
 #[test]
+fn a_fork_keeps_the_snapshots_of_its_parent_and_goes_on_with_other_numbers() {
+    let mut trial = Trial::new();
+    trial.start(request(1));
+    for _ in 0..2 {
+        trial.step(1, 3);
+        trial.obey(TrainCommand::Snapshot(RunId(1)));
+    }
+    trial.obey(TrainCommand::Fork { run: RunId(1), snapshot: SnapshotId(2), into: RunId(2) });
+    trial.step(2, 2);
+    trial.obey(TrainCommand::Snapshot(RunId(2)));
+    let newest = *trial.snapshots().last().expect("a snapshot");
+    assert_eq!((newest.run, newest.snapshot, newest.num_steps), (RunId(2), SnapshotId(3), 8));
+    trial.obey(TrainCommand::Rewind { run: RunId(2), snapshot: SnapshotId(1) });
+    trial.step(2, 3);
+    let (parent, fork) = (trial.losses(1), trial.losses(2));
+    assert_eq!(fork[2..5], parent[3..6]);
+    assert!(trial.steps(2).map(|step| step.step).eq([6, 7, 3, 4, 5]));
+}
+
+#[test]
+fn going_back_tells_which_settings_came_back() {
+    let mut trial = Trial::new();
+    trial.start(request(1));
+    let of = |run| move |setting| TrainEvent::Changed { run: RunId(run), setting };
+    let settings = [TrainSetting::LearningRate(0.5), TrainSetting::Losses(Vec::new())];
+    for setting in settings.clone() {
+        trial.obey(TrainCommand::Change { run: RunId(1), setting });
+    }
+    trial.obey(TrainCommand::Snapshot(RunId(1)));
+    let start = [TrainSetting::LearningRate(1e-2), TrainSetting::Losses(request(1).losses)];
+    trial.told.clear();
+    trial.obey(TrainCommand::Fork { run: RunId(1), snapshot: SnapshotId(0), into: RunId(2) });
+    assert_eq!(trial.told[2..], start.clone().map(of(2)));
+    trial.told.clear();
+    trial.obey(TrainCommand::Rewind { run: RunId(2), snapshot: SnapshotId(1) });
+    assert_eq!(trial.told[..2], settings.map(of(2)));
+    trial.told.clear();
+    trial.obey(TrainCommand::Rewind { run: RunId(1), snapshot: SnapshotId(1) });
+    assert_eq!(trial.told, [TrainEvent::Resting { run: RunId(1), next_step: 0 }]);
+}
+
+#[test]
 fn two_of_one_seed_take_turns_and_are_the_same() {
     let mut trial = Trial::new();
     trial.start(request(1));

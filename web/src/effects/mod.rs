@@ -87,6 +87,7 @@ impl Effects {
             Effect::TakeOver => self.engine.take_over(),
             Effect::Post(command) => self.engine.post(&command),
             Effect::Train(command) => self.trainer.post(&command, state),
+            Effect::EndTrainer => self.trainer.end(),
 
             Effect::FetchReplay => {
                 self.replay.fetch(state.config());

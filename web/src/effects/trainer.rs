@@ -27,8 +27,12 @@ impl TrainerRunner {
         }
         // Nothing is left to compute or to go back to.
         if state.lab().trainings.is_none() {
-            self.worker = None;
+            self.end();
         }
+    }
+
+    pub fn end(&mut self) {
+        self.worker = None;
     }
 
     fn start(&mut self, state: &State) {

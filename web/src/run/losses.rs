@@ -1,6 +1,6 @@
 //! The auxiliary losses of the text in sight, layer by layer, from the gate logits and decisions that were recorded.
 
-use moe_router::auxiliary::{AuxiliaryLoss, LOSSES, Measured, Missing, Seen};
+use moe_router::auxiliary::{self, AuxiliaryLoss, Measured, Missing, Seen};
 use moe_router::rules;
 
 use crate::run::scene::Scene;
@@ -13,7 +13,7 @@ pub fn of_layer(scene: &Scene, layer: usize) -> Vec<Found> {
     let gate_logits = scene.gate_logits(layer);
     let Some(of_layer) = scene.layers.get(layer) else { return Vec::new() };
     let seen = Seen { gate_logits: gate_logits.as_deref(), routing: &of_layer.routing, router: &of_layer.rule };
-    LOSSES.iter().map(|loss| (loss, (loss.measure)(&seen))).collect()
+    auxiliary::all().map(|loss| (loss, (loss.measure)(&seen))).collect()
 }
 
 /// What a loss would be in a layer that uses its experts evenly; `None` where it knows no balance.

@@ -157,7 +157,7 @@ impl State {
             Action::OpenMicroStep(step) => self.screen.micro_step = step,
             Action::DismissNotice => self.notices.dismiss(),
             Action::Lab(wish) => self.in_lab(|lab| lab.wish(wish, effects)),
-            Action::Trained(event) => self.in_lab(|lab| lab.told(&event)),
+            Action::Trained(event) => self.in_lab(|lab| lab.told(&event, effects)),
         }
     }
 

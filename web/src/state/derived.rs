@@ -16,7 +16,9 @@ use crate::run::scene::{Scene, SceneLayer};
 use crate::run::shared::Shared;
 use crate::run::tried::Tried;
 use crate::run::what_if;
+use crate::settings::depth::Depth;
 use crate::settings::method::Method;
+use crate::settings::view::View;
 use crate::state::background::EngineKey;
 use crate::state::{Cursor, State};
 
@@ -134,10 +136,18 @@ impl State {
         });
 
         // A figure's module has none of the panels that show these, and is smaller without.
-        if cfg!(feature = "page") {
+        if cfg!(feature = "page") && self.shows_lab() {
             self.derive_for_lab(&mut derived);
         }
         self.derived = derived;
+    }
+
+    /// Can one of the lab's panels be in sight? They cost time at every step.
+    fn shows_lab(&self) -> bool {
+        match &self.config.view {
+            View::Full => self.screen.depth == Depth::Lab,
+            View::Panels(names) => names.iter().any(|name| name.feature().is_some()),
+        }
     }
 
     /// What only panels of the page's module show.

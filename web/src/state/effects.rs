@@ -20,6 +20,8 @@ pub enum Effect {
     Post(Command),
     /// To the training lab's worker, which is started where it must.
     Train(TrainCommand),
+    /// Give up the training lab's worker, whatever it is doing.
+    EndTrainer,
 
     /// Fetch the recorded run that the attributes name now.
     FetchReplay,

@@ -73,6 +73,14 @@ impl Lab {
         self.trainings.iter().flatten().map(|training| training.snapshots.len()).min().unwrap_or(0)
     }
 
+    /// Do both still have the state that is shown? Where there were too many, some made way.
+    pub fn can_rewind(&self) -> bool {
+        let is_kept = |training: &Shared<Training>| {
+            training.snapshot(self.looks_at).is_some_and(|snapshot| training.kept.contains(&snapshot.snapshot))
+        };
+        self.trainings.as_ref().is_some_and(|trainings| trainings.iter().all(is_kept))
+    }
+
     pub(super) fn wish(&mut self, wish: Wish, effects: &mut Vec<Effect>) {
         match wish {
             Wish::Experiment(name) => self.choose(Experiment { name, ..self.experiment }, effects),
@@ -144,25 +152,19 @@ impl Lab {
         effects.push(Effect::Train(TrainCommand::Fork { run, snapshot, into }));
         let mut copy = Training::clone(first);
         copy.request.run = into;
-        // What is told of it from now on begins with where it rests; its states are not kept anew.
-        copy.kept.clear();
         *second = Shared::new(copy);
     }
 
     /// From the worker. What is told of a training that was given up is ignored.
-    pub(super) fn told(&mut self, event: &TrainEvent) {
+    pub(super) fn told(&mut self, event: &TrainEvent, effects: &mut Vec<Effect>) {
         match event {
-            TrainEvent::Lost(error) => {
-                self.problem = Some(error.clone());
-                self.trainings = None;
-                return;
-            }
+            TrainEvent::Lost(error) => return self.give_up(error, effects),
             TrainEvent::Failed { run, error, fatal } if self.is_of(*run) => {
-                self.problem = Some(error.clone());
                 let has_begun = self.trainings.iter().flatten().any(|training| !training.snapshots.is_empty());
                 if *fatal || !has_begun {
-                    self.trainings = None;
+                    return self.give_up(error, effects);
                 }
+                self.problem = Some(error.clone());
                 return;
             }
             _ => {}
@@ -176,6 +178,13 @@ impl Lab {
             next.take(event);
             *training = Shared::new(next);
         }
+    }
+
+    /// One alone compares nothing, so both end, and with them the worker: the next begin in a new one.
+    fn give_up(&mut self, error: &UserError, effects: &mut Vec<Effect>) {
+        self.problem = Some(error.clone());
+        (self.trainings, self.looks_at) = (None, None);
+        effects.push(Effect::EndTrainer);
     }
 
     fn is_of(&self, run: RunId) -> bool {

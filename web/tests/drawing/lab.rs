@@ -1,6 +1,6 @@
 //! The panels that check numbers: losses and the routing microscope, drawn of runs under every rule.
 
-use moe_router::auxiliary::LOSSES;
+use moe_router::auxiliary;
 use moe_router::rules;
 use moe_trace::{
     BackendChoice, CapacitySpec, Fate, Intervention, LayerIdx, OutputNorms, Overflow, RoutingSpec, TraceFile,
@@ -59,7 +59,7 @@ fn every_rule_has_its_losses() {
     for rule in rules_that_run() {
         let file = run_of(rule, 8);
         let html = drawn(&file, PanelName::Losses, MicroStep::Logits, 3);
-        for loss in LOSSES {
+        for loss in auxiliary::all() {
             assert!(html.contains(loss.title), "{rule}: nothing says {:?}", loss.title);
         }
         assert!(html.contains("Needs to know which experts share a device"), "{rule}");

@@ -27,9 +27,13 @@ fn wish(state: &mut State, wish: Wish) -> Vec<TrainCommand> {
 }
 
 fn told(state: &mut State, event: TrainEvent) {
+    assert_eq!(effects_of(state, event), []);
+}
+
+fn effects_of(state: &mut State, event: TrainEvent) -> Vec<Effect> {
     let (next, effects) = state.apply(Action::Trained(Box::new(event)));
-    assert_eq!(effects, []);
     *state = next;
+    effects
 }
 
 fn step(run: u32, step: u32, next_token: f32) -> TrainEvent {
@@ -146,6 +150,18 @@ fn going_back_forgets_what_came_later() {
 }
 
 #[test]
+fn a_state_that_made_way_is_seen_but_not_gone_back_to() {
+    let mut state = trained();
+    wish(&mut state, Wish::Look(Some(0)));
+    assert!(state.lab().can_rewind());
+    told(&mut state, TrainEvent::Forgotten { run: RunId(2), snapshot: SnapshotId(0) });
+    assert!(!state.lab().can_rewind());
+    assert_eq!(state.lab().num_snapshots(), 2);
+    wish(&mut state, Wish::Look(None));
+    assert!(state.lab().can_rewind());
+}
+
+#[test]
 fn a_fork_replaces_the_second_by_a_copy_of_the_first() {
     let mut state = trained();
     let (run, snapshot) = (RunId(1), SnapshotId(1));
@@ -155,6 +171,11 @@ fn a_fork_replaces_the_second_by_a_copy_of_the_first() {
     told(&mut state, step(3, 3, 0.5));
     assert_eq!(losses(state.lab(), 1), [3.0, 2.0, 1.0, 0.5]);
     assert_eq!(losses(state.lab(), 0), [3.0, 2.0, 1.0]);
+    // Its states have the numbers of those it was copied from.
+    wish(&mut state, Wish::Look(Some(0)));
+    assert!(state.lab().can_rewind());
+    let back = |run| TrainCommand::Rewind { run: RunId(run), snapshot: SnapshotId(0) };
+    assert_eq!(wish(&mut state, Wish::Rewind), [back(1), back(3)]);
 }
 
 #[test]
@@ -183,12 +204,17 @@ fn a_failure_is_said_and_what_was_learned_stays_where_it_can() {
     assert!(state.lab().trainings.is_some());
     told(&mut state, failed(9, true));
     assert!(state.lab().trainings.is_some(), "that one is not ours");
-    told(&mut state, TrainEvent::Lost(error.clone()));
+    let ended = [Effect::EndTrainer];
+    assert_eq!(effects_of(&mut state, TrainEvent::Lost(error.clone())), ended);
+    assert!(state.lab().trainings.is_none());
+    // One of two that breaks takes the other along, which would compute for nobody.
+    let mut state = trained();
+    assert_eq!(effects_of(&mut state, failed(2, true)), ended);
     assert!(state.lab().trainings.is_none());
     // A request that was refused leaves nothing behind.
     let mut state = page();
     wish(&mut state, Wish::Start);
-    told(&mut state, failed(1, false));
+    assert_eq!(effects_of(&mut state, failed(1, false)), ended);
     assert!(state.lab().trainings.is_none());
     assert_eq!(state.lab().problem.as_ref(), Some(&error));
 }

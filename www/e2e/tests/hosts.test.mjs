@@ -126,7 +126,7 @@ test("what a host says of its own text does not come into a figure", async (t) =
         );
         return names.map((name) => `${it.className} ${name}: ${style.getPropertyValue(name)}`);
       };
-      const picked = ".moe, .finding, .topic, .slot.first, .matrix-words span, .term small, td, li, .quiet";
+      const picked = ".moe, .finding, .topic, .slot.first, .matrix .column-words span, .term small, td, li, .quiet";
       return [...shadowRoot.querySelector(".moe-container").querySelectorAll(picked)].slice(0, 120).flatMap(of);
     });
   };

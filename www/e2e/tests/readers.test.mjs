@@ -178,7 +178,7 @@ function middles(figure) {
     const loss = frame(".loss-chart");
     return {
       strip: middle(".token.is-selected"),
-      word: middle(".matrix-words .is-selected"),
+      word: middle(".matrix .column-words .is-selected"),
       column: middle(".matrix-column rect"),
       cell: middle(".matrix-cell"),
       lossShare: (middle(".loss-selected") - loss.left) / loss.width,
@@ -211,7 +211,7 @@ for (const [script, prompt] of [
     const at = { x: isRightToLeft ? chart.width - share : share, y: chart.height / 2 };
     await figure.host.locator(".moe-container .loss-chart").click({ position: at });
     await figure.selected({ token: 1 });
-    const word = await figure.host.locator(".moe-container .matrix-words span").nth(2).boundingBox();
+    const word = await figure.host.locator(".moe-container .matrix .column-words span").nth(2).boundingBox();
     const field = await figure.host.locator(".moe-container .matrix-field").nth(1).boundingBox();
     await page.mouse.move(word.x + word.width / 2, field.y + 5);
     await page.mouse.down();

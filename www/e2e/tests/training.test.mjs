@@ -59,7 +59,7 @@ test("two models learn, rest, go on, go back and are copied", async (t) => {
   if (await slider.isEnabled()) await slider.fill("0");
   await page.getByRole("button", { name: "Go back to it" }).click();
   await page.waitForFunction(() =>
-    document.querySelector("moe-playground").shadowRoot.querySelector(".lab-steps").textContent.startsWith("1 "),
+    document.querySelector("moe-playground").shadowRoot.querySelector(".lab-steps").textContent.startsWith("0 "),
   );
   await page.getByRole("button", { name: "Copy first over second" }).click();
   await page.getByRole("button", { name: "10 steps" }).click();

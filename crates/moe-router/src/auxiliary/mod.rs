@@ -32,9 +32,19 @@ use moe_trace::{GateLogits, RouterSpec, Routing};
 
 use crate::rule::{Citation, citations};
 
-mod list;
+mod balance;
+mod information;
+mod instead;
+mod logits;
+mod parts;
+mod spread;
+#[cfg(test)]
+mod tests;
 
-pub use list::LOSSES;
+/// All of them, family by family.
+pub fn all() -> impl Iterator<Item = &'static AuxiliaryLoss> {
+    [balance::LOSSES, spread::LOSSES, information::LOSSES, logits::LOSSES, instead::LOSSES].into_iter().flatten()
+}
 
 /// One loss of the literature, of one layer and one text.
 pub struct AuxiliaryLoss {
@@ -176,5 +186,5 @@ impl AuxiliaryLoss {
 
 /// The loss of this name.
 pub fn find(name: &str) -> Option<&'static AuxiliaryLoss> {
-    LOSSES.iter().find(|loss| loss.name == name)
+    all().find(|loss| loss.name == name)
 }

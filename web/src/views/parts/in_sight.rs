@@ -2,6 +2,7 @@
 
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
+use yew::prelude::*;
 
 use crate::browser::focus::focus_in_place;
 use crate::browser::timers::Frame;
@@ -21,6 +22,22 @@ pub fn keep_in_sight(list: &Element, cell: &Element, margin: f64) -> Frame {
         };
         list.set_scroll_left(list.scroll_left() + beyond as i32);
     })
+}
+
+/// Keeps a token's column in sight of a frame that begins with [`column_words`](super::column_words::column_words), whenever
+/// another is selected or `anew` changes: what is behind another tab cannot scroll, and does once it is in front.
+#[hook]
+pub fn use_column_in_sight<K: PartialEq + 'static>(frame: &NodeRef, token: usize, anew: K) {
+    use_effect_with((token, anew), {
+        let frame = frame.clone();
+        move |&(token, _)| {
+            let word = |frame: &Element| frame.first_element_child()?.children().item(token as u32);
+            // Names of rows stand still at one of its edges.
+            let scroll = |frame: Element| Some(keep_in_sight(&frame, &word(&frame)?, 48.0));
+            let scrolled = frame.cast().and_then(scroll);
+            move || drop(scrolled)
+        }
+    });
 }
 
 /// Scrolls to the part of `root` that a reader asked for and puts the focus on it, with the next frame: for now it may not be

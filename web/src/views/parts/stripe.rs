@@ -8,12 +8,10 @@ use std::fmt::Write;
 use yew::prelude::*;
 
 use crate::run::scene::{Scene, SceneLayer};
+use crate::views::parts::column_words::COLUMN;
 use crate::views::parts::glyph::Mark;
 use crate::views::parts::ramp::{RAMP, ramp};
 use crate::views::parts::section::{Part, section};
-
-/// Width of a token's column.
-pub const COLUMN: usize = 18;
 
 /// Tokens of a sheet.
 const PER_SHEET: usize = 32;

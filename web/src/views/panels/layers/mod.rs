@@ -7,17 +7,17 @@ use yew::prelude::*;
 
 use crate::run::scene::{Scene, SceneLayer};
 use crate::run::shared::Shared;
-use crate::run::text::{Part, Piece, inline, visible};
+use crate::run::text::inline;
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
 use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
+use crate::views::parts::column_words::{COLUMN, column_words, token_at};
 use crate::views::parts::glyph::{Mark, glyph};
 use crate::views::parts::hover::say_on_hover;
-use crate::views::parts::in_sight::keep_in_sight;
-use crate::views::parts::section::{Cell, row};
+use crate::views::parts::in_sight::use_column_in_sight;
 use crate::views::parts::sized::at_pixel;
 use crate::views::parts::spoken::spoken_token;
-use crate::views::parts::stripe::{self, COLUMN, row_height};
+use crate::views::parts::stripe::{self, row_height};
 use crate::views::parts::table::table;
 use crate::words::names;
 
@@ -52,26 +52,12 @@ struct MatrixProps {
 fn Matrix(props: &MatrixProps) -> Html {
     let scene = &props.scene;
     let frame = use_node_ref();
-    use_effect_with((props.selection.token, props.tab, scene.clone()), {
-        let frame = frame.clone();
-        move |&(token, ..)| {
-            let word = |frame: &web_sys::Element| frame.first_element_child()?.children().item(token as u32);
-            // The layers' names stand still at one of its edges.
-            let scroll = |frame: web_sys::Element| Some(keep_in_sight(&frame, &word(&frame)?, 48.0));
-            let scrolled = frame.cast().and_then(scroll);
-            move || drop(scrolled)
-        }
-    });
-    let words = scene.tokens.iter().enumerate().map(|(token, shown)| Word {
-        token,
-        piece: shown.piece.clone(),
-        is_selected: token == props.selection.token,
-    });
+    use_column_in_sight(&frame, props.selection.token, (props.tab, scene.clone()));
     // The tokens run as the text does.
     let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
     html! {
         <div class="matrix" {dir} ref={frame}>
-            <div class="matrix-words" aria-hidden="true">{ row(words, &props.dispatch) }</div>
+            { column_words(scene, Some(props.selection.token), &props.dispatch) }
             { for (0..scene.layers.len()).map(|layer| layer_row(props, layer)) }
             <div class="matrix-column" aria-hidden="true">
                 { at_pixel(props.selection.token * COLUMN, html! {
@@ -79,21 +65,6 @@ fn Matrix(props: &MatrixProps) -> Html {
                 }) }
             </div>
         </div>
-    }
-}
-
-/// What stands above a column.
-#[derive(PartialEq)]
-struct Word {
-    token: usize,
-    piece: Piece,
-    is_selected: bool,
-}
-
-impl Cell for Word {
-    fn draw(&self, _dispatch: &Callback<Action>) -> Html {
-        let text = if self.piece.part == Part::Tail { "—".to_owned() } else { visible(&self.piece.text) };
-        html! { <span key={self.token} class={self.is_selected.then_some("is-selected")} dir="auto">{ text }</span> }
     }
 }
 
@@ -106,9 +77,7 @@ fn layer_row(props: &MatrixProps, layer: usize) -> Html {
     let cell_at = {
         let (num_tokens, is_right_to_left) = (scene.tokens.len(), scene.is_right_to_left);
         move |event: &MouseEvent| {
-            let column = (event.offset_x().max(0) as usize / COLUMN).min(num_tokens.saturating_sub(1));
-            let token = if is_right_to_left { num_tokens.saturating_sub(column + 1) } else { column };
-            (token, event.offset_y().max(0) as usize / row)
+            (token_at(event, num_tokens, is_right_to_left), event.offset_y().max(0) as usize / row)
         }
     };
     let onclick = {

@@ -10,9 +10,9 @@ use yew::prelude::*;
 use crate::run::scene::Group;
 use crate::run::text::inline;
 use crate::views::panel::PanelInput;
+use crate::views::parts::column_words::COLUMN;
 use crate::views::parts::ramp::{RAMP, ramp};
 use crate::views::parts::sized::bar;
-use crate::views::parts::stripe::COLUMN;
 use crate::views::parts::table::table;
 use crate::words::numbers::percent;
 

@@ -12,7 +12,7 @@ use crate::state::{Action, Selection};
 use crate::views::parts::column_words::{COLUMN, column_words, token_at};
 use crate::views::parts::fates::fates;
 use crate::views::parts::hover::say_on_hover;
-use crate::views::parts::in_sight::keep_in_sight;
+use crate::views::parts::in_sight::use_column_in_sight;
 use crate::views::parts::sized::at_pixel;
 use crate::views::parts::spoken::spoken_token;
 
@@ -29,15 +29,7 @@ pub struct StripsProps {
 pub fn Strips(props: &StripsProps) -> Html {
     let lab = &props.lab;
     let frame = use_node_ref();
-    use_effect_with((props.selection.token, props.tab, lab.clone()), {
-        let frame = frame.clone();
-        move |&(token, ..)| {
-            let word = |frame: &web_sys::Element| frame.first_element_child()?.children().item(token as u32);
-            let scroll = |frame: web_sys::Element| Some(keep_in_sight(&frame, &word(&frame)?, 48.0));
-            let scrolled = frame.cast().and_then(scroll);
-            move || drop(scrolled)
-        }
-    });
+    use_column_in_sight(&frame, props.selection.token, (props.tab, lab.clone()));
     let Some((_, first)) = lab.outcomes().next() else { return Html::default() };
     let scene = &first.scene;
     // A text that was written token by token may be read in other tokens; there is no cursor then from there on.

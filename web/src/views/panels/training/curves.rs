@@ -7,6 +7,7 @@ use yew::prelude::*;
 use crate::run::shared::Shared;
 use crate::run::training::Training;
 use crate::state::lab::Lab;
+use crate::words::numbers::count;
 
 /// Stretches that a curve has at most.
 const COLUMNS: usize = 160;
@@ -15,13 +16,13 @@ const WIDTH: f32 = 640.0;
 const HEIGHT: f32 = 150.0;
 
 pub fn curves(lab: &Lab, trainings: &[Shared<Training>; 2]) -> Html {
-    let num_steps = trainings.iter().map(|training| training.steps.len()).max().unwrap_or(0).max(1);
+    let num_steps = trainings.iter().map(|training| training.steps.len()).max().unwrap_or(0);
     let floor = trainings[0].floor;
     let curves = [0, 1].map(|side| trainings[side].curve(COLUMNS));
     let losses = curves.iter().flatten().map(|stretch| stretch.loss);
     let top = losses.clone().fold(floor, f32::max).max(0.1) * 1.04;
     let low = losses.fold(floor, f32::min) * 0.96;
-    let x = |step: f32| step / num_steps as f32 * WIDTH;
+    let x = |step: f32| step / num_steps.max(1) as f32 * WIDTH;
     let y = |loss: f32| HEIGHT - (loss - low) / (top - low).max(1e-6) * HEIGHT;
     let line = |side: usize| {
         let mut path = String::new();
@@ -58,7 +59,7 @@ pub fn curves(lab: &Lab, trainings: &[Shared<Training>; 2]) -> Html {
                     { held_out(0) }
                     { held_out(1) }
                 </svg>
-                <span class="lab-steps">{ format!("{num_steps} steps") }</span>
+                <span class="lab-steps">{ count(num_steps, "step", "steps") }</span>
             </div>
         </figure>
     }

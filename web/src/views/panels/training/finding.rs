@@ -2,7 +2,7 @@
 
 use crate::run::training::Training;
 use crate::state::lab::Lab;
-use crate::words::numbers::percent;
+use crate::words::numbers::{count, percent};
 
 pub fn finding(lab: &Lab) -> String {
     let Some([first, second]) = &lab.trainings else {
@@ -12,11 +12,11 @@ pub fn finding(lab: &Lab) -> String {
     let (Some(share), Some(other)) = (first.largest_share(), second.largest_share()) else {
         return "The first steps are on their way".to_owned();
     };
-    let step = |training: &Training| training.steps.len();
+    let num_steps = |training: &Training| training.steps.len();
     let loss = |training: &Training| training.latest().last().map_or(0.0, |step| step.next_token);
     format!(
-        "After {} steps the busiest expert gets {} with {}, {} with {}; losses {:.2} and {:.2} nats a byte",
-        step(first).min(step(second)),
+        "After {} the busiest expert gets {} with {}, {} with {}; losses {:.2} and {:.2} nats a byte",
+        count(num_steps(first).min(num_steps(second)), "step", "steps"),
         percent(share as f32),
         sides[0],
         percent(other as f32),

@@ -11,14 +11,14 @@ use crate::run::text::visible;
 use crate::run::training::{Training, told_apart};
 use crate::state::Action;
 use crate::state::lab::{Lab, Wish};
-use crate::words::numbers::percent;
+use crate::words::numbers::{count, percent};
 
 pub fn snapshots(lab: &Lab, trainings: &[Shared<Training>; 2], dispatch: &Callback<Action>) -> Html {
-    let count = lab.num_snapshots();
-    if count == 0 {
+    let num_snapshots = lab.num_snapshots();
+    if num_snapshots == 0 {
         return Html::default();
     }
-    let at = lab.looks_at.unwrap_or(count - 1);
+    let at = lab.looks_at.unwrap_or(num_snapshots - 1);
     let num_steps = trainings[0].snapshot(Some(at)).map_or(0, |snapshot| snapshot.num_steps);
     let on_input = {
         let dispatch = dispatch.clone();
@@ -27,19 +27,20 @@ pub fn snapshots(lab: &Lab, trainings: &[Shared<Training>; 2], dispatch: &Callba
             dispatch.emit(Action::Lab(Wish::Look(Some(field.value_as_number() as usize))));
         })
     };
-    let words = format!("after {num_steps} steps");
+    let words = format!("after {}", count(num_steps as usize, "step", "steps"));
     let sides = lab.experiment.name.sides();
     html! {
         <div class="lab-snapshots">
             <div class="controls">
                 <label class="control lab-slider">
                     <span class="control-name">{ "Snapshot " }<b aria-hidden="true">{ &words }</b></span>
-                    <input type="range" min="0" max={(count - 1).to_string()} step="1" value={at.to_string()}
-                        aria-valuetext={words.clone()} disabled={count == 1} oninput={on_input} />
+                    <input type="range" min="0" max={(num_snapshots - 1).to_string()} step="1" value={at.to_string()}
+                        aria-valuetext={words.clone()} disabled={num_snapshots == 1} oninput={on_input} />
                 </label>
-                <button type="button" class="lab-button" disabled={lab.is_running()} onclick={asks(dispatch, Wish::Rewind)}
-                    title="Both go back to this state, exactly">{ "Go back to it" }</button>
-                <button type="button" class="lab-button" disabled={lab.is_running()} onclick={asks(dispatch, Wish::Fork)}
+                <button type="button" class="lab-button" disabled={lab.is_running() || !lab.can_rewind()}
+                    onclick={asks(dispatch, Wish::Rewind)} title="Both go back to this state, exactly">{ "Go back to it" }</button>
+                <button type="button" class="lab-button" disabled={lab.is_running() || !lab.can_rewind()}
+                    onclick={asks(dispatch, Wish::Fork)}
                     title="The second becomes a copy of the first at this state; then change one of them">
                     { "Copy first over second" }</button>
             </div>
