@@ -20,6 +20,32 @@ const WEBGPU_FLAGS: [&str; 2] = ["--enable-unsafe-webgpu", "--use-webgpu-adapter
 /// Test files that hold for any way to serve the site; they are run once more on the output of `dist`.
 const DIST_FILES: [&str; 3] = ["element.test.mjs", "server.test.mjs", "worker.test.mjs"];
 
+/// Test files of what no engine computes: hosts, files, layout, keys, and what a recorded run is enough for. Without
+/// WebGPU they say the same as with it and are sooner done, so they are run there alone.
+const ONCE_FILES: [&str; 21] = [
+    "activate.test.mjs",
+    "download.test.mjs",
+    "element.test.mjs",
+    "elsewhere.test.mjs",
+    "embedding.test.mjs",
+    "export.test.mjs",
+    "export_files.test.mjs",
+    "files.test.mjs",
+    "frame.test.mjs",
+    "hosts.test.mjs",
+    "keys.test.mjs",
+    "layout.test.mjs",
+    "links.test.mjs",
+    "modules.test.mjs",
+    "readers.test.mjs",
+    "server.test.mjs",
+    "snapshot.test.mjs",
+    "steps.test.mjs",
+    "touch.test.mjs",
+    "training.test.mjs",
+    "worker.test.mjs",
+];
+
 /// No file of tests may take longer, in milliseconds: Node.js counts a file as a test too. What waits in a page for an
 /// answer that never comes fails long before.
 pub const TEST_TIMEOUT: &str = "--test-timeout=1800000";
@@ -65,8 +91,10 @@ pub fn e2e(report: &mut Report, filter: Option<&str>, chosen: Option<Rung>, no_b
         [(Rung::Webgpu, "webgpu", "the page on WebGPU"), (Rung::Cpu, "cpu", "the page on the CPU")]
     {
         if chosen.is_none_or(|only| only == rung) {
-            report
-                .run(step, part, || run_node(&test_files(|_| true)?, &serve(Site::of_working_tree()?)?, name, filter));
+            let is_of_rung = |name: &str| rung == Rung::Cpu || !ONCE_FILES.contains(&name);
+            report.run(step, part, || {
+                run_node(&test_files(is_of_rung)?, &serve(Site::of_working_tree()?)?, name, filter)
+            });
         }
     }
     if chosen.is_none() {
@@ -143,4 +171,17 @@ fn build_runner() -> Result<PathBuf> {
     let name = "wasm-test-runner";
     project::run(project::cargo("build").args(["-p", "xtask", "--features", name, "--bin", name]))?;
     Ok(project::target_dir()?.join("debug").join(format!("{name}{}", std::env::consts::EXE_SUFFIX)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_files_that_are_named_are_there() {
+        for names in [&ONCE_FILES[..], &DIST_FILES] {
+            let found = test_files(|name| names.contains(&name)).expect("tests");
+            assert_eq!(found.len(), names.len(), "{names:?}");
+        }
+    }
 }

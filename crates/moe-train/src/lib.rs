@@ -10,5 +10,6 @@ pub mod export;
 pub mod findings;
 pub mod golden;
 pub mod prepare;
+pub mod seeds;
 pub mod site_model;
 pub mod train;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use moe_train::{cards, compressors, evaluate, export, findings, golden, prepare, train};
+use moe_train::{cards, compressors, evaluate, export, findings, golden, prepare, seeds, train};
 
 #[derive(Parser)]
 #[command(about = "Prepare a corpus, train a Mixture-of-Experts model on it, and export it for the page")]
@@ -33,6 +33,8 @@ enum Command {
     Speed(train::speed::SpeedArgs),
     /// Bits per byte of an exported model on the held-out text.
     Evaluate(evaluate::EvaluateArgs),
+    /// Train models again under other seeds and write down what they come to.
+    Seeds(seeds::SeedsArgs),
     /// Write a checkpoint as a model for the page.
     Export(export::ExportArgs),
     /// Write the card of every evaluated model.
@@ -51,6 +53,7 @@ fn main() -> Result<()> {
         Command::Progress(args) => train::progress::run(&args)?,
         Command::Speed(args) => train::speed::run(&args)?,
         Command::Evaluate(args) => evaluate::run(&args)?,
+        Command::Seeds(args) => seeds::run(&args)?,
         Command::Export(args) => export::run(&args)?,
         Command::Cards(args) => cards::run(&args)?,
         Command::Measure(args) => findings::run(&args)?,

@@ -6,6 +6,7 @@ mod host;
 #[cfg(feature = "page")]
 mod models;
 mod replay;
+#[cfg(feature = "page")]
 mod trainer;
 
 use web_sys::HtmlElement;
@@ -21,6 +22,7 @@ pub use host::Host;
 #[cfg(feature = "page")]
 use models::ModelList;
 use replay::ReplayRunner;
+#[cfg(feature = "page")]
 use trainer::TrainerRunner;
 
 /// What the world says back.
@@ -44,6 +46,7 @@ pub struct Effects {
     replay: ReplayRunner,
     #[cfg(feature = "page")]
     models: ModelList,
+    #[cfg(feature = "page")]
     trainer: TrainerRunner,
     clock: Clock,
     host: Host,
@@ -57,6 +60,7 @@ impl Effects {
             replay: ReplayRunner::new(report.clone()),
             #[cfg(feature = "page")]
             models: ModelList::new(report.clone()),
+            #[cfg(feature = "page")]
             trainer: TrainerRunner::new(report.clone()),
             clock: Clock::new(report),
             host: Host::new(host),
@@ -86,8 +90,13 @@ impl Effects {
             Effect::EndNext => self.engine.end_next(),
             Effect::TakeOver => self.engine.take_over(),
             Effect::Post(command) => self.engine.post(&command),
+            #[cfg(feature = "page")]
             Effect::Train(command) => self.trainer.post(&command, state),
+            #[cfg(feature = "page")]
             Effect::EndTrainer => self.trainer.end(),
+            // A figure has no panel that asks for a training.
+            #[cfg(not(feature = "page"))]
+            Effect::Train(_) | Effect::EndTrainer => {}
 
             Effect::FetchReplay => {
                 self.replay.fetch(state.config());
@@ -125,6 +134,7 @@ impl Effects {
 }
 
 /// Where the training lab's script is.
+#[cfg(feature = "page")]
 fn lab_url(config: &Config) -> String {
     resolve(config, config.lab_url.as_deref(), "lab.js")
 }

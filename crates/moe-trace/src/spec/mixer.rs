@@ -2,10 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::tagged::tagged;
+
 /// What is blended, and by which shares. `moe-router` checks a spec once and then runs it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
-#[serde(tag = "rule", rename_all = "snake_case")]
+#[cfg_attr(feature = "codegen", ts(tag = "rule", rename_all = "snake_case"))]
+#[cfg_attr(feature = "codegen", schemars(tag = "rule", rename_all = "snake_case"))]
 pub enum MixerSpec {
     /// Every slot gets a blend of all tokens and every token one of all slots; so many slots per expert (Soft MoE). The
     /// gate has a column per slot.
@@ -27,6 +30,20 @@ pub enum MixerSpec {
     /// Experts that are always on beside the routed ones (DeepSeekMoE, Qwen). The gate has a column per shared expert,
     /// of which only `Sigmoid` reads the numbers.
     Shared { gate: SharedGate },
+}
+
+tagged! {
+    MixerSpec by "rule" {
+        "soft_moe" SoftMoe { slots }
+        "smear" Smear
+        "meo" Meo { k }
+        "lory" Lory { segment }
+        "molora" Molora { k }
+        "mov" Mov
+        "loramoe" Loramoe
+        "mixlora" Mixlora
+        "shared" Shared { gate }
+    }
 }
 
 /// How much a shared expert counts.

@@ -16,6 +16,7 @@ use crate::compressors::Compressed;
 use crate::evaluate::{Evaluation, SAMPLE_SEED};
 use crate::export::Effort;
 use crate::prepare::manifest::Manifest as CorpusManifest;
+use crate::seeds::OtherSeed;
 use crate::site_model::SiteModel;
 use crate::train::run_file::{RunFile, Training};
 
@@ -35,6 +36,8 @@ pub struct Model {
     pub run: RunFile,
     pub effort: Effort,
     pub evaluation: Evaluation,
+    /// The same run under other seeds, as far as it was trained again.
+    pub seeds: Vec<OtherSeed>,
     /// Rows of `training_log.csv`, its columns' names first.
     pub log: Vec<Vec<String>>,
 }
@@ -50,7 +53,8 @@ impl Model {
         let log = model.text("training_log.csv")?;
         let log = log.lines().map(|row| row.split(',').map(str::to_owned).collect()).collect();
         let effort = Effort::read(&model)?.with_context(|| format!("{} has no effort.json", model.folder.display()))?;
-        Ok(Some(Model { run: model.run()?, manifest: model.manifest, effort, evaluation, log }))
+        let seeds = OtherSeed::read(&model)?;
+        Ok(Some(Model { run: model.run()?, seeds, manifest: model.manifest, effort, evaluation, log }))
     }
 }
 
@@ -107,7 +111,7 @@ impl Model {
 }
 
 fn card(model: &Model, family: &[&Model], compressors: &[Compressed], corpus: &CorpusManifest) -> Result<String> {
-    let Model { manifest, run, effort, evaluation, log } = model;
+    let Model { manifest, run, effort, evaluation, log, .. } = model;
     let domains = model.domains(family);
     let base = match (&run.start_from, model.base(family)) {
         (None, _) => String::new(),
@@ -155,6 +159,7 @@ fn card(model: &Model, family: &[&Model], compressors: &[Compressed], corpus: &C
          text may be compared with each other."
             .to_owned(),
         relatives::family(family),
+        relatives::seeds(family),
         relatives::looking_ahead(family),
         format!(
             "## What it is not good for\n\nFacts, {}arithmetic beyond a few digits, any language but those of its text. It \

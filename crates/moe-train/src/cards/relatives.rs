@@ -1,19 +1,10 @@
 //! A model beside its relatives: the dense twin, and a table of all.
 
-use moe_router::{metrics, rules};
+use moe_router::rules;
 
 use super::Model;
 use super::tables::{Align, table};
-use crate::evaluate::DomainEvaluation;
-
-/// The kinds of text that all models but the tuned one are trained on.
-const LANGUAGE: [&str; 6] = ["prose", "speech", "spanish", "rust", "json", "arithmetic"];
-
-/// Mean bits per byte over the language model's kinds of text.
-fn mean_bits(model: &Model) -> f64 {
-    let bits = model.evaluation.domains.iter().filter(|domain| LANGUAGE.contains(&domain.name.as_str()));
-    bits.map(|domain| domain.as_trained.bits_per_byte).sum::<f64>() / LANGUAGE.len() as f64
-}
+use crate::seeds::OtherSeed;
 
 /// A model with experts beside the dense model of as many active parameters that learned from the same tokens.
 pub fn twin(model: &Model, family: &[&Model]) -> String {
@@ -30,7 +21,7 @@ pub fn twin(model: &Model, family: &[&Model]) -> String {
     if rules::looks_ahead(&model.manifest.trained_routing) {
         return String::new();
     }
-    let (own, other) = (mean_bits(model), mean_bits(twin));
+    let (own, other) = (model.evaluation.bits_per_byte(), twin.evaluation.bits_per_byte());
     let better = if own < other { "better" } else { "not better" };
     format!(
         "It is {better} than its dense twin `{}`, which has as many active parameters and was trained on the same tokens: \
@@ -56,19 +47,10 @@ pub fn looking_ahead(family: &[&Model]) -> String {
 pub fn family(family: &[&Model]) -> String {
     let row = |model: &&Model| {
         let Model { manifest, evaluation, .. } = *model;
-        let language = || evaluation.domains.iter().filter(|domain| LANGUAGE.contains(&domain.name.as_str()));
-        let mean = |of: fn(&DomainEvaluation) -> f64| language().map(of).sum::<f64>() / LANGUAGE.len() as f64;
-        let entropies: Option<Vec<f64>> = language().map(|domain| domain.as_trained.router_entropy).collect();
+        let entropies: Option<Vec<f64>> =
+            evaluation.language().map(|domain| domain.as_trained.router_entropy).collect();
         let entropy = entropies
             .map_or("–".to_owned(), |all| format!("{:.0} %", 100.0 * all.iter().sum::<f64>() / all.len() as f64));
-        let layers = manifest.config.num_layers;
-        let cv = (0..layers).map(|layer| {
-            let mut demand = vec![0; manifest.config.num_experts];
-            for domain in language() {
-                demand.iter_mut().zip(&domain.as_trained.demand[layer]).for_each(|(sum, count)| *sum += count);
-            }
-            metrics::demand_cv(&demand)
-        });
         let info = manifest.info();
         vec![
             format!("{}: {}", manifest.name, manifest.title),
@@ -76,10 +58,10 @@ pub fn family(family: &[&Model]) -> String {
             format!("{:.2} M", f64::from(info.num_active_parameters) / 1e6),
             format!("{:.2} M", model.trained_tokens(family) as f64 / 1e6),
             evaluation.windows.map_or("all".to_owned(), |windows| windows.to_string()),
-            format!("{:.3}", mean(|domain| domain.as_trained.bits_per_byte)),
-            format!("{:.3}", mean(|domain| domain.dropless_bits_per_byte)),
-            format!("{:.2}", cv.sum::<f64>() / layers as f64),
-            format!("{:.1} %", 100.0 * mean(|domain| domain.as_trained.lost)),
+            format!("{:.3}", evaluation.bits_per_byte()),
+            format!("{:.3}", evaluation.mean(|domain| domain.dropless_bits_per_byte)),
+            format!("{:.2}", evaluation.load_cv()),
+            format!("{:.1} %", 100.0 * evaluation.lost()),
             entropy,
             evaluation.arithmetic.right.to_string(),
         ]
@@ -99,4 +81,38 @@ pub fn family(family: &[&Model]) -> String {
         "right",
     ];
     table(&head, Align::Right, &rows)
+}
+
+/// Of the models that were trained again under other seeds, how far their figures move: mean and range over the seeds.
+pub fn seeds(family: &[&Model]) -> String {
+    let row = |model: &&Model| {
+        let Model { manifest, evaluation, seeds, run, .. } = *model;
+        let spread = |own: f64, of: fn(&OtherSeed) -> f64| {
+            let all: Vec<f64> = std::iter::once(own).chain(seeds.iter().map(of)).collect();
+            let mean = all.iter().sum::<f64>() / all.len() as f64;
+            (mean, all.iter().copied().fold(mean, f64::min), all.iter().copied().fold(mean, f64::max))
+        };
+        let (bits, least, most) = spread(evaluation.bits_per_byte(), |other| other.bits_per_byte);
+        let (cv, even, uneven) = spread(evaluation.load_cv(), |other| other.load_cv);
+        let (lost, few, many) = spread(100.0 * evaluation.lost(), |other| 100.0 * other.lost);
+        let numbers: Vec<String> = std::iter::once(run.seed)
+            .chain(seeds.iter().map(|other| other.seed))
+            .map(|seed| seed.to_string())
+            .collect();
+        vec![
+            manifest.name.clone(),
+            numbers.join(", "),
+            format!("{bits:.3} ({least:.3} to {most:.3})"),
+            format!("{cv:.2} ({even:.2} to {uneven:.2})"),
+            format!("{lost:.1} % ({few:.1} to {many:.1})"),
+        ]
+    };
+    let rows: Vec<Vec<String>> = family.iter().filter(|model| !model.seeds.is_empty()).map(row).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    let head = ["model", "seeds", "bits per byte", "load CV", "requests lost"];
+    let lead = "The same runs under other seeds (`cargo xtask train seeds`): mean, least and most. Two models differ where \
+                their ranges do not meet; what lies closer may be chance.";
+    format!("{lead}\n\n{}", table(&head, Align::Right, &rows))
 }

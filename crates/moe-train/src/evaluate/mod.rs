@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use clap::Args;
 use moe_model::{Tokenizer, Weights};
+use moe_router::metrics;
 use moe_trace::{Overflow, RoutingSpec};
 use serde::{Deserialize, Serialize};
 
@@ -85,10 +86,46 @@ impl Loaded {
     }
 }
 
+/// The kinds of text that all models but the tuned one are trained on.
+const LANGUAGE: [&str; 6] = ["prose", "speech", "spanish", "rust", "json", "arithmetic"];
+
+/// Means are over the language model's kinds of text.
 impl Evaluation {
     /// Of a model; `None` where there is none yet.
     pub fn read(model: &SiteModel) -> Result<Option<Evaluation>> {
         model.json(FILE)
+    }
+
+    /// The language model's kinds of text.
+    pub fn language(&self) -> impl Iterator<Item = &DomainEvaluation> {
+        self.domains.iter().filter(|domain| LANGUAGE.contains(&domain.name.as_str()))
+    }
+
+    pub fn mean(&self, of: fn(&DomainEvaluation) -> f64) -> f64 {
+        self.language().map(of).sum::<f64>() / LANGUAGE.len() as f64
+    }
+
+    /// Routed as in training.
+    pub fn bits_per_byte(&self) -> f64 {
+        self.mean(|domain| domain.as_trained.bits_per_byte)
+    }
+
+    /// Share of requests turned away, 0 to 1.
+    pub fn lost(&self) -> f64 {
+        self.mean(|domain| domain.as_trained.lost)
+    }
+
+    /// Coefficient of variation of the experts' demand, mean over the layers.
+    pub fn load_cv(&self) -> f64 {
+        let mut layers: Vec<Vec<u32>> = Vec::new();
+        for domain in self.language() {
+            layers.resize(domain.as_trained.demand.len(), Vec::new());
+            for (sums, counts) in layers.iter_mut().zip(&domain.as_trained.demand) {
+                sums.resize(counts.len(), 0);
+                sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
+            }
+        }
+        layers.iter().map(|demand| metrics::demand_cv(demand)).sum::<f64>() / layers.len().max(1) as f64
     }
 }
 
