@@ -176,7 +176,7 @@ fn tell_changes(before: &TrainRequest, after: &TrainRequest, tell: Tell<'_>) {
             TrainSetting::LearningRate(request.learning_rate),
             TrainSetting::Losses(request.losses.clone()),
             TrainSetting::BiasStep(request.bias_step),
-            TrainSetting::Rule(request.rule.clone()),
+            TrainSetting::Rule(request.rule),
             TrainSetting::NumSequences(request.num_sequences),
             TrainSetting::Probe(request.probe.clone()),
         ]

@@ -57,6 +57,12 @@ fn markdown() -> String {
             );
         }
     }
+    text += "\n## In formulas\n\n`x` a token's hidden state, `z` its gate logits, `p` their softmax, `w` weights, `T` tokens, `E` experts; \
+             `_` begins an index, `{…}/{…}` is a fraction.\n\n";
+    for rule in rules::all() {
+        let explained = rules::explained(rule);
+        text += &format!("- **{}**: `{}`. {}\n", rule.title, explained.formula, explained.text);
+    }
     text += "\n## Texts\n\n| rule | form | example |\n| --- | --- | --- |\n";
     for rule in rules::all() {
         if let Some(example) = rule.example() {

@@ -27,6 +27,12 @@ pub struct Derived {
     scene: Memo<SceneKey, Shared<Scene>>,
     change: Memo<ChangeKey, Shared<Change>>,
     what_if: Memo<WhatIfKey, Shared<SceneLayer>>,
+    for_lab: ForLab,
+}
+
+/// What only panels of the lab show.
+#[derive(Debug, Clone, PartialEq, Default)]
+struct ForLab {
     tried: Memo<TriedKey, Shared<Tried>>,
     policy_lab: Memo<PolicyLabKey, Shared<PolicyLab>>,
     drops: Memo<DropsKey, Shared<Drops>>,
@@ -70,30 +76,30 @@ impl Derived {
 
     /// The method that is tried on the selected layer.
     pub fn tried(&self) -> Option<&Shared<Tried>> {
-        self.tried.value.as_ref()
+        self.for_lab.tried.value.as_ref()
     }
 
     /// The text of the run on the screen under several policies.
     pub fn policy_lab(&self) -> Option<&Shared<PolicyLab>> {
-        self.policy_lab.value.as_ref()
+        self.for_lab.policy_lab.value.as_ref()
     }
 
     /// What its losses cost, once it was computed.
     pub fn drops(&self) -> Option<&Shared<Drops>> {
-        self.drops.value.as_ref()
+        self.for_lab.drops.value.as_ref()
     }
 
     /// The kept runs, oldest first.
     pub fn history(&self) -> &[Entry] {
-        self.history.value.as_deref().unwrap_or_default()
+        self.for_lab.history.value.as_deref().unwrap_or_default()
     }
 
     pub fn pair(&self) -> Option<&Shared<Pair>> {
-        self.pair.value.as_ref()
+        self.for_lab.pair.value.as_ref()
     }
 
     pub fn by_position(&self) -> Option<&Shared<ByPosition>> {
-        self.by_position.value.as_ref()
+        self.for_lab.by_position.value.as_ref()
     }
 }
 
@@ -138,6 +144,8 @@ impl State {
         // A figure's module has none of the panels that show these, and is smaller without.
         if cfg!(feature = "page") && self.shows_lab() {
             self.derive_for_lab(&mut derived);
+        } else {
+            derived.for_lab = ForLab::default();
         }
         self.derived = derived;
     }
@@ -155,7 +163,7 @@ impl State {
         let selection = self.selection();
         let tried = derived.scene().cloned().zip(self.screen.method);
         let tried = tried.map(|(scene, method)| (scene, selection.layer, selection.token, method, self.routing()));
-        derived.tried.renew(tried, |(scene, layer, token, method, routing)| {
+        derived.for_lab.tried.renew(tried, |(scene, layer, token, method, routing)| {
             Tried::of(scene, *layer, *token, *method, routing).map(Shared::new)
         });
         let engine = self.comparing_engine();
@@ -164,19 +172,22 @@ impl State {
             .zip(engine)
             .map(|(run, engine)| (run.request.clone(), run.steps.len(), engine, self.background.version()));
         let at_factor = computed.clone().map(|computed| (computed, self.lab_factor()));
-        derived.policy_lab.renew(at_factor, |((_, _, engine, _), factor)| {
+        derived.for_lab.policy_lab.renew(at_factor, |((_, _, engine, _), factor)| {
             self.policy_lab_of(self.on_screen()?, engine, *factor).map(Shared::new)
         });
-        derived.drops.renew(computed, |(_, _, engine, _)| self.drops_of(self.on_screen()?, engine).map(Shared::new));
-        derived.history.renew(Some(self.runs.clone()), |runs| Some(history::history(runs).into()));
+        derived
+            .for_lab
+            .drops
+            .renew(computed, |(_, _, engine, _)| self.drops_of(self.on_screen()?, engine).map(Shared::new));
+        derived.for_lab.history.renew(Some(self.runs.clone()), |runs| Some(history::history(runs).into()));
         let mut pair = self.against().cloned().zip(self.on_screen().cloned());
         if self.runs.is_flipped() {
             pair = pair.map(|(later, earlier)| (earlier, later));
         }
         let pair = pair.filter(|(earlier, later)| earlier.finished.is_some() && later.finished.is_some());
-        derived.pair.renew(pair, |(earlier, later)| Pair::of(earlier, later).map(Shared::new));
+        derived.for_lab.pair.renew(pair, |(earlier, later)| Pair::of(earlier, later).map(Shared::new));
         let counted = self.on_screen().map(|run| (run.clone(), self.positions.clone()));
-        derived.by_position.renew(counted, |(run, positions)| positions.like(run).map(Shared::new));
+        derived.for_lab.by_position.renew(counted, |(run, positions)| positions.like(run).map(Shared::new));
     }
 }
 

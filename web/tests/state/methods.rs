@@ -17,7 +17,7 @@ fn tried(play: &mut Play, method: Method) -> Tried {
 
 #[test]
 fn every_method_is_tried_at_once_and_nothing_is_run() {
-    let mut play = Play::new(BackendChoice::Auto);
+    let mut play = Play::in_lab(BackendChoice::Auto);
     play.replay(&recorded()).ready();
     let scene = play.scene();
     let layer = play.state.selection().layer;
@@ -62,7 +62,7 @@ fn every_method_is_tried_at_once_and_nothing_is_run() {
 
 #[test]
 fn the_rule_of_the_run_moves_nobody_and_another_moves_whom_it_moves() {
-    let mut play = Play::new(BackendChoice::Recorded);
+    let mut play = Play::in_lab(BackendChoice::Recorded);
     play.replay(&recorded());
     let comparison = |play: &mut Play, text: &str| match tried(play, Method::parse(text).expect(text)).outcome {
         Outcome::Routed(routed) => routed.comparison,
@@ -81,7 +81,7 @@ fn the_rule_of_the_run_moves_nobody_and_another_moves_whom_it_moves() {
 
 #[test]
 fn running_with_it_is_asking_for_its_rule() {
-    let mut play = Play::new(BackendChoice::Auto);
+    let mut play = Play::in_lab(BackendChoice::Auto);
     play.replay(&recorded()).ready();
     let method = Method::parse("expert_choice:2").expect("a method");
     play.act(Action::Try(Some(method)));

@@ -7,6 +7,7 @@ use web::run::scene::Scene;
 use web::run::shared::Shared;
 use web::settings::Setting;
 use web::settings::attributes::Config;
+use web::settings::depth::Depth;
 use web::state::{Action, Effect, State, replay};
 
 use crate::fixture;
@@ -19,6 +20,11 @@ pub struct Play {
 impl Play {
     pub fn new(backend: BackendChoice) -> Play {
         Play::with(Config { backend, ..Config::default() })
+    }
+
+    /// At the depth of the lab, whose panels' numbers are not computed elsewhere.
+    pub fn in_lab(backend: BackendChoice) -> Play {
+        Play::with(Config { backend, depth: Depth::Lab, ..Config::default() })
     }
 
     pub fn with(config: Config) -> Play {

@@ -4,6 +4,7 @@ use moe_router::rules;
 use moe_trace::{BackendChoice, Event, Fate, FinishReason, Overflow, RoutingSpec, RunRequest, StepTrace};
 use web::run::policies::LabPolicy;
 use web::settings::attributes::Config;
+use web::settings::depth::Depth;
 use web::state::Action;
 use web::state::background::Purpose;
 
@@ -11,7 +12,7 @@ use super::play::{Play, recorded};
 use crate::fixture;
 
 fn compared(config: Config) -> (Play, Vec<(RunRequest, StepTrace)>) {
-    let mut play = Play::with(Config { backend: BackendChoice::Auto, ..config });
+    let mut play = Play::with(Config { backend: BackendChoice::Auto, depth: Depth::Lab, ..config });
     play.replay(&recorded()).ready();
     let first = play.posted().expect("a run");
     play.execute(&first, 1).hear(Event::Finished { run: first.run, reason: FinishReason::Length });

@@ -20,7 +20,7 @@ fn run(play: &mut Play, prompt: &str) -> (RunRequest, StepTrace) {
 
 #[test]
 fn losses_are_counted_by_position_over_runs_of_one_routing() {
-    let mut play = Play::new(BackendChoice::Auto);
+    let mut play = Play::in_lab(BackendChoice::Auto);
     play.replay(&recorded()).ready();
     play.set(Setting::CapacityFactor(0.5));
     let long = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen";

@@ -321,7 +321,7 @@ fn a_run_stands_beside_the_one_before() {
 /// Any two kept runs can be compared, in either order.
 #[test]
 fn any_two_runs_are_compared() {
-    let mut play = Play::new(BackendChoice::Auto);
+    let mut play = Play::in_lab(BackendChoice::Auto);
     play.replay(&recorded()).ready();
     let mut numbers = Vec::new();
     for factor in [1.25, 0.5, 2.0] {

@@ -97,6 +97,7 @@ pub const CRATES: [Crate; 9] = [
             &["compressors", "site_model"],
             &["export", "golden"],
             &["evaluate", "findings"],
+            &["seeds"],
             &["cards"],
         ],
         exceptions: &[],

@@ -1,3 +1,5 @@
+//! What holds for all losses, and the values of the running example.
+
 use moe_trace::{Overflow, Routing, RoutingSpec};
 
 use super::{AuxiliaryLoss, Family, Measured, Missing, Seen, all};

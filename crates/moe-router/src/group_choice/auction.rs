@@ -32,7 +32,7 @@ use moe_trace::{BaseSolver, GateLogits, RouterSpec};
 use crate::gate::{sigmoid, top_k};
 use crate::group_choice::best_assignment::best_assignment;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Family, Form, GateReads, Rule, Run, Slots, own};
+use crate::rule::{Argument, Assigns, Explained, Facts, Family, Form, GateReads, Rule, Run, Slots, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -83,6 +83,14 @@ pub static RULE: Rule = Rule {
             group.admit(&requests(group.gate_logits(), &experts))
         }),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "max Σ_t z_{t,a(t)}, every expert T/E tokens",
+    text: "Tokens are dealt out so that each expert gets exactly as many, and the sum of what they prefer is as \
+           large as it can be. An auction finds it: experts bid for tokens, and what is wanted by many becomes \
+           dear. At inference each token takes its best expert, and balance is gone.",
 };
 
 /// Rounds after which winners are no longer favoured, as in fairseq; it then ends sooner and a little worse.

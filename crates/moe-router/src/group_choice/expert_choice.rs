@@ -28,7 +28,7 @@ use moe_trace::{Assignment, ExpertIdx, Fate, GateLogits, RouterSpec, Routing};
 use crate::decimal::share;
 use crate::gate::{gate_probs, top_k};
 use crate::limits;
-use crate::rule::{Argument, Assigns, Facts, Family, Form, Requests, Rule, Run, Slots, own};
+use crate::rule::{Argument, Assigns, Explained, Facts, Family, Form, Requests, Rule, Run, Slots, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -59,6 +59,14 @@ pub static RULE: Rule = Rule {
         }),
         assign: |_, group| route(group.gate_logits(), group.slots() as usize),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "expert e takes the {c · T}/{E} tokens with the largest p_{t,e}",
+    text: "Experts choose tokens instead of tokens experts: all are exactly full, nobody is turned away, and no \
+           balance loss is needed. A token may get many experts or none. Whether one is taken depends on all \
+           others, later ones too, which does not work while text is written.",
 };
 
 /// Tokens an expert takes: `round(average · T / E)`, half to even, at least 1 and at most all.

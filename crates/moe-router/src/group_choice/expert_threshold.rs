@@ -23,7 +23,7 @@
 use moe_trace::GateLogits;
 
 use crate::gate::gate_probs;
-use crate::rule::{Family, InRust, Kind, Rule, Run};
+use crate::rule::{Explained, Family, InRust, Kind, Rule, Run};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -42,6 +42,14 @@ pub static RULE: Rule = Rule {
         instead: "strictly_balanced:2",
         looks_ahead: false,
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "kept where p_{t,e} > θ_e",
+    text: "What strictly balanced gating keeps, told by a number for each expert: learned so that it keeps as many \
+           tokens in the mean. A token's fate then depends on itself alone, so the rule can be used while text is \
+           written.",
 };
 
 /// Which tokens exceed each expert's threshold, `[tokens, experts]`. `thresholds`: `[experts]`.

@@ -29,7 +29,7 @@ use moe_trace::{GateLogits, RouterSpec, SinkhornChoice};
 use crate::gate::{sigmoid, softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Explained, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -70,6 +70,14 @@ pub static RULE: Rule = Rule {
             })
         }),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "plan = d_0 · exp(z) · d_1, rows to 1/T, columns to 1/E; top-k of the plan",
+    text: "The gate's preferences are rescaled in turns until every expert gets an equal share, and the best of \
+           that plan is chosen. Balance comes without a loss, from a choice that has no gradient. At inference the \
+           plan is left out, so the model is used otherwise than it was trained.",
 };
 
 /// Rounds after which the plan is taken as it is.

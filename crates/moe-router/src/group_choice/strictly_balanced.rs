@@ -24,7 +24,7 @@ use moe_trace::{GateLogits, RouterSpec};
 use crate::gate::{gate_probs, softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Family, Form, Requests, Rule, Run, Slots, own};
+use crate::rule::{Argument, Assigns, Explained, Facts, Family, Form, Requests, Rule, Run, Slots, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -56,6 +56,14 @@ pub static RULE: Rule = Rule {
             group.admit(&requests(group.gate_logits(), &mask))
         },
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "expert e keeps the {k · T}/{E} tokens with the largest p_{t,e}, w over those that keep it",
+    text: "The first rule in which experts choose: each keeps its best tokens, and a token's weights are shared \
+           among the experts that kept it. Thresholds learned beside it stand in at inference, where the other \
+           tokens are not known.",
 };
 
 /// Training: which tokens each expert keeps, `[tokens, experts]`. `per_expert`: `m`; ties go to the earlier token.

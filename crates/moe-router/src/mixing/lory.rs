@@ -21,7 +21,7 @@
 use moe_trace::{GateLogits, MixerSpec};
 
 use crate::limits;
-use crate::rule::{Argument, Family, Form, Mixes, Rule, Run, own};
+use crate::rule::{Argument, Explained, Family, Form, Mixes, Rule, Run, own};
 use crate::token_choice::per_sequence::mean_logits;
 
 /// What the rest of the project knows of this rule.
@@ -47,6 +47,13 @@ pub static RULE: Rule = Rule {
         }),
         looks_ahead: true,
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "θ_s = Σ_e r_{s−1,e} · θ_e for segment s",
+    text: "Merging made fit for language models: a segment is processed by the expert merged for the mean of the \
+           segment before it, so that nothing looks ahead, but in the first segment, which sees itself.",
 };
 
 /// Logits that each segment is merged by, `[segments, experts]`: softmax gives the shares of the experts.

@@ -19,7 +19,7 @@ use moe_trace::MixerSpec;
 
 use crate::gate::{softmax, top_k};
 use crate::limits;
-use crate::rule::{Argument, Family, Form, Mixes, Rule, Run, own};
+use crate::rule::{Argument, Explained, Family, Form, Mixes, Rule, Run, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -42,6 +42,12 @@ pub static RULE: Rule = Rule {
         check: own!(MixerSpec::Meo { k }, num_columns => limits::choices(k, num_columns)),
         looks_ahead: true,
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "θ = Σ_{e ∈ TopK} r_e · θ_e, r = softmax(TopK(mean_t(z_t)))",
+    text: "Like SMEAR, with only the k best experts merged: fewer weights to add up, and the others stay out of it.",
 };
 
 /// Softmax over the `k` largest logits; 0 for the others. All of them: the softmax. `[experts]`.

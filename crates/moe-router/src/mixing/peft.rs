@@ -29,7 +29,7 @@ use moe_trace::MixerSpec;
 
 use crate::limits;
 use crate::matrix::Matrix;
-use crate::rule::{Argument, Family, Form, Mixes, Rule, Run, own};
+use crate::rule::{Argument, Explained, Family, Form, Mixes, Rule, Run, own};
 
 /// What the rest of the project knows of MoLoRA.
 pub static MOLORA: Rule = Rule {
@@ -54,6 +54,14 @@ pub static MOLORA: Rule = Rule {
     }),
 };
 
+/// It as a formula and in a few sentences.
+pub static MOLORA_EXPLAINED: Explained = Explained {
+    formula: "y = W · x + Σ_e p_e · B_e · A_e · x",
+    text: "The model is frozen and experts are small: each a pair of thin matrices, a LoRA. A gate blends them for \
+           each token. A fraction of a percent of the weights is trained, and the frozen model is there unchanged \
+           below.",
+};
+
 /// Of MoV.
 pub static MOV: Rule = Rule {
     name: "mov",
@@ -70,6 +78,13 @@ pub static MOV: Rule = Rule {
         check: |_, _| Ok(()),
         looks_ahead: false,
     }),
+};
+
+/// It as a formula and in a few sentences.
+pub static MOV_EXPLAINED: Explained = Explained {
+    formula: "y = (Σ_e p_e · l_e) ⊙ (W · x)",
+    text: "An expert is a vector that scales what a frozen layer gives. The gate blends the vectors for each token: \
+           the cheapest experts there are, a few numbers each.",
 };
 
 /// Of LoRAMoE.
@@ -90,6 +105,13 @@ pub static LORAMOE: Rule = Rule {
     }),
 };
 
+/// It as a formula and in a few sentences.
+pub static LORAMOE_EXPLAINED: Explained = Explained {
+    formula: "y = W · x + {α}/{r} · Σ_e p_e · B_e · A_e · x",
+    text: "LoRA experts of two kinds: some are to keep what the model knows of the world, some to learn the task. A \
+           loss gives each kind its own sort of samples, so that tuning does not overwrite knowledge.",
+};
+
 /// Of MixLoRA.
 pub static MIXLORA: Rule = Rule {
     name: "mixlora",
@@ -106,6 +128,13 @@ pub static MIXLORA: Rule = Rule {
         check: |_, num_columns| limits::choices(2, num_columns),
         looks_ahead: false,
     }),
+};
+
+/// It as a formula and in a few sentences.
+pub static MIXLORA_EXPLAINED: Explained = Explained {
+    formula: "y = W · x + Σ_{e ∈ Top2(p)} {p_e}/{Σ_i p_i} · B_e · A_e · x",
+    text: "LoRA experts of which each token asks the best two, as in Mixtral: the frozen feed-forward is shared by \
+           all of them, and only what is added differs. Less to compute than blending all.",
 };
 
 /// A low-rank change of a projection: `x · down · up`.

@@ -23,7 +23,7 @@
 
 use moe_trace::{MixerSpec, SharedGate};
 
-use crate::rule::{Argument, Family, Form, Mixes, Rule, Run, own};
+use crate::rule::{Argument, Explained, Family, Form, Mixes, Rule, Run, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -55,6 +55,14 @@ pub static RULE: Rule = Rule {
         check: |_, _| Ok(()),
         looks_ahead: false,
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "y = Σ_s g_s · FFN_s(x) + Σ_{e ∈ TopK} w_e · FFN_e(x)",
+    text: "Some experts serve every token, beside those that are routed to. What all tokens need is learned once, \
+           and the routed experts are free to differ. They have no slots to run out of and stand in no balance \
+           loss.",
 };
 
 /// What is left to route after splitting experts finely and setting some aside.

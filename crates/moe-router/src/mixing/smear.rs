@@ -29,7 +29,7 @@
 use moe_trace::MixerSpec;
 
 use crate::matrix::{Matrix, dot};
-use crate::rule::{Family, Form, Mixes, Rule, Run};
+use crate::rule::{Explained, Family, Form, Mixes, Rule, Run};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -47,6 +47,14 @@ pub static RULE: Rule = Rule {
         check: |_, _| Ok(()),
         looks_ahead: true,
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "θ = Σ_e r_e · θ_e, r = softmax(W · mean_t(x_t)), y_t = FFN_θ(x_t)",
+    text: "The weights of all experts are averaged into one expert for the sequence, and all tokens go through that \
+           one. It costs one expert evaluation per token and has an exact gradient; the average follows the mean of \
+           the text, its end included.",
 };
 
 /// Router-side normalisation: every row to mean 0 and variance 1 (1e-5 is added to the variance), without gain or bias.

@@ -29,7 +29,7 @@ use moe_trace::MixerSpec;
 
 use crate::gate::softmax;
 use crate::matrix::{Matrix, dot};
-use crate::rule::{Argument, Family, Form, Mixes, Rule, Run, own};
+use crate::rule::{Argument, Explained, Family, Form, Mixes, Rule, Run, own};
 use crate::spec_error::SpecError;
 
 /// What the rest of the project knows of this rule.
@@ -57,6 +57,14 @@ pub static RULE: Rule = Rule {
         }),
         looks_ahead: true,
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "S = Dᵀ · X, Y = C · FFN(S), D softmax over tokens, C over slots",
+    text: "Nothing is chosen at all: each slot of an expert gets a blend of all tokens, and each token a blend of \
+           all slots' outputs. Every step has a gradient and every expert is equally busy. Each slot has seen every \
+           token, so it does not work while text is written.",
 };
 
 /// Logits of tokens and slots, `[tokens, slots]`: cosines times `scale` (learned, 1 at first).

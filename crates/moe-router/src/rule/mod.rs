@@ -10,6 +10,7 @@ use moe_trace::{MixerSpec, RouterSpec, Routing};
 use crate::spec_error::SpecError;
 
 mod citation;
+mod explained;
 mod facts;
 mod family;
 mod form;
@@ -18,6 +19,7 @@ mod group;
 
 pub use citation::Citation;
 pub(crate) use citation::citations;
+pub use explained::Explained;
 pub use facts::{Besides, Chance, Facts, GateReads, Requests, Slots};
 pub use family::{Branch, Family};
 pub use form::{Argument, Form, Printed, Value};

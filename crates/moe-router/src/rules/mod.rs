@@ -24,10 +24,12 @@ use crate::token_choice::{
     top_any, top_k, top_p,
 };
 
+mod explained;
 mod facts;
 mod insight;
 mod texts;
 
+pub use explained::explained;
 pub use facts::{facts, looks_ahead, uses_chance};
 pub use insight::{Insight, insight};
 pub use texts::{mixer_text, parse_mixer, parse_router, router_text};

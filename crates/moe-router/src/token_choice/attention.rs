@@ -21,7 +21,7 @@
 use moe_trace::GateLogits;
 
 use crate::gate::computed_logits;
-use crate::rule::{Family, InRust, Kind, Rule, Run};
+use crate::rule::{Explained, Family, InRust, Kind, Rule, Run};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -35,6 +35,13 @@ pub static RULE: Rule = Rule {
     trained_with: "2 of 32 experts",
     at_inference: "the same",
     run: Run::InRust(InRust { kind: Kind::Scores, module: module_path!(), instead: "top_k:2", looks_ahead: false }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "z_i = Σ_j softmax_j(q_i · k_j) · v_j",
+    text: "Three gates give each expert a query, a key and a value, and experts look at each other before the token \
+           chooses: who is chosen may depend on which others are good. It gives logits; top-2 decides as ever.",
 };
 
 /// Gate logits, `[tokens, experts]`, for [`top_k`](super::top_k) to choose by.

@@ -28,7 +28,7 @@ use moe_trace::GateLogits;
 use crate::gate::computed_logits;
 use crate::input::{InputError, positive, shape};
 use crate::matrix::{Matrix, dot};
-use crate::rule::{Family, InRust, Kind, Rule, Run};
+use crate::rule::{Explained, Family, InRust, Kind, Rule, Run};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -42,6 +42,14 @@ pub static RULE: Rule = Rule {
     trained_with: "half as many dimensions as experts, temperature from 0.3, then top-1",
     at_inference: "the same",
     run: Run::InRust(InRust { kind: Kind::Scores, module: module_path!(), instead: "switch", looks_ahead: false }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "z_e = {cos(W · x, v_e)}/{τ}",
+    text: "The gate compares directions in a small space, not lengths: a linear gate draws hidden states towards \
+           the few vectors of the experts, and this one does so in the small space alone. It gives logits; top-1 or \
+           top-k decides as ever.",
 };
 
 /// Norms are at least this, so that a zero vector is unlike everything (ours).

@@ -39,7 +39,9 @@ use moe_trace::{GateLogits, RouterSpec};
 use crate::gate::{sigmoid, softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Besides, Facts, Family, Form, GateReads, Given, Requests, Rule, Run, own};
+use crate::rule::{
+    Argument, Assigns, Besides, Explained, Facts, Family, Form, GateReads, Given, Requests, Rule, Run, own,
+};
 use crate::spec_error::SpecError;
 
 /// What the rest of the project knows of the rule of V3.
@@ -84,6 +86,14 @@ pub static RULE: Rule = Rule {
     }),
 };
 
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "s = sigmoid(z), chosen by TopK(s + b), w_e = scale · {s_e}/{Σ_i s_i}",
+    text: "A bias b moves each expert's chances and never its weight: after every step it rises for experts that \
+           got too little and falls for those that got too much. That balances the load without a loss that pulls \
+           at the model. Groups keep a token on few machines.",
+};
+
 /// And of the rule of V2.
 pub static RULE_V2: Rule = Rule {
     name: "deepseek_v2",
@@ -115,6 +125,14 @@ pub static RULE_V2: Rule = Rule {
             group.admit(&requests(group.gate_logits(), &DeepSeek::v2(k, groups, kept, scale), &[]))
         }),
     }),
+};
+
+/// It as a formula and in a few sentences.
+pub static EXPLAINED_V2: Explained = Explained {
+    formula: "p = softmax(z), groups by max p, w_e = scale · p_e",
+    text: "Experts live on devices, and a token may visit the few devices whose best experts it likes most; of the \
+           experts there it takes the k best. What is sent between machines is bounded, and balance is left to \
+           losses over experts, devices and messages.",
 };
 
 /// The arguments of both.

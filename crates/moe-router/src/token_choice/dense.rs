@@ -22,7 +22,7 @@ use moe_trace::{GateLogits, RouterSpec};
 
 use crate::gate::{softmax, top_k};
 use crate::request::Request;
-use crate::rule::{Assigns, Facts, Family, Form, Requests, Rule, Run, Slots};
+use crate::rule::{Assigns, Explained, Facts, Family, Form, Requests, Rule, Run, Slots};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -41,6 +41,14 @@ pub static RULE: Rule = Rule {
         facts: |_| Facts { requests: Requests::Everyone, slots: Slots::ForEveryone, ..Facts::OF_SWITCH },
         assign: |_, group| group.admit(&requests(group.gate_logits())),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "y = Σ_e p_e · FFN_e(x), p = softmax(z)",
+    text: "Every expert computes and the gate only says how much each counts. Nothing is chosen, so nothing can be \
+           full and the gate's gradient is exact; the price is E expert evaluations for every token, which is what \
+           all the other rules avoid.",
 };
 
 /// Every expert for every token, by descending gate probability: `tokens · experts` requests.

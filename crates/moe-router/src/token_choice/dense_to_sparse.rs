@@ -30,7 +30,9 @@ use crate::decimal::as_written;
 use crate::gate::{softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Chance, Facts, Family, Form, GateReads, Requests, Rule, Run, Slots, own};
+use crate::rule::{
+    Argument, Assigns, Chance, Explained, Facts, Family, Form, GateReads, Requests, Rule, Run, Slots, own,
+};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -70,6 +72,14 @@ pub static RULE: Rule = Rule {
             group.admit(&requests(group.gate_logits(), group.input.gumbels, temperature, threshold))
         }),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "y = softmax({ln p + g}/{τ}), 0 where y_e ≤ 0.02",
+    text: "Training begins with all experts and ends with one: as the temperature τ falls the softmax sharpens, and \
+           weights below the threshold are dropped without making up for them. g are Gumbel draws, which let the \
+           choice vary. At inference it is Switch.",
 };
 
 /// Entries up to this weight are dropped in the released code.

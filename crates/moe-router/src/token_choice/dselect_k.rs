@@ -28,7 +28,7 @@
 use crate::gate::{softmax, top_k};
 use crate::input::{InputError, number, positive, shape};
 use crate::request::Request;
-use crate::rule::{Family, InRust, Kind, Rule, Run};
+use crate::rule::{Explained, Family, InRust, Kind, Rule, Run};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -42,6 +42,14 @@ pub static RULE: Rule = Rule {
     trained_with: "gamma 1",
     at_inference: "weights below 1e-6 are dropped",
     run: Run::InRust(InRust { kind: Kind::Scores, module: module_path!(), instead: "top_k:2", looks_ahead: false }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "w_e = Σ_{i ≤ k} softmax(a)_i · Π_bits step(c_{i,bit})",
+    text: "Each of k selectors writes an expert's number in binary with smooth steps that training drives to 0 and \
+           1. The gate ends up with at most k experts without ever ranking them, so its gradient is exact all \
+           along.",
 };
 
 /// Inside logarithms and the penalty on unreachable codes.

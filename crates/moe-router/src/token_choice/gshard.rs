@@ -33,7 +33,7 @@ use crate::gate::{softmax, top_k};
 use crate::input::RouterInput;
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Chance, Facts, Family, Form, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Chance, Explained, Facts, Family, Form, Requests, Rule, Run, own};
 use crate::spec_error::SpecError;
 
 /// What the rest of the project knows of this rule.
@@ -114,6 +114,14 @@ pub static RULE: Rule = Rule {
             routing
         }),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "g_2 = {p_{e2}}/{p_{e1} + p_{e2}}, second asked where 2 · g_2 > u",
+    text: "The best expert is always asked, the second only as often as it matters: a draw u from 0 to 1 lets it \
+           through in proportion to its weight. First choices of all tokens get their slots before any second \
+           choice, so that a late token's first choice can take the slot of an early token's second.",
 };
 
 /// Two requests per token; at least two experts. Chance is in the draws, and missing draws count as 0.

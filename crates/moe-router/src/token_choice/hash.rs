@@ -28,7 +28,7 @@ use crate::draws::SplitMix64;
 use crate::gate::sorted;
 use crate::input::whole;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Besides, Facts, Family, Form, GateReads, Group, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Besides, Explained, Facts, Family, Form, GateReads, Group, Rule, Run, own};
 
 /// What the rest of the project knows of the random table.
 pub static RULE: Rule = Rule {
@@ -56,6 +56,14 @@ pub static RULE: Rule = Rule {
     }),
 };
 
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "e = hash(seed + id) mod E, w = 1",
+    text: "The token's identity decides, and nothing is learned. It is the test of what learned routing is worth: \
+           such a model is not much worse. The same word always meets the same expert, whatever it means in its \
+           context.",
+};
+
 /// And of the balanced table.
 pub static RULE_BALANCED: Rule = Rule {
     name: "balanced_hash",
@@ -81,6 +89,14 @@ pub static RULE_BALANCED: Rule = Rule {
             group.admit(&table_requests(&ids(group), &table, group.num_experts()))
         },
     }),
+};
+
+/// It as a formula and in a few sentences.
+pub static EXPLAINED_BALANCED: Explained = Explained {
+    formula: "e = table(id), w = 1",
+    text: "Like hashing, but the table is dealt out by frequency: the most frequent id goes to the expert with the \
+           least so far, and so on. Experts see about equally many tokens of the training text, as long as texts \
+           are like it.",
 };
 
 const OF_BOTH: Facts =

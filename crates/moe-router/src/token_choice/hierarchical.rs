@@ -26,7 +26,7 @@ use moe_trace::{GateLogits, RouterSpec, Weighting};
 use crate::gate::{computed_logits, softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Besides, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Besides, Explained, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
 use crate::spec_error::SpecError;
 use crate::token_choice::top_k::weights;
 
@@ -80,6 +80,14 @@ pub static RULE: Rule = Rule {
             })
         }),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "y = Σ_i Σ_j G_i · G_{i,j} · FFN_{i,j}(x)",
+    text: "A first gate chooses groups, a second one experts within each chosen group; a weight is the product of \
+           both. That makes thousands of experts cheap to search, and an expert outside the chosen groups is out of \
+           reach, however good it is.",
 };
 
 /// Requests for the chosen experts of the chosen groups, by descending weight.

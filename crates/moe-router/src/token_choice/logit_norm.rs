@@ -23,7 +23,7 @@ use moe_trace::{GateLogits, RouterSpec, Weighting};
 
 use crate::gate::computed_logits;
 use crate::limits;
-use crate::rule::{Argument, Assigns, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Explained, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
 use crate::token_choice::top_k;
 
 /// What the rest of the project knows of this rule.
@@ -60,6 +60,14 @@ pub static RULE: Rule = Rule {
             group.admit_by(&normalised, &top_k::requests(&normalised, k as usize, Weighting::Norm))
         }),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "z′ = λ · {z − mean(z)}/{std(z)}, p = softmax(z′)",
+    text: "Every token's logits are brought to the same spread, so that the gate is equally decided about all of \
+           them; λ says how decided. Without it gates of large models drift towards probabilities that are almost \
+           even.",
 };
 
 /// The normalised logits, `[tokens, experts]`.

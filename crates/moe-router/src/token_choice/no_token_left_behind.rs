@@ -28,7 +28,7 @@ use moe_trace::{Assignment, Fate, GateLogits, RouterSpec, Routing};
 use crate::gate::{softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Family, Form, Rule, Run, Slots, own};
+use crate::rule::{Argument, Assigns, Explained, Facts, Family, Form, Rule, Run, Slots, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -60,6 +60,14 @@ pub static RULE: Rule = Rule {
             Routing { capacity: group.capacity, ..route(group.gate_logits(), group.slots(), tries as usize) }
         }),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "e = first expert with room among the token's best",
+    text: "Who is turned away asks its next best expert, until one has room or the tries are used up. First choices \
+           of all tokens come before second ones. Its authors found that saving these tokens gains nothing \
+           measurable.",
 };
 
 /// One record per token. Its rank says which choice took it; a token that failed `tries` times is lost at its first.

@@ -34,7 +34,9 @@ use crate::gate::computed_logits;
 use crate::input::whole;
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Besides, Chance, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
+use crate::rule::{
+    Argument, Assigns, Besides, Chance, Explained, Facts, Family, Form, GateReads, Requests, Rule, Run, own,
+};
 use crate::token_choice::top_k;
 
 /// What the rest of the project knows of this rule.
@@ -73,6 +75,14 @@ pub static RULE: Rule = Rule {
             group.admit_by(&noisy, &requests(&noisy, k as usize))
         }),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "H = z + ε · σ, w = softmax(TopK(H)), ε ~ N(0, 1)",
+    text: "The gate's logits are shaken before the best are chosen, so that experts which are nearly as good get \
+           tokens to learn from. The amount of noise is learned, and the load loss measures how likely each expert \
+           would be chosen if the noise were drawn again. In inference there is no noise.",
 };
 
 /// tensor2tensor's least standard deviation.

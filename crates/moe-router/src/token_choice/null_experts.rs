@@ -28,7 +28,7 @@ use moe_trace::{Fate, GateLogits, RouterSpec};
 use crate::gate::{softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Family, Form, Requests, Rule, Run, Slots, own};
+use crate::rule::{Argument, Assigns, Explained, Facts, Family, Form, Requests, Rule, Run, Slots, own};
 use crate::spec_error::SpecError;
 
 /// What the rest of the project knows of this rule.
@@ -63,6 +63,14 @@ pub static RULE: Rule = Rule {
             group.admit(&requests(group.gate_logits(), group.num_experts() - nulls as usize, k as usize))
         }),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "TopK over E + N columns, w_e = {p_e}/{Σ_{true i} p_i}",
+    text: "Some columns of the gate have no expert behind them. A token that picks one of these saves work, so the \
+           number of true experts varies per token although k is fixed. The weights are shared among the true \
+           experts alone.",
 };
 
 /// `k` requests per token. `gate_logits`: `[tokens, num_true + nulls]`, the nulls last; requests to them are withdrawn

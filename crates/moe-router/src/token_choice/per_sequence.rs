@@ -28,7 +28,7 @@ use moe_trace::{GateLogits, RouterSpec, Weighting};
 use crate::gate::computed_logits;
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Besides, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Besides, Explained, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
 use crate::token_choice::top_k;
 
 /// What the rest of the project knows of this rule.
@@ -63,6 +63,14 @@ pub static RULE: Rule = Rule {
             group.admit(&requests(&means, &sequence_of, k as usize, Weighting::Norm))
         }),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "z = W · mean_t(x_t), then top-k for all tokens",
+    text: "One decision for a whole sentence, from the mean of its hidden states. All its tokens follow it, so a \
+           sentence needs few experts; but the mean has seen the end of the sentence, which a model that writes \
+           does not know.",
 };
 
 /// Mean logits of every sequence, `[sequences, experts]`; zeros for one without tokens.

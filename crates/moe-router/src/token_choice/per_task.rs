@@ -21,7 +21,7 @@
 use moe_trace::{GateLogits, Weighting};
 
 use crate::request::Request;
-use crate::rule::{Family, InRust, Kind, Rule, Run};
+use crate::rule::{Explained, Family, InRust, Kind, Rule, Run};
 use crate::token_choice::per_sequence;
 
 /// What the rest of the project knows of this rule.
@@ -41,6 +41,13 @@ pub static RULE: Rule = Rule {
         instead: "per_sequence:2",
         looks_ahead: false,
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "z = row of the task, then top-k",
+    text: "A language pair or a domain, not a token, chooses the experts: one learned row of logits for each task. \
+           At inference only those experts need be loaded, so a large model serves one task as a small one.",
 };
 
 /// `k` requests per token, the same for all tokens of a task.

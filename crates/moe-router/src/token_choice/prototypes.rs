@@ -21,7 +21,7 @@ use moe_trace::{GateLogits, RouterSpec};
 use crate::gate::{softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Explained, Facts, Family, Form, GateReads, Requests, Rule, Run, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -51,6 +51,14 @@ pub static RULE: Rule = Rule {
             group.admit(&requests(group.gate_logits(), count as usize))
         }),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "y = Σ_{i ≤ k} p_{i,e*} · FFN_{i,e*}(x), each group by its own softmax",
+    text: "Experts are split into k groups, each with a gate of its own that chooses one. The k choices are \
+           independent and can be made at once, where the rounds of top-k wait for each other; two good experts of \
+           one group exclude each other.",
 };
 
 /// One request per token and prototype. `num_prototypes` divides the number of experts.

@@ -18,7 +18,7 @@ use moe_trace::RouterSpec;
 
 use crate::input::whole;
 use crate::request::Request;
-use crate::rule::{Assigns, Chance, Facts, Family, Form, GateReads, Rule, Run};
+use crate::rule::{Assigns, Chance, Explained, Facts, Family, Form, GateReads, Rule, Run};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -45,6 +45,13 @@ pub static RULE: Rule = Rule {
             group.admit(&requests(&uniforms, group.num_experts()))
         },
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "e = ⌊u · E⌋, w = 1",
+    text: "Chance alone decides, anew for every token. Loads are nearly even and nothing can be specialised: \
+           whatever a learned gate achieves is to be compared with this.",
 };
 
 /// One request per token, weight 1. `uniforms`: `[tokens]`, draws in [0, 1).

@@ -24,7 +24,7 @@ use moe_trace::{GateLogits, RouterSpec};
 
 use crate::gate::top_k;
 use crate::request::Request;
-use crate::rule::{Assigns, Facts, Family, Form, GateReads, Requests, Rule, Run, Slots};
+use crate::rule::{Assigns, Explained, Facts, Family, Form, GateReads, Requests, Rule, Run, Slots};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -48,6 +48,14 @@ pub static RULE: Rule = Rule {
         },
         assign: |_, group| group.admit(&requests(group.gate_logits())),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "w_e = max(z_e, 0)",
+    text: "An expert works where its logit is positive, with that logit as its weight: no ranking, no jump, and a \
+           gradient everywhere. A penalty on the sum of the weights, whose coefficient adapts after each step, \
+           steers how many experts are on in the mean.",
 };
 
 /// One request for every positive logit, largest first; none for a token without one.

@@ -23,7 +23,7 @@
 use moe_trace::{GateLogits, RouterSpec};
 
 use crate::request::Request;
-use crate::rule::{Assigns, Facts, Family, Form, Rule, Run};
+use crate::rule::{Assigns, Explained, Facts, Family, Form, Rule, Run};
 use crate::token_choice::top_k;
 
 /// What the rest of the project knows of this rule.
@@ -43,6 +43,14 @@ pub static RULE: Rule = Rule {
         facts: |_| Facts::OF_SWITCH,
         assign: |_, group| group.admit(&requests(group.gate_logits())),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "y = p_{e*} · FFN_{e*}(x), e* = argmax_e z_e",
+    text: "One expert per token is the least that can be asked. The probability stays as the weight, for divided by \
+           itself it would always be 1 and the gate would learn nothing. With one choice there is no second expert \
+           to fall back on: who finds the expert full keeps the residual alone.",
 };
 
 /// One request per token.

@@ -16,7 +16,7 @@
 //! assert_eq!(pairs, [[2, 3], [2, 1], [2, 3]]);
 //! ```
 
-use crate::rule::{Family, InRust, Kind, Rule, Run};
+use crate::rule::{Explained, Family, InRust, Kind, Rule, Run};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -30,6 +30,13 @@ pub static RULE: Rule = Rule {
     trained_with: "two of all experts, consistency loss",
     at_inference: "one random expert, or the average of all",
     run: Run::InRust(InRust { kind: Kind::Assigns, module: module_path!(), instead: "random", looks_ahead: false }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "y = {FFN_a(x) + FFN_b(x)}/{2}, a and b drawn per step",
+    text: "All tokens of a step go through the same two experts, drawn for it; a loss pulls the two outputs \
+           together, so that experts come to agree instead of dividing the work. At inference any of them will do.",
 };
 
 /// The two experts of a step: the first two of a shuffle of all, as

@@ -28,7 +28,9 @@ use moe_trace::{GateLogits, RouterSpec};
 use crate::gate::{sigmoid, top_k};
 use crate::input::whole;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Besides, Facts, Family, Form, GateReads, Requests, Rule, Run, Slots, own};
+use crate::rule::{
+    Argument, Assigns, Besides, Explained, Facts, Family, Form, GateReads, Requests, Rule, Run, Slots, own,
+};
 use crate::spec_error::SpecError;
 
 /// What the rest of the project knows of this rule.
@@ -66,6 +68,14 @@ pub static RULE: Rule = Rule {
             group.admit(&requests(group.gate_logits(), &thresholds, 1.0))
         }),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "on where s · cos(x, v_e) > s · G_e, w = 1 divided by how many are on",
+    text: "Each expert has a threshold G_e of its own and takes every token that resembles its embedding more than \
+           that. The number of experts per token follows, and experts that nobody needs can be removed, or new ones \
+           added, while training goes on.",
 };
 
 /// Is each expert on for each token, before any fallback? `[tokens, experts]`.

@@ -31,7 +31,7 @@ use moe_trace::{GateLogits, RouterSpec, Weighting};
 use crate::gate::{softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Family, Form, Requests, Rule, Run, own};
+use crate::rule::{Argument, Assigns, Explained, Facts, Family, Form, Requests, Rule, Run, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -85,6 +85,14 @@ pub static RULE: Rule = Rule {
             group.admit(&requests(group.gate_logits(), k as usize, weighting))
         }),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "y = Σ_{e ∈ TopK(z)} w_e · FFN_e(x), w_e = {p_e}/{Σ_{i ∈ TopK(z)} p_i}",
+    text: "The k best experts share the token. Whether weights are probabilities as they are, divided by their sum, \
+           or a softmax over the chosen logits differs from model to model; the last two are the same number. More \
+           choices cost more work and let a token survive the loss of one of them.",
 };
 
 /// `k` requests per token, by descending logit. `1 <= k <= num_experts`.

@@ -25,7 +25,7 @@ use crate::decimal::as_written;
 use crate::gate::{softmax, top_k};
 use crate::limits;
 use crate::request::Request;
-use crate::rule::{Argument, Assigns, Facts, Family, Form, Requests, Rule, Run, Slots, own};
+use crate::rule::{Argument, Assigns, Explained, Facts, Family, Form, Requests, Rule, Run, Slots, own};
 
 /// What the rest of the project knows of this rule.
 pub static RULE: Rule = Rule {
@@ -51,6 +51,14 @@ pub static RULE: Rule = Rule {
         facts: |_| Facts { requests: Requests::OneOrMore, slots: Slots::ForEveryone, ..Facts::OF_SWITCH },
         assign: own!(RouterSpec::TopP { threshold }, group => group.admit(&requests(group.gate_logits(), threshold))),
     }),
+};
+
+/// The rule as a formula and in a few sentences.
+pub static EXPLAINED: Explained = Explained {
+    formula: "asked: fewest best experts with Σ p_e > P, w_e = p_e",
+    text: "How many experts a token asks depends on how sure the gate is: one where it is certain, many where it \
+           hesitates. Harder tokens get more computation. Without a loss on the gate's entropy, training would \
+           flatten it to buy more experts.",
 };
 
 /// The threshold of the paper.

@@ -23,6 +23,17 @@ fn every_name_and_every_title_is_of_one_rule() {
 }
 
 #[test]
+fn every_rule_is_explained() {
+    let mut seen = BTreeSet::new();
+    for rule in rules::all() {
+        let explained = rules::explained(rule);
+        assert!(explained.text.ends_with('.') && explained.text.len() > 80, "{}", rule.name);
+        assert_eq!(explained.formula.matches('{').count(), explained.formula.matches('}').count(), "{}", rule.name);
+        assert!(seen.insert(explained.text), "{} has the words of another rule", rule.name);
+    }
+}
+
+#[test]
 fn a_rule_without_a_text_says_what_to_use_instead() {
     let mut without = Vec::new();
     for rule in rules::all() {

@@ -2,6 +2,7 @@
 //! way to run the model with it.
 
 use moe_router::rule::{Citation, Family};
+use moe_router::rules;
 use yew::prelude::*;
 
 use crate::run::tried::{Outcome, Routed};
@@ -10,6 +11,7 @@ use crate::settings::method::Method;
 use crate::state::Action;
 use crate::views::panel::PanelInput;
 use crate::views::panels::methods::{facts, lanes, sentences, shares};
+use crate::views::parts::math::math;
 use crate::views::parts::rule_fields::RuleFields;
 use crate::views::parts::stripe;
 
@@ -26,6 +28,7 @@ pub fn chosen(input: &PanelInput) -> Html {
     };
     let method = tried.method;
     let rule = method.rule();
+    let explained = rules::explained(rule);
     let citation = |piece: Citation| match piece {
         Citation::Text(text) => html! { { text } },
         Citation::Arxiv(number) => arxiv(number),
@@ -35,6 +38,10 @@ pub fn chosen(input: &PanelInput) -> Html {
         <div class="method-chosen">
             <h3>{ rule.title }</h3>
             <p>{ rule.one_line }</p>
+            <p class="rule-formula" title="x a token's hidden state, z its gate logits, p their softmax, w weights, T tokens, E experts">
+                { math(explained.formula) }
+            </p>
+            <p>{ explained.text }</p>
             <p class="fine">
                 { for rule.citations().map(citation) }
                 if let Some(place) = rule.equation {
