@@ -15,7 +15,7 @@ use crate::drawing::html;
 use crate::state::play::{Play, recorded};
 
 const LESSON: &str = r#"{ "lesson": 1, "title": "Try", "steps": [
-  { "say": "Look.", "set": { "seed": 9, "capacity-factor": 2 }, "goto": { "layer": 1 }, "lock": "policy" },
+  { "say": "Look.", "set": { "max-tokens": 9, "capacity-factor": 2 }, "goto": { "layer": 1 }, "lock": "policy" },
   { "say": "How many?", "predict": "demand", "reveal": "So many." },
   { "say": "Now less.", "ask": "Turn somebody away.", "expect": ["layer == 1", "lost > 0"],
     "hint": ["Use the slider.", "Go lower."], "solution": { "capacity-factor": 0.5 }, "reveal": "Somebody lost." } ] }"#;
@@ -42,15 +42,15 @@ fn turn(play: &mut Play, turn: Turn) -> String {
 fn a_step_sets_what_it_says_once_the_recorded_run_is_there() {
     let mut play = asked(BackendChoice::Auto);
     assert_eq!(play.state.course().step().map(|step| step.say.as_str()), Some("Look."));
-    assert_ne!(play.state.settings().seed, 9, "the recorded run would take its place");
+    assert_ne!(play.state.settings().new_tokens, 9, "the recorded run would take its place");
     play.replay(&recorded());
     let settings = play.state.settings();
-    assert_eq!((settings.seed, settings.capacity_factor, play.state.selection().layer), (9, 2.0, 1));
+    assert_eq!((settings.new_tokens, settings.capacity_factor, play.state.selection().layer), (9, 2.0, 1));
     assert_eq!(settings.prompt, crate::fixture::PROMPT, "what is not named stays");
     // The engine runs it.
     play.ready();
     let request = play.posted().expect("a run");
-    assert_eq!(request.seed, 9);
+    assert_eq!(request.max_new_tokens, 9);
     assert_eq!(turn(&mut play, Turn::Next), "");
     assert!(turn(&mut play, Turn::Reveal).starts_with("The model is at work"));
     play.execute(&request, 4).hear(Event::Finished { run: request.run, reason: FinishReason::Length });
@@ -188,7 +188,7 @@ fn drawn(turns: fn() -> Vec<Turn>) -> String {
 
 #[test]
 fn the_bar_says_where_one_is_and_covers_what_is_to_be_guessed() {
-    let first = drawn(Vec::new());
+    let first = drawn(Vec::new);
     assert!(
         first.contains("aria-label=\"Lesson: Try\"") && first.contains("1 of 3") && first.contains("Look."),
         "{first}"

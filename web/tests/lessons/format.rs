@@ -39,25 +39,25 @@ fn a_mistake_is_told_at_its_place() {
     check("\"ask\": \"A\"", "4:8: ask stands without expect; add \"expect\"");
     check("\"reveal\": \"R\"", "4:11: there is nothing to reveal; ask or predict");
     check("\"ask\": \"\", \"expect\": \"lost == 0\"", "4:8: ask is empty; write a sentence");
-    check("\"ask\": \"A\", \"expect\": \"lost = 0\"", "4:23: “lost = 0” compares nothing; write it like dropped == 2,");
+    check("\"ask\": \"A\", \"expect\": \"lost = 0\"", "4:24: “lost = 0” compares nothing; write it like dropped == 2,");
     check(
         "\"ask\": \"A\", \"expect\": [\"lost == 0\", \"lots == 0\"]",
-        "4:37: nothing is called “lots”; there are step,",
+        "4:38: nothing is called “lots”; there are step,",
     );
-    check("\"ask\": \"A\", \"expect\": \"lost == many\"", "4:31: nothing is called “many”; there are");
+    check("\"ask\": \"A\", \"expect\": \"lost == many\"", "4:32: nothing is called “many”; there are");
     check(
         "\"ask\": \"A\", \"expect\": \"demand > 3\"",
-        "4:23: demand needs an expert, counted from 0; write demand(3)",
+        "4:24: demand needs an expert, counted from 0; write demand(3)",
     );
-    check("\"ask\": \"A\", \"expect\": \"lost(1) > 3\"", "4:23: lost has nothing in brackets; write lost alone");
+    check("\"ask\": \"A\", \"expect\": \"lost(1) > 3\"", "4:24: lost has nothing in brackets; write lost alone");
     check(
         "\"ask\": \"A\", \"expect\": \"chosen(0) == 1\"",
-        "4:23: chosen needs a choice, counted from 1; write chosen(1)",
+        "4:24: chosen needs a choice, counted from 1; write chosen(1)",
     );
-    check("\"ask\": \"A\", \"expect\": \"policy > drop\"", "4:30: a word cannot be compared by >; use == or !=");
-    check("\"ask\": \"A\", \"expect\": \"lost == NaN\"", "4:31: “NaN” is no number that is ever reached;");
+    check("\"ask\": \"A\", \"expect\": \"policy > drop\"", "4:31: a word cannot be compared by >; use == or !=");
+    check("\"ask\": \"A\", \"expect\": \"lost == NaN\"", "4:32: “NaN” is no number that is ever reached;");
     check("\"hint\": \"H\", \"predict\": \"load\"", "4:9: hint stands without expect;");
-    check("\"ask\": \"A\", \"expect\": \"lost == 0\", \"predict\": \"load\"", "4:45: a step both asks and predicts;");
+    check("\"ask\": \"A\", \"expect\": \"lost == 0\", \"predict\": \"load\"", "4:47: a step both asks and predicts;");
     check("\"goto\": { }, \"goto\": { }", "4:14: “goto” is there twice; keep one of them");
     check("\"goto\": { },", "5:1: there is “}”; a key in double quotes;");
     let long = "x".repeat(limits::SENTENCE_CHARS + 1);
