@@ -51,7 +51,11 @@ async function doStep(figure, bar, step) {
       const { steps } = await figure.trace();
       const asked = Array.from({ length: 8 }, () => 0);
       for (const { expert } of steps.at(-1).layers[2].routing.assignments) asked[expert] += 1;
-      await figure.panel("load").locator(".column").nth(asked.indexOf(Math.max(...asked))).click();
+      await figure
+        .panel("load")
+        .locator(".column")
+        .nth(asked.indexOf(Math.max(...asked)))
+        .click();
     }
     const right = await answer(bar, "Check");
     assert.match(right, /^Right\./, `${step.ask} ${right}`);
@@ -108,12 +112,18 @@ test("what the capacity lesson asks is done by hand, after a hint", async (t) =>
   await page.keyboard.press("Enter");
   await atStep(bar, 3, 5);
 
-  assert.match(await answer(bar, "Check"), /the tokens dropped in this layer: 0; it should be 1\. Take the slider slowly/);
+  assert.match(
+    await answer(bar, "Check"),
+    /the tokens dropped in this layer: 0; it should be 1\. Take the slider slowly/,
+  );
   await figure.capacityFactor.fill("1");
   assert.match(await answer(bar, "Check"), /^Right\. It is the “ was” at the end/);
   const shown = await figure.trace();
   const lost = shown.steps.at(-1).layers[0].routing.assignments.filter(({ fate }) => fate === "lost");
-  assert.deepEqual(lost.filter(({ token }) => token === 19).map(({ rank }) => rank), [0, 1]);
+  assert.deepEqual(
+    lost.filter(({ token }) => token === 19).map(({ rank }) => rank),
+    [0, 1],
+  );
   assert.deepEqual(problems, []);
 });
 
@@ -160,9 +170,7 @@ test("a lesson with a mistake is told with its line, and the page works without 
   const { figure } = await openFigure(site, t, {
     attributes: { backend: "recorded", lesson: "lessons/spoilt.json" },
     prepare: (page) =>
-      page.route("**/lessons/spoilt.json", (route) =>
-        route.fulfill({ contentType: "application/json", body: spoilt }),
-      ),
+      page.route("**/lessons/spoilt.json", (route) => route.fulfill({ contentType: "application/json", body: spoilt })),
   });
   const words = await figure.told("cannot be opened");
   assert.match(words, /Line 2, column 17: a step has no “sett”; it may have say, set/);
