@@ -371,7 +371,7 @@ impl State {
     }
 }
 
-/// The control that this action is of.
+/// The control that this action is of. A run is none: a script may wait for it, and readers have no button where it rests.
 fn control_of(action: &Action) -> Option<ControlName> {
     let control = match action {
         Action::Set(Setting::Prompt(_)) => ControlName::Prompt,
@@ -383,8 +383,6 @@ fn control_of(action: &Action) -> Option<ControlName> {
         Action::Set(Setting::Group(_)) => ControlName::Group,
         // How the next token is taken.
         Action::Set(_) => ControlName::Seed,
-        Action::Run { prompt: Some(_) } => ControlName::Prompt,
-        Action::Run { prompt: None } => ControlName::Run,
         Action::StepBy(_) | Action::StepTo(_) | Action::TogglePlay | Action::PlayStory => ControlName::Step,
         _ => return None,
     };
