@@ -6,4 +6,5 @@ static MEMORY: moe_fuzz::memory::Counting = moe_fuzz::memory::Counting;
 mod fixture;
 
 mod drawing;
+mod lessons;
 mod state;

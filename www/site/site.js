@@ -17,7 +17,9 @@
     const state = Object.fromEntries(new URLSearchParams(hash.slice(1)));
     // Older links name the model before the `#`.
     state.model ??= searchParams.get("model") ?? "";
-    if (!/^(?!.*\.json$)[\w-][\w.-]*$/.test(state.model)) delete state.model;
+    for (const name of ["model", "lesson"]) {
+      if (!/^(?!.*\.json$)[\w-][\w.-]*$/.test(state[name] ?? "")) delete state[name];
+    }
     if (state.trace && new URL(state.trace, location.href).origin !== location.origin) delete state.trace;
     delete state.v;
     return state;

@@ -19,6 +19,9 @@ const BY_ATTRIBUTES: [&str; 4] = [
     "docs/EMBEDDING.md",
 ];
 
+/// The schema of lessons: file, example, and what it is asked for.
+const OF_LESSONS: (&str, &str, &str) = ("docs/lesson.schema.json", "lesson", "schema");
+
 /// What describes the types that cross a boundary to others: file and example.
 const OF_TYPES: [(&str, &str); 2] =
     [("www/packages/moe-playground/types.d.ts", "typescript"), ("docs/trace.schema.json", "json_schema")];
@@ -32,6 +35,8 @@ pub fn command() -> Result<()> {
     for file in BY_ATTRIBUTES {
         write(file, Command::new(project::native_program("--example", "attributes")?).arg(file))?;
     }
+    let (file, example, what) = OF_LESSONS;
+    write(file, Command::new(project::native_program("--example", example)?).arg(what))?;
     // A feature of its own, which nothing else is compiled with.
     for (file, example) in OF_TYPES {
         let options = ["--quiet", "-p", "moe-trace", "--features", "codegen", "--example", example];

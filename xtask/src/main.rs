@@ -8,6 +8,7 @@ mod dist;
 mod fuzz;
 mod hashed_names;
 mod http;
+mod lesson;
 mod linting;
 mod other_browsers;
 mod output;
@@ -64,6 +65,8 @@ enum Command {
     Shots(shots::Options),
     /// Print the picture and the table to paste between the tags of a figure
     Snapshot(snapshot::Options),
+    /// Check lessons
+    Lesson(lesson::Options),
     /// Measure: native, browser or sizes; all without a word
     Bench(bench::Options),
     /// moe-train, with all that follows
@@ -106,6 +109,7 @@ fn run(command: Command) -> Result<()> {
         Command::Codegen => codegen::command(),
         Command::Shots(options) => shots::command(&options),
         Command::Snapshot(options) => snapshot::command(&options),
+        Command::Lesson(options) => lesson::command(&options),
         Command::Bench(options) => bench::command(&options),
         Command::Train(rest) => train(&rest.arguments),
         Command::Measure(rest) => train(&[vec!["measure".to_owned()], rest.arguments].concat()),

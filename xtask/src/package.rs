@@ -25,13 +25,18 @@ const BESIDE: [&str; 7] = [
 
 /// Of the site what the package has: the folders, and the files at its top.
 const FOLDERS: [&str; 1] = ["assets/"];
-const FILES: [&str; 11] = [
+const FILES: [&str; 16] = [
     "index.html",
     "site.css",
     "site.js",
     "embed.html",
     "embed.js",
     "traces/default.jsonl",
+    "lessons/gate.json",
+    "lessons/capacity.json",
+    "lessons/policies.json",
+    "lessons/balance.json",
+    "lessons/specialise.json",
     MENU,
     "models/default/manifest.json",
     "models/default/weights.safetensors",

@@ -10,7 +10,7 @@ use crate::{project, wasm};
 
 /// The files of `web/style` that make the style sheet, in its order: of two rules of one weight the later counts. After
 /// them come those of the panels, which have nothing to do with each other, by their names.
-const STYLES: [&str; 14] = [
+const STYLES: [&str; 15] = [
     "colors.css",
     "base.css",
     "page.css",
@@ -23,6 +23,7 @@ const STYLES: [&str; 14] = [
     "shell/prompt.css",
     "shell/figure.css",
     "shell/overlay.css",
+    "shell/lesson.css",
     "contrast.css",
     "print.css",
 ];
@@ -31,7 +32,7 @@ const STYLES: [&str; 14] = [
 const PANEL_STYLES: &str = "panels";
 
 /// Of these figures have nothing.
-const PAGE_STYLES: [&str; 1] = ["shell/header.css"];
+const PAGE_STYLES: [&str; 2] = ["shell/header.css", "shell/lesson.css"];
 
 /// The whole page's, and that of figures, which also lacks the panels that only the page's module has.
 const STYLE_SHEET: &str = "/assets/playground.css";

@@ -201,6 +201,7 @@ mod tests {
         check("assets/moe_lab_worker_bg.0a1b2c3d4e.wasm", "lab");
         check("models/tiny/weights.bin", "model tiny");
         check("traces/default.jsonl", "traces");
+        check("lessons/gate.json", "lessons");
     }
 
     #[test]

@@ -92,6 +92,10 @@ impl Host {
         self.set_attribute("model", model);
     }
 
+    pub fn set_lesson(&self, lesson: &str) {
+        self.set_attribute("lesson", lesson);
+    }
+
     pub fn set_letter_keys(&self, heard: bool) {
         self.set_attribute("keys", if heard { "on" } else { "off" });
     }

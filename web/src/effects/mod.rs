@@ -4,6 +4,8 @@ mod clock;
 mod engine;
 mod host;
 #[cfg(feature = "page")]
+mod lesson;
+#[cfg(feature = "page")]
 mod models;
 mod replay;
 #[cfg(feature = "page")]
@@ -50,6 +52,8 @@ pub struct Effects {
     trainer: TrainerRunner,
     clock: Clock,
     host: Host,
+    #[cfg(feature = "page")]
+    report: Callback<Report>,
 }
 
 impl Effects {
@@ -62,8 +66,10 @@ impl Effects {
             models: ModelList::new(report.clone()),
             #[cfg(feature = "page")]
             trainer: TrainerRunner::new(report.clone()),
-            clock: Clock::new(report),
+            clock: Clock::new(report.clone()),
             host: Host::new(host),
+            #[cfg(feature = "page")]
+            report,
         }
     }
 
@@ -106,11 +112,14 @@ impl Effects {
                     self.models.fetch(state.config());
                 }
             }
+            #[cfg(feature = "page")]
+            Effect::FetchLesson(name) => lesson::fetch(name, state.config(), &self.report),
             Effect::AwaitReplay => self.clock.await_replay(),
             Effect::ScheduleRerun => self.clock.schedule_rerun(),
             Effect::AskToPlay => self.clock.ask_to_play(),
 
             Effect::SetModel(model) => self.host.set_model(&model),
+            Effect::SetLesson(lesson) => self.host.set_lesson(&lesson),
             Effect::SetLetterKeys(heard) => self.host.set_letter_keys(heard),
             Effect::SetTheme(theme) => self.host.set_theme(theme),
             Effect::EmitReady { source, model, backend } => self.host.emit_ready(source, model, backend),

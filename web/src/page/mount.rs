@@ -124,6 +124,10 @@ fn read(text_of: impl Fn(&str) -> Option<String>, places: &Places) -> (Config, V
         |address| address::resolve(address, &address::document_base()),
     );
     let trace_url = config.trace_url.as_deref().map(|trace| address::resolve(trace, &address::document_base()));
+    let lesson = config.lesson.as_deref().map(|lesson| match models::is_plain_name(lesson) {
+        true => lesson.to_owned(),
+        false => address::resolve(lesson, &address::document_base()),
+    });
     let Places { base_url, worker_url, lab_url } = places.clone();
-    (Config { manifest_url, trace_url, base_url, worker_url, lab_url, ..config }, errors)
+    (Config { manifest_url, trace_url, base_url, worker_url, lab_url, lesson, ..config }, errors)
 }

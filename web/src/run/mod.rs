@@ -19,6 +19,8 @@ pub mod drops;
 pub mod event;
 pub mod fixed_text;
 pub mod history;
+#[cfg(feature = "page")]
+pub mod observed;
 pub mod pair;
 pub mod policies;
 pub mod positions;

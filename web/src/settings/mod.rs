@@ -6,6 +6,8 @@ pub mod attributes;
 pub mod depth;
 pub mod experiment;
 pub mod interventions;
+#[cfg(feature = "page")]
+pub mod lesson;
 pub mod limits;
 pub mod method;
 pub mod micro_step;

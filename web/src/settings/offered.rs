@@ -48,6 +48,15 @@ impl Offered {
         Offered(self.0 & !(1 << control as u16))
     }
 
+    pub fn with(self, control: ControlName) -> Offered {
+        Offered(self.0 | 1 << control as u16)
+    }
+
+    /// Those of this set that are not in the other.
+    pub fn except(self, others: Offered) -> Offered {
+        Offered(self.0 & !others.0)
+    }
+
     pub fn has(self, control: ControlName) -> bool {
         self.0 & (1 << control as u16) != 0
     }

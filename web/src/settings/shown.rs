@@ -31,6 +31,8 @@ pub struct Shown<'a> {
     pub place: Place,
     pub experiment: Experiment,
     pub micro_step: MicroStep,
+    /// The lesson that is open.
+    pub lesson: Option<&'a str>,
 }
 
 impl Shown<'_> {

@@ -14,6 +14,8 @@ use crate::settings::place::Place;
 use crate::settings::theme::Theme;
 use crate::settings::view::PanelName;
 use crate::state::background::Purpose;
+#[cfg(feature = "page")]
+use crate::state::course::Turn;
 use crate::state::lab::Wish;
 use crate::state::surgery::Operation;
 
@@ -122,6 +124,9 @@ pub enum Action {
     Trained(Box<TrainEvent>),
     OpenMicroStep(MicroStep),
     DismissNotice,
+    /// Of the lesson that is open.
+    #[cfg(feature = "page")]
+    Lesson(Turn),
 }
 
 /// Moves of the selection, as the keyboard makes them.

@@ -25,6 +25,8 @@ impl State {
         let mut next = self.clone();
         let mut effects = Vec::new();
         next.take(action, &mut effects);
+        #[cfg(feature = "page")]
+        next.go_on_with_lesson(&mut effects);
         next.count_prompt(&mut effects);
         next.go_on_in_background(&mut effects);
         next.derive(self);
@@ -51,6 +53,10 @@ impl State {
     fn take(&mut self, action: Action, effects: &mut Vec<Effect>) {
         if action.is_of_reader() {
             self.screen.hand_over(&action);
+        }
+        #[cfg(feature = "page")]
+        if self.rests(&action) {
+            return;
         }
         match action {
             Action::Configured { config, errors } => self.configure(*config, errors, effects),
@@ -156,6 +162,8 @@ impl State {
             Action::SetTab(tab) => self.screen.tab = tab,
             Action::OpenMicroStep(step) => self.screen.micro_step = step,
             Action::DismissNotice => self.notices.dismiss(),
+            #[cfg(feature = "page")]
+            Action::Lesson(turn) => self.turn(turn, effects),
             Action::Lab(wish) => self.in_lab(|lab| lab.wish(wish, effects)),
             Action::Trained(event) => self.in_lab(|lab| lab.told(&event, effects)),
         }
@@ -173,7 +181,7 @@ impl State {
         }
     }
 
-    fn in_lab(&mut self, change: impl FnOnce(&mut Lab)) {
+    pub(super) fn in_lab(&mut self, change: impl FnOnce(&mut Lab)) {
         // A figure's module has no panel that asks for a training.
         if !cfg!(feature = "page") {
             return;
@@ -185,7 +193,7 @@ impl State {
         }
     }
 
-    fn set(&mut self, setting: Setting, effects: &mut Vec<Effect>) {
+    pub(super) fn set(&mut self, setting: Setting, effects: &mut Vec<Effect>) {
         // What is moved while another model loads is meant for that one too.
         let has_model = self.model().is_some() && self.next().is_none();
         let (trained, can_rerun) = (self.trained_routing(), self.engine().is_ready());
@@ -195,7 +203,7 @@ impl State {
     }
 
     /// The reader did something that an engine would answer; it may have waited for that.
-    fn wake(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn wake(&mut self, effects: &mut Vec<Effect>) {
         if self.config.activate == Activate::Interaction {
             self.worker.wake(effects);
         }
@@ -255,6 +263,7 @@ impl State {
         if before.micro_step != self.config.micro_step {
             self.screen.micro_step = self.config.micro_step.unwrap_or_default();
         }
+        self.take_lesson(before.lesson.as_ref(), effects);
         let has_new_replay = before.trace_url != self.config.trace_url;
         if has_new_replay {
             self.change_replay(effects);
@@ -306,11 +315,27 @@ impl State {
         self.screen.show_place(config.place);
         self.in_lab(|lab| lab.choose(config.experiment.unwrap_or_default(), effects));
         self.screen.micro_step = config.micro_step.unwrap_or_default();
+        if config.lesson != self.config.lesson {
+            let before = std::mem::replace(&mut self.config.lesson, config.lesson);
+            effects.push(Effect::SetLesson(self.config.lesson.clone().unwrap_or_default()));
+            self.take_lesson(before.as_ref(), effects);
+        }
         self.notices.notify_attributes(errors, effects);
     }
 
+    /// Opens the lesson of the configuration, where it was another before. A figure's module has none: the element loads
+    /// the page's for it.
+    fn take_lesson(&mut self, before: Option<&String>, effects: &mut Vec<Effect>) {
+        #[cfg(feature = "page")]
+        if self.config.lesson.as_ref() != before {
+            self.open_lesson(self.config.lesson.clone(), effects);
+        }
+        #[cfg(not(feature = "page"))]
+        let _ = (before, effects);
+    }
+
     /// The reader chooses from the menu. The one that failed to load may be chosen again.
-    fn choose_model(&mut self, manifest_url: &str, effects: &mut Vec<Effect>) {
+    pub(super) fn choose_model(&mut self, manifest_url: &str, effects: &mut Vec<Effect>) {
         let Some(choice) = self.menu().and_then(|menu| menu.find(manifest_url)) else { return };
         if manifest_url == self.config.manifest_url {
             return self.retry(effects);

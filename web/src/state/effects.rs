@@ -25,6 +25,9 @@ pub enum Effect {
 
     /// Fetch the recorded run that the attributes name now.
     FetchReplay,
+    /// Fetch the lesson of this name or address.
+    #[cfg(feature = "page")]
+    FetchLesson(String),
     /// Dispatch `ReplayIsLate` after a few seconds.
     AwaitReplay,
     /// Dispatch `Rerun` once the controls have rested for a moment.
@@ -35,6 +38,8 @@ pub enum Effect {
 
     /// Let the element's attribute say which model was chosen.
     SetModel(String),
+    /// Let the element's attribute say which lesson is open; empty for none.
+    SetLesson(String),
     /// Let the element's attribute say whether keys that type a character are heard.
     SetLetterKeys(bool),
     /// Let the element say which colours it has.

@@ -6,6 +6,8 @@ mod apply;
 pub mod background;
 mod coming;
 mod comparisons;
+#[cfg(feature = "page")]
+pub mod course;
 pub mod effects;
 
 pub mod engine;
@@ -81,6 +83,8 @@ pub struct State {
     screen: Screen,
     notices: Notices,
     lab: Shared<Lab>,
+    #[cfg(feature = "page")]
+    course: course::Course,
     derived: Derived,
 }
 
@@ -100,6 +104,8 @@ impl State {
             screen: Screen::default(),
             notices: Notices::default(),
             lab: Shared::new(Lab::new(config.experiment)),
+            #[cfg(feature = "page")]
+            course: course::Course::default(),
             derived: Derived::default(),
             config,
         };
@@ -107,6 +113,8 @@ impl State {
         if state.engine().is_expected() {
             effects.push(Effect::StartEngine);
         }
+        #[cfg(feature = "page")]
+        effects.extend(state.config.lesson.clone().map(Effect::FetchLesson));
         state.screen.seek(state.config.place);
         state.screen.depth = state.config.depth;
         state.screen.method = state.config.method;
@@ -378,6 +386,7 @@ impl State {
             place: place.unwrap_or(self.config.place),
             experiment: self.lab.experiment,
             micro_step: self.screen.micro_step,
+            lesson: self.config.lesson.as_deref(),
         }
     }
 

@@ -43,7 +43,7 @@ impl State {
     pub(super) fn may_play(&self) -> bool {
         let is_story = self.config.view == View::Full && self.screen.depth == Depth::Story;
         let is_live = self.on_screen().is_some_and(|run| run.is_live()) && !self.is_running();
-        is_story && is_live && self.screen.is_left_alone()
+        is_story && is_live && self.config.lesson.is_none() && self.screen.is_left_alone()
     }
 
     pub(super) fn offer_to_play(&self, effects: &mut Vec<Effect>) {

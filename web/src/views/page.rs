@@ -16,7 +16,9 @@ use crate::views::shell::figure::{figure_bar, figure_foot};
 use crate::views::shell::help::help;
 use crate::views::shell::notice::notice;
 #[cfg(feature = "page")]
-use crate::views::shell::whole;
+use crate::views::shell::{lesson::lesson_bar, whole};
+#[cfg(feature = "page")]
+use crate::words::lesson::COVERED;
 
 #[derive(Properties, PartialEq)]
 pub struct PageProps {
@@ -46,6 +48,7 @@ pub fn Page(props: &PageProps) -> Html {
         // It is written in English from left to right, whatever the page around it is; and a translator of pages would
         // replace texts that change a moment later.
         <div class="moe notranslate" ref={root} data-theme={screen.theme.name()} dir="ltr" lang="en" translate="no">
+            { above(state, dispatch) }
             <div class={classes!("page", class)}>
                 { head }
                 // A list of its own: with another depth there are more of them, and the head keeps its focus.
@@ -64,6 +67,26 @@ pub fn Page(props: &PageProps) -> Html {
     }
 }
 
+/// Above all of it, figure or page: the lesson that is open.
+#[cfg(feature = "page")]
+fn above(state: &State, dispatch: &Callback<Action>) -> Html {
+    lesson_bar(state, dispatch)
+}
+#[cfg(not(feature = "page"))]
+fn above(_: &State, _: &Callback<Action>) -> Html {
+    Html::default()
+}
+
+/// Why nothing of a run may be seen or heard now, although it is there.
+#[cfg(feature = "page")]
+fn covered(state: &State) -> Option<&'static str> {
+    state.is_guessing().then_some(COVERED)
+}
+#[cfg(not(feature = "page"))]
+fn covered(_: &State) -> Option<&'static str> {
+    None
+}
+
 /// What stands above the panels, and what below.
 fn around(state: &State, dispatch: &Callback<Action>) -> (Html, Html) {
     match state.config().view {
@@ -79,8 +102,10 @@ fn around(state: &State, dispatch: &Callback<Action>) -> (Html, Html) {
 
 /// The panels in their places. The places are there before the first step: nothing moves when it arrives.
 fn frames(state: &State, dispatch: &Callback<Action>, open: &Callback<PanelName>) -> Vec<Html> {
-    let input = PanelInput::of(state, dispatch, open);
+    let covered = covered(state);
+    let input = PanelInput::of(state, dispatch, open).filter(|_| covered.is_none());
     let waiting = if state.engine().can_run() { "Waiting for the first run" } else { "There is no run to show" };
+    let waiting = covered.unwrap_or(waiting);
     let (view, depth) = (&state.config().view, state.screen().depth);
     let front = panels::front(state.screen().tab, depth);
     let frame = |panel: &'static Panel| {
@@ -94,7 +119,7 @@ fn frames(state: &State, dispatch: &Callback<Action>, open: &Callback<PanelName>
 /// For screen readers, once nothing moves any more: the selected token; and of a live run that has ended what the model
 /// wrote, who was turned away, and what that cost.
 fn spoken(state: &State, dispatch: &Callback<Action>) -> Html {
-    let is_calm = !state.playback().playing && !state.is_running();
+    let is_calm = !state.playback().playing && !state.is_running() && covered(state).is_none();
     let input = PanelInput::of(state, dispatch, &Callback::noop()).filter(|_| is_calm);
     let token = input.as_ref().map(|input| spoken_token(&input.scene, input.layer(), input.selection.token));
     let is_at_end = |input: &&PanelInput| input.finished.is_some() && input.scene.step + 1 == input.num_steps;

@@ -136,7 +136,10 @@ pub struct Controls {
 fn offered(state: &State) -> Offered {
     let is_story = state.config().view == View::Full && state.screen().depth == Depth::Story;
     let of_depth = if is_story { Offered::ALL.without(ControlName::Surgery) } else { Offered::ALL };
-    state.config().controls.unwrap_or(of_depth)
+    let offered = state.config().controls.unwrap_or(of_depth);
+    #[cfg(feature = "page")]
+    let offered = offered.except(state.locked());
+    offered
 }
 
 /// What is changed inside the model, as it is asked for. The run on the screen may have been made before.

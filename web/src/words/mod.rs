@@ -2,6 +2,8 @@
 
 pub mod changes;
 pub mod glossary;
+#[cfg(feature = "page")]
+pub mod lesson;
 pub mod names;
 pub mod numbers;
 pub mod problems;

@@ -15,7 +15,7 @@ mod story;
 mod surgery;
 
 /// A component as HTML. `props` is called on the renderer's thread.
-fn html<C: BaseComponent>(props: impl FnOnce() -> C::Properties + Send + 'static) -> String {
+pub(crate) fn html<C: BaseComponent>(props: impl FnOnce() -> C::Properties + Send + 'static) -> String {
     let renderer = ServerRenderer::<C>::with_props(props).hydratable(false);
     pollster::block_on(renderer.render()).replace('\u{202f}', " ").replace("<!-- -->", "")
 }

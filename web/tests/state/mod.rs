@@ -10,7 +10,7 @@ mod links;
 mod methods;
 mod models;
 mod notices;
-mod play;
+pub(crate) mod play;
 mod policies;
 mod positions;
 mod progress;

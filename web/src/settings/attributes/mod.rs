@@ -66,6 +66,8 @@ pub struct Config {
     pub experiment: Option<Experiment>,
     /// The step that the routing microscope has open.
     pub micro_step: Option<MicroStep>,
+    /// The lesson, by name or address.
+    pub lesson: Option<String>,
     pub overrides: Overrides,
 }
 

@@ -262,6 +262,19 @@ pub static ATTRIBUTES: &[Attribute] = &[
         told: |shown| (shown.micro_step != MicroStep::default()).then(|| shown.micro_step.as_str().to_owned()),
     },
     Attribute {
+        name: "lesson",
+        values: Values::Address(
+            "the name of a lesson beside the element's files (`lessons/NAME.json`), or the address of one",
+            |lesson, config| config.lesson = Some(lesson),
+        ),
+        default: Doc::new("none"),
+        doc: Doc::new(
+            "A lesson, which stands above the figure and leads through it step by step; docs/LESSONS.md says how one is \
+             written. It comes with the module of the whole page.",
+        ),
+        told: |shown| shown.lesson.map(str::to_owned),
+    },
+    Attribute {
         name: "backend",
         values: Values::Words(&["auto", "webgpu", "cpu", "cpu-f32", "recorded"], |word, config| {
             config.backend = match word {

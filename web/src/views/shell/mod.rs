@@ -13,6 +13,8 @@ mod generation;
 #[cfg(feature = "page")]
 mod header;
 #[cfg(feature = "page")]
+pub mod lesson;
+#[cfg(feature = "page")]
 mod model_menu;
 #[cfg(feature = "page")]
 mod prompt_bar;

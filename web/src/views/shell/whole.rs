@@ -2,11 +2,13 @@
 
 use yew::prelude::*;
 
+use crate::settings::offered::ControlName;
 use crate::settings::view::PanelName;
 use crate::state::{Action, State};
 use crate::views::panel::{Depth, Panel};
 use crate::views::shell::contents::contents;
 use crate::views::shell::header::header;
+use crate::views::shell::lesson::lesson_list;
 use crate::views::shell::model_menu::model_chip;
 use crate::views::shell::prompt_bar::{own_words, prompt_bar};
 use crate::views::shell::tabs::tabs;
@@ -16,7 +18,7 @@ pub fn head(state: &State, panels: impl Iterator<Item = &'static Panel>, dispatc
     html! {
         <>
             { header(state, model_chip(state, dispatch), dispatch) }
-            if !is_story(state) {
+            if !is_story(state) && !rests(state) {
                 { prompt_bar(state, dispatch) }
             }
             { contents(panels) }
@@ -24,17 +26,25 @@ pub fn head(state: &State, panels: impl Iterator<Item = &'static Panel>, dispatc
     }
 }
 
-/// Below them: in the story the prompt, for the reader's own words; on narrow screens tabs with what is written on them,
+/// Below them: in the story the prompt, for the reader's own words, and the lessons; on narrow screens tabs with what is written on them,
 /// one of which is in front.
 pub fn foot(state: &State, names: &[(PanelName, &'static str)], front: PanelName, dispatch: &Callback<Action>) -> Html {
     html! {
         <>
-            if is_story(state) {
+            if is_story(state) && !rests(state) {
                 { own_words(state, dispatch) }
+            }
+            if is_story(state) && state.config().lesson.is_none() {
+                { lesson_list(dispatch) }
             }
             { tabs(names, front, dispatch) }
         </>
     }
+}
+
+/// Does a lesson leave no prompt to write now?
+fn rests(state: &State) -> bool {
+    state.locked().has(ControlName::Prompt)
 }
 
 fn is_story(state: &State) -> bool {

@@ -39,6 +39,7 @@ const ATTRIBUTES = [
   "expert",
   "experiment",
   "microscope",
+  "lesson",
   "backend",
   "activate",
   "keys",
@@ -51,9 +52,14 @@ const ATTRIBUTES = [
 const FIGURE_PANELS = ["strip", "layers", "lanes", "token", "load", "loss", "counts"];
 // panels: end
 
-/** Which module an element with this `view` loads. */
-function moduleOf(view) {
-  const panels = view?.trim().split(/\s+/) ?? ["full"];
+/**
+ * Which module an element loads. Lessons are in the page's.
+ *
+ * @param {HTMLElement} element
+ */
+function moduleOf(element) {
+  if (element.getAttribute("lesson")?.trim()) return "web";
+  const panels = element.getAttribute("view")?.trim().split(/\s+/) ?? ["full"];
   return panels.every((panel) => FIGURE_PANELS.includes(panel)) ? "figure" : "web";
 }
 
@@ -311,7 +317,7 @@ export class MoePlayground extends Base {
       forget: (kind) => this.#pending.delete(kind),
       ready: () => this.#ready,
       isLive: () => this.#isLive,
-      application: async () => (await loaded()).application(moduleOf(this.getAttribute("view"))),
+      application: async () => (await loaded()).application(moduleOf(this)),
     };
   }
 
@@ -363,7 +369,7 @@ export class MoePlayground extends Base {
     if (!this.isConnected || this.#handle || this.#state === "loading") return;
     this.#observer?.disconnect();
     this.#setState("loading");
-    const module = moduleOf(this.getAttribute("view"));
+    const module = moduleOf(this);
     this.#module = module;
     const attempt = ++this.#attempt;
     try {
@@ -395,7 +401,7 @@ export class MoePlayground extends Base {
     const changed = [...this.#changed];
     this.#changed.clear();
     if (!this.#module) return;
-    if (this.#module === moduleOf(this.getAttribute("view"))) this.#handle?.update();
+    if (this.#module === moduleOf(this)) this.#handle?.update();
     else this.#change(changed);
   }
 
