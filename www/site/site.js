@@ -11,16 +11,28 @@
   /** Steps, keys and sliders come faster than an address should change. */
   const REST_MS = 300;
 
+  const isOfHere = (address) => {
+    try {
+      return new URL(address, location.href).origin === location.origin;
+    } catch {
+      return false;
+    }
+  };
+
+  /** May a link set it? Anybody can write one: it runs no script, and a name that is none stops nothing. */
+  const isAttribute = (name) => /^[a-z][a-z-]*$/.test(name) && !/^(on.*|style|class|id)$/.test(name);
+
   /** What an address says, as attributes by name. Only what lies beside this page is taken from a link. */
   const stateOf = (address) => {
     const { searchParams, hash } = new URL(address);
-    const state = Object.fromEntries(new URLSearchParams(hash.slice(1)));
+    const said = [...new URLSearchParams(hash.slice(1))].filter(([name]) => isAttribute(name));
+    const state = Object.fromEntries(said);
     // Older links name the model before the `#`.
     state.model ??= searchParams.get("model") ?? "";
     for (const name of ["model", "lesson"]) {
       if (!/^(?!.*\.json$)[\w-][\w.-]*$/.test(state[name] ?? "")) delete state[name];
     }
-    if (state.trace && new URL(state.trace, location.href).origin !== location.origin) delete state.trace;
+    if (state.trace && !isOfHere(state.trace)) delete state.trace;
     delete state.v;
     return state;
   };

@@ -7,7 +7,7 @@ use crate::project;
 
 #[derive(Args)]
 pub struct Options {
-    /// So many inputs for each reader
+    /// So many inputs for each reader, and a hundredth of them for what is drawn whole
     #[arg(long, default_value_t = 1_000_000)]
     inputs: u64,
     /// Only readers whose tests have this in their names

@@ -9,4 +9,4 @@ pub mod memory;
 mod trial;
 
 pub use dice::Dice;
-pub use trial::trial;
+pub use trial::{trial, trial_of_much_work};

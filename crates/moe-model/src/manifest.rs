@@ -11,6 +11,9 @@ use crate::config::ModelConfig;
 /// Version of the manifest this crate writes and reads.
 pub const MANIFEST_VERSION: u32 = 1;
 
+/// The byte order mark, which some editors put before a text.
+const MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// All of a file is in memory at once.
 const MAX_FILE_BYTES: u64 = 1 << 30;
 
@@ -64,7 +67,7 @@ pub enum ManifestError {
 
 impl Manifest {
     pub fn from_json(json: &[u8]) -> Result<Manifest, ManifestError> {
-        let manifest: Manifest = serde_json::from_slice(json)?;
+        let manifest: Manifest = serde_json::from_slice(json.strip_prefix(MARK).unwrap_or(json))?;
         if manifest.version != MANIFEST_VERSION {
             return Err(ManifestError::Version { found: manifest.version });
         }
@@ -114,6 +117,7 @@ impl Manifest {
             weights_bytes: self.weights.bytes,
             num_layers: self.config.num_layers as u32,
             num_experts: self.config.num_experts as u32,
+            num_shared_experts: self.config.num_shared_experts as u32,
             vocab_size: self.config.vocab_size as u32,
             max_tokens: self.config.max_tokens as u32,
             training_tokens: self.training_tokens,
@@ -183,6 +187,15 @@ mod tests {
             let read = Manifest::from_json(manifest.to_string().as_bytes());
             assert_eq!(matches!(read, Err(ManifestError::Routing(_))), of_routing, "k = {k}: {read:?}");
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_other_line_ends_change_nothing() {
+        let text = std::str::from_utf8(SHIPPED).expect("it is text");
+        let read = |text: String| Manifest::from_json(text.as_bytes()).expect("the same manifest");
+        let plain = read(text.to_owned());
+        assert_eq!(read(format!("\u{feff}{text}")), plain);
+        assert_eq!(read(text.replace('\n', "\r\n")), plain);
     }
 
     #[test]

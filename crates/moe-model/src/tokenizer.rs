@@ -87,6 +87,8 @@ impl Tokenizer {
 /// that reads them does not survive all that may stand there.
 fn plain(json: &[u8]) -> Result<Vec<u8>, TokenizerError> {
     let unreadable = |why: String| TokenizerError::Unreadable(why);
+    // Some editors put a byte order mark before a text.
+    let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
     let mut file: Value = serde_json::from_slice(json).map_err(|error| unreadable(error.to_string()))?;
     let kind = file["model"]["type"].as_str();
     if kind.is_some_and(|kind| kind != "BPE") {
@@ -161,7 +163,9 @@ mod tests {
                 Tokenizer::from_json(json.to_string().as_bytes()).and_then(|tokenizer| tokenizer.encode("Abc é"));
             assert_eq!(read.expect_err(message).to_string(), message);
         };
-        assert!(Tokenizer::from_json(small().to_string().as_bytes()).is_ok_and(|small| small.encode("Abc é").is_ok()));
+        for text in [small().to_string(), format!("\u{feff}{}", small())] {
+            assert!(Tokenizer::from_json(text.as_bytes()).is_ok_and(|small| small.encode("Abc é").is_ok()));
+        }
         check(
             |json| json["normalizer"] = json!({"type": "Lowercase"}),
             "the tokenizer cannot be read: it has a normalizer, and texts are to stay what they are",
@@ -188,11 +192,14 @@ mod tests {
 
     #[test]
     fn fuzz_tokenizers() {
-        let json = small();
+        // Nearly all of the time goes into the automata of the shipped pattern, milliseconds for each file. So most files
+        // have a pattern that is made at once; whatever else is in them is as in the shipped one.
+        let (json, mut brief) = (small(), small());
+        brief["pre_tokenizer"]["pretokenizers"][0]["pattern"] = json!({"Regex": " ?[a-z]+|[0-9]"});
         trial(
             "tokenizers",
             300,
-            |dice| spoilt(&json, dice),
+            |dice| if dice.once_in(16) { spoilt(&json, dice) } else { spoilt(&brief, dice) },
             |bytes| {
                 let read = Tokenizer::from_json(bytes);
                 // What is taken splits a text, or says why not.

@@ -17,6 +17,11 @@ pub struct ModelInfo {
     pub weights_bytes: u32,
     pub num_layers: u32,
     pub num_experts: u32,
+    /// Experts of a layer that compute every token beside those it is routed to. No gate decides about them, and no
+    /// routing speaks of them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    #[cfg_attr(feature = "codegen", ts(as = "Option<u32>", optional))]
+    pub num_shared_experts: u32,
     pub vocab_size: u32,
     /// The longest text the model can see, in tokens.
     pub max_tokens: u32,
@@ -27,4 +32,8 @@ pub struct ModelInfo {
     pub training_tokens: Option<u32>,
     /// The routing the model was trained with.
     pub trained_routing: RoutingSpec,
+}
+
+fn is_zero(number: &u32) -> bool {
+    *number == 0
 }

@@ -58,7 +58,18 @@ pub fn cpu(why: &str) -> (Arithmetic, BackendInfo) {
 }
 
 fn on_the_cpu(name: &str, why: &str) -> BackendInfo {
-    BackendInfo { rung: Rung::Cpu, name: name.to_owned(), why: why.to_owned() }
+    let why = if compiles_late() { format!("{why}; {LATE}") } else { why.to_owned() };
+    BackendInfo { rung: Rung::Cpu, name: name.to_owned(), why }
+}
+
+/// What a reader is told of an engine that compiles late. It was measured, see docs/BENCHMARKS.md: vector instructions are
+/// there, and the code that is made first is what is slow.
+const LATE: &str =
+    "this browser makes fast code of WebAssembly only after it has run for a while, so the first runs are slower";
+
+/// Is this the engine of WebKit? It alone gives errors the line where they were made.
+fn compiles_late() -> bool {
+    js_sys::Reflect::has(&js_sys::Error::new(""), &JsValue::from_str("line")).unwrap_or(false)
 }
 
 /// A reason as the beginning of a sentence.

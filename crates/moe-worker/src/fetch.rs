@@ -5,7 +5,7 @@ pub mod error;
 
 use js_sys::{Reflect, Uint8Array};
 use moe_engine::Manifest;
-use moe_engine::manifest::{FileEntry, sha256_hex};
+use moe_engine::manifest::{FileEntry, ManifestError, sha256_hex};
 use moe_trace::{Download, Event};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -132,11 +132,38 @@ async fn download(
     }
 }
 
-/// The manifest, always asked for anew, since it names the hashes of the other files; without a network as it was last.
-pub async fn manifest(url: &str, cache: &Cache) -> Result<Vec<u8>, FetchError> {
-    match fresh_manifest(url).await {
-        Err(error) if error.why == Why::Network => cache.manifest(url).await.ok_or(error),
-        result => result,
+/// The manifest, read, and its bytes. It is always asked for anew, since it names the hashes of the other files; where
+/// nothing usable came, as without a network or from a host in trouble, it is the one of the last visit.
+pub async fn manifest(url: &str, cache: &Cache) -> Result<(Manifest, Vec<u8>), ManifestFailure> {
+    let failure = match fresh_manifest(url).await {
+        Ok(json) => match Manifest::from_json(&json) {
+            Ok(manifest) => return Ok((manifest, json)),
+            Err(error) => ManifestFailure::Described(error),
+        },
+        Err(error) => ManifestFailure::Fetched(error),
+    };
+    if !failure.may_pass() {
+        return Err(failure);
+    }
+    let kept = cache.manifest(url).await;
+    let kept = kept.and_then(|json| Some((Manifest::from_json(&json).ok()?, json)));
+    kept.ok_or(failure)
+}
+
+/// Why there is no manifest.
+pub enum ManifestFailure {
+    Fetched(FetchError),
+    Described(ManifestError),
+}
+
+impl ManifestFailure {
+    /// Does it say nothing of the model? A host that has no such file any more, or does not give it out, is believed, and
+    /// so is a manifest that is one, whatever is wrong with it.
+    fn may_pass(&self) -> bool {
+        match self {
+            ManifestFailure::Fetched(error) => error.may_pass(),
+            ManifestFailure::Described(error) => matches!(error, ManifestError::Unreadable(_)),
+        }
     }
 }
 

@@ -4,12 +4,13 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use moe_engine::manifest::ManifestError;
-use moe_engine::{Arithmetic, Counter, Engine, LoadError, Manifest, device};
+use moe_engine::{Arithmetic, Counter, Engine, LoadError, device};
 use moe_mailbox::{Turns, Wake, listen, now_ms, post};
 use moe_trace::{BackendChoice, Command, Event, RunRequest, Rung, Telling, UserError};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::cache::{self, Cache};
+use crate::fetch::ManifestFailure;
 use crate::fetch::error::FetchError;
 use crate::mailbox::{Inbox, Paced};
 use crate::{backend, fetch};
@@ -67,8 +68,10 @@ pub fn start() {
 async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, (UserError, bool)> {
     let fetched = |error: FetchError| (UserError::from(error), false);
     let cache = Cache::open().await;
-    let json = fetch::manifest(manifest_url, &cache).await.map_err(fetched)?;
-    let manifest = Manifest::from_json(&json).map_err(|error| (described(error), false))?;
+    let (manifest, json) = fetch::manifest(manifest_url, &cache).await.map_err(|failure| match failure {
+        ManifestFailure::Fetched(error) => fetched(error),
+        ManifestFailure::Described(error) => (described(error), false),
+    })?;
     let files = fetch::Files::new(manifest_url, &manifest).map_err(fetched)?;
     let paced = Paced::default();
     let arrived = files.get(&cache, |progress| paced.post(&progress)).await.map_err(fetched)?;

@@ -1,6 +1,7 @@
 //! A key as it was pressed, whatever shape its event has, and whether it is pressed for itself.
 
-use js_sys::Reflect;
+use js_sys::{Function, Reflect};
+use wasm_bindgen::JsCast;
 use web_sys::KeyboardEvent;
 
 use crate::browser::letters::is_letter_or_digit;
@@ -46,23 +47,42 @@ impl Press {
     }
 }
 
-/// The press of an event. A browser's form filler sends events that are not keyboard events, though named so: of these
-/// only the key is read.
+/// The press of an event. A form filler, a test or a script of the page around sends events that are named so and are no
+/// keyboard events: they lack whatever they lack, and nothing of them is asked for that could throw.
 pub fn press(event: &KeyboardEvent) -> Press {
-    let key = Reflect::get(event, &"key".into()).ok().and_then(|key| key.as_string());
-    if key.is_none() {
-        return Press::default();
-    }
+    let get = |name: &str| Reflect::get(event, &name.into()).unwrap_or_default();
+    let Some(key) = get("key").as_string() else { return Press::default() };
+    let flag = |name: &str| get(name).is_truthy();
+    let is_on = |modifier: &str| {
+        let ask = get("getModifierState").dyn_into::<Function>().ok();
+        ask.and_then(|ask| ask.call1(event, &modifier.into()).ok()).is_some_and(|is_on| is_on.is_truthy())
+    };
+    let (alt, alt_graph, shift) = (flag("altKey"), is_on("AltGraph"), flag("shiftKey"));
+    let is_alone = !(alt || alt_graph || shift);
+    let of_map = is_alone.then(|| of_map(&key, &get("code").as_string().unwrap_or_default(), is_on("CapsLock")));
     Press {
-        key,
-        key_code: event.key_code(),
-        ctrl: event.ctrl_key(),
-        meta: event.meta_key(),
-        alt: event.alt_key(),
-        alt_graph: event.get_modifier_state("AltGraph"),
-        repeat: event.repeat(),
-        composing: event.is_composing(),
-        taken: event.default_prevented(),
+        key: of_map.flatten().or(Some(key)),
+        key_code: get("keyCode").as_f64().unwrap_or_default() as u32,
+        ctrl: flag("ctrlKey"),
+        meta: flag("metaKey"),
+        alt,
+        alt_graph,
+        repeat: flag("repeat"),
+        composing: flag("isComposing"),
+        taken: flag("defaultPrevented"),
+    }
+}
+
+/// The small Latin letter that the keyboard map may have for a key that types another one: a capital by Caps Lock; or on a
+/// keyboard of another script the letter in its place.
+fn of_map(key: &str, code: &str, caps_lock: bool) -> Option<String> {
+    let mut letters = key.chars();
+    let (letter, None) = (letters.next()?, letters.next()) else { return None };
+    let in_its_place = code.strip_prefix("Key").filter(|place| place.len() == 1);
+    // Up to here the letters are Latin ones with and without accents.
+    match in_its_place.filter(|_| letter > '\u{24f}' && is_letter_or_digit(letter)) {
+        Some(place) => Some(place.to_ascii_lowercase()),
+        None => (caps_lock && letter.is_ascii_uppercase()).then(|| letter.to_ascii_lowercase().to_string()),
     }
 }
 
@@ -104,5 +124,31 @@ mod tests {
         assert!(
             !Press { key_code: 229, ..of("Enter") }.runs(false) && !Press { ctrl: true, ..of("Enter") }.runs(false)
         );
+    }
+
+    #[test]
+    fn letters_are_the_same_with_caps_lock_and_on_every_keyboard() {
+        let check = |key: &str, code: &str, caps_lock: bool, expected: Option<&str>| {
+            assert_eq!(of_map(key, code, caps_lock).as_deref(), expected, "{key} {code}");
+        };
+        check("D", "KeyD", true, Some("d"));
+        check("D", "KeyD", false, None);
+        check("d", "KeyD", true, None);
+        check("?", "Slash", true, None);
+        for in_place_of_d in ["в", "В", "δ", "ג", "ي", "ㅇ", "ด"] {
+            check(in_place_of_d, "KeyD", false, Some("d"));
+        }
+        // A French keyboard has Latin letters, and an A where others have a Q.
+        check("a", "KeyQ", false, None);
+        check("é", "Digit2", false, None);
+        check("ö", "KeyX", false, None);
+        check("х", "BracketLeft", false, None);
+        for odd in ["", "Dead", "Process", "Unidentified", "Enter", "ArrowLeft", "👍", "\u{301}"] {
+            check(odd, "KeyD", true, None);
+            check(odd, "", true, None);
+        }
+        for odd in ["Key", "KeyKey", "Keyé", "KeyDD", "🙂"] {
+            check("в", odd, true, None);
+        }
     }
 }

@@ -16,7 +16,7 @@ pub struct Block {
     pub expert_parameters: Option<u32>,
     /// Of the whole model: embedding, attention, norms, gates, shared experts.
     pub other_parameters: Option<u32>,
-    /// Does the trace speak of shared experts?
+    /// Does header or trace speak of shared experts?
     pub has_shared: bool,
 }
 
@@ -25,7 +25,8 @@ impl Block {
         let model = &scene.recording.model;
         let traced = scene.recording.steps.iter().flat_map(|step| &step.layers);
         let has_shared = traced.filter_map(|layer| layer.output_norms.as_ref()).any(|norms| norms.shared.is_some());
-        Block { has_shared, ..Block::of_model(model) }
+        let block = Block::of_model(model);
+        Block { has_shared: has_shared || block.has_shared, ..block }
     }
 
     /// Parameters that are not at work for a token are those of the experts that are not: so the size of one is known.
@@ -39,7 +40,14 @@ impl Block {
             .map(|idle| idle / idle_experts);
         let in_experts = expert_parameters.and_then(|one| one.checked_mul(num_layers * num_experts));
         let other_parameters = in_experts.and_then(|experts| model.num_parameters.checked_sub(experts));
-        Block { num_layers, num_experts, num_active, expert_parameters, other_parameters, has_shared: false }
+        Block {
+            num_layers,
+            num_experts,
+            num_active,
+            expert_parameters,
+            other_parameters,
+            has_shared: model.num_shared_experts > 0,
+        }
     }
 }
 
@@ -61,6 +69,7 @@ mod tests {
             num_experts: 8,
             vocab_size: 1024,
             max_tokens: 256,
+            num_shared_experts: 0,
             training_tokens: None,
             trained_routing: RoutingSpec::default(),
         }

@@ -5,6 +5,7 @@ use moe_trace::ModelInfo;
 use crate::run::recording::Recording;
 use crate::run::scene::{Scene, SceneToken};
 use crate::run::shared::Shared;
+use crate::run::text::plain;
 use crate::settings::models;
 
 /// Mean loss of the tokens that something predicted.
@@ -44,7 +45,7 @@ impl OtherModel {
             (Some(other), Some(this)) => Budgets::Differ { other, this },
             _ => Budgets::Unknown,
         };
-        (!models::are_same(other, this)).then(|| OtherModel { name: other.name.clone(), budgets })
+        (!models::are_same(other, this)).then(|| OtherModel { name: plain(&other.name), budgets })
     }
 }
 

@@ -4,6 +4,7 @@ use moe_router::rules;
 use moe_trace::{Intervention, Overflow, RunRequest, Sampling, Source};
 
 use crate::run::recording::Recording;
+use crate::run::text::plain;
 use crate::settings::interventions::is_of_the_same;
 use crate::settings::{models, routing_choice};
 use crate::words::{changes, names};
@@ -22,7 +23,7 @@ pub fn differences(before: &Recording, now: &Recording) -> Vec<String> {
         // Two models of one name are told apart by their weights.
         let of = |run: &Recording| match names[0] == names[1] {
             true => run.model.weights_sha256.chars().take(8).collect(),
-            false => run.model.name.clone(),
+            false => plain(&run.model.name),
         };
         note("model", of(before), of(now));
     }

@@ -8,6 +8,7 @@ use crate::run::difference::differences;
 use crate::run::recording::Recording;
 use crate::run::runs::Runs;
 use crate::run::shared::Shared;
+use crate::run::text::plain;
 
 /// A kept run in the list.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +37,7 @@ pub fn history(runs: &Runs) -> Vec<Entry> {
         Entry {
             run: run.run(),
             name: name(run, before.map(|before| &**before)),
-            model: run.model.name.clone(),
+            model: plain(&run.model.name),
             source: run.source,
             num_tokens: run.text_len(last),
             nats: nats(run),

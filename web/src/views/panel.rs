@@ -12,6 +12,7 @@ use crate::run::policies::PolicyLab;
 use crate::run::positions::ByPosition;
 use crate::run::scene::{Group, Scene, SceneLayer};
 use crate::run::shared::Shared;
+use crate::run::text::plain;
 use crate::run::tried::Tried;
 pub use crate::settings::depth::Depth;
 use crate::settings::interventions::Interventions;
@@ -249,7 +250,7 @@ impl PanelInput {
         Some(PanelInput {
             selection: state.selection(),
             micro_step: state.screen().micro_step,
-            foreign_model: on_screen.and_then(|run| state.foreign_model(run)).map(|name| name.to_owned().into()),
+            foreign_model: on_screen.and_then(|run| state.foreign_model(run)).map(|name| plain(name).into()),
             playback: state.playback(),
             num_steps: on_screen.map_or(0, |run| run.steps.len()),
             finished: on_screen.and_then(|run| run.finished),

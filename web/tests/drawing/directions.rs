@@ -23,7 +23,8 @@ fn drawn(token: usize) -> String {
         texts.extend(TURNING.map(|turning| format!("{turning}86")));
         let tokens: Vec<Vec<u8>> = texts.into_iter().map(String::into_bytes).collect();
         let request = fixture::request(RoutingSpec::default(), RoutingGroup::ThisText, 2);
-        let file = fixture::trace(3, &tokens, tokens.len() - 2, request);
+        let mut file = fixture::trace(3, &tokens, tokens.len() - 2, request);
+        file.header.model.as_mut().expect("a model of ours").name = "דגם".to_owned();
         let began = replay::began(file.header).expect("a run of ours");
         let actions = [began].into_iter().chain(file.steps.into_iter().map(replay::step));
         let last = [replay::finished(), Action::StepTo(2), Action::Select { token, layer: None, expert: None }];

@@ -1,7 +1,7 @@
 //! Whatever file is read without complaint can be drawn: spoilt runs, shown at every step and in every layer.
 
-use moe_fuzz::{Dice, json, trial};
-use moe_trace::{BackendChoice, RoutingGroup, RoutingSpec, StepTrace, TraceHeader, TraceReader};
+use moe_fuzz::{Dice, json, trial, trial_of_much_work};
+use moe_trace::{BackendChoice, RoutingGroup, RoutingSpec, StepTrace, TraceHeader, TraceReader, UserError};
 use serde_json::Value;
 use web::run::shared::Shared;
 use web::settings::Setting;
@@ -73,7 +73,7 @@ fn draw(header: TraceHeader, steps: Vec<StepTrace>) {
 
 fn fuzz(name: &str, group: RoutingGroup) {
     let lines = lines(group);
-    trial(
+    trial_of_much_work(
         name,
         300,
         |dice| json::spoilt_lines(&lines, dice),
@@ -82,6 +82,16 @@ fn fuzz(name: &str, group: RoutingGroup) {
             read.map(|(header, steps)| draw(header, steps)).is_ok()
         },
     );
+}
+
+/// The page's own reader alone, which looks at more than that of traces.
+#[test]
+fn fuzz_recorded_runs() {
+    for (name, group) in [("whole texts", RoutingGroup::ThisText), ("decode steps", RoutingGroup::DecodeStep)] {
+        let lines = lines(group);
+        let reader = |bytes: &[u8]| read(&String::from_utf8_lossy(bytes)).is_ok();
+        trial(&format!("recorded runs of {name}"), 1000, |dice| json::spoilt_lines(&lines, dice), reader);
+    }
 }
 
 #[test]
@@ -94,46 +104,88 @@ fn fuzz_drawing_of_decode_steps() {
     fuzz("drawing of decode steps", RoutingGroup::DecodeStep);
 }
 
-/// Whatever stands in the attributes, or in a link: what cannot be used is named, and the rest is drawn.
+/// What people, templates and other people's links write into attributes.
+const TEXTS: [&str; 44] = [
+    "",
+    " ",
+    "0",
+    "1",
+    "-1",
+    "-0",
+    "+1",
+    " 2 ",
+    "2,5",
+    "0x10",
+    "1_000",
+    "\u{ff11}",
+    "1\u{a0}",
+    "\u{feff}1",
+    "1e9",
+    "1e-400",
+    "1e9999",
+    "4294967296",
+    "18446744073709551616",
+    "NaN",
+    "inf",
+    "true",
+    "null",
+    "undefined",
+    "[object Object]",
+    "{{ value }}",
+    "full",
+    "strip lanes",
+    "methods policies drops losses microscope block",
+    "drop",
+    "dropless",
+    "top_k:2",
+    "top_k:k=0",
+    "top_k:k=99999999999999999999",
+    "hierarchical:groups=0,k_groups=0,k_within=0",
+    "deepseek:k=4294967295,groups=4294967295,kept=4294967295,scale=1e38",
+    "expert_choice:1e300",
+    "soft_moe:4294967295",
+    "mute:*,0 force:3,4294967295,7 noise:*,1e30",
+    "\u{202e}",
+    "\0",
+    "models/x?y#z",
+    "https://[",
+    "%E0%A4",
+];
+
+/// One text for each attribute, a line each.
+fn attribute_lines(dice: &mut Dice) -> Vec<u8> {
+    let lines = ATTRIBUTES.iter().map(|attribute| format!("{}={}", attribute.name, dice.one_of(&TEXTS)));
+    json::spoilt_text(lines.collect::<Vec<_>>().join("\n").into_bytes(), dice)
+}
+
+fn read_attributes(bytes: &[u8]) -> (Config, Vec<UserError>) {
+    let text = String::from_utf8_lossy(bytes).into_owned();
+    Config::read(|name| text.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix('=')?.to_owned())))
+}
+
+/// Whatever stands in the attributes, or in a link: what cannot be used is named, and the rest is taken.
 #[test]
 fn fuzz_attributes() {
-    let texts = [
-        "",
-        "0",
-        "1",
-        "-1",
-        "1e9",
-        "4294967296",
-        "NaN",
-        "inf",
-        "full",
-        "strip lanes",
-        "drop",
-        "top_k:2",
-        "top_k:k=0",
-        "expert_choice:1e300",
-        "\u{202e}",
-        "\0",
-        "models/x?y#z",
-        "x.json",
-        "off",
-        "dark",
-        "0.5",
-        "https://[",
-        "%",
-        "é",
-    ];
-    let make = |dice: &mut Dice| {
-        let lines = ATTRIBUTES.iter().map(|attribute| format!("{}={}", attribute.name, dice.one_of(&texts)));
-        json::spoilt_text(lines.collect::<Vec<_>>().join("\n").into_bytes(), dice)
-    };
-    trial("attributes", 2000, make, |bytes| {
-        let text = String::from_utf8_lossy(bytes).into_owned();
-        let of =
-            |name: &str| text.lines().find_map(|line| Some(line.strip_prefix(name)?.strip_prefix('=')?.to_owned()));
-        let (config, errors) = Config::read(of);
+    trial("attributes", 2000, attribute_lines, |bytes| {
+        let (config, errors) = read_attributes(bytes);
         let (state, _) = State::new(Config { backend: BackendChoice::Recorded, ..config }, errors.clone());
         state.apply(Action::TogglePlay);
+        errors.is_empty()
+    });
+}
+
+/// And is drawn, over a run.
+#[test]
+fn fuzz_drawing_of_attributes() {
+    let lines = lines(RoutingGroup::ThisText);
+    let text = lines.iter().map(Value::to_string).collect::<Vec<_>>().join("\n");
+    trial_of_much_work("drawing of attributes", 200, attribute_lines, |bytes| {
+        let (header, steps) = read(&text).expect("it is right");
+        let (config, errors) = read_attributes(bytes);
+        html::<Page>(move || PageProps {
+            state: Shared::new(shown(header, steps, config)),
+            dispatch: Callback::noop(),
+        });
         errors.is_empty()
     });
 }

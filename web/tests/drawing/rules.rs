@@ -84,6 +84,44 @@ fn switch_asks_one_expert_and_is_a_top_k() {
     );
 }
 
+/// What passes no gate has a lane without slots; a model without it has none.
+#[test]
+fn shared_experts_have_a_lane() {
+    let with = |num_shared: u32| {
+        let spec = RoutingSpec {
+            router: rules::parse_router("top_k:2").expect("a rule"),
+            overflow: Overflow::Drop(CapacitySpec::default()),
+        };
+        let mut file = fixture::trace_of_rule(spec, 4, 2);
+        file.header.model.as_mut().expect("a model of ours").num_shared_experts = num_shared;
+        drawn(&shown(file))
+    };
+    assert!(!with(0).contains("shared-lane"));
+    assert!(
+        with(1)
+            .contains("<b>S</b><span>shared expert: computes every token, without being asked</span><small>24</small>")
+    );
+    assert!(with(3).contains("3 shared experts: compute every token"));
+}
+
+/// A long queue has marks for the first, and all in a list behind their number.
+#[test]
+fn a_long_queue_is_a_list() {
+    let state = set(&run_of("top_k:2", 4), Setting::CapacityFactor(0.25));
+    let html = drawn(&state);
+    let mut is_long = false;
+    for lane in html.split(r#"role="group" aria-label="Expert "#).skip(1) {
+        let Some((lost, lane)) = lane.split_once(" turned away\"") else { continue };
+        let lost: usize = lost.rsplit(' ').next().and_then(|lost| lost.parse().ok()).expect("a number");
+        let lane = lane.split("lane-count").next().zip(lane.split("lane-count").nth(1)).expect("a count");
+        let queue = lane.0.split("class=\"queue").nth(1).expect("a queue").matches("<button").count();
+        assert_eq!(queue, lost.min(4));
+        assert_eq!(lane.1.matches("<li>").count(), if lost > 4 { lost } else { 0 });
+        is_long |= lost > 4;
+    }
+    assert!(is_long, "some queue is long");
+}
+
 #[test]
 fn hash_reads_no_gate() {
     let mut state = run_of("hash:seed=0", 4);

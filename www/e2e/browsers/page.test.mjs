@@ -84,6 +84,15 @@ test("it loads, and goes live on the CPU", async () => {
   assert.equal(await live(), "live on your CPU");
 });
 
+test("where the browser makes fast code late, the engine's chip says so, and nowhere else", async () => {
+  await live();
+  const more = await browser.evaluate(
+    () => document.querySelector("moe-playground").shadowRoot.querySelector(".chip.engine .more").textContent,
+  );
+  assert.match(more, /^WebAssembly SIMD, 8-bit matrices: .*\.$/);
+  assert.equal(/the first runs are slower/.test(more), process.env.MOE_BROWSER === "webkit", more);
+});
+
 test("it runs a prompt, step by step", async () => {
   await live();
   await browser.evaluate(() => {

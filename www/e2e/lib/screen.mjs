@@ -19,7 +19,8 @@ function read(host) {
       slots: Number(slots),
       turnedAway: Number(turnedAway),
       drawnInside: all(".slots .slot:not(.is-free)", lane).length,
-      drawnOutside: all(".queue .slot", lane).length,
+      // Of a long queue all are in the list behind their number.
+      drawnOutside: Math.max(all(".queue .slot", lane).length, all(".turned-away li", lane).length),
     };
   };
   const layer = (row) => {

@@ -12,7 +12,9 @@ const site = suite();
 function press(page, init) {
   return page.evaluate((init) => {
     const shape = { bubbles: true, cancelable: true, composed: true, ...init };
-    const event = "key" in init ? new KeyboardEvent("keydown", shape) : new Event("keydown", shape);
+    const isBare = !("key" in init) || init.isBare;
+    const event = isBare ? new Event("keydown", shape) : new KeyboardEvent("keydown", shape);
+    if (init.isBare) Object.assign(event, { key: init.key });
     let target = document.activeElement ?? document.body;
     while (target.shadowRoot?.activeElement) target = target.shadowRoot.activeElement;
     target.dispatchEvent(event);
@@ -36,6 +38,18 @@ test("only keys that are pressed for themselves are heard", async (t) => {
     [{ key: "d", keyCode: 229 }, false],
     [{ key: "q" }, false],
     [{ key: "ArrowLeft", repeat: true }, true],
+    // Of a script, which has nothing else of a keyboard event.
+    [{ key: "ArrowRight", isBare: true }, true],
+    [{ key: "q", isBare: true }, false],
+    [{ key: 7, isBare: true }, false],
+    [{ key: null, isBare: true }, false],
+    [{ key: "D", modifierCapsLock: true }, true],
+    [{ key: "D", shiftKey: true }, false],
+    [{ key: "в", code: "KeyD" }, true],
+    [{ key: "ł", code: "KeyL", modifierAltGraph: true }, false],
+    [{ key: "Dead", code: "KeyD" }, false],
+    [{ key: "Process", code: "KeyD" }, false],
+    [{ key: "Unidentified" }, false],
   ];
   for (const [init, heard] of cases) assert.equal(await press(page, init), heard, JSON.stringify(init));
   assert.deepEqual(problems, []);

@@ -109,3 +109,29 @@ test("a state is read, shown and sought by a script, also before the figure is t
   assert.equal(early.trace, new URL("traces/default.jsonl", site.url).href, "a link says it to pages elsewhere");
   assert.deepEqual(problems, []);
 });
+
+test("whatever a link says, it sets settings and nothing else, and the page goes on", async (t) => {
+  const hostile = [
+    "onclick=window.moeStruck%3D1&onmouseover=window.moeStruck%3D1&onfocusin=window.moeStruck%3D1&style=display:none&id=x&class=y",
+    "=1&1=2&%20=3&a%20b=4&%3Cb%3E=5&%00=6&é=7&__proto__=8&constructor=9",
+    "trace=https%3A%2F%2F%5B&model=..%2F..%2Fx",
+    "trace=%2F%2Felsewhere.example%2Frun.jsonl&trace=data%3A%2C&trace=javascript%3Aalert(1)",
+    "%E0%A4%A&%&&&===&#&?",
+  ];
+  for (const said of hostile) {
+    const { page } = await site.open(t, `#v=1&${said}&backend=recorded&capacity-factor=0.5`);
+    const figure = new Figure(page);
+    await figure.recorded();
+    assert.equal(await capacityOf(figure), "0.5", said);
+    await figure.tokens.first().click();
+    const found = await page.evaluate(() => {
+      const figure = document.querySelector("moe-playground");
+      const own = [...figure.attributes].map(({ name }) => name);
+      return { struck: window.moeStruck ?? 0, odd: own.filter((name) => /^(on.*|style|id|class)$/.test(name)) };
+    });
+    assert.deepEqual(found, { struck: 0, odd: [] }, said);
+    // The address still follows.
+    await figure.capacityFactor.fill("2");
+    await page.waitForFunction(() => location.hash.includes("capacity-factor=2"));
+  }
+});

@@ -275,6 +275,44 @@ test("without a network a model that was loaded before starts again, and the lis
   assert.ok((await figure.host.getByRole("list", { name: "Models" }).getByRole("button").count()) > 1);
 });
 
+for (const [how, fault] of Object.entries({
+  "is answered by a web page": { status: 200, body: "<!doctype html><title>Log in</title>", type: "text/html" },
+  "is cut off in the middle": { status: 200, body: '{"version": 1, "name": "def', type: "application/json" },
+  "is empty": { status: 200, body: "", type: "application/json" },
+  "meets a host in trouble": { status: 503, body: "", type: "text/plain" },
+})) {
+  test(`where the manifest ${how}, a model that was loaded before starts as it is kept`, async (t) => {
+    const { page, figure } = await openFrom(t, await host(t));
+    await figure.live();
+    await (await kept(figure)).filter({ hasText: "are kept in this browser" }).waitFor();
+    const { status, body, type: contentType } = fault;
+    let asked = 0;
+    await page.context().route(/\/manifest\.json$/, (route) => {
+      asked += 1;
+      return route.fulfill({ status, body, contentType });
+    });
+    await page.reload();
+    await figure.live();
+    await figure.finished();
+    assert.equal(asked, 1, "asked for once, and not believed");
+  });
+}
+
+test("a manifest that is gone, or that is one and cannot be used, is not replaced by the kept one", async (t) => {
+  for (const [answer, why] of [
+    [{ status: 404, body: "" }, /There is no manifest\.json at its address/],
+    [{ status: 403, body: "" }, /does not give out manifest\.json/],
+  ]) {
+    const { page, figure } = await openFrom(t, await host(t));
+    await figure.live();
+    await (await kept(figure)).filter({ hasText: "are kept in this browser" }).waitFor();
+    await page.context().route(/\/manifest\.json$/, (route) => route.fulfill(answer));
+    await page.reload();
+    const error = await figure.error("The model could not be fetched.");
+    assert.match(error.why, why);
+  }
+});
+
 test("a slow network is one figure of engine and model, with the time that is left", async (t) => {
   const bytesPerSecond = 2_000_000;
   const slow = /moe_worker_bg\.wasm|weights\.safetensors/;

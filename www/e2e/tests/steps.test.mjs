@@ -162,11 +162,13 @@ test("every control of the routing is called by its own name", async (t) => {
   }
 });
 
-test("lanes and layers are one stop of the Tab key each, and the focus goes with the selection", async (t) => {
+test("lanes, layers, columns of the load and rows of the table are one stop of the Tab key each, and the focus goes with the selection", async (t) => {
   const { page, figure } = await openRecorded(t);
   for (const [names, key, back] of [
     [".lane-name", "]", "["],
     [".layer-name", "ArrowDown", "ArrowUp"],
+    [".panel-load .column", "]", "["],
+    [".layer-table th button", "ArrowDown", "ArrowUp"],
   ]) {
     const stops = figure.host.locator(`${names}[tabindex="0"]`);
     // Wherever the selection is, it goes to the first one, and then on by one.
@@ -179,6 +181,27 @@ test("lanes and layers are one stop of the Tab key each, and the focus goes with
     await selected(1);
     assert.equal(await stops.count(), 1, names);
     assert.ok(await all.nth(1).evaluate((it) => it.matches(":focus")), names);
+  }
+});
+
+test("a column of the load and a row of the table are chosen by a key", async (t) => {
+  const { page, figure } = await openRecorded(t);
+  for (const [name, press] of [
+    ["Expert 3:", "Enter"],
+    ["Expert 5:", "Space"],
+  ]) {
+    const column = figure.panel("load").getByRole("button", { name });
+    await column.focus();
+    await page.keyboard.press(press);
+    await column.and(figure.host.locator('[aria-pressed="true"]')).waitFor();
+  }
+  for (const [layer, press] of [
+    [2, "Enter"],
+    [1, "Space"],
+  ]) {
+    await figure.panel("counts").getByRole("button", { name: `Layer ${layer}`, exact: true }).focus();
+    await page.keyboard.press(press);
+    await figure.selected({ layer });
   }
 });
 

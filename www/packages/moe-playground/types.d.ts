@@ -256,7 +256,12 @@ weights_sha256: string, num_parameters: number,
 /**
  * Parameters that take part in the computation of one token.
  */
-num_active_parameters: number, weights_bytes: number, num_layers: number, num_experts: number, vocab_size: number,
+num_active_parameters: number, weights_bytes: number, num_layers: number, num_experts: number,
+/**
+ * Experts of a layer that compute every token beside those it is routed to. No gate decides about them, and no
+ * routing speaks of them.
+ */
+num_shared_experts?: number, vocab_size: number,
 /**
  * The longest text the model can see, in tokens.
  */

@@ -22,6 +22,7 @@ fn header(routing: RoutingSpec, num_experts: u32) -> TraceHeader {
         num_experts,
         vocab_size: 1,
         max_tokens: 16,
+        num_shared_experts: 0,
         training_tokens: None,
         trained_routing: routing,
     };

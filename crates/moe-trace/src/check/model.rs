@@ -9,10 +9,14 @@ use crate::wrong::{Place, Wrong};
 /// A name that is read in the middle of sentences: short, and without what nobody sees or what turns a text round.
 pub fn name(field: &str, text: &str) -> Result<(), Wrong> {
     Place::HEAD.at_most(format_args!("the length of {field}"), text.len() as u64, "the format", NAME_BYTES)?;
+    // Unicode's default ignorable characters but those that choose how a picture is drawn, its line ends, and what is
+    // drawn as nothing but room.
     let is_hidden = |c: &char| {
-        let turns =
-            matches!(c, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        c.is_control() || turns || *c == '\u{feff}'
+        c.is_control()
+            || matches!(*c as u32,
+                0xAD | 0x34F | 0x61C | 0x115F..=0x1160 | 0x17B4..=0x17B5 | 0x180B..=0x180F | 0x200B..=0x200F
+                | 0x2028..=0x202E | 0x2060..=0x206F | 0x2800 | 0x3164 | 0xFEFF | 0xFFA0
+                | 0xFFF0..=0xFFFB | 0x1BCA0..=0x1BCA3 | 0x1D173..=0x1D17A | 0xE0000..=0xE0FFF)
     };
     match text.chars().find(is_hidden) {
         Some(hidden) => {
@@ -49,6 +53,8 @@ pub fn model_info(model: &ModelInfo) -> Result<(), Wrong> {
     for (field, found, most) in counts {
         at.count(format_args!("{field}"), found.into(), most)?;
     }
+    let shared = u64::from(model.num_shared_experts);
+    at.at_most(format_args!("model.num_shared_experts"), shared, "the format", EXPERTS)?;
     let (active, all) = (model.num_active_parameters.into(), model.num_parameters.into());
     at.at_most(format_args!("model.num_active_parameters"), active, "model.num_parameters", all)?;
     routing_spec("model.trained_routing", &model.trained_routing, model.max_tokens)

@@ -33,6 +33,12 @@ fn the_header_agrees_with_itself() {
     ours("/model/num_experts", json!(4), "routes.num_experts is 3, and model.num_experts is 4");
     ours("/model/name", json!("a\u{202e}b"), "a character of model.name is U+202E, which cannot be seen");
     ours("/origin/producer", json!("x\n"), "a character of origin.producer is U+000A, which cannot be seen");
+    for hidden in ["\u{ad}", "\u{2060}", "\u{3164}", "\u{e0041}", "\u{fffb}"] {
+        let code = u32::from(hidden.chars().next().expect("one"));
+        let message = format!("a character of model.name is U+{code:04X}, which cannot be seen");
+        check(self::ours(), 0, "/model/name", json!(format!("a{hidden}b")), &message);
+    }
+    ours("/model/num_shared_experts", json!(4097), "model.num_shared_experts is 4097; the format allows at most 4096");
     ours("/model/num_experts", json!(0), "model.num_experts is 0; it must be at least 1");
     ours(
         "/model/num_active_parameters",

@@ -27,6 +27,7 @@ fn header() -> TraceHeader {
         num_experts: 3,
         vocab_size: 50,
         max_tokens: 8,
+        num_shared_experts: 0,
         training_tokens: None,
         trained_routing: routing,
     };

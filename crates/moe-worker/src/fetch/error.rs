@@ -42,6 +42,16 @@ impl FetchError {
     pub fn may_be_cached(&self) -> bool {
         matches!(self.why, Why::Length { .. } | Why::Hash)
     }
+
+    /// Is it the connection or the host that is in trouble, and no answer about the file? A web page in its place is how
+    /// the network of a hotel or a train answers for any address.
+    pub fn may_pass(&self) -> bool {
+        match self.why {
+            Why::Network | Why::Instead(_) | Why::Length { .. } | Why::TooLarge { .. } | Why::Hash => true,
+            Why::Status(status) => status >= 500 || matches!(status, 408 | 425 | 429),
+            Why::Address => false,
+        }
+    }
 }
 
 const RETRY: &str = "Check the connection and press Retry; the recorded run works without the model.";

@@ -12,7 +12,8 @@ use crate::run::text::{inline, visible};
 use crate::settings::interventions;
 use crate::state::surgery::Operation;
 use crate::state::{Action, Selection};
-use crate::views::parts::glyph::Mark;
+use crate::views::parts::glyph::{Mark, glyph};
+use crate::views::parts::popup::Popup;
 use crate::views::parts::ramp::ramp;
 use crate::views::parts::section::{Cell, Part, row};
 use crate::views::parts::surgery::Mute;
@@ -20,6 +21,9 @@ use crate::words::numbers::count as counted;
 
 /// The one shade of requests that no gate was read for.
 const UNREAD: usize = 3;
+
+/// So many of a queue have room for a mark each. Of a longer one the others stand in a list, behind their number.
+const IN_QUEUE: usize = 4;
 
 /// How a lane is drawn.
 #[derive(PartialEq)]
@@ -155,11 +159,13 @@ impl Part for LaneView {
                 </div>
                 <span class="door" aria-hidden="true" />
                 <div class={classes!("queue", (self.lost.len() > 2).then_some("is-dense"))}>
-                    { row(self.lost.iter().cloned(), &self.dispatch) }
+                    { row(self.lost.iter().take(IN_QUEUE).cloned(), &self.dispatch) }
                 </div>
                 <span class="lane-count">
                     { count }
-                    if demand > kept {
+                    if self.lost.len() > IN_QUEUE {
+                        { self.turned_away() }
+                    } else if demand > kept {
                         <b>{ format!("+{}", demand - kept) }</b>
                     } else if self.is_muted {
                         <small>{ "muted" }</small>
@@ -177,15 +183,56 @@ impl Part for LaneView {
     }
 }
 
+impl LaneView {
+    /// The number of those that were turned away, and behind it all of them.
+    fn turned_away(&self) -> Html {
+        let requests = self.lost.iter().map(|slot| {
+            let class = classes!("quiet", slot.is_selected.then_some("is-selected"));
+            let title = slot.title();
+            html! {
+                <li key={slot.token}>
+                    <button type="button" {class} aria-label={title.clone()} {title} onclick={slot.choose(&self.dispatch)}>
+                        { glyph(slot.mark) }<bdi>{ visible(slot.name()) }</bdi>
+                    </button>
+                </li>
+            }
+        });
+        let (number, expert) = (self.lost.len(), self.expert);
+        html! {
+            <Popup class="explained turned-away" title={format!("All {number} requests that expert {expert} turned away")}
+                summary={html! { <b>{ format!("+{number}") }</b> }}>
+                <ul class="more" tabindex="-1">{ for requests }</ul>
+            </Popup>
+        }
+    }
+}
+
+impl Slot {
+    /// The token's text. A blank that stands alone is a token too.
+    fn name(&self) -> &str {
+        if self.text.trim_start().is_empty() { &self.text } else { self.text.trim_start() }
+    }
+
+    fn title(&self) -> String {
+        format!(
+            "Token {} “{}”, choice {}, {}; {}",
+            self.token,
+            inline(self.name()),
+            self.rank + 1,
+            self.reading.described(self.weight_raw),
+            self.mark.name(),
+        )
+    }
+
+    fn choose(&self, dispatch: &Callback<Action>) -> Callback<MouseEvent> {
+        let (dispatch, token, expert) = (dispatch.clone(), self.token, Some(self.expert));
+        Callback::from(move |_: MouseEvent| dispatch.emit(Action::Select { token, layer: None, expert }))
+    }
+}
+
 impl Cell for Slot {
     fn draw(&self, dispatch: &Callback<Action>) -> Html {
         let token = self.token;
-        // A blank that stands alone is a token too.
-        let text = if self.text.trim_start().is_empty() { &*self.text } else { self.text.trim_start() };
-        let choose = {
-            let (dispatch, expert) = (dispatch.clone(), Some(self.expert));
-            Callback::from(move |_: MouseEvent| dispatch.emit(Action::Select { token, layer: None, expert }))
-        };
         let carry = self.is_movable.then(|| Callback::from(move |event: DragEvent| carry::take_up(&event, token)));
         let draggable = self.is_movable.then_some("true");
         let class = classes!(
@@ -194,17 +241,11 @@ impl Cell for Slot {
             format!("r{}", self.reading.share(self.weight_raw).map_or(UNREAD, ramp)),
             self.is_selected.then_some("is-selected")
         );
-        let title = format!(
-            "Token {token} “{}”, choice {}, {}; {}",
-            inline(text),
-            self.rank + 1,
-            self.reading.described(self.weight_raw),
-            self.mark.name(),
-        );
+        let title = self.title();
         html! {
             <button type="button" key={token} {class} data-view="slot" tabindex="-1" aria-label={title.clone()} {title}
-                {draggable} ondragstart={carry} onclick={choose}>
-                <span dir="auto">{ visible(text) }</span>
+                {draggable} ondragstart={carry} onclick={self.choose(dispatch)}>
+                <span dir="auto">{ visible(self.name()) }</span>
             </button>
         }
     }

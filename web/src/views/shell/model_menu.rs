@@ -3,6 +3,7 @@
 use moe_trace::{ModelEntry, ModelInfo};
 use yew::prelude::*;
 
+use crate::run::text::plain;
 use crate::settings::models::Choice;
 use crate::state::engine::Kept;
 use crate::state::{Action, Engine, State};
@@ -81,7 +82,7 @@ fn row(choice: &Choice, state: &State, dispatch: &Callback<Action>) -> Html {
     html! {
         <li key={choice.manifest_url.clone()}>
             <button type="button" aria-current={is_current.then_some("true")} {onclick}>
-                <b>{ &entry.title }</b>
+                <b dir="auto">{ &entry.title }</b>
                 <span class="size">{ status }{ size }</span>
                 <span class="facts">
                     <code>{ &entry.rule }</code>
@@ -120,13 +121,13 @@ impl Facts {
             model.weights_sha256.get(..12).unwrap_or(&model.weights_sha256),
         );
         let size = numbers::bytes(entry.map_or(model.weights_bytes, |entry| entry.download_bytes));
-        Facts { name: model.name.clone(), experts: format!("{} × {experts}", model.num_layers), size, more }
+        Facts { name: plain(&model.name), experts: format!("{} × {experts}", model.num_layers), size, more }
     }
 
     fn of_entry(entry: &ModelEntry) -> Facts {
         let experts = numbers::count(entry.num_experts as usize, "expert", "experts");
         let size = numbers::bytes(entry.download_bytes);
-        let more = format!("{}; {experts}; {size} to load", entry.title);
-        Facts { name: entry.name.clone(), experts, size, more }
+        let more = format!("{}; {experts}; {size} to load", plain(&entry.title));
+        Facts { name: plain(&entry.name), experts, size, more }
     }
 }

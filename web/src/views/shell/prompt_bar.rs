@@ -1,6 +1,6 @@
 //! The prompt, examples of it, Run and Stop.
 
-use moe_trace::prompts::EXAMPLES;
+use moe_trace::prompts;
 use web_sys::HtmlSelectElement;
 use yew::prelude::*;
 
@@ -12,7 +12,7 @@ pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
     html! {
         <div class="prompt-bar">
             { prompt_field(state, html! { <span class="topic">{ "Prompt" }</span> }, dispatch) }
-            { examples(dispatch) }
+            { examples(state, dispatch) }
             { run_button(state, dispatch) }
             { generation(state.settings(), dispatch) }
         </div>
@@ -24,20 +24,23 @@ pub fn own_words(state: &State, dispatch: &Callback<Action>) -> Html {
     html! {
         <div class="prompt-bar own-words">
             { prompt_field(state, html! { <span class="topic">{ "Type your own words" }</span> }, dispatch) }
-            { examples(dispatch) }
+            { examples(state, dispatch) }
             { run_button(state, dispatch) }
         </div>
     }
 }
 
 /// A menu rather than a setting: it shows its name again once an example has been taken.
-fn examples(dispatch: &Callback<Action>) -> Html {
+fn examples(state: &State, dispatch: &Callback<Action>) -> Html {
+    let examples = prompts::of_model(state.model().map(|model| &*model.name).unwrap_or_default());
+    let kinds = examples.iter().map(|(kind, _)| html! { <option value={*kind}>{ *kind }</option> });
+    let kinds = kinds.collect::<Html>();
     let pick = {
         let dispatch = dispatch.clone();
         Callback::from(move |event: Event| {
             let menu: HtmlSelectElement = event.target_unchecked_into();
-            if let Some(example) = EXAMPLES.iter().find(|example| example.kind == menu.value()) {
-                dispatch.emit(Action::Run { prompt: Some(example.prompt.to_owned()) });
+            if let Some((_, prompt)) = examples.iter().find(|(kind, _)| *kind == menu.value()) {
+                dispatch.emit(Action::Run { prompt: Some((*prompt).to_owned()) });
             }
             menu.set_selected_index(0);
         })
@@ -45,7 +48,7 @@ fn examples(dispatch: &Callback<Action>) -> Html {
     html! {
         <select class="examples" aria-label="Example prompts" onchange={pick}>
             <option value="" selected=true disabled=true hidden=true>{ "Examples" }</option>
-            { for EXAMPLES.iter().map(|example| html! { <option value={example.kind}>{ example.kind }</option> }) }
+            { kinds }
         </select>
     }
 }

@@ -28,8 +28,10 @@ if (help) {
 
 function options() {
   try {
-    return parseArgs({ options: { port: { type: "string", default: "8080" }, help: { type: "boolean", short: "h" } } })
-      .values;
+    const known = { port: { type: "string", default: "8080" }, help: { type: "boolean", short: "h" } };
+    const { values } = parseArgs({ options: known });
+    if (/^\d{1,5}$/.test(values.port) && Number(values.port) < 65536) return values;
+    throw new Error(`--port is ${values.port}, not a number from 0 to 65535.`);
   } catch (error) {
     console.error(/** @type {Error} */ (error).message);
     process.exit(2);

@@ -4,13 +4,14 @@ use moe_router::rules;
 
 use crate::run::block::Block;
 use crate::run::scene::Scene;
+use crate::run::text::plain;
 use crate::words::numbers::{count, digits, parameters, training_tokens};
 
 /// Each by its name.
 pub fn facts(scene: &Scene) -> Vec<(&'static str, String)> {
     let (block, model) = (Block::of(scene), &scene.recording.model);
     let mut facts = vec![
-        ("model", model.name.clone()),
+        ("model", plain(&model.name)),
         ("rule", format!("{}, as the model was trained", rules::of(&model.trained_routing.router).title)),
         ("experts of a layer", format!("{}, {} at work for a token", block.num_experts, block.num_active)),
     ];

@@ -32,14 +32,21 @@ fn picture(input: &PanelInput) -> Html {
             let dispatch = input.dispatch.clone();
             Callback::from(move |_: MouseEvent| dispatch.emit(Action::SelectLayer(number)))
         };
+        let is_selected = number == input.selection.layer;
         let totals = layer.totals();
         let demand = metrics::demand(&layer.routing);
         // Of a distribution that the rule decides by; there may be none, or it was not recorded.
         let entropy = (layer.reading().0 == GateReads::Softmax && layer.gate_is_recorded)
             .then(|| format!("{:.2}", metrics::entropy_normalised(&layer.gate_values, layer.num_experts)));
         html! {
-            <tr key={number} class={(number == input.selection.layer).then_some("is-selected")} onclick={choose}>
-                <th scope="row">{ format!("L{}", layer.layer) }</th>
+            <tr key={number} class={is_selected.then_some("is-selected")} onclick={choose}>
+                // A press of it is one of its row.
+                <th scope="row">
+                    <button type="button" data-grid="counts" tabindex={if is_selected { "0" } else { "-1" }}
+                        aria-pressed={is_selected.to_string()} aria-label={format!("Layer {}", layer.layer)}>
+                        { format!("L{}", layer.layer) }
+                    </button>
+                </th>
                 <td>{ totals.lost }</td>
                 <td>{ totals.dropped_tokens }</td>
                 <td>{ format!("{:.2}", metrics::max_over_mean(&demand)) }</td>

@@ -46,32 +46,42 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
     let plain = |number: String, name: &'static str| html! { <span class="term">{ face(number, name) }</span> };
     let known = |of: &'static Term, number: String, name: &'static str| term(of, "term", face(number, name));
     let sign = |sign: &'static str| html! { <span class="sign">{ sign }</span> };
+    let side = |parts: Html| html! { <span class="side">{ parts }</span> };
     let formula = match capacity::formula(routing, num_experts, num_tokens, recorded) {
         Some(Formula { slots, k, result }) => {
             html! {
+                // On a phone a line breaks before a side of the equation.
                 <>
-                    { known(&glossary::SLOT, "C".to_owned(), "slots each") }{ sign("= ceil(") }
-                    { known(&glossary::CAPACITY_FACTOR, slots.factor.to_string(), "capacity factor") }{ sign("×") }
-                    { known(&glossary::K, k.to_string(), "k per token") }{ sign("×") }
-                    { known(&glossary::GROUP, num_tokens.to_string(), "tokens T") }{ sign("/") }
-                    { known(&glossary::EXPERT, num_experts.to_string(), "experts") }{ sign(") =") }
-                    { plain(result.plain.to_string(), if result.held_by == HeldBy::Nothing { "slots each" } else { "by formula" }) }
-                    { match result.held_by {
-                        HeldBy::Nothing => Html::default(),
-                        HeldBy::Tokens => html! { <>{ sign("→") }{ plain(recorded.to_string(), "at most T") }</> },
-                        HeldBy::Minimum => html! { <>{ sign("→") }{ plain(recorded.to_string(), "at least") }</> },
-                    } }
+                    { side(html! { <>{ known(&glossary::SLOT, "C".to_owned(), "slots each") }{ sign("=") }</> }) }
+                    { side(html! {
+                        <>
+                            { sign("ceil(") }
+                            { known(&glossary::CAPACITY_FACTOR, slots.factor.to_string(), "capacity factor") }{ sign("×") }
+                            { known(&glossary::K, k.to_string(), "k per token") }{ sign("×") }
+                            { known(&glossary::GROUP, num_tokens.to_string(), "tokens T") }{ sign("/") }
+                            { known(&glossary::EXPERT, num_experts.to_string(), "experts") }{ sign(")") }
+                        </>
+                    }) }
+                    { side(html! {
+                        <>
+                            { sign("=") }
+                            { plain(result.plain.to_string(), if result.held_by == HeldBy::Nothing { "slots each" } else { "by formula" }) }
+                            { match result.held_by {
+                                HeldBy::Nothing => Html::default(),
+                                HeldBy::Tokens => html! { <>{ sign("→") }{ plain(recorded.to_string(), "at most T") }</> },
+                                HeldBy::Minimum => html! { <>{ sign("→") }{ plain(recorded.to_string(), "at least") }</> },
+                            } }
+                        </>
+                    }) }
                 </>
             }
         }
-        None => {
-            html! {
-                <>
-                    { known(&glossary::SLOT, "C".to_owned(), "slots each") }{ sign("=") }
-                    { plain(recorded.to_string(), "as recorded") }
-                </>
-            }
-        }
+        None => side(html! {
+            <>
+                { known(&glossary::SLOT, "C".to_owned(), "slots each") }{ sign("=") }
+                { plain(recorded.to_string(), "as recorded") }
+            </>
+        }),
     };
     let note = match group {
         RoutingGroup::ThisText => {

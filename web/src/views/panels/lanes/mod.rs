@@ -108,11 +108,24 @@ fn picture(input: &PanelInput) -> Html {
         <>
             <div class={classes!("lanes", is_crowded.then_some("is-crowded"), has_mutes.then_some("has-mutes"))}>
                 { for rows }
+                { shared_lane(scene.recording.model.num_shared_experts, group.num_tokens) }
             </div>
             { legend() }
             { equation(&formula, rule_note(&routing, rule_controls)) }
             { routing_controls(controls, &input.dispatch) }
         </>
+    }
+}
+
+/// Experts that every token passes, asked or not: no slots, and nobody is turned away.
+fn shared_lane(num_shared: u32, num_tokens: usize) -> Html {
+    let words = match num_shared {
+        0 => return Html::default(),
+        1 => "shared expert: computes every token, without being asked".to_owned(),
+        num_shared => format!("{num_shared} shared experts: compute every token, without being asked"),
+    };
+    html! {
+        <div key="shared" class="shared-lane"><b>{ "S" }</b><span>{ words }</span><small>{ num_tokens }</small></div>
     }
 }
 
@@ -129,5 +142,8 @@ fn as_table(input: &PanelInput) -> Html {
         };
         vec![expert.to_string(), lane.demand().to_string(), names(&lane.kept), names(&lane.lost)]
     });
+    let num_shared = scene.recording.model.num_shared_experts as usize;
+    let shared = (0..num_shared).map(|_| ["shared", "none", "every token", ""].map(str::to_owned).to_vec());
+    let rows = rows.chain(shared);
     table("Experts and their requests", &["expert", "requests", "served, by slot", "turned away"], rows)
 }

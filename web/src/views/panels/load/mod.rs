@@ -64,14 +64,18 @@ fn picture(input: &PanelInput) -> Html {
             Callback::from(move |_: MouseEvent| dispatch.emit(Action::SelectExpert(Some(expert))))
         };
         let is_selected = input.selection.expert == Some(expert);
+        // All are one stop of the Tab key; `[` and `]` go on from there.
+        let tabindex = if input.selection.expert.unwrap_or_default() == expert { "0" } else { "-1" };
         let title = format!("Expert {expert}: {}, {served} served", count(asked as usize, "request", "requests"));
         html! {
-            <div key={expert} class={classes!("column", is_selected.then_some("is-selected"))} {title} onclick={choose}>
+            <button type="button" key={expert} class={classes!("column", is_selected.then_some("is-selected"))}
+                data-grid="load" {tabindex} aria-pressed={is_selected.to_string()} aria-label={title.clone()} {title}
+                onclick={choose}>
                 { upward("asked", share(asked.into())) }
                 { upward("served", share(served.into())) }
                 { at_height(share(asked.into()), html! { <b>{ asked }</b> }) }
                 <small>{ label(expert) }</small>
-            </div>
+            </button>
         }
     });
     let stats = [("requests", &demand), ("served", &load)].map(|(name, counts)| {
@@ -80,7 +84,7 @@ fn picture(input: &PanelInput) -> Html {
     });
     html! {
         <div class="with-stats">
-            <div class="columns" role="img" aria-label={finding::finding(layer)}>
+            <div class="columns" role="group" aria-label={finding::finding(layer)}>
                 { for columns }
                 <div class="rules" aria-hidden="true">
                     { rule(mean, "mean", mean_is_lower, format!("mean {mean:.1}")) }
