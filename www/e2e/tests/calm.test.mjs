@@ -18,7 +18,7 @@ async function openLarge(t, size, view) {
     newTokens: null,
     prepare: (page) => recordedRun(page, trace),
   });
-  await opened.figure.recorded();
+  await opened.figure.selected({});
   return { ...opened, trace };
 }
 
@@ -46,6 +46,7 @@ async function touched(page, selectors, act) {
 test("512 tokens × 8 layers × 64 experts: selecting redraws no stripe, scrolling nothing at all", async (t) => {
   const size = { tokens: 512, layers: 8, experts: 64 };
   const { page, figure, problems } = await openLarge(t, size, "strip layers lanes token load");
+  await figure.tokens.nth(size.tokens - 1).waitFor();
   assert.equal(await figure.tokens.count(), size.tokens);
   const drawn = await figure.panel("layers").evaluate((panel) => ({
     sheets: panel.querySelectorAll(".stripe svg").length,

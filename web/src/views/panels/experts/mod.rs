@@ -150,7 +150,7 @@ fn contexts(input: &PanelInput, experts: &Experts, expert: usize) -> Html {
     };
     html! {
         <section class="expert-contexts">
-            <h4>{ "Where it was asked" }</h4>
+            <h3>{ "Where it was asked" }</h3>
             <ul>{ for contexts.into_iter().enumerate().map(context) }</ul>
         </section>
     }

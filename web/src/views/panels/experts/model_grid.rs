@@ -14,6 +14,7 @@ use crate::views::parts::hover::say_on_hover;
 use crate::views::parts::ramp::{RAMP, ramp};
 use crate::views::parts::section::{Part, section};
 use crate::views::parts::table::table;
+use crate::words::names;
 use crate::words::numbers::count;
 
 /// The picture is about so large, in pixels; its cells are of a size that can be seen and hit.
@@ -70,8 +71,9 @@ pub fn model_grid(input: &PanelInput, open: usize) -> Html {
 fn words(scene: &Scene) -> String {
     let most = most(scene);
     format!(
-        "All {} experts of the model at this step: layers downwards, experts to the right. The darkest was asked {}.",
+        "All {} experts of the model at this step ({}): layers downwards, experts to the right. The darkest was asked {}.",
         scene.num_experts() * scene.layers.len(),
+        names::source(scene.source()),
         count(most as usize, "time", "times")
     )
 }

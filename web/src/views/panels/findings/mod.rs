@@ -68,7 +68,7 @@ fn picture(input: &PanelInput, findings: &Findings) -> Html {
 fn entry(claim: Claim) -> Html {
     html! {
         <li>
-            <h4>{ claim.claim }<span class={classes!("verdict", is_clear(claim.verdict).then_some("is-clear"))}>{ claim.verdict_words() }</span></h4>
+            <h3>{ claim.claim }<span class={classes!("verdict", is_clear(claim.verdict).then_some("is-clear"))}>{ claim.verdict_words() }</span></h3>
             <p><b>{ "Here: " }</b>{ claim.here }</p>
             <p><b>{ "Recorded: " }</b>{ claim.recorded }</p>
         </li>
