@@ -17,6 +17,8 @@ pub mod compare;
 pub mod difference;
 pub mod drops;
 pub mod event;
+pub mod experts;
+pub mod findings;
 pub mod fixed_text;
 pub mod history;
 #[cfg(feature = "page")]

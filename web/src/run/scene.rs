@@ -299,8 +299,40 @@ impl SceneLayer {
 
     /// The requests of one group to one expert: the served ones by slot, then those turned away in order of the text.
     pub fn lane(&self, group: &Group, expert: ExpertIdx) -> Lane<'_> {
-        let within = (group.first as u32)..(group.first + group.num_tokens) as u32;
-        let requests = self.routing.assignments.iter().filter(|a| within.contains(&a.token) && a.expert == expert);
+        Lane::of(expert, self.requests_of(group).iter().filter(|request| request.expert == expert))
+    }
+
+    /// The lanes of all experts: every request is looked at once.
+    pub fn lanes(&self, group: &Group) -> Vec<Lane<'_>> {
+        let mut of_experts = vec![Vec::new(); self.num_experts];
+        for request in self.requests_of(group) {
+            if let Some(of_expert) = of_experts.get_mut(request.expert.index()) {
+                of_expert.push(request);
+            }
+        }
+        let of_experts = of_experts.into_iter().enumerate();
+        of_experts.map(|(expert, requests)| Lane::of(ExpertIdx(expert as u32), requests.into_iter())).collect()
+    }
+
+    /// Requests are in order of the text.
+    fn requests_of(&self, group: &Group) -> &[Assignment] {
+        let requests = &self.routing.assignments;
+        let first = requests.partition_point(|request| (request.token as usize) < group.first);
+        let end = requests.partition_point(|request| (request.token as usize) < group.first + group.num_tokens);
+        &requests[first..end]
+    }
+}
+
+/// One expert's share of a group.
+#[derive(Debug, Clone)]
+pub struct Lane<'a> {
+    pub expert: ExpertIdx,
+    pub kept: Vec<&'a Assignment>,
+    pub lost: Vec<&'a Assignment>,
+}
+
+impl<'a> Lane<'a> {
+    fn of(expert: ExpertIdx, requests: impl Iterator<Item = &'a Assignment>) -> Lane<'a> {
         let (mut kept, mut lost): (Vec<&Assignment>, Vec<&Assignment>) = (Vec::new(), Vec::new());
         for request in requests {
             match request.fate {
@@ -313,17 +345,7 @@ impl SceneLayer {
         let kept = sorted(kept.len(), &|a, b| slot(a).cmp(&slot(b))).into_iter().map(|at| kept[at]).collect();
         Lane { expert, kept, lost }
     }
-}
 
-/// One expert's share of a group.
-#[derive(Debug, Clone)]
-pub struct Lane<'a> {
-    pub expert: ExpertIdx,
-    pub kept: Vec<&'a Assignment>,
-    pub lost: Vec<&'a Assignment>,
-}
-
-impl Lane<'_> {
     pub fn demand(&self) -> usize {
         self.kept.len() + self.lost.len()
     }

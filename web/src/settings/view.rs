@@ -19,6 +19,8 @@ named! {
         Drops "drops", only "page"
         Runs "runs", only "page"
         Positions "positions", only "page"
+        Experts "experts", only "page"
+        Findings "findings", only "page"
         Training "training", only "page"
         Methods "methods", only "page"
         Losses "losses", only "page"

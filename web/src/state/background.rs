@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use moe_trace::{Command, FinishReason, RunId, RunRequest, SentStep, Source, UserError};
+use moe_trace::{Command, FinishReason, RoutingGroup, RunId, RunRequest, SentStep, Source, UserError};
 
 use crate::run::recording::Recording;
 use crate::run::shared::Shared;
@@ -24,6 +24,12 @@ pub enum Purpose {
     Policies,
     /// The same text with and without what its requests lost.
     Drops,
+    /// Longer texts, to see what experts are asked by.
+    MoreText,
+    /// The same texts with one expert after the other muted.
+    Muting,
+    /// The same texts served in order, and by lot.
+    Findings,
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -67,7 +73,7 @@ impl EngineKey {
         EngineKey { source: loaded.source(), weights_sha256: loaded.model.weights_sha256.clone() }
     }
 
-    fn is_of(&self, run: &Recording) -> bool {
+    pub fn is_of(&self, run: &Recording) -> bool {
         self.source == run.source && self.weights_sha256 == run.model.weights_sha256
     }
 }
@@ -109,6 +115,11 @@ impl Background {
     /// The finished run of this request.
     pub fn result(&self, engine: &EngineKey, request: &RunRequest) -> Option<&Shared<Recording>> {
         self.kept.iter().find(|kept| engine.is_of(kept) && is_same(&kept.request, request))
+    }
+
+    /// Everything that was computed and is kept, oldest first.
+    pub fn kept(&self) -> &[Shared<Recording>] {
+        &self.kept
     }
 
     pub fn progress(&self, purpose: Purpose) -> Option<Progress> {
@@ -194,7 +205,7 @@ impl Background {
             if at.steps.is_empty() {
                 self.fail(&at.request, nothing_came());
             } else {
-                self.keep(at.finished(reason));
+                self.keep(whole_texts(at.finished(reason)));
             }
         }
         true
@@ -256,8 +267,22 @@ impl Background {
 
 /// Do both ask for the same? Their numbers do not matter.
 fn is_same(one: &RunRequest, other: &RunRequest) -> bool {
-    // The routing is what most of them differ in, and soonest compared.
-    one.routing == other.routing && RunRequest { run: one.run, ..other.clone() } == *one
+    let RunRequest { run: _, prompt, companions, max_new_tokens, sampling, routing, group, seed, interventions } = one;
+    // What most of them differ in is compared first, and what takes longest last.
+    *routing == other.routing
+        && *interventions == other.interventions
+        && (*max_new_tokens, *sampling, *group, *seed)
+            == (other.max_new_tokens, other.sampling, other.group, other.seed)
+        && *prompt == other.prompt
+        && *companions == other.companions
+}
+
+/// Without the steps in which a text was shorter, where each has all of it: they weigh more than all the rest.
+fn whole_texts(mut run: Recording) -> Recording {
+    if run.request.group == RoutingGroup::ThisText {
+        run.steps = run.steps.split_off(run.steps.len().saturating_sub(1));
+    }
+    run
 }
 
 fn nothing_came() -> UserError {

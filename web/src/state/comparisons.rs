@@ -3,6 +3,10 @@
 use moe_trace::{Overflow, Source};
 
 use crate::run::drops::{self, Drops};
+use crate::run::experts::muting::{Muting, Plan};
+use crate::run::experts::sample::{self, Sample};
+use crate::run::experts::{Experts, open_expert};
+use crate::run::findings::{self, Findings, Measured};
 use crate::run::policies::{self, PolicyLab};
 use crate::run::recording::Recording;
 use crate::run::shared::Shared;
@@ -36,14 +40,20 @@ impl State {
     }
 
     pub(super) fn compare(&mut self, purpose: Purpose) {
-        if self.cannot_compare().is_some() {
+        // A figure's module has no panel that compares.
+        if !cfg!(feature = "page") || self.cannot_compare().is_some() {
             return;
         }
         let factor = self.lab_factor();
         let Some(run) = self.on_screen() else { return };
+        let sample = || Sample::of(&self.sampled_runs(), Some(run));
+        let muting = || sample().and_then(|sample| self.muting_plan(&sample));
         let requests = match purpose {
             Purpose::Policies => policies::requests(run, factor),
             Purpose::Drops => drops::requests(run),
+            Purpose::MoreText => sample::requests(run),
+            Purpose::Muting => muting().map_or_else(Vec::new, |plan| plan.requests()),
+            Purpose::Findings => sample().map_or_else(Vec::new, |sample| findings::requests(&sample)),
         };
         if let Some(loaded) = self.worker.loaded().filter(|_| !requests.is_empty()) {
             self.background.ask(purpose, requests, loaded);
@@ -74,5 +84,43 @@ impl State {
 
     pub(super) fn drops_of(&self, run: &Shared<Recording>, engine: &EngineKey) -> Option<Drops> {
         Drops::of(run, |request| self.background.result(engine, request).cloned())
+    }
+
+    /// The runs that experts are judged by, all of the engine whose results are shown: that on the screen, or while it
+    /// is under way the last one that is over; the longer texts; and kept runs that were routed alike.
+    pub(super) fn sampled_runs(&self) -> Vec<Shared<Recording>> {
+        let Some(engine) = self.comparing_engine() else { return Vec::new() };
+        let is_whole = |run: &&Shared<Recording>| run.finished.is_some() && !run.steps.is_empty() && engine.is_of(run);
+        let kept = || self.runs().kept().iter().rev().filter(is_whole);
+        let Some(first) = self.on_screen().filter(is_whole).or_else(|| kept().next()) else { return Vec::new() };
+        let longer =
+            self.background.kept().iter().filter(|run| engine.is_of(run) && sample::is_longer_text(run, first));
+        let others = kept().filter(|run| run.request != first.request && sample::is_like(run, first));
+        std::iter::once(first).chain(longer).chain(others).cloned().collect()
+    }
+
+    /// Whose page is open: an expert of the selected layer.
+    fn open_expert(&self) -> usize {
+        let selection = self.selection();
+        let layer = self.scene().and_then(|scene| scene.layers.get(selection.layer));
+        layer.map_or(0, |layer| open_expert(layer, selection.token, selection.expert))
+    }
+
+    fn muting_plan(&self, sample: &Sample) -> Option<Plan> {
+        Plan::of(sample, self.selection().layer, self.open_expert())
+    }
+
+    pub(super) fn findings_of(
+        &self,
+        sample: &Shared<Sample>,
+        measured: &Shared<Measured>,
+        engine: &EngineKey,
+    ) -> Findings {
+        Findings::of(sample, measured, |request| self.background.result(engine, request).cloned())
+    }
+
+    pub(super) fn muting_of(&self, experts: &Experts, expert: usize, engine: &EngineKey) -> Option<Muting> {
+        let plan = Plan::of(&experts.sample, experts.layer, expert)?;
+        Muting::of(&plan, &experts.sample, |request| self.background.result(engine, request).cloned())
     }
 }

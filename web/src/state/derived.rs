@@ -6,6 +6,10 @@ use moe_trace::{RoutingGroup, RoutingSpec, RunRequest};
 
 use crate::run::compare::{self, Change};
 use crate::run::drops::Drops;
+use crate::run::experts::muting::Muting;
+use crate::run::experts::sample::Sample;
+use crate::run::experts::{Experts, open_expert};
+use crate::run::findings::{Findings, Measured};
 use crate::run::history::{self, Entry};
 use crate::run::pair::Pair;
 use crate::run::policies::PolicyLab;
@@ -39,6 +43,11 @@ struct ForLab {
     history: Memo<Runs, Rc<[Entry]>>,
     pair: Memo<PairKey, Shared<Pair>>,
     by_position: Memo<ByPositionKey, Shared<ByPosition>>,
+    sample: Memo<SampleKey, Shared<Sample>>,
+    experts: Memo<(Shared<Sample>, usize), Shared<Experts>>,
+    muting: Memo<MutingKey, Shared<Muting>>,
+    measured: Memo<Shared<Sample>, Shared<Measured>>,
+    findings: Memo<FindingsKey, Shared<Findings>>,
 }
 
 /// A run that has only grown longer looks the same at an earlier step: nothing is drawn again.
@@ -55,6 +64,11 @@ type DropsKey = (Shared<RunRequest>, usize, EngineKey, u32);
 type PolicyLabKey = (DropsKey, f32);
 /// The earlier run and the later one.
 type PairKey = (Shared<Recording>, Shared<Recording>);
+/// The runs it is of, and the one on the screen.
+type SampleKey = (Vec<Shared<Recording>>, Shared<RunRequest>);
+/// What it is of, the expert, the engine, and the version of what was computed.
+type FindingsKey = (Shared<Sample>, Shared<Measured>, EngineKey, u32);
+type MutingKey = (Shared<Experts>, usize, EngineKey, u32);
 type ByPositionKey = (Shared<Recording>, Positions);
 
 impl Derived {
@@ -100,6 +114,21 @@ impl Derived {
 
     pub fn by_position(&self) -> Option<&Shared<ByPosition>> {
         self.for_lab.by_position.value.as_ref()
+    }
+
+    /// The experts of the selected layer, as far as runs have ended.
+    pub fn experts(&self) -> Option<&Shared<Experts>> {
+        self.for_lab.experts.value.as_ref()
+    }
+
+    /// What the literature says, tried on the same text.
+    pub fn findings(&self) -> Option<&Shared<Findings>> {
+        self.for_lab.findings.value.as_ref()
+    }
+
+    /// What the expert whose page is open is worth.
+    pub fn muting(&self) -> Option<&Shared<Muting>> {
+        self.for_lab.muting.value.as_ref()
     }
 }
 
@@ -188,6 +217,43 @@ impl State {
         derived.for_lab.pair.renew(pair, |(earlier, later)| Pair::of(earlier, later).map(Shared::new));
         let counted = self.on_screen().map(|run| (run.clone(), self.positions.clone()));
         derived.for_lab.by_position.renew(counted, |(run, positions)| positions.like(run).map(Shared::new));
+        self.derive_experts(derived);
+    }
+
+    /// Runs that have ended are read once, however the cursor moves.
+    fn derive_experts(&self, derived: &mut Derived) {
+        let runs = self.sampled_runs();
+        let on_screen = self.on_screen().map(|run| run.request.clone());
+        derived.for_lab.sample.renew(on_screen.map(|on_screen| (runs, on_screen)), |(runs, _)| {
+            Sample::of(runs, self.on_screen()).map(Shared::new)
+        });
+        let version = self.background.version();
+        derived
+            .for_lab
+            .measured
+            .renew(derived.for_lab.sample.value.clone(), |sample| Some(Shared::new(Measured::of(sample))));
+        let tried = derived
+            .for_lab
+            .sample
+            .value
+            .clone()
+            .zip(derived.for_lab.measured.value.clone())
+            .zip(self.comparing_engine());
+        let tried = tried.map(|((sample, measured), engine)| (sample, measured, engine, version));
+        derived.for_lab.findings.renew(tried, |(sample, measured, engine, _)| {
+            Some(Shared::new(self.findings_of(sample, measured, engine)))
+        });
+        let selection = self.selection();
+        let of_layer = derived.for_lab.sample.value.clone().map(|sample| (sample, selection.layer));
+        derived.for_lab.experts.renew(of_layer, |(sample, layer)| Experts::of(sample, *layer).map(Shared::new));
+        let layer = derived.scene().and_then(|scene| scene.layers.get(selection.layer));
+        let expert = layer.map_or(0, |layer| open_expert(layer, selection.token, selection.expert));
+        let asked = derived.experts().cloned().zip(self.comparing_engine());
+        let asked = asked.map(|(experts, engine)| (experts, expert, engine, self.background.version()));
+        derived
+            .for_lab
+            .muting
+            .renew(asked, |(experts, expert, engine, _)| self.muting_of(experts, *expert, engine).map(Shared::new));
     }
 }
 

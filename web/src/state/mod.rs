@@ -41,6 +41,9 @@ pub use crate::settings::theme::Theme;
 
 use crate::run::compare::Change;
 use crate::run::drops::Drops;
+use crate::run::experts::Experts;
+use crate::run::experts::muting::Muting;
+use crate::run::findings::Findings;
 use crate::run::history::Entry;
 use crate::run::pair::Pair;
 use crate::run::policies::PolicyLab;
@@ -252,6 +255,21 @@ impl State {
     /// Where requests are turned away, over all runs with the routing of the one on the screen.
     pub fn by_position(&self) -> Option<&Shared<ByPosition>> {
         self.derived.by_position()
+    }
+
+    /// The experts of the selected layer by what asks them.
+    pub fn experts(&self) -> Option<&Shared<Experts>> {
+        self.derived.experts()
+    }
+
+    /// Findings of the literature, tried on the text of runs that have ended.
+    pub fn findings(&self) -> Option<&Shared<Findings>> {
+        self.derived.findings()
+    }
+
+    /// What the loss becomes without the expert whose page is open, once it was computed.
+    pub fn muting(&self) -> Option<&Shared<Muting>> {
+        self.derived.muting()
     }
 
     pub fn what_if(&self) -> Option<&Shared<SceneLayer>> {

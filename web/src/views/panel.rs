@@ -6,6 +6,9 @@ use yew::prelude::*;
 use crate::run::compare::Change;
 use crate::run::difference;
 use crate::run::drops::Drops;
+use crate::run::experts::Experts;
+use crate::run::experts::muting::Muting;
+use crate::run::findings::Findings;
 use crate::run::history::Entry;
 use crate::run::pair::Pair;
 use crate::run::policies::PolicyLab;
@@ -194,6 +197,13 @@ pub struct Comparisons {
     pub policies_progress: Option<Progress>,
     pub drops: Option<Shared<Drops>>,
     pub drops_progress: Option<Progress>,
+    /// The experts of the selected layer.
+    pub experts: Option<Shared<Experts>>,
+    pub more_text_progress: Option<Progress>,
+    pub muting: Option<Shared<Muting>>,
+    pub muting_progress: Option<Progress>,
+    pub findings: Option<Shared<Findings>>,
+    pub findings_progress: Option<Progress>,
 }
 
 /// The selected layer under the controls' routing.
@@ -232,6 +242,12 @@ impl Comparisons {
             policies_progress: progress(Purpose::Policies),
             drops: state.drops().cloned(),
             drops_progress: progress(Purpose::Drops),
+            experts: state.experts().cloned(),
+            more_text_progress: progress(Purpose::MoreText),
+            muting: state.muting().cloned(),
+            muting_progress: progress(Purpose::Muting),
+            findings: state.findings().cloned(),
+            findings_progress: progress(Purpose::Findings),
         }
     }
 }

@@ -112,3 +112,27 @@ fn a_list_of_one_run_says_how_to_get_a_second() {
     assert!(two.contains("On the 25 tokens both share: no route of 100 changed; 0 turned away instead of"), "{two}");
     assert!(two.contains("Nobody was turned away anywhere, in 1 run with this routing"), "{two}");
 }
+
+#[test]
+fn an_experts_page_says_when_it_has_read_too_little_and_what_muting_costs() {
+    let before = drawn("experts", "1.25", Vec::new);
+    assert!(before.contains("too little text to call anything a speciality"), "{before}");
+    assert!(before.contains("Run longer texts") && before.contains("it takes 256"));
+    assert_eq!(count(&before, "class=\"expert-glyph"), 8);
+    let after = drawn("experts", "1.25", || [compare(Purpose::MoreText), compare(Purpose::Muting)].concat());
+    assert!(after.contains("7 runs of") || after.contains("7 runs,"), "{after}");
+    // The fixture's losses know nothing of experts.
+    assert!(after.contains("the loss changes by 0.000 nats a token; without another one by 0.000 on average, and 0 of 7 others cost less"), "{after}");
+    assert!(!after.contains("Run longer texts") && !after.contains(" style="));
+}
+
+#[test]
+fn findings_stand_beside_what_was_recorded() {
+    let before = drawn("findings", "1.25", Vec::new);
+    assert!(before.contains("4 findings to try on your text"), "{before}");
+    assert_eq!(count(&before, ">not tried<"), 5);
+    assert!(before.contains("+40.9 ± 0.6 points from the first to the last quarter"));
+    let after = drawn("findings", "1.25", || [compare(Purpose::MoreText), compare(Purpose::Findings)].concat());
+    // The fixture's longer texts have two tokens more, and no end to speak of.
+    assert!(after.contains("No text is long enough to have an end"), "{after}");
+}

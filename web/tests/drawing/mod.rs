@@ -7,6 +7,7 @@ mod directions;
 mod glossary;
 mod hostile;
 mod lab;
+mod large;
 mod methods;
 mod panels;
 mod rule_note;

@@ -105,3 +105,75 @@ export function in32Bits(value) {
   if (value === null || typeof value !== "object") return value;
   return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, in32Bits(entry)]));
 }
+
+/**
+ * A large run of one step, in which nobody is turned away: made-up gate logits, each token with the `k` experts that have
+ * the largest. `like` gives it a header; the same numbers give the same run.
+ *
+ * @param {{ header: any }} like
+ * @param {{ tokens: number, layers: number, experts: number, k?: number }} size
+ */
+export function largeTrace({ header }, { tokens, layers, experts, k = 2 }) {
+  let state = 1;
+  // Park and Miller's generator: whole numbers below 2^31, exact in JavaScript.
+  const uniform = () => {
+    state = (state * 48271) % 2147483647;
+    return state / 2147483647;
+  };
+  const normal = () => Math.sqrt(-2 * Math.log(uniform())) * Math.cos(2 * Math.PI * uniform());
+  const words = Array.from({ length: tokens }, (_, at) => ` w${at % 50}`);
+  const routing = {
+    router: { ...header.request.routing.router, k },
+    overflow: { kind: "dropless" },
+  };
+  const model = {
+    ...header.model,
+    name: "large",
+    num_layers: layers,
+    num_experts: experts,
+    max_tokens: Math.max(tokens, header.model.max_tokens),
+    trained_routing: routing,
+  };
+  const routes = {
+    ...header.routes,
+    num_layers: layers,
+    top_k: k,
+    moe_layer_ids: Array.from({ length: layers }, (_, layer) => layer),
+    num_experts: { exactly: experts },
+  };
+  const request = { ...header.request, prompt: words.join(""), max_new_tokens: 0, routing };
+  const ofLayer = (layer) => {
+    const slots = new Array(experts).fill(0);
+    const [values, assignments] = [[], []];
+    for (let token = 0; token < tokens; token += 1) {
+      const row = Array.from({ length: experts }, () => Math.fround(2 * normal()));
+      values.push(...row);
+      const sum = row.reduce((sum, logit) => sum + Math.exp(logit), 0);
+      const chosen = row.map((_, expert) => expert).sort((a, b) => row[b] - row[a] || a - b);
+      const raw = chosen.slice(0, k).map((expert) => Math.exp(row[expert]) / sum);
+      const kept = raw.reduce((sum, weight) => sum + weight, 0);
+      for (const [rank, weight] of raw.entries()) {
+        const expert = chosen[rank];
+        const place = { token, rank, expert, weight: weight / kept, weight_raw: weight };
+        assignments.push({ ...place, fate: "kept", slot: slots[expert] });
+        slots[expert] += 1;
+      }
+    }
+    const decided = { num_tokens: tokens, num_experts: experts, capacity: null, assignments };
+    return { layer, gate_logits: { num_experts: experts, values }, routing: decided };
+  };
+  const step = {
+    run: request.run,
+    step: 0,
+    first_position: 0,
+    next: { candidates: [], chosen: null },
+    tokens: words.map((word, at) => ({
+      id: at % 50,
+      bytes: [...Buffer.from(word)],
+      loss: at === 0 ? null : 2,
+    })),
+    layers: Array.from({ length: layers }, (_, layer) => ofLayer(layer)),
+  };
+  const origin = { ...header.origin, source: "imported" };
+  return { header: { ...header, origin, routes, model, request }, steps: [step] };
+}

@@ -6,6 +6,7 @@
 mod collapse;
 mod correlation;
 mod effective_rank;
+mod enrichment;
 mod information;
 mod leak;
 mod locality;
@@ -17,6 +18,7 @@ mod symmetric;
 pub use collapse::{ClassWeights, Collapse, representation_collapse};
 pub use correlation::spearman;
 pub use effective_rank::effective_rank;
+pub use enrichment::{KeyCounts, LnFactorials, benjamini_hochberg};
 pub use information::{Information, conditional_information, context_information, mutual_information};
 pub use leak::leak;
 pub use locality::{Repeats, consecutive_repeats};

@@ -157,7 +157,7 @@ mod tests {
         check(
             "view",
             "tale",
-            "Allowed: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, policies, drops, runs, positions, training, methods, losses, microscope, block.",
+            "Allowed: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, policies, drops, runs, positions, experts, findings, training, methods, losses, microscope, block.",
         );
         check("backend", "cuda", "Allowed: auto, webgpu, cpu, cpu-f32, recorded.");
         check("theme", "sepia", "Allowed: auto, light, dark.");

@@ -6,6 +6,10 @@ pub mod block;
 pub mod counts;
 #[cfg(feature = "page")]
 pub mod drops;
+#[cfg(feature = "page")]
+pub mod experts;
+#[cfg(feature = "page")]
+pub mod findings;
 pub mod lanes;
 pub mod layers;
 pub mod load;
@@ -56,6 +60,10 @@ pub fn of(name: PanelName) -> &'static Panel {
         PanelName::Runs => &runs::PANEL,
         #[cfg(feature = "page")]
         PanelName::Positions => &positions::PANEL,
+        #[cfg(feature = "page")]
+        PanelName::Experts => &experts::PANEL,
+        #[cfg(feature = "page")]
+        PanelName::Findings => &findings::PANEL,
         #[cfg(feature = "page")]
         PanelName::Losses => &losses::PANEL,
         #[cfg(feature = "page")]

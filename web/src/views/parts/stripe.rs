@@ -16,6 +16,9 @@ use crate::views::parts::section::{Part, section};
 /// Tokens of a sheet.
 const PER_SHEET: usize = 32;
 
+/// With more experts most are practically never asked by a token: what is on the lowest step of the ramp is the ground.
+const FEW: usize = 16;
+
 /// Height of an expert's row: the more experts, the thinner.
 pub fn row_height(num_experts: usize) -> usize {
     (76 / num_experts.max(1)).clamp(4, 16)
@@ -82,10 +85,19 @@ impl Sheet {
         row_height(self.num_experts)
     }
 
-    /// One path per step of the ramp, with a rectangle for each value on that step.
+    /// One path per step of the ramp, with a rectangle for each value on that step; of many experts the lowest step is one
+    /// rectangle a token, behind the others.
     fn luminance_paths(&self) -> [String; RAMP] {
         let (row, mut paths) = (self.row(), <[String; RAMP]>::default());
-        for (at, &level) in self.levels.iter().enumerate() {
+        let is_ground = |level: u8| level == 0 && self.num_experts > FEW;
+        if self.num_experts > FEW && !self.levels.is_empty() {
+            let height = self.num_experts * row - 1;
+            for token in 0..self.num_tokens {
+                let x = token * COLUMN;
+                push(&mut paths[0], format_args!("M{x} 0h{}v{height}h-{}z", COLUMN - 1, COLUMN - 1));
+            }
+        }
+        for (at, &level) in self.levels.iter().enumerate().filter(|(_, level)| !is_ground(**level)) {
             let (x, y) = (at / self.num_experts * COLUMN, at % self.num_experts * row);
             let path = &mut paths[usize::from(level)];
             push(path, format_args!("M{x} {y}h{}v{}h-{}z", COLUMN - 1, row - 1, COLUMN - 1));

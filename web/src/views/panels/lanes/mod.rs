@@ -5,7 +5,7 @@ mod finding;
 pub mod rule_controls;
 pub mod rule_note;
 
-use moe_trace::{Assignment, ExpertIdx, RoutingGroup, RoutingSpec};
+use moe_trace::{Assignment, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
 use crate::run::scene::{Group, SceneLayer};
@@ -78,7 +78,7 @@ fn topic(input: &PanelInput) -> String {
 fn picture(input: &PanelInput) -> Html {
     let (scene, selection) = (&input.scene, input.selection);
     let Seen { layer, group, capacity } = Seen::of(input);
-    let lanes: Vec<_> = (0..layer.num_experts).map(|expert| layer.lane(&group, ExpertIdx(expert as u32))).collect();
+    let lanes = layer.lanes(&group);
     let widest = lanes.iter().map(|lane| lane.kept.len()).max().unwrap_or_default();
     // More lanes than these share the same room.
     let is_crowded = lanes.len() > 8;
@@ -132,15 +132,14 @@ fn shared_lane(num_shared: u32, num_tokens: usize) -> Html {
 fn as_table(input: &PanelInput) -> Html {
     let Seen { layer, group, .. } = Seen::of(input);
     let scene = &input.scene;
-    let rows = (0..layer.num_experts).map(|expert| {
-        let lane = layer.lane(&group, ExpertIdx(expert as u32));
+    let rows = layer.lanes(&group).into_iter().map(|lane| {
         let names = |requests: &[&Assignment]| {
             let names = requests
                 .iter()
                 .map(|request| format!("{} #{}", short(scene.token_text(request.token as usize)), request.token));
             names.collect::<Vec<_>>().join(", ")
         };
-        vec![expert.to_string(), lane.demand().to_string(), names(&lane.kept), names(&lane.lost)]
+        vec![lane.expert.to_string(), lane.demand().to_string(), names(&lane.kept), names(&lane.lost)]
     });
     let num_shared = scene.recording.model.num_shared_experts as usize;
     let shared = (0..num_shared).map(|_| ["shared", "none", "every token", ""].map(str::to_owned).to_vec());

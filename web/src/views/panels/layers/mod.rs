@@ -15,6 +15,7 @@ use crate::views::parts::column_words::{COLUMN, column_words, token_at};
 use crate::views::parts::glyph::{Mark, glyph};
 use crate::views::parts::hover::say_on_hover;
 use crate::views::parts::in_sight::use_column_in_sight;
+use crate::views::parts::section::{Part, section};
 use crate::views::parts::sized::at_pixel;
 use crate::views::parts::spoken::spoken_token;
 use crate::views::parts::stripe::{self, row_height};
@@ -111,7 +112,7 @@ fn layer_row(props: &MatrixProps, layer: usize) -> Html {
                 }
             </button>
             <div class="matrix-field" {onclick} {onmousemove}>
-                <div class="stripe" aria-hidden="true">{ stripe::drawn(scene, of_layer) }</div>
+                <div class="stripe" aria-hidden="true">{ section(layer, Stripe { scene: scene.clone(), layer }) }</div>
                 if is_selected {
                     { at_pixel(token * COLUMN, html! {
                         <button type="button" class="matrix-cell" data-view="cell" tabindex="0"
@@ -120,6 +121,19 @@ fn layer_row(props: &MatrixProps, layer: usize) -> Html {
                 }
             </div>
         </div>
+    }
+}
+
+/// A layer of a scene. Nothing of it is looked at again while only the selection moves.
+#[derive(PartialEq)]
+struct Stripe {
+    scene: Shared<Scene>,
+    layer: usize,
+}
+
+impl Part for Stripe {
+    fn draw(&self) -> Html {
+        stripe::drawn(&self.scene, &self.scene.layers[self.layer])
     }
 }
 

@@ -1,0 +1,87 @@
+//! Findings: what the literature says of routing, tried on the reader's own text, beside what was measured of the shipped
+//! model.
+
+mod claims;
+
+use yew::prelude::*;
+
+use crate::run::findings::{Findings, Verdict};
+use crate::settings::view::PanelName;
+use crate::state::background::Purpose;
+use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
+use crate::views::parts::comparison_bar::comparison_bar;
+use crate::views::parts::table::table;
+use crate::words::numbers::count;
+use claims::{Claim, claims};
+
+pub static PANEL: Panel = Panel {
+    name: PanelName::Findings,
+    kind: "Findings",
+    area: "row",
+    tab: Tab::Own("Findings"),
+    depth: Depth::Lab,
+    sees: Sees::Comparisons,
+    lacks: |input| {
+        let is_none = input.comparisons.findings.is_none();
+        is_none.then_some("No run has come to its end yet, and findings are tried on whole runs")
+    },
+    topic: |_| PANEL.kind.to_owned(),
+    finding: |input| input.comparisons.findings.as_deref().map_or_else(String::new, finding),
+    badges: |_| Html::default(),
+    picture: |input| input.comparisons.findings.as_deref().map_or_else(Html::default, |it| picture(input, it)),
+    table: Some(|input| input.comparisons.findings.as_deref().map_or_else(Html::default, as_table)),
+};
+
+fn finding(findings: &Findings) -> String {
+    let number = |verdict: Verdict| findings.verdicts().into_iter().filter(|it| *it == verdict).count();
+    let tokens = count(findings.sample.num_tokens(), "token", "tokens");
+    let (holds, fails) = (number(Verdict::Holds), number(Verdict::DoesNotHold));
+    let open = match number(Verdict::NotDecided) {
+        0 => String::new(),
+        open => format!(", {open} not decided"),
+    };
+    match number(Verdict::NotTried) {
+        4 => format!("4 findings to try on your text; {tokens} were read so far"),
+        0 => format!("Of 4 findings tried on {tokens}, {holds} hold here and {fails} not{open}"),
+        left => format!("On {tokens} {holds} findings hold here and {fails} not{open}; {left} still to be tried"),
+    }
+}
+
+fn picture(input: &PanelInput, findings: &Findings) -> Html {
+    let progress = input.comparisons.findings_progress.as_ref();
+    let start = matches!(findings.along, Ok(None)).then_some("Run the text in order and by lot");
+    let more = input.comparisons.more_text_progress.as_ref();
+    let is_read = more.is_some_and(|it| !it.is_under_way() && it.end.is_none());
+    html! {
+        <div class="findings">
+            { comparison_bar(input, Purpose::MoreText, (!is_read).then_some("Run longer texts"), more) }
+            { comparison_bar(input, Purpose::Findings, start, progress) }
+            <ul class="findings-list">{ for claims(findings).into_iter().map(entry) }</ul>
+            <p class="fine">
+                { "The thresholds are those of docs/FINDINGS.md, which has every number with its data. The recorded figures are of \
+                   other text than yours, and more of it." }
+            </p>
+        </div>
+    }
+}
+
+fn entry(claim: Claim) -> Html {
+    html! {
+        <li>
+            <h3>{ claim.claim }<span class={classes!("verdict", is_clear(claim.verdict).then_some("is-clear"))}>{ claim.verdict_words() }</span></h3>
+            <p><b>{ "Here: " }</b>{ claim.here }</p>
+            <p><b>{ "Recorded: " }</b>{ claim.recorded }</p>
+        </li>
+    }
+}
+
+fn is_clear(verdict: Verdict) -> bool {
+    matches!(verdict, Verdict::Holds | Verdict::DoesNotHold)
+}
+
+fn as_table(findings: &Findings) -> Html {
+    let rows = claims(findings).into_iter().map(|claim| {
+        vec![claim.claim.to_owned(), claim.verdict_words().to_owned(), claim.here.clone(), claim.recorded]
+    });
+    table("Findings, tried on this text", &["claim", "here", "numbers here", "recorded of the shipped model"], rows)
+}
