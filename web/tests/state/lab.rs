@@ -11,12 +11,12 @@ use web::state::lab::{Lab, Wish};
 use web::state::{Action, Effect, State};
 
 /// A page at which nobody has done anything.
-fn page() -> State {
+pub(super) fn page() -> State {
     State::new(Config::default(), Vec::new()).0
 }
 
 /// What the trainer is told after a wish.
-fn wish(state: &mut State, wish: Wish) -> Vec<TrainCommand> {
+pub(super) fn wish(state: &mut State, wish: Wish) -> Vec<TrainCommand> {
     let (next, effects) = state.apply(Action::Lab(wish));
     *state = next;
     let commands = effects.into_iter().map(|effect| match effect {
@@ -26,23 +26,24 @@ fn wish(state: &mut State, wish: Wish) -> Vec<TrainCommand> {
     commands.collect()
 }
 
-fn told(state: &mut State, event: TrainEvent) {
+pub(super) fn told(state: &mut State, event: TrainEvent) {
     assert_eq!(effects_of(state, event), []);
 }
 
-fn effects_of(state: &mut State, event: TrainEvent) -> Vec<Effect> {
+pub(super) fn effects_of(state: &mut State, event: TrainEvent) -> Vec<Effect> {
     let (next, effects) = state.apply(Action::Trained(Box::new(event)));
     *state = next;
     effects
 }
 
-fn step(run: u32, step: u32, next_token: f32) -> TrainEvent {
+pub(super) fn step(run: u32, step: u32, next_token: f32) -> TrainEvent {
     let layer = |layer| TrainedLayer {
         layer: LayerIdx(layer),
         demand: vec![6, 2],
         load: vec![4, 2],
         num_dropped_tokens: 2,
         gate_entropy: Some(0.5),
+        shares: None,
     };
     TrainEvent::Step(TrainStep {
         run: RunId(run),
@@ -55,7 +56,7 @@ fn step(run: u32, step: u32, next_token: f32) -> TrainEvent {
     })
 }
 
-fn snapshot(run: u32, number: u32, num_steps: u32) -> TrainEvent {
+pub(super) fn snapshot(run: u32, number: u32, num_steps: u32) -> TrainEvent {
     TrainEvent::Snapshot(TrainSnapshot {
         run: RunId(run),
         snapshot: SnapshotId(number),
@@ -66,12 +67,13 @@ fn snapshot(run: u32, number: u32, num_steps: u32) -> TrainEvent {
         probe_tokens: vec![b"a".to_vec()],
         probe_layers: Vec::new(),
         gates: Vec::new(),
+        spread: vec![0.5],
         sample: String::new(),
     })
 }
 
 /// Two trainings that have told three steps and two snapshots each.
-fn trained() -> State {
+pub(super) fn trained() -> State {
     let mut state = page();
     assert_eq!(wish(&mut state, Wish::Start).len(), 2);
     for run in [1, 2] {
@@ -85,7 +87,7 @@ fn trained() -> State {
     state
 }
 
-fn losses(lab: &Lab, side: usize) -> Vec<f32> {
+pub(super) fn losses(lab: &Lab, side: usize) -> Vec<f32> {
     let trainings = lab.trainings.as_ref().expect("there are trainings");
     trainings[side].steps.iter().map(|step| step.next_token).collect()
 }

@@ -6,6 +6,7 @@ mod background;
 mod depths;
 mod failures;
 mod lab;
+mod lab_saved;
 mod links;
 mod methods;
 mod models;
