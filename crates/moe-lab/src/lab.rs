@@ -1,12 +1,12 @@
 //! Many trainings, one at a time: those that run take turns, a step each, so that two of one seed stay side by side.
 
 use moe_model::{Device, TensorError};
-use moe_trace::training::{TrainCommand, TrainEvent, TrainRequest, TrainSetting};
+use moe_trace::training::{NewExperts, TrainCommand, TrainEvent, TrainRequest, TrainSetting};
 use moe_trace::{RunId, UserError};
 
-use crate::report;
 use crate::text::{self, Shipped};
 use crate::training::{State, Training};
+use crate::{report, request, reshape, saved};
 
 /// The trainings that there are.
 pub struct Lab {
@@ -50,6 +50,7 @@ impl Lab {
         self.turn = at;
         let training = &mut self.trainings[at];
         let run = training.request.run;
+        let num_snapshots = training.num_snapshots();
         let seen = match training.step(now_ms).await {
             Ok(seen) if seen.next_token.is_finite() => seen,
             Ok(seen) => {
@@ -63,9 +64,15 @@ impl Lab {
             Err(error) => return self.lose(run, &error, tell),
         };
         tell(TrainEvent::Step(seen));
-        if self.trainings[at].snapshot_is_due()
-            && let Err(error) = self.snapshot(at, tell).await
+        if let Some(experts) = self.trainings[at].upcycling_is_due()
+            && let Err(error) = self.upcycle(run, &experts, tell).await
         {
+            let training = &mut self.trainings[at];
+            (training.state, training.request.upcycling) = (State::Resting, None);
+            tell(TrainEvent::Failed { run, error, fatal: false });
+        }
+        let is_due = self.trainings[at].snapshot_is_due() && self.trainings[at].num_snapshots() == num_snapshots;
+        if is_due && let Err(error) = self.snapshot(at, tell).await {
             return self.lose(run, &error, tell);
         }
         let training = &mut self.trainings[at];
@@ -104,16 +111,34 @@ impl Lab {
                 let training = self.training(run)?;
                 let before = training.request.clone();
                 training.rewind(snapshot)?;
+                resized(&before, training).into_iter().for_each(&mut *tell);
                 tell_changes(&before, &training.request, tell);
                 tell(TrainEvent::Resting { run, next_step: training.next_step });
+                self.save(run, tell).await?;
             }
             TrainCommand::Fork { run, snapshot, into } => {
                 let training = self.training(run)?;
                 let before = training.request.clone();
                 let fork = training.fork(snapshot, into)?;
                 let after = fork.request.clone();
+                let resized = resized(&before, &fork);
                 self.begin(fork, tell);
+                resized.into_iter().for_each(&mut *tell);
                 tell_changes(&before, &after, tell);
+                self.save(into, tell).await?;
+            }
+            TrainCommand::Open { run, saved } => {
+                let training = saved::open(&saved, run, &self.device, &self.shipped)?;
+                let (request, next_step) = (training.request.clone(), training.next_step);
+                self.begin(training, tell);
+                tell(TrainEvent::Opened { run, request, next_step });
+                self.first_snapshot(run, tell).await?;
+            }
+            TrainCommand::Upcycle { run, experts } => self.upcycle(run, &experts, tell).await?,
+            TrainCommand::Merge(run) => {
+                let at = self.place(run)?;
+                let held_out = reshape::merge(&mut self.trainings[at], &self.device).await?;
+                self.reshaped(at, held_out, tell).await?;
             }
             TrainCommand::Stop(run) => {
                 self.trainings.retain(|training| training.request.run != run);
@@ -124,11 +149,40 @@ impl Lab {
     }
 
     async fn start(&mut self, request: TrainRequest, tell: Tell<'_>) -> Result<(), UserError> {
+        if let Some(planned) = &request.upcycling {
+            // What will come of it is checked before it begins.
+            let later = reshape::upcycled_request(&request, &planned.experts)?;
+            request::learner(&later, &self.device)?;
+        }
         let training = Training::start(request, &self.device, &self.shipped)?;
+        let run = training.request.run;
         self.begin(training, tell);
-        let at = self.trainings.len() - 1;
-        // What it is like before it has learned anything, and a state to go back to.
+        self.first_snapshot(run, tell).await
+    }
+
+    /// What a training is like before it has learned anything here, and a state to go back to.
+    async fn first_snapshot(&mut self, run: RunId, tell: Tell<'_>) -> Result<(), UserError> {
+        let at = self.place(run)?;
         self.snapshot(at, tell).await.map_err(|error| broken(&error))
+    }
+
+    async fn upcycle(&mut self, run: RunId, experts: &NewExperts, tell: Tell<'_>) -> Result<(), UserError> {
+        let at = self.place(run)?;
+        let held_out = reshape::upcycle(&mut self.trainings[at], experts, &self.device).await?;
+        self.reshaped(at, held_out, tell).await
+    }
+
+    /// Tells what became of a model, and keeps the state.
+    async fn reshaped(&mut self, at: usize, held_out: [f32; 2], tell: Tell<'_>) -> Result<(), UserError> {
+        tell(reshaped_event(&self.trainings[at], Some(held_out)));
+        self.snapshot(at, tell).await.map_err(|error| broken(&error))
+    }
+
+    /// Tells all that a training needs to go on from where it is.
+    async fn save(&mut self, run: RunId, tell: Tell<'_>) -> Result<(), UserError> {
+        let training = self.training(run)?;
+        tell(saved_event(training).await.map_err(|error| broken(&error))?);
+        Ok(())
     }
 
     fn begin(&mut self, training: Training, tell: Tell<'_>) {
@@ -147,6 +201,7 @@ impl Lab {
         let run = training.request.run;
         tell(TrainEvent::Snapshot(report::snapshot(training, snapshot).await?));
         forgotten.into_iter().for_each(|snapshot| tell(TrainEvent::Forgotten { run, snapshot }));
+        tell(saved_event(training).await?);
         Ok(())
     }
 
@@ -168,6 +223,17 @@ impl Lab {
     }
 }
 
+fn reshaped_event(training: &Training, held_out: Option<[f32; 2]>) -> TrainEvent {
+    let (request, num_parameters) = (training.request.clone(), training.learner.config.num_parameters() as u32);
+    TrainEvent::Reshaped { run: request.run, request, num_parameters, held_out }
+}
+
+/// So does a model of other sizes.
+fn resized(before: &TrainRequest, after: &Training) -> Option<TrainEvent> {
+    let sizes = |request: &TrainRequest| (request.model, request.upcycling);
+    (sizes(before) != sizes(&after.request)).then(|| reshaped_event(after, None))
+}
+
 /// A state that is gone back to brings its settings along.
 fn tell_changes(before: &TrainRequest, after: &TrainRequest, tell: Tell<'_>) {
     let run = after.run;
@@ -186,6 +252,11 @@ fn tell_changes(before: &TrainRequest, after: &TrainRequest, tell: Tell<'_>) {
             tell(TrainEvent::Changed { run, setting });
         }
     }
+}
+
+async fn saved_event(training: &Training) -> Result<TrainEvent, TensorError> {
+    let saved = saved::bytes(training).await?.into();
+    Ok(TrainEvent::Saved { run: training.request.run, next_step: training.next_step, saved })
 }
 
 fn broken(error: &TensorError) -> UserError {

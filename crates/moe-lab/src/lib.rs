@@ -8,6 +8,8 @@ mod grammars;
 mod lab;
 mod report;
 mod request;
+mod reshape;
+mod saved;
 mod sums;
 mod text;
 mod training;

@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::{DType, Int, Tensor, TensorData};
-use moe_learn::{chance, held_out};
+use moe_learn::{chance, held_out, reshape};
 use moe_model::read_back::read;
 use moe_model::reference::{self, Forward};
 use moe_model::sample::{Expectation, Seeded, num_considered};
@@ -23,7 +23,7 @@ pub async fn snapshot(training: &Training, snapshot: SnapshotId) -> Result<Train
     let weights = learner.weights.valid();
     let num_tokens = request.num_tokens as usize;
     let found = held_out::by_domain(learner, training.corpus(), num_tokens).await?;
-    let held_out = found.iter().map(|of| of.nats).sum::<f32>() / found.len() as f32;
+    let held_out = held_out::mean(&found);
     let kinds = training.corpus().domains.iter().zip(found);
     let kinds =
         kinds.map(|(domain, of)| KindOfText { name: domain.name.clone(), held_out: of.nats, demand: of.demand });
@@ -40,6 +40,7 @@ pub async fn snapshot(training: &Training, snapshot: SnapshotId) -> Result<Train
         kinds: kinds.collect(),
         probe_layers: layers(&forward),
         gates: gates(&weights).await?,
+        spread: spread(&weights).await?,
         sample: sample(training, &weights, probe.clone()).await?,
         probe_tokens: probe.iter().map(|&byte| vec![byte]).collect(),
     })
@@ -50,10 +51,10 @@ async fn forward(training: &Training, weights: &Weights, text: &[u8]) -> Result<
     let learner = &training.learner;
     let ids: Vec<i32> = text.iter().map(|&byte| i32::from(byte)).collect();
     let token_ids: Vec<u32> = text.iter().map(|&byte| u32::from(byte)).collect();
-    let draws = chance::at_inference(*learner.router.spec(), text.len(), &learner.config);
+    let draws = chance::at_inference(learner.rule.spec(), text.len(), &learner.config);
     let inputs = |layer: usize, _| -> RoutingInputs { draws[layer].at(0..text.len(), &token_ids) };
     let ids: Tensor<2, Int> = Tensor::from_data(TensorData::new(ids, [1, text.len()]), (&learner.device, DType::I32));
-    reference::forward(weights, &learner.config, ids, &learner.router, &inputs).await
+    reference::forward(weights, &learner.config, ids, learner.rule, &inputs).await
 }
 
 fn layers(forward: &Forward) -> Vec<LayerTrace> {
@@ -64,7 +65,8 @@ fn layers(forward: &Forward) -> Vec<LayerTrace> {
         gate_probs: None,
         selection_scores: None,
         selection_bias: None,
-        decision: Some(Decision::Routing(layer.routings[0].clone())),
+        // What a rule mixes is no decision about requests.
+        decision: layer.routings.first().cloned().map(Decision::Routing),
         output_norms: None,
     };
     forward.layers.iter().enumerate().map(of_layer).collect()
@@ -79,6 +81,20 @@ async fn gates(weights: &Weights) -> Result<Vec<GateWeights>, TensorError> {
         gates.push(GateWeights { layer: LayerIdx(number as u32), num_experts: num_experts as u32, values });
     }
     Ok(gates)
+}
+
+/// How far each layer's experts are from each other.
+async fn spread(weights: &Weights) -> Result<Vec<f32>, TensorError> {
+    let mut spread = Vec::with_capacity(weights.blocks.len());
+    for block in &weights.blocks {
+        let mut matrices = Vec::with_capacity(3);
+        let [num_experts, ..] = block.experts.w_gate.val().dims();
+        for matrix in [&block.experts.w_gate, &block.experts.w_up, &block.experts.w_down] {
+            matrices.push(read(matrix.val()).await?);
+        }
+        spread.push(reshape::spread(&matrices, num_experts));
+    }
+    Ok(spread)
 }
 
 /// What the model writes behind a text. The same state writes the same.

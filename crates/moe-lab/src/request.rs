@@ -1,9 +1,10 @@
 //! A request that can be trained: its sizes within what a browser's tab bears, its rule and losses of one mind.
 
 use moe_learn::{Learner, Recipe};
+use moe_model::reference::mixed;
 use moe_model::{Device, ModelConfig};
 use moe_trace::training::{TrainRequest, TrainedRule, TrainingText};
-use moe_trace::{RouterSpec, RoutingSpec, UserError};
+use moe_trace::{MixerSpec, RouterSpec, RoutingSpec, UserError};
 
 use crate::text::VOCABULARY;
 
@@ -28,22 +29,29 @@ pub fn refused(why: impl Into<String>, try_this: &str) -> UserError {
 pub fn learner(request: &TrainRequest, device: &Device) -> Result<Learner, UserError> {
     check(request)?;
     let config = config(request)?;
-    let routing = routing(request.rule)?;
-    Learner::new(config, routing, recipe(request), device.clone())
+    check_rule(request)?;
+    Learner::new(config, request.rule, recipe(request), device.clone())
         .map_err(|error| refused(format!("{error}."), "Choose another rule or another loss."))
 }
 
-/// The routing of a rule, if it is one of requests.
-pub fn routing(rule: TrainedRule) -> Result<RoutingSpec, UserError> {
-    match rule {
+fn check_rule(request: &TrainRequest) -> Result<(), UserError> {
+    match request.rule {
         TrainedRule::Assigns(RoutingSpec { router: RouterSpec::BalancedHash, .. }) => {
             Err(refused("balanced_hash needs to know how frequent each token is.", "Choose hash instead."))
         }
-        TrainedRule::Assigns(routing) => Ok(routing),
-        TrainedRule::Mixes(_) => Err(refused(
-            "Rules that mix tokens or parameters are not trained here yet.",
-            "Choose a rule that assigns tokens to experts.",
+        TrainedRule::Assigns(_) => Ok(()),
+        TrainedRule::Mixes(_) if request.bias_step > 0.0 => {
+            Err(refused("A rule that mixes selects nobody, so a bias moves nothing.", "Choose a bias step of 0."))
+        }
+        TrainedRule::Mixes(MixerSpec::SoftMoe { slots }) if slots != 1 => Err(refused(
+            format!("{slots} slots for each expert are asked for; the gate here has a column per expert."),
+            "Choose one slot and more experts.",
         )),
+        TrainedRule::Mixes(rule) if !mixed::computes(&rule) => Err(refused(
+            "Rules that mix adapters, segments or a few experts are not trained here.",
+            "Choose soft_moe:1, smear, or a rule that assigns tokens to experts.",
+        )),
+        TrainedRule::Mixes(_) => Ok(()),
     }
 }
 

@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use moe_learn::{Corpus, Learner, Step};
+use moe_model::reference::{LayerOutcome, Rule};
 use moe_model::{Device, TensorError};
-use moe_router::Router;
 use moe_router::metrics;
-use moe_trace::training::{SnapshotId, TrainRequest, TrainSetting, TrainStep, TrainedLayer};
-use moe_trace::{LayerIdx, RunId, UserError};
+use moe_router::rule::GateReads;
+use moe_trace::training::{NewExperts, SnapshotId, TrainRequest, TrainSetting, TrainStep, TrainedLayer};
+use moe_trace::{LayerIdx, Mixing, RunId, UserError};
 
 use crate::request;
 use crate::text::{self, Shipped};
@@ -50,16 +51,25 @@ impl Training {
     /// Begins, and will go on by itself.
     pub fn start(request: TrainRequest, device: &Device, shipped: &Shipped) -> Result<Training, UserError> {
         let learner = request::learner(&request, device)?;
+        Training::resumed(request, learner, 0, 0, shipped)
+    }
+
+    /// Goes on from this step by itself. The snapshots that were made are not kept, but their numbers are taken.
+    pub fn resumed(
+        request: TrainRequest,
+        learner: Learner,
+        next_step: u32,
+        num_snapshots: u32,
+        shipped: &Shipped,
+    ) -> Result<Training, UserError> {
         let corpus = text::corpus(&request.text, u64::from(request.seed), request.num_tokens as usize, shipped)?;
-        Ok(Training {
-            learner,
-            next_step: 0,
-            state: State::Running,
-            corpus: corpus.into(),
-            kept: BTreeMap::new(),
-            num_snapshots: 0,
-            request,
-        })
+        let (state, kept) = (State::Running, BTreeMap::new());
+        Ok(Training { learner, next_step, state, corpus: corpus.into(), kept, num_snapshots, request })
+    }
+
+    /// How many were made, those that made way included.
+    pub fn num_snapshots(&self) -> u32 {
+        self.num_snapshots
     }
 
     pub fn corpus(&self) -> &Corpus {
@@ -83,13 +93,18 @@ impl Training {
             auxiliary: seen.losses.auxiliary.clone(),
             gradient_norm: seen.gradient_norm,
             tokens_per_second: (sequences * tokens) as f32 / seconds as f32,
-            layers: layers(&seen, self.learner.router),
+            layers: layers(&seen, self.learner.rule, self.learner.config.num_experts),
         })
     }
 
     /// Is it time for a snapshot that nobody asked for?
     pub fn snapshot_is_due(&self) -> bool {
         self.request.snapshot_every > 0 && self.next_step.is_multiple_of(self.request.snapshot_every)
+    }
+
+    /// The experts that are to be made now.
+    pub fn upcycling_is_due(&self) -> Option<NewExperts> {
+        self.request.upcycling.filter(|planned| self.next_step >= planned.after_steps).map(|planned| planned.experts)
     }
 
     /// Keeps the state as it is. With it come the snapshots that had to make way: every other one, from the second on.
@@ -159,7 +174,7 @@ impl Training {
             let why = "This model was made with or without a selection bias, and stays so.";
             return Err(UserError::new("The setting was not changed.", why, "Start a new training."));
         }
-        self.learner.router = checked.router;
+        self.learner.rule = checked.rule;
         self.learner.recipe = checked.recipe;
         self.request = request;
         Ok(())
@@ -172,13 +187,15 @@ fn not_kept(snapshot: SnapshotId) -> UserError {
 }
 
 /// How each layer routed the batch.
-fn layers(seen: &Step, router: Router) -> Vec<TrainedLayer> {
-    let num_experts = router.num_experts();
-    let reads_gate = router.facts().reads != moe_router::rule::GateReads::Nothing;
+fn layers(seen: &Step, rule: Rule, num_experts: usize) -> Vec<TrainedLayer> {
+    let reads_gate = match rule {
+        Rule::Assigns(router) => router.facts().reads != GateReads::Nothing,
+        Rule::Mixes(_) => true,
+    };
     let dropped = |routing: &moe_trace::Routing| {
         (0..routing.num_tokens).filter(|&token| routing.is_dropped(token)).count() as u32
     };
-    let of_layer = |(number, layer): (usize, &moe_model::reference::LayerOutcome)| {
+    let of_layer = |(number, layer): (usize, &LayerOutcome)| {
         let sum = |of: fn(&moe_trace::Routing) -> Vec<u32>| {
             let mut sums = vec![0; num_experts];
             for counts in layer.routings.iter().map(of) {
@@ -194,8 +211,27 @@ fn layers(seen: &Step, router: Router) -> Vec<TrainedLayer> {
             demand: sum(metrics::demand),
             load: sum(metrics::load),
             num_dropped_tokens: layer.routings.iter().map(dropped).sum(),
+            shares: shares(&layer.mixings, num_experts),
             gate_entropy: reads_gate.then(|| layer.gate_values.iter().map(entropy).sum::<f64>() as f32),
         }
     };
     seen.forward.layers.iter().enumerate().map(of_layer).collect()
+}
+
+/// Each expert's share of what a rule mixes, mean over all sequences; `None` where it does not.
+fn shares(mixings: &[Mixing], num_experts: usize) -> Option<Vec<f32>> {
+    let mut sums = vec![0.0f64; num_experts];
+    for mixing in mixings {
+        let (rows, columns_per_expert) = match mixing {
+            Mixing::Slots { combine, slots_per_expert, .. } => (combine, *slots_per_expert as usize),
+            Mixing::Merged { shares, .. } => (shares, 1),
+            Mixing::Outputs { weights, .. } => (weights, 1),
+        };
+        let num_columns = num_experts * columns_per_expert;
+        let num_rows = rows.len() / num_columns;
+        for (at, share) in rows.iter().enumerate() {
+            sums[at % num_columns / columns_per_expert] += f64::from(*share) / (num_rows * mixings.len()) as f64;
+        }
+    }
+    (!mixings.is_empty()).then(|| sums.into_iter().map(|sum| sum as f32).collect())
 }

@@ -7,12 +7,11 @@
 use burn::tensor::activation::{log_softmax, relu, sigmoid, softmax};
 use burn::tensor::{Tensor, TensorData};
 use moe_model::RoutingInputs;
-use moe_model::reference::{Forward, LayerOutcome};
-use moe_router::Router;
+use moe_model::reference::{Forward, LayerOutcome, Rule};
 use moe_router::gate::top_k;
 use moe_router::losses::is_choice;
 use moe_router::rule::GateReads;
-use moe_trace::training::AuxiliaryLoss;
+use moe_trace::training::{AuxiliaryLoss, TrainedRule};
 use moe_trace::{RouterSpec, RoutingSpec};
 
 /// A loss that means nothing for a rule, and why.
@@ -21,7 +20,11 @@ use moe_trace::{RouterSpec, RoutingSpec};
 pub struct Unfit(pub &'static str);
 
 /// Has the loss a meaning where this rule routes?
-pub fn check(loss: AuxiliaryLoss, spec: &RoutingSpec) -> Result<(), Unfit> {
+pub fn check(loss: AuxiliaryLoss, rule: &TrainedRule) -> Result<(), Unfit> {
+    let spec = match rule {
+        TrainedRule::Assigns(spec) => spec,
+        TrainedRule::Mixes(_) => return check_mixed(loss),
+    };
     let gate = moe_router::rules::facts(&spec.router).reads;
     match loss {
         AuxiliaryLoss::DeviceBalance => Err(Unfit("is about experts on several devices; here they share one")),
@@ -34,25 +37,39 @@ pub fn check(loss: AuxiliaryLoss, spec: &RoutingSpec) -> Result<(), Unfit> {
     }
 }
 
+/// Where nobody requests anything, a loss can only go by the gate's softmax.
+fn check_mixed(loss: AuxiliaryLoss) -> Result<(), Unfit> {
+    match loss {
+        AuxiliaryLoss::Importance | AuxiliaryLoss::Z | AuxiliaryLoss::Entropy | AuxiliaryLoss::MutualInformation => {
+            Ok(())
+        }
+        _ => Err(Unfit("goes by requests, and a rule that mixes makes none")),
+    }
+}
+
 /// Its value over a batch, unscaled, `[1]`, for a rule that [`check`] accepts.
 ///
 /// `draws`: `[layers]`, those the batch was routed with, of all its tokens in order.
-pub fn value(loss: AuxiliaryLoss, forward: &Forward, router: &Router, draws: &[RoutingInputs]) -> Tensor<1> {
+pub fn value(loss: AuxiliaryLoss, forward: &Forward, rule: &Rule, draws: &[RoutingInputs]) -> Tensor<1> {
     let num_layers = forward.layers.len() as f64;
     let mut sum = Tensor::<1>::zeros([1], &forward.logits.device());
     for (layer, draws) in forward.layers.iter().zip(draws) {
-        sum = sum + of_layer(loss, layer, router, draws) / num_layers;
+        sum = sum + of_layer(loss, layer, rule, draws) / num_layers;
     }
     sum
 }
 
-fn of_layer(loss: AuxiliaryLoss, layer: &LayerOutcome, router: &Router, draws: &RoutingInputs) -> Tensor<1> {
+fn of_layer(loss: AuxiliaryLoss, layer: &LayerOutcome, rule: &Rule, draws: &RoutingInputs) -> Tensor<1> {
     let z = || layer.gate_logits.clone();
-    let probs = || probabilities(router.facts().reads, z());
+    let (reads, noise) = match rule {
+        Rule::Assigns(router) => (router.facts().reads, noise(router.spec())),
+        Rule::Mixes(_) => (GateReads::Softmax, None),
+    };
+    let probs = || probabilities(reads, z());
     match loss {
         // V-MoE (arXiv:2106.05974, app. A.2): the squared variation of the whole softmax's sums.
         AuxiliaryLoss::Importance => squared_variation(over_tokens(probs())),
-        AuxiliaryLoss::Load => match noise(router.spec()) {
+        AuxiliaryLoss::Load => match noise {
             Some((k, std)) => squared_variation(over_tokens(chances(layer, draws, k, std))),
             None => z().sum() * 0.0,
         },
@@ -195,8 +212,8 @@ fn second_place(layer: &LayerOutcome) -> Tensor<1> {
 mod tests {
     use super::*;
     use burn::tensor::Device;
-    use moe_router::{RouterInput, gate_probs, losses, metrics};
-    use moe_trace::GateLogits;
+    use moe_router::{Router, RouterInput, gate_probs, losses, metrics};
+    use moe_trace::{GateLogits, MixerSpec};
 
     /// Two sequences of three tokens and four experts, under a rule.
     struct Example {
@@ -222,6 +239,7 @@ mod tests {
             gate_logits: Tensor::from_data(TensorData::new(values, [2, 3, 4]), &device),
             gate_values: gates.clone(),
             routings,
+            mixings: Vec::new(),
         };
         let forward = Forward { logits: Tensor::zeros([2, 3, 3], &device), layers: vec![layer] };
         Example { router, gates, forward, draws }
@@ -229,7 +247,7 @@ mod tests {
 
     impl Example {
         fn check(&self, loss: AuxiliaryLoss, expected: f64) {
-            let found = value(loss, &self.forward, &self.router, &self.draws).into_scalar::<f32>();
+            let found = value(loss, &self.forward, &Rule::Assigns(self.router), &self.draws).into_scalar::<f32>();
             let found = f64::from(found);
             assert!((found - expected).abs() < 1e-5, "{loss:?}: {found} is not {expected}");
         }
@@ -277,10 +295,12 @@ mod tests {
 
     #[test]
     fn a_loss_that_means_nothing_is_refused() {
-        let spec = |router| RoutingSpec { router, ..RoutingSpec::default() };
-        assert!(check(AuxiliaryLoss::Load, &RoutingSpec::default()).is_err());
+        let spec = |router| TrainedRule::Assigns(RoutingSpec { router, ..RoutingSpec::default() });
+        assert!(check(AuxiliaryLoss::Load, &RoutingSpec::default().into()).is_err());
         assert!(check(AuxiliaryLoss::Load, &spec(RouterSpec::Noisy { k: 2, std: 1.0 })).is_ok());
         assert!(check(AuxiliaryLoss::Balance, &spec(RouterSpec::Random)).is_err());
         assert!(check(AuxiliaryLoss::DeviceBalance, &spec(RouterSpec::Switch)).is_err());
+        assert!(check(AuxiliaryLoss::Balance, &MixerSpec::Smear.into()).is_err());
+        assert!(check(AuxiliaryLoss::Entropy, &MixerSpec::Smear.into()).is_ok());
     }
 }

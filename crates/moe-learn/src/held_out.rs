@@ -24,15 +24,15 @@ pub struct HeldOut {
 
 /// Each domain on a few fixed windows: quick, and comparable along a run.
 pub async fn by_domain(learner: &Learner, corpus: &Corpus, num_tokens: usize) -> Result<Vec<HeldOut>, TensorError> {
-    let Learner { config, router, device, .. } = learner;
+    let Learner { config, rule, device, .. } = learner;
     let weights = learner.weights.valid();
-    let draws = chance::at_inference(*router.spec(), WINDOWS * num_tokens, config);
+    let draws = chance::at_inference(rule.spec(), WINDOWS * num_tokens, config);
     let mut found = Vec::with_capacity(corpus.domains.len());
     for domain in &corpus.domains {
         let batch = Batch::new(domain.held_out_windows(WINDOWS, num_tokens), num_tokens);
         let (ids, targets) = batch.to_tensors(device);
         let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
-        let forward = reference::forward(&weights, config, ids, router, &inputs).await?;
+        let forward = reference::forward(&weights, config, ids, *rule, &inputs).await?;
         let nats = read(loss::cross_entropy(forward.logits, targets).mean()).await?[0];
         let of_layer = |layer: &reference::LayerOutcome| {
             let mut sums = vec![0; config.num_experts];
@@ -44,6 +44,11 @@ pub async fn by_domain(learner: &Learner, corpus: &Corpus, num_tokens: usize) ->
         found.push(HeldOut { nats, demand: forward.layers.iter().map(of_layer).collect() });
     }
     Ok(found)
+}
+
+/// Nats per token, all domains being equally frequent.
+pub fn mean(found: &[HeldOut]) -> f32 {
+    found.iter().map(|of| of.nats).sum::<f32>() / found.len() as f32
 }
 
 /// Bits per byte of each domain.

@@ -1,25 +1,24 @@
 //! A model that learns: weights, optimiser, and what a step does to them.
 
-use burn::optim::{AdamWConfig, GradientsParams, ModuleOptimizer};
+use burn::optim::{GradientsParams, ModuleOptimizer};
 use burn::tensor::{Device, Tensor, TensorData};
 use moe_model::read_back::read;
-use moe_model::reference::{self, Forward};
+use moe_model::reference::{self, Forward, Rule};
 use moe_model::{ModelConfig, TensorError, Weights};
+use moe_router::SpecError;
 use moe_router::losses::bias_update;
-use moe_router::{Router, SpecError};
-use moe_trace::RoutingSpec;
-use moe_trace::training::{AuxiliaryLoss, WeightedLoss};
+use moe_trace::training::{AuxiliaryLoss, TrainedRule, WeightedLoss};
 
 use crate::auxiliary::{self, Unfit};
 use crate::batch::Batch;
 use crate::recipe::Recipe;
-use crate::{chance, clip, loss};
+use crate::{adam, chance, clip, loss};
 
 /// A model that learns.
 #[derive(Clone)]
 pub struct Learner {
     pub config: ModelConfig,
-    pub router: Router,
+    pub rule: Rule,
     pub recipe: Recipe,
     /// Without autodiff.
     pub device: Device,
@@ -57,28 +56,29 @@ impl Learner {
     /// One that has learned nothing.
     pub fn new(
         config: ModelConfig,
-        routing: RoutingSpec,
+        rule: impl Into<TrainedRule>,
         recipe: Recipe,
         device: Device,
     ) -> Result<Learner, LearnerError> {
-        check_losses(&recipe.losses, &routing)?;
-        let optimizer = AdamWConfig::new().with_beta_2(0.95).with_weight_decay(recipe.weight_decay as f32).init();
+        let rule = rule.into();
+        check_losses(&recipe.losses, &rule)?;
+        let optimizer = adam::optimizer(recipe.weight_decay);
         let weights = Weights::random(&config, recipe.seed, &device.clone().autodiff());
-        Ok(Learner { router: Router::new(routing, config.num_experts)?, config, recipe, device, weights, optimizer })
+        Ok(Learner { rule: Rule::new(rule, config.num_experts)?, config, recipe, device, weights, optimizer })
     }
 
     /// One optimiser step, the `step`th of the run, from 0.
     pub async fn step(&mut self, batch: &Batch, step: usize) -> Result<Step, TensorError> {
         let Recipe { seed, bias_step, gradient_clip, .. } = self.recipe;
         let (ids, targets) = batch.to_tensors(&self.device.clone().autodiff());
-        let draws = chance::in_training(*self.router.spec(), seed ^ step as u64, batch.ids.len(), &self.config);
+        let draws = chance::in_training(self.rule.spec(), seed ^ step as u64, batch.ids.len(), &self.config);
         let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
-        let forward = reference::forward(&self.weights, &self.config, ids, &self.router, &inputs).await?;
+        let forward = reference::forward(&self.weights, &self.config, ids, self.rule, &inputs).await?;
         let cross_entropy = loss::cross_entropy(forward.logits.clone(), targets).mean();
         let mut parts = vec![cross_entropy.clone()];
         let mut total = cross_entropy;
         for &WeightedLoss { loss, coefficient } in &self.recipe.losses {
-            let value = auxiliary::value(loss, &forward, &self.router, &draws);
+            let value = auxiliary::value(loss, &forward, &self.rule, &draws);
             total = total + value.clone() * coefficient;
             parts.push(value);
         }
@@ -95,9 +95,9 @@ impl Learner {
 }
 
 /// Does every loss that weighs something mean something under this rule?
-pub fn check_losses(losses: &[WeightedLoss], routing: &RoutingSpec) -> Result<(), LearnerError> {
+pub fn check_losses(losses: &[WeightedLoss], rule: &TrainedRule) -> Result<(), LearnerError> {
     losses.iter().filter(|of| of.coefficient != 0.0).try_for_each(|&WeightedLoss { loss, .. }| {
-        auxiliary::check(loss, routing).map_err(|unfit| LearnerError::Loss { loss, unfit })
+        auxiliary::check(loss, rule).map_err(|unfit| LearnerError::Loss { loss, unfit })
     })
 }
 

@@ -2,8 +2,10 @@
 //!
 //! Everything comes in as data and is awaited, so a trainer with files and one in a browser's worker run the same steps:
 //! a [`Corpus`] gives a [`Batch`], a [`Learner`] takes one [`Learner::step`] by its [`Recipe`], [`held_out`] says how good
-//! it has become.
+//! it has become,
+//! [`saved`] keeps all that it needs to go on.
 
+mod adam;
 pub mod auxiliary;
 pub mod batch;
 pub mod chance;
@@ -13,6 +15,8 @@ pub mod held_out;
 pub mod learner;
 pub mod loss;
 pub mod recipe;
+pub mod reshape;
+pub mod saved;
 
 pub use batch::Batch;
 pub use corpus::{Corpus, Domain};

@@ -18,9 +18,9 @@ pub fn scope() -> DedicatedWorkerGlobalScope {
     js_sys::global().unchecked_into()
 }
 
-/// Posts an event to the page. Missing values are `null`, so that both sides see every field.
+/// Posts an event to the page. Missing values are `null`, so that both sides see every field; bytes are a `Uint8Array`.
 pub fn post(event: &impl Serialize) {
-    let serializer = serde_wasm_bindgen::Serializer::json_compatible();
+    let serializer = serde_wasm_bindgen::Serializer::json_compatible().serialize_bytes_as_arrays(false);
     match event.serialize(&serializer) {
         Ok(message) => {
             // Posting fails only for what cannot be cloned; events are numbers, texts and arrays.

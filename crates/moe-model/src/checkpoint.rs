@@ -3,6 +3,7 @@
 //! A block is 64 neighbouring numbers of the flattened tensor; each has a scale in f32 and values in −127..=127. What
 //! each tensor is called, and whether it stays f32 (gates and norms), is said by the architecture's table of names.
 
+pub mod exact;
 mod loader;
 mod packed;
 
@@ -33,6 +34,8 @@ pub enum CheckpointError {
     NotFinite { name: String, at: usize, value: f32 },
     #[error("the weights file has a tensor {name}, and the model none of this name")]
     Foreign { name: String },
+    #[error("the file is no {expected}")]
+    Other { expected: &'static str },
 }
 
 /// A parameter by its name in a file, with its values.

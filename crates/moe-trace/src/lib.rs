@@ -4,11 +4,13 @@
 //! of another program and the detail of a DOM event are the same records. There are no tensors, files, clocks or random
 //! sources in this crate.
 
+mod bytes;
 mod check;
 mod choices;
 mod compare;
 mod delta;
 pub mod error;
+pub mod experiment;
 pub mod gate_logits;
 mod header;
 pub mod ids;
@@ -33,6 +35,7 @@ pub mod trace_file;
 pub mod training;
 mod wrong;
 
+pub use bytes::Bytes;
 pub use check::{model_entry as check_entry, model_info as check_model};
 pub use choices::{Choice, Choices, ChoicesError, ExpertLoad};
 pub use delta::telling::Telling;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::bytes::Bytes;
 use crate::error::UserError;
 use crate::ids::{LayerIdx, RunId};
 use crate::layer_trace::LayerTrace;
@@ -40,6 +41,18 @@ pub enum TrainCommand {
         snapshot: SnapshotId,
         into: RunId,
     },
+    /// Go on with a run that was saved, under this number, until something else is said.
+    Open {
+        run: RunId,
+        saved: Bytes,
+    },
+    /// Copy the dense feed-forward of each layer into experts, and go on with them.
+    Upcycle {
+        run: RunId,
+        experts: NewExperts,
+    },
+    /// Average the experts of each layer into one, by how often held-out text asks each, and go on with it.
+    Merge(RunId),
     /// End the run and forget it.
     Stop(RunId),
 }
@@ -73,6 +86,28 @@ pub struct TrainRequest {
     pub probe: String,
     /// Steps between two snapshots that the trainer makes of itself; 0 for none.
     pub snapshot_every: u32,
+    /// Of a model with one expert: when it becomes many.
+    #[serde(default)]
+    pub upcycling: Option<Upcycling>,
+}
+
+/// A dense feed-forward that becomes experts while it learns.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct Upcycling {
+    pub after_steps: u32,
+    pub experts: NewExperts,
+}
+
+/// Experts that are made of a dense feed-forward (sparse upcycling, arXiv:2212.05055): each is a copy of it. Where the
+/// rule's weights sum to 1, the model says what it said before.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
+pub struct NewExperts {
+    pub num_experts: u32,
+    /// Deviation of what is added to the copies, as a part of the root mean square of each matrix; 0 for none.
+    pub noise: f32,
+    pub rule: TrainedRule,
 }
 
 /// Sizes of a model that is trained from nothing.
@@ -95,6 +130,18 @@ pub struct TrainedSizes {
 pub enum TrainedRule {
     Assigns(RoutingSpec),
     Mixes(MixerSpec),
+}
+
+impl From<RoutingSpec> for TrainedRule {
+    fn from(spec: RoutingSpec) -> TrainedRule {
+        TrainedRule::Assigns(spec)
+    }
+}
+
+impl From<MixerSpec> for TrainedRule {
+    fn from(spec: MixerSpec) -> TrainedRule {
+        TrainedRule::Mixes(spec)
+    }
 }
 
 /// What is learned.
@@ -165,6 +212,28 @@ pub enum TrainEvent {
     },
     Step(TrainStep),
     Snapshot(TrainSnapshot),
+    /// A run that was saved is there again, with these settings; the next step has this number.
+    Opened {
+        run: RunId,
+        request: TrainRequest,
+        next_step: u32,
+    },
+    /// All that the run needs to go on from here, bit for bit, in this worker or another one. Told with every snapshot and
+    /// whenever the run comes to rest at one.
+    Saved {
+        run: RunId,
+        next_step: u32,
+        saved: Bytes,
+    },
+    /// The model has another number of experts from the next step on.
+    Reshaped {
+        run: RunId,
+        request: TrainRequest,
+        num_parameters: u32,
+        /// Held-out nats a token before and after, where experts were made or merged; `None` after going back to a state
+        /// with another number.
+        held_out: Option<[f32; 2]>,
+    },
     /// A kept state made way for newer ones.
     Forgotten {
         run: RunId,
@@ -222,6 +291,10 @@ pub struct TrainedLayer {
     pub num_dropped_tokens: u32,
     /// Mean entropy of the gate, in nats; absent where the rule reads no gate.
     pub gate_entropy: Option<f32>,
+    /// Of a rule that mixes, which makes no requests: each expert's share of what tokens are given, of the slots' outputs
+    /// or of the merged weights.
+    #[serde(default)]
+    pub shares: Option<Vec<f32>>,
 }
 
 /// A kept state, and what it is like.
@@ -243,6 +316,9 @@ pub struct TrainSnapshot {
     pub probe_layers: Vec<LayerTrace>,
     /// The gates, one per MoE layer.
     pub gates: Vec<GateWeights>,
+    /// How far each layer's experts are from each other, `[layers]`: root mean square distance from their mean, as a part
+    /// of their root mean square; 0 where all are the same.
+    pub spread: Vec<f32>,
     /// A text that the model writes now.
     pub sample: String,
 }
@@ -276,10 +352,13 @@ impl TrainCommand {
             TrainCommand::Pause(run)
             | TrainCommand::Resume(run)
             | TrainCommand::Snapshot(run)
+            | TrainCommand::Merge(run)
             | TrainCommand::Stop(run)
             | TrainCommand::Step { run, .. }
             | TrainCommand::Change { run, .. }
             | TrainCommand::Rewind { run, .. }
+            | TrainCommand::Upcycle { run, .. }
+            | TrainCommand::Open { run, .. }
             | TrainCommand::Fork { run, .. } => *run,
         }
     }
@@ -293,6 +372,9 @@ impl TrainEvent {
             TrainEvent::Step(step) => step.run,
             TrainEvent::Snapshot(snapshot) => snapshot.run,
             TrainEvent::Started { run, .. }
+            | TrainEvent::Opened { run, .. }
+            | TrainEvent::Saved { run, .. }
+            | TrainEvent::Reshaped { run, .. }
             | TrainEvent::Forgotten { run, .. }
             | TrainEvent::Changed { run, .. }
             | TrainEvent::Resting { run, .. }

@@ -6,6 +6,7 @@
 pub mod cards;
 pub mod compressors;
 pub mod evaluate;
+pub mod experiments;
 pub mod export;
 pub mod findings;
 pub mod golden;

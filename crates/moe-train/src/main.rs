@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use moe_train::{cards, compressors, evaluate, export, findings, golden, prepare, seeds, train};
+use moe_train::{cards, compressors, evaluate, experiments, export, findings, golden, prepare, seeds, train};
 
 #[derive(Parser)]
 #[command(about = "Prepare a corpus, train a Mixture-of-Experts model on it, and export it for the page")]
@@ -41,6 +41,8 @@ enum Command {
     Cards(cards::CardsArgs),
     /// Measure what the models do on held-out text, and write figures and findings.
     Measure(findings::MeasureArgs),
+    /// The training lab's experiments over many seeds: means and intervals, for its document and the page.
+    Experiments(experiments::ExperimentsArgs),
     /// Record a run of the exported model.
     Golden(golden::GoldenArgs),
 }
@@ -57,6 +59,7 @@ fn main() -> Result<()> {
         Command::Export(args) => export::run(&args)?,
         Command::Cards(args) => cards::run(&args)?,
         Command::Measure(args) => findings::run(&args)?,
+        Command::Experiments(args) => println!("{}", experiments::run(&args)?),
         Command::Golden(args) => golden::run(&args)?,
     }
     Ok(())

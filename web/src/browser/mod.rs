@@ -4,6 +4,8 @@ pub mod address;
 pub mod carry;
 pub mod engine_client;
 pub mod fetch;
+#[cfg(feature = "page")]
+pub mod files;
 pub mod focus;
 pub mod graphemes;
 pub mod keys;

@@ -16,6 +16,8 @@ use yew::Callback;
 
 use crate::browser::address;
 use crate::browser::engine_client::WorkerMessage;
+#[cfg(feature = "page")]
+use crate::browser::files;
 use crate::settings::attributes::Config;
 use crate::state::{Action, Effect, State};
 use clock::Clock;
@@ -100,9 +102,11 @@ impl Effects {
             Effect::Train(command) => self.trainer.post(&command, state),
             #[cfg(feature = "page")]
             Effect::EndTrainer => self.trainer.end(),
+            #[cfg(feature = "page")]
+            Effect::KeepFile { name, bytes } => files::keep(&name, &bytes),
             // A figure has no panel that asks for a training.
             #[cfg(not(feature = "page"))]
-            Effect::Train(_) | Effect::EndTrainer => {}
+            Effect::Train(_) | Effect::EndTrainer | Effect::KeepFile { .. } => {}
 
             Effect::FetchReplay => {
                 self.replay.fetch(state.config());

@@ -19,14 +19,14 @@ impl TrainerRunner {
     }
 
     pub fn post(&mut self, command: &TrainCommand, state: &State) {
-        if self.worker.is_none() && matches!(command, TrainCommand::Start(_)) {
+        if self.worker.is_none() && matches!(command, TrainCommand::Start(_) | TrainCommand::Open { .. }) {
             self.start(state);
         }
         if let Some(worker) = &self.worker {
             worker.post(command);
         }
         // Nothing is left to compute or to go back to.
-        if state.lab().trainings.is_none() {
+        if state.lab().trainings.is_none() && state.lab().opening.is_none() {
             self.end();
         }
     }

@@ -3,8 +3,8 @@
 use std::rc::Rc;
 
 use moe_router::metrics;
-use moe_trace::TrainEvent;
 use moe_trace::training::{SnapshotId, TrainRequest, TrainSetting, TrainSnapshot, TrainStep, WeightedLoss};
+use moe_trace::{Bytes, RunId, TrainEvent};
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Training {
@@ -13,13 +13,36 @@ pub struct Training {
     pub num_parameters: u32,
     /// Nats per token for whoever knows only how frequent each is.
     pub floor: f32,
-    /// By their numbers, without a gap.
+    /// By their numbers, without a gap; from 0, or from where it was opened.
     pub steps: Vec<Rc<TrainStep>>,
     /// By their steps.
     pub snapshots: Vec<Rc<TrainSnapshot>>,
     /// Of the snapshots, those that one can go back to.
     pub kept: Vec<SnapshotId>,
+    /// From which another worker can go on; the newest last.
+    pub saved: Vec<Saved>,
+    /// What it cost to make experts or to merge them, the last time.
+    pub reshaped: Option<Reshaped>,
+    /// The file that it was opened from, or what else it is called by, where it is not a side of the experiment.
+    pub name: Option<String>,
     pub is_resting: bool,
+}
+
+/// A model that got another number of experts.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Reshaped {
+    /// After so many steps.
+    pub after_steps: usize,
+    pub num_experts: u32,
+    /// Held-out nats a token, before and after.
+    pub held_out: [f32; 2],
+}
+
+/// All that a training needs to go on from a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Saved {
+    pub next_step: u32,
+    pub bytes: Bytes,
 }
 
 /// A stretch of steps, averaged.
@@ -34,8 +57,35 @@ pub struct Stretch {
 impl Training {
     /// One that was asked for and has told nothing.
     pub fn new(request: TrainRequest) -> Training {
-        let (steps, snapshots) = (Vec::new(), Vec::new());
-        Training { request, num_parameters: 0, floor: 0.0, steps, snapshots, kept: Vec::new(), is_resting: false }
+        let (steps, snapshots, kept, saved) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        let (num_parameters, floor, name) = (0, 0.0, None);
+        Training {
+            request,
+            num_parameters,
+            floor,
+            steps,
+            snapshots,
+            kept,
+            saved,
+            reshaped: None,
+            name,
+            is_resting: false,
+        }
+    }
+
+    /// Before it is opened under another number: what it was until that step, and nothing to go back to.
+    pub fn reopened(&self, run: RunId, next_step: u32) -> Training {
+        let mut training = Training { kept: Vec::new(), saved: Vec::new(), is_resting: false, ..self.clone() };
+        training.request.run = run;
+        training.forget_after(next_step);
+        training
+    }
+
+    /// The steps that were done, those before it was opened included.
+    pub fn num_steps(&self) -> usize {
+        let told = self.steps.last().map(|step| step.step + 1);
+        let kept = self.snapshots.last().map(|snapshot| snapshot.num_steps);
+        told.max(kept).unwrap_or(0) as usize
     }
 
     /// Takes up what was told of it. Failures are not its matter.
@@ -55,6 +105,16 @@ impl Training {
                 self.snapshots.retain(|known| known.num_steps < snapshot.num_steps);
                 self.snapshots.push(Rc::new(snapshot.clone()));
             }
+            TrainEvent::Opened { request, .. } => self.request = request.clone(),
+            TrainEvent::Reshaped { request, num_parameters, held_out, .. } => {
+                (self.request, self.num_parameters) = (request.clone(), *num_parameters);
+                let (after_steps, num_experts) = (self.num_steps(), request.model.num_experts);
+                self.reshaped = held_out.map(|held_out| Reshaped { after_steps, num_experts, held_out });
+            }
+            TrainEvent::Saved { next_step, saved, .. } => {
+                self.saved.retain(|known| known.next_step < *next_step);
+                self.saved.push(Saved { next_step: *next_step, bytes: saved.clone() });
+            }
             TrainEvent::Forgotten { snapshot, .. } => self.kept.retain(|kept| kept != snapshot),
             TrainEvent::Resting { next_step, .. } => {
                 self.is_resting = true;
@@ -67,8 +127,9 @@ impl Training {
 
     /// It goes on from this step, so what came later is no longer true of it.
     fn forget_after(&mut self, next_step: u32) {
-        self.steps.truncate(next_step as usize);
+        self.steps.truncate(self.steps.partition_point(|step| step.step < next_step));
         self.snapshots.retain(|snapshot| snapshot.num_steps <= next_step);
+        self.saved.retain(|saved| saved.next_step <= next_step);
     }
 
     fn change(&mut self, setting: &TrainSetting) {
@@ -101,14 +162,15 @@ impl Training {
             .collect()
     }
 
-    /// Whom a layer's tokens asked, as at most so many stretches: shares of all requests, `[stretches][experts]`.
+    /// Whom a layer's tokens asked, as at most so many stretches: shares of all requests, or where a rule mixes of what
+    /// they were given, `[stretches][experts]`.
     pub fn shares(&self, layer: usize, most: usize) -> Vec<Vec<f64>> {
-        let shares = |steps: &[Rc<TrainStep>]| {
-            let demand = sum(steps.iter().filter_map(|step| step.layers.get(layer)).map(|layer| &layer.demand[..]));
-            let all = f64::from(demand.iter().sum::<u32>()).max(1.0);
-            demand.iter().map(|&requests| f64::from(requests) / all).collect()
-        };
-        self.stretches(most).map(shares).collect()
+        let of_steps = |steps: &[Rc<TrainStep>]| shares(steps, layer).unwrap_or_default();
+        let mut shares: Vec<Vec<f64>> = self.stretches(most).map(of_steps).collect();
+        // Where experts were made or merged on the way, those that are not there get nothing.
+        let num_experts = shares.iter().map(Vec::len).max().unwrap_or(0);
+        shares.iter_mut().for_each(|shares| shares.resize(num_experts, 0.0));
+        shares
     }
 
     fn stretches(&self, most: usize) -> impl Iterator<Item = &[Rc<TrainStep>]> {
@@ -126,13 +188,10 @@ impl Training {
         (sum(layers().map(|layer| &layer.demand[..])), sum(layers().map(|layer| &layer.load[..])))
     }
 
-    /// Of the latest steps' requests, the share of the expert that got most; mean over the layers.
+    /// Of the latest steps' requests, or of what a rule mixes, the share of the expert that got most; mean over the layers.
     pub fn largest_share(&self) -> Option<f64> {
-        let shares = (0..self.request.model.num_layers as usize).filter_map(|layer| {
-            let (demand, _) = self.latest_load(layer);
-            let all = demand.iter().sum::<u32>();
-            (all > 0).then(|| f64::from(demand.iter().copied().max().unwrap_or(0)) / f64::from(all))
-        });
+        let shares = (0..self.request.model.num_layers as usize)
+            .filter_map(|layer| shares(self.latest(), layer)?.into_iter().max_by(f64::total_cmp));
         mean(shares)
     }
 
@@ -147,7 +206,7 @@ impl Training {
     /// Unevenness of the latest steps' demand: coefficient of variation, mean over the layers.
     pub fn variation(&self) -> Option<f64> {
         let of_layer = |layer| metrics::demand_cv(&self.latest_load(layer).0);
-        (!self.steps.is_empty()).then(|| mean((0..self.request.model.num_layers as usize).map(of_layer)))?
+        self.lost_share().map(|_| mean((0..self.request.model.num_layers as usize).map(of_layer)))?
     }
 
     /// Mean gate entropy of the latest steps, nats; `None` where the rule reads no gate.
@@ -194,10 +253,25 @@ pub fn told_apart(demand: &[&[u32]]) -> Option<f64> {
     Some((-loss / (demand.len() as f64).ln()).max(0.0))
 }
 
+/// Each expert's share of the requests of a layer, over these steps; where a rule mixes, its mean share of the mixture.
+fn shares(steps: &[Rc<TrainStep>], layer: usize) -> Option<Vec<f64>> {
+    let layers = || steps.iter().filter_map(|step| step.layers.get(layer));
+    let demand = sum(layers().map(|layer| &layer.demand[..]));
+    let all = f64::from(demand.iter().sum::<u32>());
+    if all > 0.0 {
+        return Some(demand.iter().map(|&requests| f64::from(requests) / all).collect());
+    }
+    let mixed: Vec<&Vec<f32>> = layers().filter_map(|layer| layer.shares.as_ref()).collect();
+    let num_experts = mixed.first()?.len();
+    let share =
+        |expert: usize| mixed.iter().filter_map(|shares| shares.get(expert)).copied().map(f64::from).sum::<f64>();
+    Some((0..num_experts).map(|expert| share(expert) / mixed.len() as f64).collect())
+}
+
 fn sum<'a>(counts: impl Iterator<Item = &'a [u32]>) -> Vec<u32> {
     let mut sums = Vec::new();
     for counts in counts {
-        sums.resize(counts.len(), 0);
+        sums.resize(sums.len().max(counts.len()), 0);
         sums.iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
     }
     sums

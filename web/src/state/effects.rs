@@ -2,7 +2,9 @@
 
 use std::rc::Rc;
 
-use moe_trace::{BackendInfo, Command, FinishReason, ModelInfo, RunId, Source, StepTrace, TrainCommand, UserError};
+use moe_trace::{
+    BackendInfo, Bytes, Command, FinishReason, ModelInfo, RunId, Source, StepTrace, TrainCommand, UserError,
+};
 
 use crate::state::Theme;
 use crate::state::progress::Waiting;
@@ -22,6 +24,11 @@ pub enum Effect {
     Train(TrainCommand),
     /// Give up the training lab's worker, whatever it is doing.
     EndTrainer,
+    /// Let the browser keep a file.
+    KeepFile {
+        name: String,
+        bytes: Bytes,
+    },
 
     /// Fetch the recorded run that the attributes name now.
     FetchReplay,

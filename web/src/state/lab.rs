@@ -1,5 +1,8 @@
 //! The training lab: an experiment, its two trainings, and what was asked of the worker that computes them.
 
+mod saved;
+
+use moe_trace::experiment::new_experts;
 use moe_trace::training::TrainSetting;
 use moe_trace::{RunId, TrainCommand, TrainEvent, UserError};
 
@@ -7,6 +10,7 @@ use crate::run::shared::Shared;
 use crate::run::training::Training;
 use crate::settings::experiment::{Experiment, ExperimentName, TextName};
 use crate::state::Effect;
+pub use saved::{ChosenFile, MOST_BYTES};
 
 /// What the reader asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +39,19 @@ pub enum Wish {
     Rewind,
     /// Make the second a copy of the first, at the snapshot that is shown.
     Fork,
+    /// Of a side with a dense feed-forward: copy it into experts.
+    MakeExperts {
+        side: usize,
+        noise: f32,
+    },
+    /// Of a side with experts: average them into one.
+    MergeExperts(usize),
+    /// Of a worker that is gone: go on from what was saved, in another one.
+    Revive,
+    /// The newest state of a side, as a file.
+    Save(usize),
+    /// Trainings that were saved, in place of what is there.
+    Open(Vec<ChosenFile>),
 }
 
 /// The lab's part of the state.
@@ -47,6 +64,10 @@ pub struct Lab {
     /// The snapshot that is shown; `None` for the newest.
     pub looks_at: Option<usize>,
     pub problem: Option<UserError>,
+    /// The worker is gone, and the trainings with it; what they told is still here.
+    pub is_lost: bool,
+    /// Trainings that were saved and are on their way to take the place of these.
+    pub opening: Option<[Shared<Training>; 2]>,
     num_runs: u32,
 }
 
@@ -68,6 +89,17 @@ impl Lab {
         self.trainings.iter().flatten().any(|training| !training.is_resting)
     }
 
+    /// What the first and the second are called.
+    pub fn sides(&self) -> [String; 2] {
+        let name = |side: usize| self.trainings.as_ref().and_then(|trainings| trainings[side].name.clone());
+        [0, 1].map(|side| name(side).unwrap_or_else(|| self.experiment.name.preset().sides[side].to_owned()))
+    }
+
+    /// Are they from files, and not the experiment that is chosen?
+    pub fn is_opened(&self) -> bool {
+        self.trainings.as_ref().is_some_and(|trainings| trainings[0].name.is_some())
+    }
+
     /// How many snapshots both have.
     pub fn num_snapshots(&self) -> usize {
         self.trainings.iter().flatten().map(|training| training.snapshots.len()).min().unwrap_or(0)
@@ -78,10 +110,13 @@ impl Lab {
         let is_kept = |training: &Shared<Training>| {
             training.snapshot(self.looks_at).is_some_and(|snapshot| training.kept.contains(&snapshot.snapshot))
         };
-        self.trainings.as_ref().is_some_and(|trainings| trainings.iter().all(is_kept))
+        !self.is_lost && self.trainings.as_ref().is_some_and(|trainings| trainings.iter().all(is_kept))
     }
 
     pub(super) fn wish(&mut self, wish: Wish, effects: &mut Vec<Effect>) {
+        if self.is_lost && wish.is_for_worker() {
+            return;
+        }
         match wish {
             Wish::Experiment(name) => self.choose(Experiment { name, ..self.experiment }, effects),
             Wish::Text(text) => self.choose(Experiment { text, ..self.experiment }, effects),
@@ -119,6 +154,14 @@ impl Lab {
                 });
             }
             Wish::Fork => self.fork(effects),
+            Wish::MakeExperts { side, noise } => {
+                let experts = new_experts(noise);
+                self.ask_side(side, effects, |run| TrainCommand::Upcycle { run, experts });
+            }
+            Wish::MergeExperts(side) => self.ask_side(side, effects, TrainCommand::Merge),
+            Wish::Revive => self.revive(effects),
+            Wish::Save(side) => self.keep_file(side, effects),
+            Wish::Open(files) => self.open(&files, effects),
         }
     }
 
@@ -138,13 +181,17 @@ impl Lab {
     }
 
     fn stop(&mut self, effects: &mut Vec<Effect>) {
-        self.ask(effects, |training| Some(TrainCommand::Stop(training.request.run)));
-        (self.trainings, self.looks_at, self.problem) = (None, None, None);
+        self.give_up_opening(effects);
+        if !self.is_lost {
+            self.ask(effects, |training| Some(TrainCommand::Stop(training.request.run)));
+        }
+        (self.trainings, self.looks_at, self.problem, self.is_lost) = (None, None, None, false);
     }
 
     fn fork(&mut self, effects: &mut Vec<Effect>) {
         let into = self.next_run();
         let at = self.looks_at.take();
+        let [name, _] = self.sides();
         let Some([first, second]) = &mut self.trainings else { return };
         let Some(snapshot) = first.snapshot(at).map(|snapshot| snapshot.snapshot) else { return };
         effects.push(Effect::Train(TrainCommand::Stop(second.request.run)));
@@ -152,6 +199,7 @@ impl Lab {
         effects.push(Effect::Train(TrainCommand::Fork { run, snapshot, into }));
         let mut copy = Training::clone(first);
         copy.request.run = into;
+        copy.name = Some(format!("copy of {name}"));
         *second = Shared::new(copy);
     }
 
@@ -159,6 +207,7 @@ impl Lab {
     pub(super) fn told(&mut self, event: &TrainEvent, effects: &mut Vec<Effect>) {
         match event {
             TrainEvent::Lost(error) => return self.give_up(error, effects),
+            _ if event.run().is_some_and(|run| self.is_opening(run)) => return self.told_opening(event, effects),
             TrainEvent::Failed { run, error, fatal } if self.is_of(*run) => {
                 let has_begun = self.trainings.iter().flatten().any(|training| !training.snapshots.is_empty());
                 if *fatal || !has_begun {
@@ -173,18 +222,32 @@ impl Lab {
         if matches!(event, TrainEvent::Step(_)) && self.is_of(run) {
             self.problem = None;
         }
-        for training in self.trainings.iter_mut().flatten().filter(|training| training.request.run == run) {
-            let mut next = Training::clone(training);
-            next.take(event);
-            *training = Shared::new(next);
+        if self.is_lost {
+            return;
+        }
+        if let Some(trainings) = &mut self.trainings {
+            saved::take(trainings, event);
+        }
+        if matches!(event, TrainEvent::Saved { .. }) {
+            self.forget_saved();
         }
     }
 
-    /// One alone compares nothing, so both end, and with them the worker: the next begin in a new one.
+    /// One alone compares nothing, so both end, and with them the worker: the next begin in a new one. Where both were
+    /// saved, they stay on the screen and can go on from there.
     fn give_up(&mut self, error: &UserError, effects: &mut Vec<Effect>) {
-        self.problem = Some(error.clone());
-        (self.trainings, self.looks_at) = (None, None);
+        (self.problem, self.opening) = (Some(error.clone()), None);
         effects.push(Effect::EndTrainer);
+        self.is_lost = self.safe_steps().is_some();
+        if self.is_lost {
+            self.update(|training| training.is_resting = true);
+        } else {
+            (self.trainings, self.looks_at) = (None, None);
+        }
+    }
+
+    fn is_opening(&self, run: RunId) -> bool {
+        self.opening.iter().flatten().any(|training| training.request.run == run)
     }
 
     fn is_of(&self, run: RunId) -> bool {
@@ -201,11 +264,43 @@ impl Lab {
         effects.extend(commands.map(Effect::Train));
     }
 
+    fn ask_side(&self, side: usize, effects: &mut Vec<Effect>, command: impl Fn(RunId) -> TrainCommand) {
+        let training = self.trainings.as_ref().and_then(|trainings| trainings.get(side));
+        effects.extend(training.map(|training| Effect::Train(command(training.request.run))));
+    }
+
     fn update(&mut self, change: impl Fn(&mut Training)) {
         for training in self.trainings.iter_mut().flatten() {
             let mut next = Training::clone(training);
             change(&mut next);
             *training = Shared::new(next);
+        }
+    }
+}
+
+impl Wish {
+    /// Does it need the worker that has the trainings?
+    fn is_for_worker(&self) -> bool {
+        match self {
+            Wish::Pause
+            | Wish::Resume
+            | Wish::Step(_)
+            | Wish::LearningRate(_)
+            | Wish::Coefficient { .. }
+            | Wish::Rewind
+            | Wish::Fork
+            | Wish::MakeExperts { .. }
+            | Wish::MergeExperts(_) => true,
+            Wish::Experiment(_)
+            | Wish::Text(_)
+            | Wish::Seed(_)
+            | Wish::OwnText(_)
+            | Wish::Start
+            | Wish::Stop
+            | Wish::Look(_)
+            | Wish::Revive
+            | Wish::Save(_)
+            | Wish::Open(_) => false,
         }
     }
 }

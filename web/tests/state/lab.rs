@@ -1,22 +1,23 @@
 //! The training lab: what the reader asks for reaches the trainer, what it tells is taken up, and nothing else moves.
 
+use moe_trace::experiment::new_experts;
 use moe_trace::training::{
     KindOfText, SnapshotId, TrainCommand, TrainEvent, TrainSetting, TrainSnapshot, TrainStep, TrainedLayer,
 };
 use moe_trace::{LayerIdx, RunId, UserError};
-use web::run::training::told_apart;
+use web::run::training::{Reshaped, told_apart};
 use web::settings::attributes::Config;
 use web::settings::experiment::ExperimentName;
 use web::state::lab::{Lab, Wish};
 use web::state::{Action, Effect, State};
 
 /// A page at which nobody has done anything.
-fn page() -> State {
+pub(super) fn page() -> State {
     State::new(Config::default(), Vec::new()).0
 }
 
 /// What the trainer is told after a wish.
-fn wish(state: &mut State, wish: Wish) -> Vec<TrainCommand> {
+pub(super) fn wish(state: &mut State, wish: Wish) -> Vec<TrainCommand> {
     let (next, effects) = state.apply(Action::Lab(wish));
     *state = next;
     let commands = effects.into_iter().map(|effect| match effect {
@@ -26,23 +27,24 @@ fn wish(state: &mut State, wish: Wish) -> Vec<TrainCommand> {
     commands.collect()
 }
 
-fn told(state: &mut State, event: TrainEvent) {
+pub(super) fn told(state: &mut State, event: TrainEvent) {
     assert_eq!(effects_of(state, event), []);
 }
 
-fn effects_of(state: &mut State, event: TrainEvent) -> Vec<Effect> {
+pub(super) fn effects_of(state: &mut State, event: TrainEvent) -> Vec<Effect> {
     let (next, effects) = state.apply(Action::Trained(Box::new(event)));
     *state = next;
     effects
 }
 
-fn step(run: u32, step: u32, next_token: f32) -> TrainEvent {
+pub(super) fn step(run: u32, step: u32, next_token: f32) -> TrainEvent {
     let layer = |layer| TrainedLayer {
         layer: LayerIdx(layer),
         demand: vec![6, 2],
         load: vec![4, 2],
         num_dropped_tokens: 2,
         gate_entropy: Some(0.5),
+        shares: None,
     };
     TrainEvent::Step(TrainStep {
         run: RunId(run),
@@ -55,7 +57,7 @@ fn step(run: u32, step: u32, next_token: f32) -> TrainEvent {
     })
 }
 
-fn snapshot(run: u32, number: u32, num_steps: u32) -> TrainEvent {
+pub(super) fn snapshot(run: u32, number: u32, num_steps: u32) -> TrainEvent {
     TrainEvent::Snapshot(TrainSnapshot {
         run: RunId(run),
         snapshot: SnapshotId(number),
@@ -66,12 +68,13 @@ fn snapshot(run: u32, number: u32, num_steps: u32) -> TrainEvent {
         probe_tokens: vec![b"a".to_vec()],
         probe_layers: Vec::new(),
         gates: Vec::new(),
+        spread: vec![0.5],
         sample: String::new(),
     })
 }
 
 /// Two trainings that have told three steps and two snapshots each.
-fn trained() -> State {
+pub(super) fn trained() -> State {
     let mut state = page();
     assert_eq!(wish(&mut state, Wish::Start).len(), 2);
     for run in [1, 2] {
@@ -85,7 +88,7 @@ fn trained() -> State {
     state
 }
 
-fn losses(lab: &Lab, side: usize) -> Vec<f32> {
+pub(super) fn losses(lab: &Lab, side: usize) -> Vec<f32> {
     let trainings = lab.trainings.as_ref().expect("there are trainings");
     trainings[side].steps.iter().map(|step| step.next_token).collect()
 }
@@ -217,4 +220,49 @@ fn a_failure_is_said_and_what_was_learned_stays_where_it_can() {
     assert_eq!(effects_of(&mut state, failed(1, false)), ended);
     assert!(state.lab().trainings.is_none());
     assert_eq!(state.lab().problem.as_ref(), Some(&error));
+}
+
+#[test]
+fn experts_are_made_and_merged_of_one_side() {
+    let mut state = trained();
+    let experts = new_experts(0.1);
+    let upcycle = TrainCommand::Upcycle { run: RunId(2), experts };
+    assert_eq!(wish(&mut state, Wish::MakeExperts { side: 1, noise: 0.1 }), [upcycle]);
+    let second = |state: &State| state.lab().trainings.as_ref().expect("there are trainings")[1].clone();
+    let mut request = second(&state).request.clone();
+    request.model.num_experts = 3;
+    let held_out = Some([2.0, 2.25]);
+    told(&mut state, TrainEvent::Reshaped { run: RunId(2), request: request.clone(), num_parameters: 99, held_out });
+    let training = second(&state);
+    assert_eq!((&training.request, training.num_parameters), (&request, 99));
+    let expected = Reshaped { after_steps: 3, num_experts: 3, held_out: [2.0, 2.25] };
+    assert_eq!(training.reshaped, Some(expected));
+    // Whoever was not there got nothing.
+    let TrainEvent::Step(mut more) = step(2, 3, 0.5) else { panic!("a step") };
+    more.layers[0].demand = vec![1, 1, 2];
+    told(&mut state, TrainEvent::Step(more));
+    let shares = second(&state).shares(0, 100);
+    assert_eq!((&shares[2], &shares[3]), (&vec![0.75, 0.25, 0.0], &vec![0.25, 0.25, 0.5]));
+    // Back where there were two, nothing was made.
+    let before = TrainEvent::Reshaped { run: RunId(2), request, num_parameters: 9, held_out: None };
+    told(&mut state, before);
+    assert_eq!(second(&state).reshaped, None);
+    assert_eq!(wish(&mut state, Wish::MergeExperts(0)), [TrainCommand::Merge(RunId(1))]);
+}
+
+#[test]
+fn a_rule_that_mixes_has_shares_in_place_of_requests() {
+    let mut state = trained();
+    for at in 3..13 {
+        let TrainEvent::Step(mut mixed) = step(1, at, 0.5) else { panic!("a step") };
+        for layer in &mut mixed.layers {
+            (layer.demand, layer.load) = (vec![0, 0], vec![0, 0]);
+            layer.shares = Some(vec![0.125, 0.875]);
+        }
+        told(&mut state, TrainEvent::Step(mixed));
+    }
+    let training = &state.lab().trainings.as_ref().expect("there are trainings")[0];
+    assert_eq!(training.largest_share(), Some(0.875));
+    assert_eq!((training.lost_share(), training.variation()), (None, None));
+    assert_eq!(training.shares(0, 100)[12], [0.125, 0.875]);
 }

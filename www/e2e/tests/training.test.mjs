@@ -1,6 +1,7 @@
 // The training lab in a real browser: two models learn beside the engine, are steered, and survive their worker's end.
 
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { test } from "node:test";
 import { suite } from "../lib/suite.mjs";
 
@@ -98,4 +99,82 @@ test("a lab that cannot be loaded says so, and the page goes on", async (t) => {
   await page.unroute(/moe_lab_worker_bg[^/]*\.wasm/);
   await page.getByRole("button", { name: "Train both" }).click();
   await afterSteps(page, 1);
+});
+
+test("a worker that dies takes nothing along: both go on from the step that they were saved at", async (t) => {
+  const { page, problems } = await lab(t);
+  await page.getByRole("button", { name: "Train both" }).click();
+  await afterSteps(page, 27);
+  // All that it tells after its end is an error, as from a trap.
+  await page
+    .workers()
+    .at(-1)
+    .evaluate(() => {
+      setTimeout(() => {
+        throw new Error("killed by a test");
+      });
+    });
+  await page.getByRole("alert").getByText("The training stopped.").waitFor();
+  const goOn = page.getByRole("button", { name: /^Go on from step \d+$/ });
+  await goOn.waitFor();
+  const step = Number.parseInt((await goOn.textContent()).match(/\d+$/)[0], 10);
+  assert.ok(step >= 25 && step % 25 === 0, `saved at ${step}`);
+  assert.equal(page.workers().length, 0);
+  await goOn.click();
+  await afterSteps(page, step + 3);
+  assert.equal(await page.getByRole("alert").count(), 0);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("resting").waitFor();
+  // The killed worker's own error is all that there is to complain of.
+  assert.deepEqual(
+    problems.filter((problem) => !/killed by a test/.test(problem)),
+    [],
+  );
+});
+
+test("a training is saved as a file, opened again, and another file is refused", async (t) => {
+  const { page, problems } = await lab(t);
+  await page.getByRole("button", { name: "Train both" }).click();
+  await afterSteps(page, 2);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("resting").waitFor();
+  const [download] = await Promise.all([
+    page.waitForEvent("download"),
+    page
+      .getByRole("button", { name: /^Save after/ })
+      .first()
+      .click(),
+  ]);
+  assert.match(download.suggestedFilename(), /^collapse-a-step-\d+\.safetensors$/);
+  const file = await download.path();
+  const field = page.locator(".lab-open input");
+  const steps = () => page.locator(".lab-steps").textContent();
+  const before = await steps();
+  await field.setInputFiles({ name: "letter.safetensors", mimeType: "", buffer: Buffer.from("Dear reader") });
+  await page.getByRole("alert").getByText("no file of a training").waitFor();
+  assert.equal(await steps(), before);
+  await field.setInputFiles({ name: "mine.safetensors", mimeType: "", buffer: await readFile(file) });
+  await page.getByRole("heading", { name: "mine.safetensors" }).first().waitFor();
+  await afterSteps(page, Number.parseInt(download.suggestedFilename().match(/(\d+)\./)[1], 10) + 2);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("resting").waitFor();
+  assert.deepEqual(problems, []);
+});
+
+test("a dense feed-forward becomes experts without a jump, and experts are merged at a price", async (t) => {
+  const { page, problems } = await lab(t, `experiment="upcycle"`);
+  await page.getByRole("button", { name: "Train both" }).click();
+  await afterSteps(page, 3);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("resting").waitFor();
+  const side = page.locator(".lab-side").first();
+  await side.getByRole("button", { name: "Make 8 experts" }).click();
+  const made = side.getByText(/^8 experts made after \d+ steps: held-out loss [\d.]+ → [\d.]+ nats a byte \([+-]0\.000\)$/);
+  await made.waitFor();
+  await side.getByRole("button", { name: "Merge experts into one" }).click();
+  await side.getByText(/^merged into one after \d+ steps/).waitFor();
+  await side.getByRole("button", { name: "Make 8 experts" }).waitFor();
+  await page.getByRole("button", { name: "10 steps" }).click();
+  await page.getByText("resting").waitFor();
+  assert.deepEqual(problems, []);
 });

@@ -329,8 +329,8 @@ export interface MoePlaygroundAttributes {
    * What the training lab (`view="training"`) trains: two models of one seed that differ in one thing. The reader's
    * own text is in no attribute.
    *
-   * Values: one of collapse, choices, room, bias, noise, expert-choice, logits; behind it, if you like, one of
-   * grammars, sums, own, and a seed. Default: `collapse`.
+   * Values: one of collapse, choices, room, bias, noise, expert-choice, logits, upcycle, merging; behind it, if you
+   * like, one of grammars, sums, own, and a seed. Default: `collapse`.
    */
   get experiment(): string | null;
   set experiment(value: string | null);

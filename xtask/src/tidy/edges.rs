@@ -27,12 +27,12 @@ pub const PACKAGES: [Package; 15] = [
     Package {
         name: "moe-worker",
         may_use: &["moe-trace", "moe-engine", "moe-mailbox"],
-        tests_may_use: &["moe-router", "moe-kernels", "moe-model"],
+        tests_may_use: &["moe-router", "moe-kernels", "moe-model", "moe-lab"],
     },
     Package { name: "web", may_use: &["moe-trace", "moe-router"], tests_may_use: &["moe-fuzz"] },
     Package {
         name: "moe-train",
-        may_use: &["moe-trace", "moe-router", "moe-model", "moe-learn", "moe-engine"],
+        may_use: &["moe-trace", "moe-router", "moe-model", "moe-learn", "moe-engine", "moe-lab"],
         tests_may_use: &[],
     },
     Package {

@@ -27,11 +27,11 @@ pub const CRATES: [Crate; 9] = [
         folder: "crates/moe-trace",
         floors: &[
             &["tagged"],
-            &["error", "gate_logits", "ids", "limits", "mixing", "model_entry", "prompts", "scores", "spec"],
+            &["bytes", "error", "gate_logits", "ids", "limits", "mixing", "model_entry", "prompts", "scores", "spec"],
             &["choices", "intervention", "model_info", "routing", "text", "token", "wrong"],
             &["layer_trace", "request", "rows"],
             &["header", "trace", "training"],
-            &["check", "compare", "delta"],
+            &["check", "compare", "delta", "experiment"],
             &["protocol"],
             &["trace_file"],
         ],
@@ -73,16 +73,24 @@ pub const CRATES: [Crate; 9] = [
     Crate {
         folder: "crates/moe-learn",
         floors: &[
-            &["auxiliary", "batch", "chance", "clip", "loss", "recipe"],
+            &["adam", "auxiliary", "batch", "chance", "clip", "loss", "recipe"],
             &["corpus"],
             &["learner"],
-            &["held_out"],
+            &["held_out", "saved"],
+            &["reshape"],
         ],
         exceptions: &[],
     },
     Crate {
         folder: "crates/moe-lab",
-        floors: &[&["grammars", "sums"], &["text"], &["request"], &["training"], &["report"], &["lab"]],
+        floors: &[
+            &["grammars", "sums"],
+            &["text"],
+            &["request"],
+            &["training"],
+            &["report", "reshape", "saved"],
+            &["lab"],
+        ],
         exceptions: &[],
     },
     Crate {
@@ -93,7 +101,7 @@ pub const CRATES: [Crate; 9] = [
     Crate {
         folder: "crates/moe-train",
         floors: &[
-            &["prepare", "train"],
+            &["experiments", "prepare", "train"],
             &["compressors", "site_model"],
             &["export", "golden"],
             &["evaluate", "findings"],

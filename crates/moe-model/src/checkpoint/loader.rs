@@ -161,6 +161,6 @@ pub fn dequantise(quantised: &[u8], scales: &[f32]) -> Vec<f32> {
     blocks.flat_map(|(block, scale)| block.iter().map(move |q| f32::from(q.cast_signed()) * scale)).collect()
 }
 
-fn floats(bytes: &[u8]) -> impl Iterator<Item = f32> {
+pub fn floats(bytes: &[u8]) -> impl Iterator<Item = f32> {
     bytes.chunks_exact(4).map(|b| f32::from_le_bytes([b[0], b[1], b[2], b[3]]))
 }

@@ -4,13 +4,15 @@
 //! weights are gathered from the gate on the tensor graph, so that the gate has a gradient.
 
 mod combine;
+pub mod mixed;
 mod moe;
 mod plan;
+mod rule;
 
 pub use moe::{Inputs, LayerOutcome, layer};
+pub use rule::Rule;
 
 use burn::tensor::{Int, Tensor, TensorData};
-use moe_router::Router;
 
 use crate::config::ModelConfig;
 use crate::read_back::TensorError;
@@ -32,9 +34,10 @@ pub async fn forward(
     weights: &Weights,
     config: &ModelConfig,
     ids: Tensor<2, Int>,
-    router: &Router,
+    rule: impl Into<Rule>,
     inputs: &Inputs<'_>,
 ) -> Result<Forward, TensorError> {
+    let rule = rule.into();
     let [num_sequences, num_tokens] = ids.dims();
     let device = ids.device();
     let mut x = weights.embedding.val().select(0, ids.reshape([num_sequences * num_tokens])).reshape([
@@ -52,7 +55,10 @@ pub async fn forward(
         let normed = rms_norm(x.clone(), block.attention_norm.val());
         x = x + block.attention.forward(normed, &angles);
         let normed = rms_norm(x.clone(), block.moe_norm.val());
-        let (y, outcome) = layer(block, normed, router, number, inputs).await?;
+        let (y, outcome) = match &rule {
+            Rule::Assigns(router) => layer(block, normed, router, number, inputs).await?,
+            Rule::Mixes(mixer) => mixed::layer(block, normed, mixer, number).await?,
+        };
         x = x + y;
         layers.push(outcome);
     }

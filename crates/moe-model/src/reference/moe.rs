@@ -5,7 +5,7 @@
 
 use burn::tensor::{Tensor, TensorData};
 use moe_router::Router;
-use moe_trace::{GateLogits, Routing};
+use moe_trace::{GateLogits, Mixing, Routing};
 
 use super::combine;
 use super::plan::Plan;
@@ -26,8 +26,10 @@ pub struct LayerOutcome {
     pub gate_logits: Tensor<3>,
     /// The same numbers, read back: one matrix per sequence.
     pub gate_values: Vec<GateLogits>,
-    /// One per sequence.
+    /// One per sequence; none where the rule mixes.
     pub routings: Vec<Routing>,
+    /// The same of a rule that mixes.
+    pub mixings: Vec<Mixing>,
 }
 
 /// `x`: `[sequences, tokens, d_model]`, normed. Gives the layer's sum of expert outputs, shared ones included, without
@@ -88,5 +90,5 @@ pub async fn layer(
     if let Some(shared) = &block.shared_experts {
         y = y + shared.forward(hidden.clone());
     }
-    Ok((y, LayerOutcome { hidden, gate_logits, gate_values, routings }))
+    Ok((y, LayerOutcome { hidden, gate_logits, gate_values, routings, mixings: Vec::new() }))
 }

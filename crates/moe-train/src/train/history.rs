@@ -11,11 +11,11 @@ use moe_learn::{Batch, Corpus, Learner, chance};
 use moe_model::architecture::{Architecture, Role};
 use moe_model::checkpoint::named;
 use moe_model::history::Moment;
-use moe_model::reference::{self, Forward};
+use moe_model::reference::{self, Forward, Rule};
 use moe_model::{ModelConfig, Weights};
-use moe_router::Router;
 use moe_router::matrix::Matrix;
 use moe_router::measure::{ClassWeights, representation_collapse};
+use moe_trace::training::TrainedRule;
 use moe_trace::{Overflow, Routing, RoutingSpec};
 
 use super::checkpoint::replace;
@@ -51,12 +51,15 @@ pub fn moment(learner: &Learner, step: usize, corpus: &Corpus) -> Result<Moment>
 /// A forward pass in which nobody is turned away.
 fn route(learner: &Learner, weights: &Weights, batch: &Batch) -> Result<Forward> {
     let config = &learner.config;
-    let routing = RoutingSpec { overflow: Overflow::Dropless, ..*learner.router.spec() };
-    let router = Router::new(routing, config.num_experts)?;
-    let draws = chance::at_inference(*router.spec(), batch.ids.len(), config);
+    let rule = match learner.rule.spec() {
+        TrainedRule::Assigns(spec) => RoutingSpec { overflow: Overflow::Dropless, ..spec }.into(),
+        mixes => mixes,
+    };
+    let rule = Rule::new(rule, config.num_experts)?;
+    let draws = chance::at_inference(rule.spec(), batch.ids.len(), config);
     let (ids, _) = batch.to_tensors(&learner.device);
     let inputs = |layer: usize, sequence| batch.routing_inputs(&draws[layer], sequence);
-    Ok(pollster::block_on(reference::forward(weights, config, ids, &router, &inputs))?)
+    Ok(pollster::block_on(reference::forward(weights, config, ids, rule, &inputs))?)
 }
 
 /// `[tokens of all routings][experts in order of choice]`

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Result, ensure};
 use clap::Args;
 use moe_learn::{Batch, Learner};
-use moe_router::Router;
+use moe_model::reference::Rule;
 use moe_router::draws::SplitMix64;
 use moe_trace::{Overflow, RouterSpec, RoutingSpec};
 
@@ -38,7 +38,7 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
     };
     let (grouped, mut dense) = (learner()?, learner()?);
     let all = RoutingSpec { router: RouterSpec::Dense, overflow: Overflow::Dropless };
-    dense.router = Router::new(all, dense.config.num_experts)?;
+    dense.rule = Rule::new(all, dense.config.num_experts)?;
     let mut learners = [grouped, dense];
     let mut speeds = [const { Vec::new() }; 2];
     for round in 0..=args.rounds {

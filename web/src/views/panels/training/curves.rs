@@ -16,7 +16,7 @@ const WIDTH: f32 = 640.0;
 const HEIGHT: f32 = 150.0;
 
 pub fn curves(lab: &Lab, trainings: &[Shared<Training>; 2]) -> Html {
-    let num_steps = trainings.iter().map(|training| training.steps.len()).max().unwrap_or(0);
+    let num_steps = trainings.iter().map(|training| training.num_steps()).max().unwrap_or(0);
     let floor = trainings[0].floor;
     let curves = [0, 1].map(|side| trainings[side].curve(COLUMNS));
     let losses = curves.iter().flatten().map(|stretch| stretch.loss);

@@ -8,11 +8,11 @@ pub fn finding(lab: &Lab) -> String {
     let Some([first, second]) = &lab.trainings else {
         return "Two small models, trained here, that differ in one thing".to_owned();
     };
-    let sides = lab.experiment.name.sides();
+    let sides = lab.sides();
     let (Some(share), Some(other)) = (first.largest_share(), second.largest_share()) else {
         return "The first steps are on their way".to_owned();
     };
-    let num_steps = |training: &Training| training.steps.len();
+    let num_steps = Training::num_steps;
     let loss = |training: &Training| training.latest().last().map_or(0.0, |step| step.next_token);
     format!(
         "After {} the busiest expert gets {} with {}, {} with {}; losses {:.2} and {:.2} nats a byte",

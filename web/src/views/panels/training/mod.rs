@@ -1,7 +1,10 @@
 //! The training lab: two small models learn side by side, and one sees their routing form.
 
 mod curves;
+mod experts;
+mod files;
 mod finding;
+mod measured;
 mod setup;
 mod snapshots;
 mod streams;
@@ -23,15 +26,20 @@ pub static PANEL: Panel = Panel {
     depth: Depth::Lab,
     sees: Sees::Lab,
     lacks: |_| None,
-    topic: |input| format!("Training lab · {}", input.lab.experiment.name.title()),
+    topic: |input| format!("Training lab · {}", title(&input.lab)),
     finding: |input| finding::finding(&input.lab),
     badges: |_| Html::default(),
     picture,
     table: Some(as_table),
 };
 
+fn title(lab: &Lab) -> &'static str {
+    if lab.is_opened() { "trainings from files" } else { lab.experiment.name.preset().title }
+}
+
 fn picture(input: &PanelInput) -> Html {
     let (lab, dispatch) = (&*input.lab, &input.dispatch);
+    let sides = lab.sides();
     html! {
         <div class="lab">
             { setup::setup(lab, dispatch) }
@@ -43,10 +51,12 @@ fn picture(input: &PanelInput) -> Html {
                 <div class="lab-sides">
                     { for (0..2).map(|side| html! {
                         <section class="lab-side">
-                            <h4>{ side_mark(side) }{ lab.experiment.name.sides()[side] }</h4>
-                            { setup::coefficient(&trainings[side], side, dispatch) }
+                            <h4>{ side_mark(side) }{ &sides[side] }</h4>
+                            { setup::coefficient(lab, side, dispatch) }
                             { streams::streams(&trainings[side]) }
                             { facts(&trainings[side]) }
+                            { experts::buttons(lab, &trainings[side], side, dispatch) }
+                            { files::save(&trainings[side], side, dispatch) }
                         </section>
                     }) }
                 </div>
@@ -88,7 +98,8 @@ fn as_table(input: &PanelInput) -> Html {
     let Some(trainings) = &input.lab.trainings else {
         return table("Training lab", &["Nothing is trained yet"], []);
     };
-    let sides = input.lab.experiment.name.sides();
+    let [first, second] = input.lab.sides();
+    let (first, second) = (&first[..], &second[..]);
     let both = facts_of(&trainings[0]).into_iter().zip(facts_of(&trainings[1]));
     let rows = both.map(|((name, first), (_, second))| vec![name.to_owned(), first, second]);
     let caption = "The latest ten steps, and the newest snapshot";
@@ -98,8 +109,8 @@ fn as_table(input: &PanelInput) -> Html {
     });
     html! {
         <>
-            { table(caption, &["", sides[0], sides[1]], rows) }
-            { table("Held-out text, bits a byte", &["after steps", sides[0], sides[1]], steps) }
+            { table(caption, &["", first, second], rows) }
+            { table("Held-out text, bits a byte", &["after steps", first, second], steps) }
         </>
     }
 }

@@ -3,8 +3,7 @@
 use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
-use super::{asks, has_steps};
-use crate::run::training::Training;
+use super::{asks, files, has_steps, measured};
 use crate::settings::experiment::{EXPONENTS, ExperimentName, STEP, TextName, coefficient_at, exponent_of};
 use crate::state::Action;
 use crate::state::lab::{Lab, Wish};
@@ -37,13 +36,18 @@ pub fn setup(lab: &Lab, dispatch: &Callback<Action>) -> Html {
     };
     html! {
         <div class="lab-setup">
-            <p class="lab-question">{ lab.experiment.name.look_for() }</p>
+            if lab.is_opened() {
+                <p class="lab-question">{ "Trainings from files, with the settings that they were saved with." }</p>
+            } else {
+                <p class="lab-question">{ lab.experiment.name.preset().look_for }</p>
+                { measured::sentence(lab.experiment.name.preset()) }
+            }
             <div class="controls">
                 <label class="control">
                     <span class="control-name">{ "Experiment" }</span>
                     <select onchange={chosen(|word| ExperimentName::of_word(word).map(Wish::Experiment))}>
                         { for ExperimentName::ALL.iter().map(|&name| html! {
-                            <option value={name.as_str()} selected={name == lab.experiment.name}>{ name.title() }</option>
+                            <option value={name.as_str()} selected={name == lab.experiment.name}>{ name.preset().title }</option>
                         }) }
                     </select>
                 </label>
@@ -79,6 +83,8 @@ fn buttons(lab: &Lab, dispatch: &Callback<Action>) -> Html {
         <div class="lab-buttons">
             if lab.trainings.is_none() {
                 <button type="button" class="lab-button is-primary" onclick={asks(dispatch, Wish::Start)}>{ "Train both" }</button>
+            } else if let Some(steps) = lab.offers() {
+                { files::revive(steps, dispatch) }
             } else if lab.is_running() {
                 { button("Pause", Wish::Pause, "Rest after the step in progress") }
             } else {
@@ -89,7 +95,11 @@ fn buttons(lab: &Lab, dispatch: &Callback<Action>) -> Html {
                 { button("Start anew", Wish::Start, "Both from nothing, with the same seed") }
                 { button("End", Wish::Stop, "Forget both trainings and free their memory") }
             }
-            if has_steps(lab) && !lab.is_running() {
+            { files::open(dispatch) }
+            if lab.opening.is_some() {
+                <span class="lab-rest">{ "opening" }</span>
+            }
+            if has_steps(lab) && !lab.is_running() && !lab.is_lost {
                 <span class="lab-rest">{ "resting" }</span>
             }
         </div>
@@ -97,8 +107,9 @@ fn buttons(lab: &Lab, dispatch: &Callback<Action>) -> Html {
 }
 
 /// The weight of the first loss beside that of the next byte, where there is one; it may move while the model learns.
-pub fn coefficient(training: &Training, side: usize, dispatch: &Callback<Action>) -> Html {
-    let Some(loss) = training.request.losses.first() else { return Html::default() };
+pub fn coefficient(lab: &Lab, side: usize, dispatch: &Callback<Action>) -> Html {
+    let losses = lab.trainings.as_ref().map(|trainings| &trainings[side].request.losses);
+    let Some(loss) = losses.and_then(|losses| losses.first()) else { return Html::default() };
     let on_change = {
         let dispatch = dispatch.clone();
         Callback::from(move |event: Event| {
@@ -112,7 +123,7 @@ pub fn coefficient(training: &Training, side: usize, dispatch: &Callback<Action>
         <label class="control lab-coefficient">
             <span class="control-name">{ "Balance loss × " }<b aria-hidden="true">{ &words }</b></span>
             <input type="range" min={(EXPONENTS.0 - STEP).to_string()} max={EXPONENTS.1.to_string()} step={STEP.to_string()}
-                value={exponent_of(loss.coefficient).to_string()} aria-valuetext={words.clone()} onchange={on_change} />
+                value={exponent_of(loss.coefficient).to_string()} aria-valuetext={words.clone()} disabled={lab.is_lost} onchange={on_change} />
         </label>
     }
 }

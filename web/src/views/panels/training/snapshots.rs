@@ -5,7 +5,7 @@ use moe_trace::training::TrainSnapshot;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::asks;
+use super::{asks, experts};
 use crate::run::shared::Shared;
 use crate::run::text::visible;
 use crate::run::training::{Training, told_apart};
@@ -28,7 +28,7 @@ pub fn snapshots(lab: &Lab, trainings: &[Shared<Training>; 2], dispatch: &Callba
         })
     };
     let words = format!("after {}", count(num_steps as usize, "step", "steps"));
-    let sides = lab.experiment.name.sides();
+    let sides = lab.sides();
     html! {
         <div class="lab-snapshots">
             <div class="controls">
@@ -46,7 +46,7 @@ pub fn snapshots(lab: &Lab, trainings: &[Shared<Training>; 2], dispatch: &Callba
             </div>
             <div class="lab-sides">
                 { for (0..2).map(|side| html! {
-                    <section class="lab-side" aria-label={sides[side]}>
+                    <section class="lab-side" aria-label={sides[side].clone()}>
                         { for trainings[side].snapshot(Some(at)).map(|snapshot| state(snapshot)) }
                     </section>
                 }) }
@@ -60,6 +60,7 @@ fn state(snapshot: &TrainSnapshot) -> Html {
         <>
             { probe(snapshot) }
             { kinds(snapshot) }
+            { experts::spread(&snapshot.spread) }
             <p class="lab-sample" title="What this state writes behind the probe, at temperature 0.7">
                 <span>{ "writes " }</span><code dir="auto">{ visible(&snapshot.sample) }</code></p>
         </>

@@ -1,100 +1,16 @@
 //! Commands in, events out: what a reader who steers a training relies on.
 
-use moe_lab::{Device, Lab};
+mod mixed;
+mod reshape;
+mod saved;
+mod trial;
+
 use moe_trace::training::{
-    AuxiliaryLoss, SnapshotId, TrainCommand, TrainEvent, TrainRequest, TrainSetting, TrainSnapshot, TrainStep,
-    TrainedRule, TrainedSizes, TrainingText, WeightedLoss,
+    AuxiliaryLoss, SnapshotId, TrainCommand, TrainEvent, TrainRequest, TrainSetting, TrainedRule, TrainedSizes,
+    WeightedLoss,
 };
 use moe_trace::{CapacitySpec, MixerSpec, Overflow, RouterSpec, RoutingSpec, RunId};
-
-/// A lab and all that it has told.
-struct Trial {
-    lab: Lab,
-    told: Vec<TrainEvent>,
-}
-
-impl Trial {
-    fn new() -> Trial {
-        Trial { lab: Lab::new(Device::flex()), told: Vec::new() }
-    }
-
-    fn obey(&mut self, command: TrainCommand) {
-        pollster::block_on(self.lab.obey(command, &mut |event| self.told.push(event)));
-    }
-
-    /// Until all rest.
-    fn go_on(&mut self) {
-        while self.lab.is_busy() {
-            pollster::block_on(self.lab.advance(&|| 0.0, &mut |event| self.told.push(event)));
-        }
-    }
-
-    /// So many steps of a run, which then rests.
-    fn step(&mut self, run: u32, num_steps: u32) {
-        self.obey(TrainCommand::Step { run: RunId(run), num_steps });
-        self.go_on();
-    }
-
-    fn start(&mut self, request: TrainRequest) {
-        let run = request.run;
-        self.obey(TrainCommand::Start(request));
-        self.obey(TrainCommand::Pause(run));
-    }
-
-    /// The losses of a run's steps, in the order they were told.
-    fn losses(&self, run: u32) -> Vec<f32> {
-        self.steps(run).map(|step| step.next_token).collect()
-    }
-
-    fn steps(&self, run: u32) -> impl Iterator<Item = &TrainStep> {
-        self.told.iter().filter_map(move |event| match event {
-            TrainEvent::Step(step) if step.run == RunId(run) => Some(step),
-            _ => None,
-        })
-    }
-
-    fn snapshots(&self) -> Vec<&TrainSnapshot> {
-        let snapshots = self.told.iter().filter_map(|event| match event {
-            TrainEvent::Snapshot(snapshot) => Some(snapshot),
-            _ => None,
-        });
-        snapshots.collect()
-    }
-
-    /// Why the last command was refused.
-    fn refusal(&self) -> String {
-        match self.told.last() {
-            Some(TrainEvent::Failed { error, fatal: false, .. }) => error.to_string(),
-            other => panic!("it was not refused: {other:?}"),
-        }
-    }
-}
-
-/// A small model over two grammars, top-1 of four experts, nobody turned away.
-fn request(run: u32) -> TrainRequest {
-    let router = RouterSpec::Switch;
-    TrainRequest {
-        run: RunId(run),
-        model: TrainedSizes {
-            d_model: 16,
-            num_layers: 1,
-            num_heads: 2,
-            num_experts: 4,
-            d_expert: 16,
-            num_shared_experts: 0,
-        },
-        rule: TrainedRule::Assigns(RoutingSpec { router, overflow: Overflow::Dropless }),
-        text: TrainingText::Grammars { count: 2 },
-        num_sequences: 4,
-        num_tokens: 24,
-        learning_rate: 1e-2,
-        losses: vec![WeightedLoss { loss: AuxiliaryLoss::Balance, coefficient: 0.01 }],
-        bias_step: 0.0,
-        seed: 1,
-        probe: "abcdef".to_owned(),
-        snapshot_every: 0,
-    }
-}
+use trial::{Trial, request};
 
 #[test]
 fn a_training_tells_what_it_sees_and_learns() {
@@ -241,7 +157,7 @@ fn what_cannot_be_trained_is_refused_in_words_and_changes_nothing() {
     refused(TrainRequest { model: TrainedSizes { d_expert: 30_000, ..sizes }, ..request(1) }, "parameters");
     refused(TrainRequest { num_sequences: 10_000, ..request(1) }, "10000 sequences");
     refused(TrainRequest { learning_rate: f32::NAN, ..request(1) }, "learning rate");
-    refused(TrainRequest { rule: TrainedRule::Mixes(MixerSpec::Smear), ..request(1) }, "not trained here yet");
+    refused(TrainRequest { rule: TrainedRule::Mixes(MixerSpec::Mov), ..request(1) }, "soft_moe:1, smear");
     let load = vec![WeightedLoss { loss: AuxiliaryLoss::Load, coefficient: 0.1 }];
     refused(TrainRequest { losses: load.clone(), ..request(1) }, "noisy_top_k");
 

@@ -1,0 +1,77 @@
+//! A training as bytes, and one that goes on from them: here, in another worker, tomorrow. A safetensors file with the
+//! weights, the optimiser's moments, and as its one text the request, the step and what else decides what comes next.
+//!
+//! The reader's own text is part of the request, and so of the file.
+
+use std::collections::BTreeMap;
+
+use moe_learn::saved::{self, Saved};
+use moe_model::checkpoint::CheckpointError;
+use moe_model::checkpoint::exact::Exact;
+use moe_model::{Device, TensorError};
+use moe_trace::training::TrainRequest;
+use moe_trace::{RunId, UserError};
+use serde::{Deserialize, Serialize};
+
+use crate::request;
+use crate::text::Shipped;
+use crate::training::Training;
+
+/// What such a file calls itself.
+const KIND: &str = "moe-playground training";
+
+/// What the file's text says, as JSON.
+#[derive(Serialize, Deserialize)]
+struct About {
+    request: TrainRequest,
+    next_step: u32,
+    /// Those that were made: later ones have numbers of their own.
+    num_snapshots: u32,
+    /// Of each parameter, the steps that moved it.
+    moved: BTreeMap<String, u64>,
+}
+
+/// All that decides what comes next.
+pub async fn bytes(training: &Training) -> Result<Vec<u8>, TensorError> {
+    let Saved { tensors, moved } = saved::save(&training.learner).await?;
+    let (request, next_step, num_snapshots) = (training.request.clone(), training.next_step, training.num_snapshots());
+    let about = About { request, next_step, num_snapshots, moved };
+    let failed = |error: &dyn std::fmt::Display| TensorError(error.to_string());
+    let about = serde_json::to_string(&about).map_err(|error| failed(&error))?;
+    Exact { tensors, about }.to_bytes(KIND).map_err(|error| failed(&error))
+}
+
+/// The training that a file holds, as `run`. It will go on by itself.
+pub fn open(bytes: &[u8], run: RunId, device: &Device, shipped: &Shipped) -> Result<Training, UserError> {
+    let Exact { tensors, about } = Exact::from_bytes(bytes, KIND).map_err(|error| match error {
+        CheckpointError::Unreadable(_) | CheckpointError::Other { .. } => foreign(&error),
+        _ => damaged(&error),
+    })?;
+    let about: About = serde_json::from_str(&about).map_err(|error| {
+        let why = "It was saved by another version of this page.";
+        not_opened(why, "Choose a file that this version saved.").with_details(error)
+    })?;
+    let About { request, next_step, num_snapshots, moved } = about;
+    let request = TrainRequest { run, ..request };
+    let mut learner = request::learner(&request, device).map_err(said)?;
+    saved::restore(&mut learner, &Saved { tensors, moved }).map_err(|error| damaged(&error))?;
+    Training::resumed(request, learner, next_step, num_snapshots, shipped).map_err(said)
+}
+
+fn not_opened(why: impl Into<String>, try_this: &str) -> UserError {
+    UserError::new("The training was not opened.", why, try_this)
+}
+
+fn foreign(error: &CheckpointError) -> UserError {
+    not_opened("This is no file of a training, or only a part of one.", "Choose a file that was saved here.")
+        .with_details(error)
+}
+
+fn damaged(error: &CheckpointError) -> UserError {
+    not_opened(format!("The file does not fit what it says of itself: {error}."), "Choose another file.")
+}
+
+/// What a start is refused for, an opened file is too.
+fn said(error: UserError) -> UserError {
+    UserError { what: "The training was not opened.".to_owned(), ..error }
+}
