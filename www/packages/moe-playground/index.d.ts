@@ -133,7 +133,8 @@ export interface MoePlaygroundAttributes {
    * its keys while nothing has the focus, so that Space and arrows no longer scroll.
    *
    * Values: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, policies, drops, runs,
-   * positions, training, methods, losses, microscope, block. Default: all panels, as a figure in a page.
+   * positions, experts, findings, training, methods, losses, microscope, block. Default: all panels, as a figure in a
+   * page.
    */
   get view(): string | null;
   set view(value: string | null);
@@ -352,6 +353,16 @@ export interface MoePlaygroundAttributes {
     | "output"
     | "proof"
     | null);
+
+  /**
+   * A lesson, which stands above the figure and leads through it step by step; docs/LESSONS.md says how one is
+   * written. It comes with the module of the whole page.
+   *
+   * Values: the name of a lesson beside the element's files (`lessons/NAME.json`), or the address of one. Default:
+   * none.
+   */
+  get lesson(): string | null;
+  set lesson(value: string | null);
 
   /**
    * What to run on. `auto` is WebGPU where it works and as long as it does, else the CPU. The CPU multiplies by

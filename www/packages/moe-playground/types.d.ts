@@ -81,6 +81,11 @@ next?: NextToken,
 unrouted_tail?: TracedToken, };
 
 /**
+ * Shared, so that a copy costs nothing.
+ */
+export type Bytes = Uint8Array;
+
+/**
  * A possible next token.
  */
 export type Candidate = { id: TokenId, bytes: Array<number>,
@@ -275,6 +280,16 @@ training_tokens?: number,
  * The routing the model was trained with.
  */
 trained_routing: RoutingSpec, };
+
+/**
+ * Experts that are made of a dense feed-forward (sparse upcycling, arXiv:2212.05055): each is a copy of it. Where the
+ * rule's weights sum to 1, the model says what it said before.
+ */
+export type NewExperts = { num_experts: number,
+/**
+ * Deviation of what is added to the copies, as a part of the root mean square of each matrix; 0 for none.
+ */
+noise: number, rule: TrainedRule, };
 
 /**
  * The model's expectation after the last token of a sequence.
@@ -622,12 +637,17 @@ export type TracedToken = { id?: TokenId, bytes?: Array<number>, patch?: Patch, 
 /**
  * From the page to a trainer. A training is a run and has a run's number; a fork is a run of its own.
  */
-export type TrainCommand = { "start": TrainRequest } | { "pause": RunId } | { "step": { run: RunId, num_steps: number, } } | { "resume": RunId } | { "change": { run: RunId, setting: TrainSetting, } } | { "snapshot": RunId } | { "rewind": { run: RunId, snapshot: SnapshotId, } } | { "fork": { run: RunId, snapshot: SnapshotId, into: RunId, } } | { "stop": RunId };
+export type TrainCommand = { "start": TrainRequest } | { "pause": RunId } | { "step": { run: RunId, num_steps: number, } } | { "resume": RunId } | { "change": { run: RunId, setting: TrainSetting, } } | { "snapshot": RunId } | { "rewind": { run: RunId, snapshot: SnapshotId, } } | { "fork": { run: RunId, snapshot: SnapshotId, into: RunId, } } | { "open": { run: RunId, saved: Bytes, } } | { "upcycle": { run: RunId, experts: NewExperts, } } | { "merge": RunId } | { "stop": RunId };
 
 /**
  * From a trainer to the page.
  */
-export type TrainEvent = { "started": { run: RunId, num_parameters: number, floor: number, } } | { "step": TrainStep } | { "snapshot": TrainSnapshot } | { "forgotten": { run: RunId, snapshot: SnapshotId, } } | { "changed": { run: RunId, setting: TrainSetting, } } | { "resting": { run: RunId, next_step: number, } } | { "stopped": { run: RunId, } } | { "failed": { run: RunId, error: UserError, fatal: boolean, } } | { "lost": UserError };
+export type TrainEvent = { "started": { run: RunId, num_parameters: number, floor: number, } } | { "step": TrainStep } | { "snapshot": TrainSnapshot } | { "opened": { run: RunId, request: TrainRequest, next_step: number, } } | { "saved": { run: RunId, next_step: number, saved: Bytes, } } | { "reshaped": { run: RunId, request: TrainRequest, num_parameters: number,
+/**
+ * Held-out nats a token before and after, where experts were made or merged; `None` after going back to a state
+ * with another number.
+ */
+held_out: [number, number] | null, } } | { "forgotten": { run: RunId, snapshot: SnapshotId, } } | { "changed": { run: RunId, setting: TrainSetting, } } | { "resting": { run: RunId, next_step: number, } } | { "stopped": { run: RunId, } } | { "failed": { run: RunId, error: UserError, fatal: boolean, } } | { "lost": UserError };
 
 /**
  * A training, completely described: the same request gives the same losses.
@@ -660,7 +680,11 @@ probe: string,
 /**
  * Steps between two snapshots that the trainer makes of itself; 0 for none.
  */
-snapshot_every: number, };
+snapshot_every: number,
+/**
+ * Of a model with one expert: when it becomes many.
+ */
+upcycling: Upcycling | null, };
 
 /**
  * What may change while a training runs.
@@ -695,6 +719,11 @@ probe_layers: Array<LayerTrace>,
  * The gates, one per MoE layer.
  */
 gates: Array<GateWeights>,
+/**
+ * How far each layer's experts are from each other, `[layers]`: root mean square distance from their mean, as a part
+ * of their root mean square; 0 where all are the same.
+ */
+spread: Array<number>,
 /**
  * A text that the model writes now.
  */
@@ -740,7 +769,12 @@ num_dropped_tokens: number,
 /**
  * Mean entropy of the gate, in nats; absent where the rule reads no gate.
  */
-gate_entropy: number | null, };
+gate_entropy: number | null,
+/**
+ * Of a rule that mixes, which makes no requests: each expert's share of what tokens are given, of the slots' outputs
+ * or of the merged weights.
+ */
+shares: Array<number> | null, };
 
 /**
  * The rule of a layer: of requests, or of shares.
@@ -760,6 +794,11 @@ num_shared_experts: number, };
  * What is learned.
  */
 export type TrainingText = { "kind": "shipped", kinds: Array<string>, } | { "kind": "own", text: string, } | { "kind": "grammars", count: number, } | { "kind": "modular_sums", moduli: Array<number>, };
+
+/**
+ * A dense feed-forward that becomes experts while it learns.
+ */
+export type Upcycling = { after_steps: number, experts: NewExperts, };
 
 /**
  * What every error becomes where it meets a person: three sentences, and what a machine said for whoever asks.
