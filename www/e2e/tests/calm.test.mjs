@@ -26,20 +26,20 @@ async function openLarge(t, size, view) {
 async function touched(page, selectors, act) {
   await page.evaluate((selectors) => {
     const { shadowRoot } = document.querySelector("moe-playground");
-    window.touched = Object.fromEntries(selectors.map((selector) => [selector, 0]));
-    window.observer = new MutationObserver((records) => {
+    window.moeTouched = Object.fromEntries(selectors.map((selector) => [selector, 0]));
+    window.moeObserver = new MutationObserver((records) => {
       for (const { target } of records) {
         const element = target instanceof Element ? target : target.parentElement;
-        for (const selector of selectors) window.touched[selector] += element?.closest(selector) ? 1 : 0;
+        for (const selector of selectors) window.moeTouched[selector] += element?.closest(selector) ? 1 : 0;
       }
     });
-    window.observer.observe(shadowRoot, { subtree: true, childList: true, attributes: true, characterData: true });
+    window.moeObserver.observe(shadowRoot, { subtree: true, childList: true, attributes: true, characterData: true });
   }, selectors);
   await act();
   return page.evaluate(async () => {
     for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
-    window.observer.disconnect();
-    return window.touched;
+    window.moeObserver.disconnect();
+    return window.moeTouched;
   });
 }
 

@@ -199,7 +199,10 @@ test("a column of the load and a row of the table are chosen by a key", async (t
     [2, "Enter"],
     [1, "Space"],
   ]) {
-    await figure.panel("counts").getByRole("button", { name: `Layer ${layer}`, exact: true }).focus();
+    await figure
+      .panel("counts")
+      .getByRole("button", { name: `Layer ${layer}`, exact: true })
+      .focus();
     await page.keyboard.press(press);
     await figure.selected({ layer });
   }

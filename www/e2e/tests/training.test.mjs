@@ -169,7 +169,9 @@ test("a dense feed-forward becomes experts without a jump, and experts are merge
   await page.getByText("resting").waitFor();
   const side = page.locator(".lab-side").first();
   await side.getByRole("button", { name: "Make 8 experts" }).click();
-  const made = side.getByText(/^8 experts made after \d+ steps: held-out loss [\d.]+ → [\d.]+ nats a byte \([+-]0\.000\)$/);
+  const made = side.getByText(
+    /^8 experts made after \d+ steps: held-out loss [\d.]+ → [\d.]+ nats a byte \([+-]0\.000\)$/,
+  );
   await made.waitFor();
   await side.getByRole("button", { name: "Merge experts into one" }).click();
   await side.getByText(/^merged into one after \d+ steps/).waitFor();
