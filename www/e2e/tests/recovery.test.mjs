@@ -10,7 +10,11 @@ import { suite } from "../lib/suite.mjs";
 const site = suite();
 const LONG = 200;
 
-/** A page with a long run, in whose workers this line of JavaScript runs first. */
+/**
+ * A page with a long run, in whose workers this line of JavaScript runs first.
+ *
+ * @param {{ prepare?: (page: import("playwright-core").Page) => unknown, [option: string]: unknown }} [options]
+ */
 function openRun(t, line = "", { prepare, ...options } = {}) {
   const prepared = async (page) => {
     await beforeWorker(page, `${UNHURRIED}\n${line}`);
@@ -19,7 +23,11 @@ function openRun(t, line = "", { prepare, ...options } = {}) {
   return openFigure(site, t, { newTokens: LONG, prepare: prepared, ...options });
 }
 
-/** A page in the middle of a long live run of the reader's own prompt and capacity. */
+/**
+ * A page in the middle of a long live run of the reader's own prompt and capacity.
+ *
+ * @param {Parameters<typeof openRun>[2]} [options]
+ */
 async function openRunning(t, line = "", options = {}) {
   const opened = await openRun(t, line, options);
   const { figure, page } = opened;

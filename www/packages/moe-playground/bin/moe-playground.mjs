@@ -28,10 +28,12 @@ if (help) {
 
 function options() {
   try {
-    const known = { port: { type: "string", default: "8080" }, help: { type: "boolean", short: "h" } };
-    const { values } = parseArgs({ options: known });
-    if (/^\d{1,5}$/.test(values.port) && Number(values.port) < 65536) return values;
-    throw new Error(`--port is ${values.port}, not a number from 0 to 65535.`);
+    const { values } = parseArgs({
+      options: { port: { type: "string", default: "8080" }, help: { type: "boolean", short: "h" } },
+    });
+    const { port, help } = values;
+    if (/^\d{1,5}$/.test(port) && Number(port) < 65536) return { port, help };
+    throw new Error(`--port is ${port}, not a number from 0 to 65535.`);
   } catch (error) {
     console.error(/** @type {Error} */ (error).message);
     process.exit(2);
