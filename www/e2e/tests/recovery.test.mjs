@@ -13,21 +13,19 @@ const LONG = 200;
 /**
  * A page with a long run, in whose workers this line of JavaScript runs first.
  *
- * @param {{ prepare?: (page: import("playwright-core").Page) => unknown, [option: string]: unknown }} [options]
+ * @param {import("node:test").TestContext} t
+ * @param {{ prepare?: (page: import("playwright-core").Page) => unknown, [option: string]: unknown }} options
  */
-function openRun(t, line = "", { prepare, ...options } = {}) {
+function openRun(t, line = "", options = {}) {
+  const { prepare, ...others } = options;
   const prepared = async (page) => {
     await beforeWorker(page, `${UNHURRIED}\n${line}`);
     await prepare?.(page);
   };
-  return openFigure(site, t, { newTokens: LONG, prepare: prepared, ...options });
+  return openFigure(site, t, { newTokens: LONG, prepare: prepared, ...others });
 }
 
-/**
- * A page in the middle of a long live run of the reader's own prompt and capacity.
- *
- * @param {Parameters<typeof openRun>[2]} [options]
- */
+/** A page in the middle of a long live run of the reader's own prompt and capacity. */
 async function openRunning(t, line = "", options = {}) {
   const opened = await openRun(t, line, options);
   const { figure, page } = opened;
