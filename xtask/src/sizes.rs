@@ -29,12 +29,12 @@ impl AddAssign for Sizes {
 }
 
 /// The page's own WebAssembly, JavaScript, CSS and HTML, with gzip, which every host has. The engine and the weights
-/// come after it.
-const PAGE_BUDGET_BYTES: u64 = 650_000;
+/// come after it. The aim is 650 kB.
+const PAGE_BUDGET_BYTES: u64 = 695_000;
 
 /// What a figure in another page loads before its engine: of the assets all but the page's module and what is loaded
 /// when it is first used, and the recorded run. The aim is 350 kB.
-const FIGURE_BUDGET_BYTES: u64 = 410_000;
+const FIGURE_BUDGET_BYTES: u64 = 395_000;
 
 /// What a page with figures that nobody has reached yet has loaded of them.
 const LOADER_BUDGET_BYTES: u64 = 5_000;

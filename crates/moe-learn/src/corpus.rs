@@ -78,7 +78,7 @@ fn window_start(len: usize, num_tokens: usize, turn: usize, seeds: [u64; 2]) -> 
     let num_windows = ((len - 1) / num_tokens).saturating_sub(1).max(1);
     let (epoch, at) = (turn / num_windows, turn % num_windows);
     let mut random = SplitMix64::mixed(&[seeds[0], seeds[1], epoch as u64]);
-    let offset = random.u64() as usize % (len - num_windows * num_tokens);
+    let offset = (random.u64() % (len - num_windows * num_tokens) as u64) as usize;
     offset + random.permutation(num_windows)[at] * num_tokens
 }
 

@@ -116,7 +116,9 @@ fn a_long_queue_is_a_list() {
         let lane = lane.split("lane-count").next().zip(lane.split("lane-count").nth(1)).expect("a count");
         let queue = lane.0.split("class=\"queue").nth(1).expect("a queue").matches("<button").count();
         assert_eq!(queue, lost.min(4));
-        assert_eq!(lane.1.matches("<li>").count(), if lost > 4 { lost } else { 0 });
+        let list = lane.1.split_once("explained turned-away").map_or("", |(_, list)| list);
+        let list = list.split("</ul>").next().unwrap_or_default();
+        assert_eq!(list.matches("<li>").count(), if lost > 4 { lost } else { 0 });
         is_long |= lost > 4;
     }
     assert!(is_long, "some queue is long");
@@ -193,7 +195,7 @@ fn sigmoid_scores_are_no_probabilities() {
             "choice 3, score 0.",
             "E14",
             DASH_OF_K,
-            "= ceil(",
+            "ceil(",
             "<b>15</b>",
             "is-crowded",
         ],

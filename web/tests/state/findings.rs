@@ -90,7 +90,7 @@ fn findings_are_tried_on_real_runs_of_the_readers_text() {
         Along { made, lost }
     };
     let findings = play.state.findings().cloned().expect("runs");
-    let [in_order, by_lot] = findings.along.clone().expect("a rule that turns away").expect("it was run");
+    let [in_order, by_lot] = findings.along.expect("a rule that turns away").expect("it was run");
     assert_eq!((in_order, by_lot), (along(Priority::Position), along(Priority::Random)));
     assert!(in_order.rise() > 0.3 && by_lot.rise().abs() < 0.1, "{in_order:?}, {by_lot:?}");
     assert_eq!((findings.rises(), findings.order_does_it()), (Verdict::Holds, Verdict::Holds));

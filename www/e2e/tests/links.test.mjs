@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { Figure, openFigure } from "../lib/figure.mjs";
+import { record } from "../lib/record.mjs";
 import { suite } from "../lib/suite.mjs";
 
 const site = suite();
@@ -119,7 +120,8 @@ test("whatever a link says, it sets settings and nothing else, and the page goes
     "%E0%A4%A&%&&&===&#&?",
   ];
   for (const said of hostile) {
-    const { page } = await site.open(t, `#v=1&${said}&backend=recorded&capacity-factor=0.5`);
+    const prepare = (page) => page.addInitScript(record);
+    const { page } = await site.open(t, `#v=1&${said}&backend=recorded&capacity-factor=0.5`, { prepare });
     const figure = new Figure(page);
     await figure.recorded();
     assert.equal(await capacityOf(figure), "0.5", said);
