@@ -29,7 +29,7 @@ pub fn words(text: &str) -> Html {
 /// Up to the end, or to the brace that closes it.
 fn row(rest: &mut Peekable<Chars>) -> Html {
     let mut atoms = Vec::new();
-    // Between the name of a function and what it is of stands a gap.
+    // Between names, and between a name and a fraction, stands a gap.
     let mut follows_name = false;
     while let Some(&next) = rest.peek() {
         match next {
@@ -39,12 +39,12 @@ fn row(rest: &mut Peekable<Chars>) -> Html {
             }
             ' ' => {
                 rest.next();
-                if follows_name && rest.peek().is_some_and(|c| c.is_alphabetic()) {
+                if follows_name && rest.peek().is_some_and(|&c| c.is_alphabetic() || c == '{') {
                     atoms.push(html! { <mspace width="0.25em" /> });
                 }
             }
             _ => {
-                follows_name = next.is_alphabetic() && next != 'Σ';
+                follows_name = (next.is_alphabetic() && next != 'Σ') || next == '{';
                 atoms.push(with_index(rest));
             }
         }

@@ -71,7 +71,7 @@ pub fn model_grid(input: &PanelInput, open: usize) -> Html {
 fn words(scene: &Scene) -> String {
     let most = most(scene);
     format!(
-        "All {} experts of the model at this step ({}): layers downwards, experts to the right. The darkest was asked {}.",
+        "All {} experts of the model at this step ({}): layers downwards, experts to the right. The strongest was asked {}.",
         scene.num_experts() * scene.layers.len(),
         names::source(scene.source()),
         count(most as usize, "time", "times")

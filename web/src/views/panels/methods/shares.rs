@@ -53,7 +53,7 @@ fn slot_name(slot: usize, per_expert: usize) -> String {
     }
 }
 
-/// Tokens to the right, slots or experts downwards. The darkest is the largest weight of all.
+/// Tokens to the right, slots or experts downwards. The strongest is the largest weight of all.
 fn matrix(
     caption: &'static str,
     weights: &[f32],
@@ -72,7 +72,7 @@ fn matrix(
     let (width, height) = (num_tokens * COLUMN, num_rows * ROW);
     html! {
         <figure class="shares">
-            <figcaption>{ caption }{ " " }<span class="fine">{ format!("Darkest: {}.", percent(largest)) }</span></figcaption>
+            <figcaption>{ caption }{ " " }<span class="fine">{ format!("Strongest: {}.", percent(largest)) }</span></figcaption>
             <div class="roll" tabindex="0" role="group" aria-label={caption}>
                 <ol aria-hidden="true">{ for (0..num_rows).map(|row| html! { <li>{ name(row) }</li> }) }</ol>
                 <svg width={width.to_string()} height={height.to_string()} aria-hidden="true">
