@@ -112,7 +112,7 @@ pub fn seeds(family: &[&Model]) -> String {
         return String::new();
     }
     let head = ["model", "seeds", "bits per byte", "load CV", "requests lost"];
-    let lead = "The same runs under other seeds (`cargo xtask train seeds`): mean, least and most. Two models differ where \
-                their ranges do not meet; what lies closer may be chance.";
+    let lead = "The same runs under other seeds (`cargo xtask train seeds`): mean, least and most. A difference within these \
+                ranges may be chance; so few seeds show no more.";
     format!("{lead}\n\n{}", table(&head, Align::Right, &rows))
 }
