@@ -111,7 +111,9 @@ fn a_long_queue_is_a_list() {
     let html = drawn(&state);
     let mut is_long = false;
     for lane in html.split(r#"role="group" aria-label="Expert "#).skip(1) {
-        let Some((lost, lane)) = lane.split_once(" turned away\"") else { continue };
+        let (label, lane) = lane.split_once('"').expect("a label");
+        // Of other groups the label says something else.
+        let Some(lost) = label.strip_suffix(" turned away") else { continue };
         let lost: usize = lost.rsplit(' ').next().and_then(|lost| lost.parse().ok()).expect("a number");
         let lane = lane.split("lane-count").next().zip(lane.split("lane-count").nth(1)).expect("a count");
         let queue = lane.0.split("class=\"queue").nth(1).expect("a queue").matches("<button").count();
