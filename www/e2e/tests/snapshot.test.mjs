@@ -30,7 +30,7 @@ test("a snapshot is the figure's picture and its table, and stands where no scri
   await figure.panel("load").locator(".finding").waitFor();
   const finding = await figure.panel("load").locator(".finding").textContent();
 
-  const { page, problems } = await site.open(t, "", {
+  const { page, problems } = await site.open(t, "article.html", {
     javaScriptEnabled: false,
     prepare: (page) =>
       page.route("**/article.html", (route) =>
@@ -40,7 +40,6 @@ test("a snapshot is the figure's picture and its table, and stands where no scri
         }),
       ),
   });
-  await page.goto(new URL("article.html", site.url).href);
   const picture = page.locator("svg");
   assert.ok((await picture.textContent())?.includes(finding ?? "?"), `${finding} is in the picture`);
   const { width, height } = (await picture.boundingBox()) ?? {};
