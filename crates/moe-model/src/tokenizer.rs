@@ -83,6 +83,10 @@ impl Tokenizer {
     }
 }
 
+/// What says how texts are split is at most as long; that of ours has 350 bytes. The library makes an automaton of each
+/// pattern, of megabytes for a long one.
+const SPLITTING_BYTES: usize = 4096;
+
 /// The parts of a `tokenizer.json` that texts are split by. The others are for what is never done here, and the library
 /// that reads them does not survive all that may stand there.
 fn plain(json: &[u8]) -> Result<Vec<u8>, TokenizerError> {
@@ -104,6 +108,11 @@ fn plain(json: &[u8]) -> Result<Vec<u8>, TokenizerError> {
         if !file["model"][affix].is_null() {
             return Err(unreadable(format!("it has a {affix}, and tokens are to be bytes of the text")));
         }
+    }
+    let splitting = file["pre_tokenizer"].to_string().len();
+    if splitting > SPLITTING_BYTES {
+        let why = format!("its pre_tokenizer has {splitting} bytes of JSON, more than {SPLITTING_BYTES}");
+        return Err(unreadable(why));
     }
     if let Some(parts) = file.as_object_mut() {
         for unused in ["decoder", "post_processor", "truncation", "padding"] {
@@ -188,6 +197,15 @@ mod tests {
             },
             "no token stands for the byte 65, so that texts would lose it",
         );
+    }
+
+    #[test]
+    fn rules_of_splitting_are_bounded() {
+        let mut json = small();
+        let split = json["pre_tokenizer"]["pretokenizers"][0].clone();
+        json["pre_tokenizer"]["pretokenizers"].as_array_mut().expect("a sequence").extend(vec![split; 300]);
+        let error = Tokenizer::from_json(json.to_string().as_bytes()).err().expect("too many").to_string();
+        assert!(error.contains("bytes of JSON, more than 4096"), "{error}");
     }
 
     #[test]
