@@ -83,7 +83,7 @@ impl Tokenizer {
     }
 }
 
-/// What says how texts are split is at most as long; that of ours has 350 bytes. The library makes an automaton of each
+/// What says how texts are split is at most as long; that of ours has 279 bytes. The library makes an automaton of each
 /// pattern, of megabytes for a long one.
 const SPLITTING_BYTES: usize = 4096;
 
@@ -109,10 +109,15 @@ fn plain(json: &[u8]) -> Result<Vec<u8>, TokenizerError> {
             return Err(unreadable(format!("it has a {affix}, and tokens are to be bytes of the text")));
         }
     }
-    let splitting = file["pre_tokenizer"].to_string().len();
-    if splitting > SPLITTING_BYTES {
-        let why = format!("its pre_tokenizer has {splitting} bytes of JSON, more than {SPLITTING_BYTES}");
+    let splitting = file["pre_tokenizer"].to_string();
+    if splitting.len() > SPLITTING_BYTES {
+        let why = format!("its pre_tokenizer has {} bytes of JSON, more than {SPLITTING_BYTES}", splitting.len());
         return Err(unreadable(why));
+    }
+    // Each makes two letters of a byte, so that thirty of them fill any memory.
+    let spellings = splitting.matches(r#""type":"ByteLevel""#).count();
+    if spellings > 1 {
+        return Err(unreadable(format!("its pre_tokenizer spells bytes as letters {spellings} times, and not once")));
     }
     if let Some(parts) = file.as_object_mut() {
         for unused in ["decoder", "post_processor", "truncation", "padding"] {
@@ -202,10 +207,13 @@ mod tests {
     #[test]
     fn rules_of_splitting_are_bounded() {
         let mut json = small();
-        let split = json["pre_tokenizer"]["pretokenizers"][0].clone();
-        json["pre_tokenizer"]["pretokenizers"].as_array_mut().expect("a sequence").extend(vec![split; 300]);
-        let error = Tokenizer::from_json(json.to_string().as_bytes()).err().expect("too many").to_string();
-        assert!(error.contains("bytes of JSON, more than 4096"), "{error}");
+        let parts = json["pre_tokenizer"]["pretokenizers"].as_array().expect("a sequence").clone();
+        for (part, times, message) in [(0, 300, "bytes of JSON, more than 4096"), (1, 1, "letters 2 times")] {
+            let more = vec![parts[part].clone(); times];
+            json["pre_tokenizer"]["pretokenizers"] = [parts.clone(), more].concat().into();
+            let error = Tokenizer::from_json(json.to_string().as_bytes()).err().expect(message).to_string();
+            assert!(error.contains(message), "{error}");
+        }
     }
 
     #[test]
