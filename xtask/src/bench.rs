@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::browser_tests;
 use crate::site::Site;
-use crate::{dist, project, sizes, wasm};
+use crate::{dist, other_browsers, project, sizes, wasm};
 
 #[derive(Args)]
 pub struct Options {
@@ -27,6 +27,8 @@ enum Part {
     Native,
     Browser,
     Page,
+    /// One run after the other in each browser that there is
+    Others,
     Sizes,
 }
 
@@ -46,6 +48,9 @@ pub fn command(options: &Options) -> Result<()> {
         if is_chosen(part) {
             browser(script, &out, rest)?;
         }
+    }
+    if is_chosen(Part::Others) {
+        other_browsers::bench()?;
     }
     if is_chosen(Part::Native) {
         native(rest)?;

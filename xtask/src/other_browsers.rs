@@ -7,7 +7,7 @@ use anyhow::Result;
 
 use crate::browser_tests;
 use crate::counting::{self, Tally};
-use crate::project::find_program;
+use crate::project::{self, find_program};
 use crate::report::Report;
 use crate::site::Site;
 use crate::wasm;
@@ -55,6 +55,25 @@ pub fn test(report: &mut Report, filter: Option<&str>, no_build: bool) {
 fn program(browser: &Browser) -> Option<PathBuf> {
     let has_screen = browser.name != "webkit" || find_program(&["xvfb-run"]).is_some();
     find_program(browser.programs).filter(|_| has_screen)
+}
+
+/// How fast the same run is, again and again: Chromium beside those of the others that are there.
+pub fn bench() -> Result<()> {
+    let url = browser_tests::serve(Site::of_working_tree()?)?;
+    println!("| browser | first run, tokens/s | second | the last five of ten |\n| --- | ---: | ---: | ---: |");
+    let measure = |name: &str, program: Option<PathBuf>| {
+        let mut command = browser_tests::node("browsers/bench.mjs", &url)?;
+        command.env("MOE_BROWSER", name).env("MOE_PROGRAM", program.unwrap_or_default());
+        project::run(&mut command)
+    };
+    measure("chromium", None)?;
+    for browser in &BROWSERS {
+        match program(browser) {
+            Some(program) => measure(browser.name, Some(program))?,
+            None => eprintln!("{} is not installed ({})", browser.title, browser.packages),
+        }
+    }
+    Ok(())
 }
 
 fn run(browser: &Browser, program: &PathBuf, filter: Option<&str>) -> Result<Tally> {

@@ -70,18 +70,6 @@ fn answer(request: &RunRequest) -> StepTrace {
     StepTrace::of_text(request.run, 0, 0, traced.collect(), layers, next)
 }
 
-/// Answers until nothing is asked for; the requests with their answers.
-fn answer_all(play: &mut Play) -> Vec<(RunRequest, StepTrace)> {
-    let mut answered = Vec::new();
-    while let Some(request) = play.posted() {
-        let step = answer(&request);
-        play.hear(Event::Step { trace: step.clone().into(), elapsed_ms: 10.0 });
-        play.hear(Event::Finished { run: request.run, reason: FinishReason::Length });
-        answered.push((request, step));
-    }
-    answered
-}
-
 fn page() -> Play {
     let mut play = Play::new(BackendChoice::Auto);
     play.replay(&recorded());
@@ -100,7 +88,7 @@ fn tail(tokens: usize, asked: usize, of_key: usize, both: usize) -> f64 {
 #[test]
 fn a_speciality_is_what_holds_in_both_halves_as_plain_counts_say() {
     let mut play = page();
-    let mut answered = answer_all(&mut play);
+    let mut answered = play.answer_all(answer);
     assert_eq!(answered.len(), 1, "the reader's run");
     play.act(Action::SelectLayer(LAYER)).act(Action::SelectExpert(Some(ALWAYS.1)));
     let little = play.state.experts().cloned().expect("a run has ended");
@@ -108,7 +96,7 @@ fn a_speciality_is_what_holds_in_both_halves_as_plain_counts_say() {
     assert!(little.experts.iter().all(|expert| expert.tokens.is_empty()), "nothing is tried on so little");
 
     play.act(Action::Compare(Purpose::MoreText));
-    let longer = answer_all(&mut play);
+    let longer = play.answer_all(answer);
     // The reader's text written on, and one of each kind.
     assert_eq!(longer.len(), 7);
     assert!(longer.iter().all(|(request, _)| request.routing == answered[0].0.routing));
@@ -205,7 +193,7 @@ fn a_speciality_is_what_holds_in_both_halves_as_plain_counts_say() {
 #[test]
 fn longer_texts_are_kept_for_their_last_step_and_for_runs_alike() {
     let mut play = page();
-    answer_all(&mut play);
+    play.answer_all(answer);
     play.act(Action::Compare(Purpose::MoreText));
     // The prompt first, and then all of it.
     let first = play.posted().expect("a longer text");
@@ -219,13 +207,13 @@ fn longer_texts_are_kept_for_their_last_step_and_for_runs_alike() {
     play.hear(Event::Finished { run: first.run, reason: FinishReason::Length });
     let kept = &play.state.background().kept()[0];
     assert_eq!((kept.steps.len(), kept.steps[0].tokens.len(), kept.elapsed_ms.len()), (1, num_whole, 2));
-    answer_all(&mut play);
+    play.answer_all(answer);
     let num_tokens = |play: &Play| play.state.experts().map(|experts| experts.sample.num_tokens());
     let before = num_tokens(&play).expect("runs");
     // Another routing is another sample.
     play.act(Action::Set(web::settings::Setting::CapacityFactor(0.5)));
     play.act(Action::Rerun);
-    let own = answer_all(&mut play);
+    let own = play.answer_all(answer);
     assert_eq!(own.len(), 1);
     assert_eq!(num_tokens(&play), Some(own[0].1.tokens.len()));
     assert!(before > own[0].1.tokens.len());
@@ -234,11 +222,11 @@ fn longer_texts_are_kept_for_their_last_step_and_for_runs_alike() {
 #[test]
 fn an_expert_is_muted_beside_each_other_one() {
     let mut play = page();
-    let first = answer_all(&mut play).remove(0).0;
+    let first = play.answer_all(answer).remove(0).0;
     play.act(Action::SelectLayer(LAYER)).act(Action::SelectExpert(Some(ALWAYS.1)));
     assert!(play.state.muting().is_none());
     play.act(Action::Compare(Purpose::Muting));
-    let answered = answer_all(&mut play);
+    let answered = play.answer_all(answer);
     // One text: as it is, and with each of the eight muted; that one first.
     assert_eq!(answered.len(), 1 + fixture::NUM_EXPERTS);
     let mute = |expert: usize| Intervention::Mute {
@@ -269,7 +257,7 @@ fn an_expert_is_muted_beside_each_other_one() {
 fn nothing_is_counted_while_the_lab_is_closed() {
     let mut play = Play::new(BackendChoice::Auto);
     play.replay(&recorded()).ready();
-    answer_all(&mut play);
+    play.answer_all(answer);
     assert!(play.state.experts().is_none());
     play.act(Action::SetDepth(Depth::Lab));
     assert!(play.state.experts().is_some());

@@ -3,8 +3,8 @@
 use moe_router::draws::SplitMix64;
 use moe_router::{Router, RouterInput};
 use moe_trace::{
-    BackendChoice, Event, Fate, FinishReason, GateLogits, LayerIdx, LayerTrace, NextToken, Priority, RunRequest,
-    StepTrace, TokenId, TracedToken,
+    BackendChoice, Fate, GateLogits, LayerIdx, LayerTrace, NextToken, Priority, RunRequest, StepTrace, TokenId,
+    TracedToken,
 };
 use web::run::findings::{Along, Verdict, recorded};
 use web::settings::depth::Depth;
@@ -43,30 +43,19 @@ fn id(token: &[u8]) -> TokenId {
     TokenId(token.iter().fold(7, |id: u32, &byte| id.wrapping_mul(31).wrapping_add(byte.into())))
 }
 
-fn answer_all(play: &mut Play) -> Vec<(RunRequest, StepTrace)> {
-    let mut answered = Vec::new();
-    while let Some(request) = play.posted() {
-        let step = answer(&request);
-        play.hear(Event::Step { trace: step.clone().into(), elapsed_ms: 10.0 });
-        play.hear(Event::Finished { run: request.run, reason: FinishReason::Length });
-        answered.push((request, step));
-    }
-    answered
-}
-
 #[test]
 fn findings_are_tried_on_real_runs_of_the_readers_text() {
     let mut play = Play::new(BackendChoice::Auto);
     play.replay(&recorded_run());
     play.act(Action::SetDepth(Depth::Lab)).ready();
-    answer_all(&mut play);
+    play.answer_all(answer);
     let before = play.state.findings().cloned().expect("a run has ended");
     assert_eq!(before.verdicts(), [Verdict::NotTried; 4], "nothing was run for it, and the text is short");
 
     play.act(Action::Compare(Purpose::MoreText));
-    assert_eq!(answer_all(&mut play).len(), 7);
+    assert_eq!(play.answer_all(answer).len(), 7);
     play.act(Action::Compare(Purpose::Findings));
-    let answered = answer_all(&mut play);
+    let answered = play.answer_all(answer);
     // Seven texts in two orders, each at factor 1; that of the run is part of the longer one.
     assert_eq!(answered.len(), 14);
     let of_order = |priority: Priority| {

@@ -1,7 +1,8 @@
 //! Actions applied one after the other, with the state after them and the effects of the last one.
 
 use moe_trace::{
-    BackendChoice, BackendInfo, Command, Event, RoutingGroup, RoutingSpec, RunRequest, Rung, StepTrace, TraceFile,
+    BackendChoice, BackendInfo, Command, Event, FinishReason, RoutingGroup, RoutingSpec, RunRequest, Rung, StepTrace,
+    TraceFile,
 };
 use web::run::scene::Scene;
 use web::run::shared::Shared;
@@ -60,6 +61,18 @@ impl Play {
     pub fn ready(&mut self) -> &mut Play {
         let backend = BackendInfo { rung: Rung::Cpu, name: "test".to_owned(), why: "asked for".to_owned() };
         self.hear(Event::Ready { model: fixture::model(), backend })
+    }
+
+    /// Lets an engine that runs a text in one step answer until nothing is asked for; the requests with their answers.
+    pub fn answer_all(&mut self, answer: impl Fn(&RunRequest) -> StepTrace) -> Vec<(RunRequest, StepTrace)> {
+        let mut answered = Vec::new();
+        while let Some(request) = self.posted() {
+            let step = answer(&request);
+            self.hear(Event::Step { trace: step.clone().into(), elapsed_ms: 10.0 });
+            self.hear(Event::Finished { run: request.run, reason: FinishReason::Length });
+            answered.push((request, step));
+        }
+        answered
     }
 
     /// The request that the last action posted.

@@ -17,14 +17,10 @@ fn compared(config: Config) -> (Play, Vec<(RunRequest, StepTrace)>) {
     let first = play.posted().expect("a run");
     play.execute(&first, 1).hear(Event::Finished { run: first.run, reason: FinishReason::Length });
     play.act(Action::Compare(Purpose::Policies));
-    let mut computed = Vec::new();
-    while let Some(request) = play.posted() {
+    let computed = play.answer_all(|request| {
         let tokens = fixture::words(&request.prompt);
-        let step = fixture::trace(1, &tokens, tokens.len(), request.clone()).steps.remove(0);
-        play.hear(Event::Step { trace: step.clone().into(), elapsed_ms: 10.0 });
-        play.hear(Event::Finished { run: request.run, reason: FinishReason::Length });
-        computed.push((request, step));
-    }
+        fixture::trace(1, &tokens, tokens.len(), request.clone()).steps.remove(0)
+    });
     (play, computed)
 }
 

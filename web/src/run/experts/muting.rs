@@ -62,6 +62,7 @@ pub struct Muting {
     pub num_others: usize,
     /// By kind of text; then all together, where there are several.
     pub rows: Vec<Row>,
+    all: Row,
 }
 
 /// Texts of one kind in nats per token.
@@ -122,15 +123,16 @@ impl Muting {
         kinds.sort_unstable();
         kinds.dedup();
         let mut rows: Vec<Row> = kinds.iter().map(|&kind| row(Some(kind))).collect::<Option<_>>()?;
+        let all = row(None)?;
         if rows.len() > 1 {
-            rows.push(row(None)?);
+            rows.push(all.clone());
         }
-        Some(Muting { expert: plan.expert, num_others: plan.others.len(), rows })
+        Some(Muting { expert: plan.expert, num_others: plan.others.len(), rows, all })
     }
 
     /// All texts together.
     pub fn all(&self) -> &Row {
-        self.rows.last().expect("a plan has a text, and each text a kind")
+        &self.all
     }
 }
 
