@@ -15,7 +15,7 @@ pub fn expectation(scene: &Scene, token: usize) -> Html {
     let Some((step, next)) = scene.next_after(token) else {
         let given = scene.tokens.get(token + 1).and_then(|next| next.loss).map(|loss| {
             let name = inline(scene.token_text(token + 1));
-            format!("Next in the prompt: “{name}”, to which the model gave {}.", numbers::percent(probability(loss)))
+            format!("Next in the prompt: “{name}”, given {}.", numbers::percent(probability(loss)))
         });
         return html! {
             <div class="expectation">
