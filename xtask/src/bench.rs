@@ -17,7 +17,7 @@ pub struct Options {
     /// Measure what was built last
     #[arg(long)]
     no_build: bool,
-    /// Options of criterion, www/e2e/bench.mjs or bench_page.mjs, after those above
+    /// Options of criterion, www/e2e/bench.mjs or another of its kind, after those above
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
     pub rest: Vec<String>,
 }
@@ -27,6 +27,8 @@ enum Part {
     Native,
     Browser,
     Page,
+    /// What figures that were removed leave behind
+    Mounts,
     /// One run after the other in each browser that there is
     Others,
     Sizes,
@@ -44,7 +46,9 @@ pub fn command(options: &Options) -> Result<()> {
     if is_chosen(Part::Sizes) {
         sizes(&out)?;
     }
-    for (part, script) in [(Part::Browser, "bench.mjs"), (Part::Page, "bench_page.mjs")] {
+    for (part, script) in
+        [(Part::Browser, "bench.mjs"), (Part::Page, "bench_page.mjs"), (Part::Mounts, "bench_mounts.mjs")]
+    {
         if is_chosen(part) {
             browser(script, &out, rest)?;
         }
@@ -66,7 +70,8 @@ fn native(rest: &[String]) -> Result<()> {
     project::run(command.arg("--").args(rest))
 }
 
-/// The page in Chromium: `www/e2e/bench.mjs` on every rung, `bench_page.mjs` what the page's own thread does.
+/// The page in Chromium: `www/e2e/bench.mjs` on every rung, `bench_page.mjs` what the page's own thread does, `bench_mounts.mjs` what
+/// figures leave behind.
 fn browser(script: &str, out: &Path, rest: &[String]) -> Result<()> {
     let url = browser_tests::serve(Site::of_working_tree()?)?;
     let json = out.join(script).with_extension("json");

@@ -9,6 +9,7 @@
 
 pub mod cpu;
 pub mod device;
+pub mod exp;
 pub mod kernel;
 pub mod ops;
 pub mod packed;

@@ -1,5 +1,8 @@
 //! From logits to a token: greedy, or seeded sampling with temperature, top-k and top-p.
 
+use std::cmp::Ordering;
+
+use moe_kernels::exp::{each_exp, exp};
 use moe_router::draws::SplitMix64;
 use moe_trace::Sampling;
 
@@ -23,30 +26,53 @@ impl Expectation<'_> {
     /// `logits`: `[vocabulary]`, finite.
     pub fn new(logits: &[f32]) -> Expectation<'_> {
         let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-        let total = logits.iter().map(|logit| f64::from(logit - largest).exp()).sum();
+        let mut total = 0.0;
+        each_exp(logits, largest, |power| total += f64::from(power));
         Expectation { logits, largest, total }
     }
 
     /// A token of the vocabulary, with its probability.
     pub fn of(&self, id: u32) -> Choice {
         let logit = self.logits[id as usize];
-        Choice { id, probability: (f64::from(logit - self.largest).exp() / self.total) as f32 }
+        Choice { id, probability: (f64::from(exp(logit - self.largest)) / self.total) as f32 }
     }
 
     /// The `count` most probable tokens, or all where there are fewer, the most probable first; equal ones by id. Only
     /// these are sorted.
     pub fn first(&self, count: usize) -> Vec<Choice> {
         // By logit: distinct logits may share a probability of 0.
-        let logit = |id: &u32| self.logits[*id as usize];
-        let order = |a: &u32, b: &u32| logit(b).total_cmp(&logit(a)).then(a.cmp(b));
-        let mut ids: Vec<u32> = (0..self.logits.len() as u32).collect();
-        if count < ids.len() {
-            ids.select_nth_unstable_by(count, order);
-            ids.truncate(count);
-        }
-        ids.sort_unstable_by(order);
+        let logit = |id: u32| self.logits[id as usize];
+        let order = |a: &u32, b: &u32| logit(*b).total_cmp(&logit(*a)).then(a.cmp(b));
+        let all = 0..self.logits.len() as u32;
+        let ids = if count <= FEW {
+            few_first(all, count, order)
+        } else {
+            let mut ids: Vec<u32> = all.collect();
+            if count < ids.len() {
+                ids.select_nth_unstable_by(count, order);
+                ids.truncate(count);
+            }
+            ids.sort_unstable_by(order);
+            ids
+        };
         ids.into_iter().map(|id| self.of(id)).collect()
     }
+}
+
+/// So many are found faster in one sweep that keeps them in order.
+const FEW: usize = 32;
+
+/// The first `count` in this order, in one sweep: nearly all are behind the last of those already found.
+fn few_first(ids: impl Iterator<Item = u32>, count: usize, order: impl Fn(&u32, &u32) -> Ordering) -> Vec<u32> {
+    let mut first: Vec<u32> = Vec::with_capacity(count + 1);
+    for id in ids {
+        if first.len() == count && first.last().is_none_or(|last| order(last, &id).is_lt()) {
+            continue;
+        }
+        first.insert(first.partition_point(|found| order(found, &id).is_lt()), id);
+        first.truncate(count);
+    }
+    first
 }
 
 /// How many of the most probable tokens sampling may look at.
@@ -137,7 +163,7 @@ mod tests {
             let expectation = Expectation::new(&logits);
             let mut sorted: Vec<Choice> = (0..len).map(|id| expectation.of(id)).collect();
             sorted.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-            for count in [0, 1, 2, 10, 300, usize::MAX] {
+            for count in [0, 1, 2, 10, 40, 300, usize::MAX] {
                 assert_eq!(expectation.first(count), sorted[..count.min(sorted.len())], "{count} of {len}");
             }
         }

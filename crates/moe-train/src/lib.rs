@@ -13,4 +13,6 @@ pub mod golden;
 pub mod prepare;
 pub mod seeds;
 pub mod site_model;
+pub mod study;
 pub mod train;
+pub mod workshop;

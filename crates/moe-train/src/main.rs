@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use moe_train::{cards, compressors, evaluate, experiments, export, findings, golden, prepare, seeds, train};
+use moe_train::{cards, compressors, evaluate, experiments, export, findings, golden, prepare, seeds, study, train};
 
 #[derive(Parser)]
 #[command(about = "Prepare a corpus, train a Mixture-of-Experts model on it, and export it for the page")]
@@ -35,6 +35,8 @@ enum Command {
     Evaluate(evaluate::EvaluateArgs),
     /// Train models again under other seeds and write down what they come to.
     Seeds(seeds::SeedsArgs),
+    /// Train what a question needs, over several seeds, and write down what a finding compares.
+    Study(study::StudyArgs),
     /// Write a checkpoint as a model for the page.
     Export(export::ExportArgs),
     /// Write the card of every evaluated model.
@@ -56,6 +58,7 @@ fn main() -> Result<()> {
         Command::Speed(args) => train::speed::run(&args)?,
         Command::Evaluate(args) => evaluate::run(&args)?,
         Command::Seeds(args) => seeds::run(&args)?,
+        Command::Study(args) => study::run(&args)?,
         Command::Export(args) => export::run(&args)?,
         Command::Cards(args) => cards::run(&args)?,
         Command::Measure(args) => findings::run(&args)?,

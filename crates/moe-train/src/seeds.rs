@@ -2,18 +2,16 @@
 //! has them, so that a card can tell a difference from noise.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
 use clap::Args;
 use serde::{Deserialize, Serialize};
 
-use crate::evaluate::{self, EvaluateArgs, Evaluation};
-use crate::export::{self, ExportArgs};
+use crate::evaluate::Evaluation;
 use crate::site_model::SiteModel;
-use crate::train::device::DeviceChoice;
 use crate::train::run_file::RunFile;
-use crate::train::{self, TrainArgs};
+use crate::workshop::Workshop;
 
 /// Its name beside the manifest.
 const FILE: &str = "seeds.json";
@@ -29,15 +27,8 @@ pub struct SeedsArgs {
     /// Folder of all models; the runs are theirs but for the seed.
     #[arg(long, default_value = "www/site/models")]
     pub models: PathBuf,
-    /// Folder that `prepare` wrote.
-    #[arg(long, default_value = "data")]
-    pub data: PathBuf,
-    /// Folder of all runs; what was begun there goes on.
-    #[arg(long, default_value = "runs")]
-    pub out: PathBuf,
-    /// Where to compute.
-    #[arg(long, default_value = "cpu")]
-    pub device: DeviceChoice,
+    #[command(flatten)]
+    pub workshop: Workshop,
 }
 
 /// What one seed came to, scored like the model itself. Means over the kinds of text and, of the load, over layers.
@@ -73,8 +64,8 @@ pub fn run(args: &SeedsArgs) -> Result<()> {
             if known.iter().any(|other| other.seed == seed) {
                 continue;
             }
-            let other =
-                of_seed(args, RunFile { name: format!("{name}-seed-{seed}"), seed, ..run.clone() }, own.windows)?;
+            let other = RunFile { name: format!("{name}-seed-{seed}"), seed, ..run.clone() };
+            let other = of_seed(&args.workshop, other, own.windows)?;
             println!("{name}, seed {seed}: {:.3} bits per byte, {:.1} % lost", other.bits_per_byte, 100.0 * other.lost);
             known.push(other);
             known.sort_by_key(|other| other.seed);
@@ -84,27 +75,9 @@ pub fn run(args: &SeedsArgs) -> Result<()> {
     Ok(())
 }
 
-fn of_seed(args: &SeedsArgs, mut run: RunFile, windows: Option<usize>) -> Result<OtherSeed> {
-    run.training.history = 0;
-    let SeedsArgs { data, out, device, .. } = args.clone();
-    fs::create_dir_all(&out).with_context(|| format!("cannot make the folder {}", out.display()))?;
-    let file = out.join(format!("{}.toml", run.name));
-    fs::write(&file, toml::to_string(&run)?)?;
-    train::run(&TrainArgs { run: file, data: data.clone(), out: out.clone(), minutes: None, device })?;
-    // Of these models nothing is shown but their figures.
-    let models = out.join("exported");
-    export::run(&ExportArgs { run: out.join(&run.name), data: data.clone(), out: models.clone(), machine: None })?;
-    let names = vec![run.name.clone()];
-    let evaluation = EvaluateArgs { names, models: models.clone(), data, runs: no_runs(&out), windows, device };
-    evaluate::run(&evaluation)?;
-    let model = SiteModel::open(&models.join(&run.name))?;
-    let evaluation = Evaluation::read(&model)?.context("the evaluation was not written")?;
-    let Evaluation { weights_sha256, .. } = evaluation.clone();
+fn of_seed(workshop: &Workshop, run: RunFile, windows: Option<usize>) -> Result<OtherSeed> {
+    let seed = run.seed;
+    let (_, evaluation) = workshop.train_and_score(run, windows)?;
     let (bits_per_byte, lost, load_cv) = (evaluation.bits_per_byte(), evaluation.lost(), evaluation.load_cv());
-    Ok(OtherSeed { seed: run.seed, bits_per_byte, lost, load_cv, weights_sha256 })
-}
-
-/// What 8 bits cost was measured on the model itself.
-fn no_runs(out: &Path) -> PathBuf {
-    out.join("none")
+    Ok(OtherSeed { seed, bits_per_byte, lost, load_cv, weights_sha256: evaluation.weights_sha256 })
 }

@@ -119,6 +119,9 @@ fn described(error: ManifestError) -> UserError {
     }
 }
 
+/// After so many milliseconds of steps messages are received: a `Stop` is seen after these and the step that they end in.
+const TURN_MS: f64 = 12.0;
+
 async fn run(engine: Option<&mut Engine>, request: &RunRequest, inbox: &Inbox, turns: &Turns) {
     let id = request.run;
     let Some(engine) = engine else {
@@ -127,9 +130,14 @@ async fn run(engine: Option<&mut Engine>, request: &RunRequest, inbox: &Inbox, t
         post(&Event::Failed { run: Some(id), error, fatal: false });
         return;
     };
+    let mut turned_ms = now_ms();
     let stopped = async || {
-        // On the CPU awaits never yield: messages are only received if a macrotask passes.
-        turns.next().await;
+        // On the CPU awaits never yield: messages are only received if a macrotask passes, which takes as long as a part
+        // of a small model's step. Short steps share one.
+        if now_ms() - turned_ms > TURN_MS {
+            turns.next().await;
+            turned_ms = now_ms();
+        }
         inbox.interrupts(id)
     };
     let mut telling = Telling::default();

@@ -1,5 +1,6 @@
 //! What a drop costs: the same text once as it was routed, and once with every request served.
 
+use moe_router::gate::sorted;
 use moe_trace::{Fate, Overflow, RoutingSpec, RunRequest};
 
 use crate::run::compare::{self, PassageLoss};
@@ -117,9 +118,8 @@ impl Drops {
     /// The tokens that the losses cost most, the costliest first.
     pub fn costliest(&self, number: usize) -> Vec<(usize, f64)> {
         let costs = self.tokens.iter().enumerate().filter_map(|(token, cost)| Some((token, cost.nats?)));
-        let mut costs: Vec<(usize, f64)> = costs.filter(|&(_, nats)| nats > 0.0).collect();
-        costs.sort_by(|one, other| other.1.total_cmp(&one.1));
-        costs.truncate(number);
-        costs
+        let costs: Vec<(usize, f64)> = costs.filter(|&(_, nats)| nats > 0.0).collect();
+        let order = sorted(costs.len(), &|one, other| costs[other].1.total_cmp(&costs[one].1));
+        order.into_iter().take(number).map(|at| costs[at]).collect()
     }
 }

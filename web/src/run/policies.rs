@@ -201,9 +201,11 @@ impl PolicyLab {
         // What the others are compared with: the policy of the run on the screen, or else the first.
         let reference = policies.iter().position(|&policy| Some(policy) == own).unwrap_or_default();
         let reference = scenes.get(reference).cloned().flatten();
-        let mut factors: Vec<f32> = FACTORS.into_iter().chain([factor]).collect();
-        factors.sort_by(f32::total_cmp);
-        factors.dedup();
+        let mut factors = FACTORS.to_vec();
+        let at = factors.partition_point(|known| *known < factor);
+        if factors.get(at) != Some(&factor) {
+            factors.insert(at, factor);
+        }
 
         let rows = policies.iter().zip(&scenes).map(|(&policy, of_row)| {
             let measured = |&factor: &f32| {

@@ -1,6 +1,7 @@
 //! A method tried on what a run recorded: the gate logits of one layer and group, routed or mixed by `moe-router`. Instant,
 //! and exact for that layer only.
 
+use moe_router::gate::sorted;
 use moe_router::rule::Besides;
 use moe_router::rules::Insight;
 use moe_router::{Mixer, RouterInput, rules};
@@ -118,9 +119,9 @@ impl Comparison {
         let tokens = group.first..group.first + group.num_tokens;
         let served = |layer: &SceneLayer, token: usize| {
             let kept = layer.of_token(token).iter().filter(|request| request.fate.is_kept());
-            let mut experts: Vec<u32> = kept.map(|request| request.expert.0).collect();
-            experts.sort_unstable();
-            experts
+            let experts: Vec<u32> = kept.map(|request| request.expert.0).collect();
+            let order = sorted(experts.len(), &|a, b| experts[a].cmp(&experts[b]));
+            order.into_iter().map(|at| experts[at]).collect::<Vec<u32>>()
         };
         let moved = tokens.clone().filter(|&token| served(before, token) != served(after, token)).collect();
         let within = |layer: &SceneLayer| {

@@ -73,10 +73,14 @@ export function beforeWorker(page, line) {
   });
 }
 
-/** For `beforeWorker`: between two steps of a run a moment passes, however fast the engine is, so that it can be met running. */
+/** For `beforeWorker`: every step takes a moment, however fast the engine is, so that a run can be met running. */
 export const UNHURRIED = `{
-    const post = MessagePort.prototype.postMessage;
-    MessagePort.prototype.postMessage = function (...message) { setTimeout(() => post.apply(this, message), 50); };
+    const post = globalThis.postMessage.bind(globalThis);
+    globalThis.postMessage = (message, ...rest) => {
+      post(message, ...rest);
+      const begun = performance.now();
+      while (message.step && performance.now() - begun < 50);
+    };
   }`;
 
 export class Figure {

@@ -55,7 +55,12 @@ pub const CRATES: [Crate; 9] = [
     },
     Crate {
         folder: "crates/moe-kernels",
-        floors: &[&["constructors", "kernel", "params"], &["cpu", "device", "ops"], &["flex", "gpu"], &["packed"]],
+        floors: &[
+            &["constructors", "exp", "kernel", "params"],
+            &["cpu", "device", "ops"],
+            &["flex", "gpu"],
+            &["packed"],
+        ],
         exceptions: &[],
     },
     Crate {
@@ -104,8 +109,10 @@ pub const CRATES: [Crate; 9] = [
             &["experiments", "prepare", "train"],
             &["compressors", "site_model"],
             &["export", "golden"],
-            &["evaluate", "findings"],
-            &["seeds"],
+            &["evaluate"],
+            &["findings"],
+            &["workshop"],
+            &["seeds", "study"],
             &["cards"],
         ],
         exceptions: &[],

@@ -1,6 +1,7 @@
 //! Twin of `shaders/expert_up.wgsl`: hidden = silu(x · W_gate) ⊙ (x · W_up), for kept requests.
 
 use super::dot::add_rows_times_matrix;
+use crate::exp::exp;
 use crate::params::ExpertParams;
 use crate::routing_width;
 
@@ -42,7 +43,7 @@ pub(super) fn expert_up_by(
         up_product(expert, &rows, &mut up);
         for (gate, up) in gate.iter_mut().zip(&up) {
             for (gate, up) in gate.iter_mut().zip(up.iter()) {
-                *gate = *gate / (1.0 + (-*gate).exp()) * up;
+                *gate = *gate / (1.0 + exp(-*gate)) * up;
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Twin of `shaders/gate_top_k.wgsl`: gate logits, the k largest, and their weights.
 
+use crate::exp::exp;
 use crate::params::GateParams;
 use crate::{MAX_EXPERTS, SLOT_LOST, routing_width};
 
@@ -19,7 +20,7 @@ pub fn gate_top_k(x: &[f32], gate: &[f32], params: GateParams, routing: &mut [f3
         let largest = logits.iter().copied().fold(logits[0], f32::max);
         let mut total = 0.0;
         for logit in logits.iter() {
-            total += (logit - largest).exp();
+            total += exp(logit - largest);
         }
 
         let (row_logits, chosen) = row.split_at_mut(num_experts);
@@ -36,7 +37,7 @@ pub fn gate_top_k(x: &[f32], gate: &[f32], params: GateParams, routing: &mut [f3
                 }
             }
             logits[best] = -3.4e38;
-            let e = (best_logit - largest).exp();
+            let e = exp(best_logit - largest);
             chosen_total += e;
             experts[rank] = best as f32;
             weights[rank] = e;

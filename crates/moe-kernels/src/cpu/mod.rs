@@ -1,8 +1,8 @@
 //! The CPU twins: plain Rust over typed slices, one file per shader, with the shader's shapes, ties and order of sums.
 //!
 //! Where a shader has one invocation per output, a twin may walk the same sums in an order that suits a cache and SIMD;
-//! each sum still runs over the same index from first to last, but for attention's dot product, which takes four
-//! partial sums. `packed` has what no shader has yet: products with matrices that stay 8 bit.
+//! each sum still runs over the same index from first to last, but for attention, whose dot product takes four partial
+//! sums and whose softmax knows the largest score beforehand. `packed` has what no shader has yet: products with matrices that stay 8 bit.
 
 #![allow(clippy::needless_range_loop, reason = "keeps the twins easily comparable to their shaders")]
 

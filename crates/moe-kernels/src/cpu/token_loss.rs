@@ -1,5 +1,6 @@
 //! Twin of `shaders/token_loss.wgsl`: -ln p(token | tokens before it), in nats.
 
+use crate::exp::each_exp;
 use crate::params::LossParams;
 
 /// `logits`: `[tokens, vocabulary]`; `targets`: `[tokens]`, the token that follows or a negative number;
@@ -13,9 +14,7 @@ pub fn token_loss(logits: &[f32], targets: &[i32], params: LossParams, loss: &mu
         }
         let largest = logits.iter().copied().fold(logits[0], f32::max);
         let mut total = 0.0;
-        for logit in logits {
-            total += (logit - largest).exp();
-        }
+        each_exp(logits, largest, |power| total += power);
         *loss = largest + total.ln() - logits[target as usize];
     }
 }

@@ -1,5 +1,7 @@
 //! Correlation of two lists: of their values (Pearson) and of their ranks (Spearman 1904).
 
+use crate::gate::sorted;
+
 /// Spearman's rank correlation of two lists of the same length: Pearson's of their ranks, equal values sharing the mean of
 /// theirs. From -1 to 1; 0 where either list is constant, has one entry or none.
 ///
@@ -27,8 +29,7 @@ pub(super) fn pearson(a: &[f64], b: &[f64]) -> f64 {
 
 /// Ranks from 1, ascending; equal values share the mean of theirs.
 fn ranks(values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..values.len()).collect();
-    order.sort_by(|&a, &b| values[a].total_cmp(&values[b]));
+    let order = sorted(values.len(), &|a, b| values[a].total_cmp(&values[b]));
     let mut ranks = vec![0.0; values.len()];
     let mut first = 0;
     for equal in order.chunk_by(|&a, &b| values[a] == values[b]) {

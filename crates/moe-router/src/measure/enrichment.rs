@@ -5,6 +5,8 @@
 //! neighbours in a text are not quite; so what is found should be found again in text that was not looked at. Many keys
 //! tried at once are held to a false-discovery rate by Benjamini and Hochberg (1995, J. R. Stat. Soc. B 57, 289-300).
 
+use crate::gate::sorted;
+
 /// Tokens, and how many of them ask an expert, have a key, or do both.
 ///
 /// ```
@@ -88,8 +90,7 @@ impl LnFactorials {
 /// assert!(rates.iter().zip([0.04, 0.04, 0.9, 0.04]).all(|(found, expected)| (found - expected).abs() < 1e-12));
 /// ```
 pub fn benjamini_hochberg(p_values: &[f64]) -> Vec<f64> {
-    let mut order: Vec<usize> = (0..p_values.len()).collect();
-    order.sort_by(|&a, &b| p_values[a].total_cmp(&p_values[b]));
+    let order = sorted(p_values.len(), &|a, b| p_values[a].total_cmp(&p_values[b]));
     let mut rates = vec![1.0; p_values.len()];
     let mut least = 1.0_f64;
     for (at, &test) in order.iter().enumerate().rev() {

@@ -18,7 +18,9 @@
 //! assert_eq!(blocks.waste, 0.25);
 //! ```
 
-use moe_trace::Routing;
+use moe_trace::{ExpertIdx, Routing};
+
+use crate::gate::sorted;
 
 /// Where each expert's requests lie once they are sorted.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,14 +42,14 @@ pub struct Blocks {
 /// Sorts the kept requests of a routing by expert. `block`: rows per block, at least 1.
 pub fn blocks(routing: &Routing, block: u32) -> Blocks {
     let kept = routing.assignments.iter().enumerate().filter(|(_, assignment)| assignment.fate.is_kept());
-    let mut by_expert: Vec<(u32, u32)> = kept.map(|(at, assignment)| (assignment.expert.0, at as u32)).collect();
-    by_expert.sort_unstable();
+    let kept: Vec<(ExpertIdx, usize)> = kept.map(|(at, assignment)| (assignment.expert, at)).collect();
+    let by_expert = sorted(kept.len(), &|a, b| kept[a].0.cmp(&kept[b].0));
     let tokens_per_expert = crate::metrics::load(routing);
     let padded: Vec<u32> = tokens_per_expert.iter().map(|tokens| tokens.div_ceil(block) * block).collect();
     let (filled, rows) = (tokens_per_expert.iter().sum::<u32>(), padded.iter().sum::<u32>());
     Blocks {
         waste: f64::from(rows - filled) / f64::from(rows.max(1)),
-        sorted: by_expert.into_iter().map(|(_, at)| at).collect(),
+        sorted: by_expert.into_iter().map(|at| kept[at].1 as u32).collect(),
         ends: running_sum(&tokens_per_expert),
         padded_ends: running_sum(&padded),
         tokens_per_expert,

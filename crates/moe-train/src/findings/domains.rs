@@ -85,6 +85,21 @@ impl Domains {
         strongest
     }
 
+    /// Mean over domains and layers, nats.
+    pub fn divergence(&self) -> f64 {
+        mean(&self.divergences().into_iter().map(|(_, divergence)| divergence).collect::<Vec<_>>())
+    }
+
+    /// The largest of any domain and layer where windows are shuffled among domains, nats.
+    pub fn divergence_by_chance(&self) -> f64 {
+        self.layers.iter().map(|layer| layer.divergence_by_chance).fold(0.0, f64::max)
+    }
+
+    /// The largest share of a domain's tokens that ask one expert, as a multiple of chance.
+    pub fn strongest_over_chance(&self) -> f64 {
+        self.strongest().3 / self.chance
+    }
+
     /// Mean over layers, by domain.
     fn divergences(&self) -> Vec<(String, f64)> {
         let of = |domain: usize| mean(&self.layers.iter().map(|layer| layer.divergence[domain]).collect::<Vec<_>>());
@@ -123,8 +138,7 @@ pub fn section(models: &[Of<Domains>], out: &Path) -> Result<Option<Section>> {
     write_json(&out.join("domains.json"), &models)?;
 
     let divergences = main.divergences();
-    let overall = mean(&divergences.iter().map(|(_, divergence)| *divergence).collect::<Vec<_>>());
-    let by_chance = main.layers.iter().map(|layer| layer.divergence_by_chance).fold(0.0, f64::max);
+    let (overall, by_chance) = (main.divergence(), main.divergence_by_chance());
     let cells: Vec<f64> = main.layers.iter().flat_map(|layer| &layer.shares).flatten().copied().collect();
     let far = cells.iter().filter(|share| **share >= FAR_ABOVE * main.chance).count();
     let (layer, domain, expert, share) = main.strongest();
@@ -132,10 +146,7 @@ pub fn section(models: &[Of<Domains>], out: &Path) -> Result<Option<Section>> {
     let others: Vec<String> = models
         .iter()
         .filter(|of| of.model != *model)
-        .map(|of| {
-            let all: Vec<f64> = of.result.divergences().into_iter().map(|(_, divergence)| divergence).collect();
-            format!("{} {:.3}", of.model, mean(&all))
-        })
+        .map(|of| format!("{} {:.3}", of.model, of.result.divergence()))
         .collect();
     let notes =
         if others.is_empty() { vec![] } else { vec![format!("Mean divergence in other models: {}.", list(&others))] };

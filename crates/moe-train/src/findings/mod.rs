@@ -1,6 +1,8 @@
 //! What routing does in the shipped models, on held-out text: numbers, figures, and sentences that follow from the
 //! numbers.
 
+pub mod balance;
+
 mod observe;
 
 mod collapse;
@@ -180,6 +182,7 @@ impl Measured {
             information::section(&self.information, &out)?,
             spread::section(&self.spreads, &out)?,
             domains::section(&self.domains, &out)?,
+            balance::section(&out)?,
             load::section(&self.load, &out)?,
             collapse::section(&self.collapse, &out)?,
             locality::section(&self.locality, &out)?,

@@ -79,6 +79,9 @@ pub struct Training {
     pub gradient_clip: f32,
     /// Coefficient of the load-balancing loss (per choice: 1 at perfect balance).
     pub balance: f64,
+    /// Tokens among which that loss asks for balance.
+    #[serde(default, skip_serializing_if = "BalanceOver::is_sequence")]
+    pub balance_over: BalanceOver,
     /// Coefficient of the router z-loss.
     pub z: f64,
     /// By how much a step moves the selection bias (arXiv:2408.15664, algorithm 1). 0 for none.
@@ -89,6 +92,31 @@ pub struct Training {
     /// Moments of the run to keep gates and probe choices of, for the history. 0 for none.
     #[serde(default)]
     pub history: usize,
+}
+
+/// What a load-balancing loss counts together: within a narrow scope each text must use all experts alike, within a wide
+/// one only all texts together (Qiu et al. 2025, arXiv:2501.11873).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum BalanceOver {
+    /// Each sequence by itself (DeepSeek-V3, arXiv:2412.19437, eq. 17-20).
+    #[default]
+    Sequence,
+    /// All sequences of the batch.
+    Batch,
+}
+
+impl BalanceOver {
+    fn is_sequence(&self) -> bool {
+        *self == BalanceOver::Sequence
+    }
+
+    fn loss(self) -> AuxiliaryLoss {
+        match self {
+            BalanceOver::Sequence => AuxiliaryLoss::SequenceBalance,
+            BalanceOver::Batch => AuxiliaryLoss::Balance,
+        }
+    }
 }
 
 impl RunFile {
@@ -172,7 +200,7 @@ impl RunFile {
             self.training;
         let seed = self.seed;
         // The log has both, whatever they weigh.
-        let losses = [(AuxiliaryLoss::SequenceBalance, balance), (AuxiliaryLoss::Z, z)];
+        let losses = [(self.training.balance_over.loss(), balance), (AuxiliaryLoss::Z, z)];
         let losses = losses.map(|(loss, coefficient)| WeightedLoss { loss, coefficient: coefficient as f32 }).to_vec();
         Recipe { seed, steps, learning_rate, warm_up, weight_decay, gradient_clip, losses, bias_step }
     }
@@ -264,6 +292,18 @@ history = 3
         let long = RunFile { training: Training { steps: 3200, history: 20, ..run.training.clone() }, ..run };
         let moments = long.moments();
         assert_eq!((moments.len(), moments[0], moments[1], moments[19]), (20, 0, 9, 3200));
+    }
+
+    #[test]
+    fn what_is_balanced_together_is_the_loss_that_is_taken() {
+        let check = |toml: &str, expected| {
+            let run = RunFile::parse(toml).expect("a valid run");
+            assert_eq!(run.recipe().losses[0].loss, expected);
+            let written = toml::to_string(&run).expect("it can be written");
+            assert_eq!(RunFile::parse(&written).expect("and read"), run);
+        };
+        check(TINY, AuxiliaryLoss::SequenceBalance);
+        check(&TINY.replace("z = 1e-3", "z = 1e-3\nbalance_over = \"batch\""), AuxiliaryLoss::Balance);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Plain counts of who asks whom in a layer, in each half of a sample.
 
-use moe_router::gate::softmax;
+use moe_router::gate::{softmax, sorted};
 use moe_router::measure::{KeyCounts, LnFactorials, benjamini_hochberg};
 use moe_trace::ExpertIdx;
 
@@ -126,7 +126,7 @@ impl Counts {
         let others = || (0..num_experts).filter(move |&other| other != expert);
         // The other requests of its tokens, if they went where all requests to others go.
         let company: usize = others().map(of_pair).sum();
-        let mut partners: Vec<Partner> = others()
+        let partners: Vec<Partner> = others()
             .map(|other| Partner {
                 expert: ExpertIdx(other as u32),
                 share: part(of_pair(other), asked),
@@ -134,14 +134,14 @@ impl Counts {
             })
             .filter(|partner| partner.share > 0.0)
             .collect();
-        partners.sort_by(|a, b| b.share.total_cmp(&a.share));
-        partners.truncate(PARTNERS);
+        let order = sorted(partners.len(), &|a, b| partners[b].share.total_cmp(&partners[a].share));
+        let partners = order.into_iter().take(PARTNERS).map(|at| partners[at]).collect();
         Expert {
             asked,
             served: self.served[expert],
             load: part(asked, requests),
             mass: self.mass.as_ref().map(|mass| mass[expert] / self.num_tokens.max(1) as f64),
-            lead: median(self.leads[expert].clone()),
+            lead: median(&self.leads[expert]),
             partners,
             tokens: Vec::new(),
             kinds: Vec::new(),
@@ -150,8 +150,8 @@ impl Counts {
 }
 
 /// Of an even number, the mean of the two in the middle.
-fn median(mut values: Vec<f64>) -> Option<f64> {
-    values.sort_by(f64::total_cmp);
-    let (below, above) = (values.get(values.len().checked_sub(1)? / 2)?, values.get(values.len() / 2)?);
-    Some((below + above) / 2.0)
+fn median(values: &[f64]) -> Option<f64> {
+    let order = sorted(values.len(), &|a, b| values[a].total_cmp(&values[b]));
+    let (below, above) = (order.get(order.len().checked_sub(1)? / 2)?, order.get(order.len() / 2)?);
+    Some((values[*below] + values[*above]) / 2.0)
 }

@@ -11,6 +11,7 @@ pub mod sample;
 
 use std::rc::Rc;
 
+use moe_router::gate::sorted;
 use moe_router::measure::KeyCounts;
 use moe_trace::ExpertIdx;
 
@@ -133,8 +134,8 @@ impl Experts {
         let mut of_tokens = of_tokens.into_iter();
         let mut of_kinds = of_kinds.into_iter();
         let experts = (0..num_experts).map(|expert| Expert {
-            tokens: clearest(of_tokens.next().unwrap_or_default()),
-            kinds: clearest(of_kinds.next().unwrap_or_default()),
+            tokens: clearest(&of_tokens.next().unwrap_or_default()),
+            kinds: clearest(&of_kinds.next().unwrap_or_default()),
             ..counts.expert(expert)
         });
         let experts = experts.collect();
@@ -210,11 +211,11 @@ fn associations(halves: &[counts::Half; 2], words: &[Rc<str>], often: usize) -> 
 }
 
 /// What holds first, then what was found, then the rest, each by how sure it is.
-fn clearest(mut associations: Vec<Association>) -> Vec<Association> {
+fn clearest(associations: &[Association]) -> Vec<Association> {
     let standing = |it: &Association| (!it.holds(), !it.is_found());
-    associations.sort_by(|a, b| {
+    let order = sorted(associations.len(), &|a, b| {
+        let (a, b) = (&associations[a], &associations[b]);
         standing(a).cmp(&standing(b)).then(a.rate.total_cmp(&b.rate)).then(b.first.lift().total_cmp(&a.first.lift()))
     });
-    associations.truncate(LISTED);
-    associations
+    order.into_iter().take(LISTED).map(|at| associations[at].clone()).collect()
 }

@@ -119,10 +119,9 @@ impl Muting {
             let kind = kind.map_or_else(|| "all".into(), |kind| sample.kinds[kind].clone());
             Some(Row { kind, num_tokens, as_run, muted, others })
         };
-        let mut kinds: Vec<usize> = plan.texts.iter().map(|(_, _, kind)| *kind).collect();
-        kinds.sort_unstable();
-        kinds.dedup();
-        let mut rows: Vec<Row> = kinds.iter().map(|&kind| row(Some(kind))).collect::<Option<_>>()?;
+        let is_there = |kind: &usize| plan.texts.iter().any(|(_, _, of)| of == kind);
+        let kinds = (0..sample.kinds.len()).filter(is_there);
+        let mut rows: Vec<Row> = kinds.map(|kind| row(Some(kind))).collect::<Option<_>>()?;
         let all = row(None)?;
         if rows.len() > 1 {
             rows.push(all.clone());

@@ -1,5 +1,7 @@
 //! Reads a lesson and finds everything that is wrong with it, each mistake at its place.
 
+use moe_router::gate::sorted;
+
 use crate::settings::attributes::{ATTRIBUTES, Config};
 use crate::settings::lesson::condition::Condition;
 use crate::settings::lesson::format::{KEYS, PLACE, SETTABLE, VERSION, limits};
@@ -21,8 +23,9 @@ pub(super) fn lesson(text: &str) -> Result<Lesson, Vec<Mistake>> {
     match lesson {
         Some(lesson) if reader.mistakes.is_empty() => Ok(lesson),
         _ => {
-            reader.mistakes.sort_by_key(|mistake| mistake.at);
-            Err(reader.mistakes)
+            let mistakes = reader.mistakes;
+            let order = sorted(mistakes.len(), &|a, b| mistakes[a].at.cmp(&mistakes[b].at));
+            Err(order.into_iter().map(|at| mistakes[at].clone()).collect())
         }
     }
 }

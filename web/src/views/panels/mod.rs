@@ -98,7 +98,9 @@ pub fn tabs(depth: Depth) -> Vec<(PanelName, &'static str)> {
         Tab::Always | Tab::Of(_) => None,
     };
     let mut tabs: Vec<_> = shown(&View::Full, depth).filter_map(own_tab).collect();
-    tabs.sort_by_key(|&(name, _)| name != PanelName::default());
+    if let Some(open) = tabs.iter().position(|&(name, _)| name == PanelName::default()) {
+        tabs[..=open].rotate_right(1);
+    }
     tabs
 }
 
