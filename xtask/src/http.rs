@@ -20,7 +20,7 @@ use crate::site::{Content, Site};
 /// A connection without a request for so long is closed.
 const IDLE: Duration = Duration::from_secs(120);
 
-/// More bytes than this before the end of the headers is no browser's request.
+/// More bytes than this before the end of the headers is not a browser's request.
 const MAX_HEAD_BYTES: u64 = 64 * 1024;
 
 /// Fewer bytes than this are not worth compressing.
@@ -35,7 +35,7 @@ pub fn spawn(site: Site, host: &str, port: u16) -> Result<SocketAddr> {
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let server = Arc::clone(&server);
-            // A browser that hangs up is no concern of ours.
+            // A browser may hang up at any time.
             thread::spawn(move || answer_all(stream, &server).ok());
         }
     });

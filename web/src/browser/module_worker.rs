@@ -16,9 +16,9 @@ pub struct ModuleWorker {
     _on_error: Closure<dyn FnMut(web_sys::Event)>,
 }
 
-/// Why a worker is no good.
+/// Why a worker does not work.
 pub enum Fault {
-    /// Its script could not be had; why, where that can be seen.
+    /// Its script could not be loaded; why, where that can be seen.
     Missing(Option<String>),
     /// It threw this.
     Threw(String),

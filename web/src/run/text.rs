@@ -1,4 +1,4 @@
-//! Tokens as a reader sees them: byte fragments of one character are joined, and what is no text yet is shown as bytes.
+//! Tokens as a reader sees them: byte fragments of one character are joined, and what is not text yet is shown as bytes.
 
 use std::rc::Rc;
 
@@ -23,11 +23,11 @@ pub enum Part {
     Head,
     /// Continues the character that an earlier token shows.
     Tail,
-    /// Bytes that are no character, or not yet one: shown as hexadecimal numbers.
+    /// Bytes that are not a character, or not yet one: shown as hexadecimal numbers.
     Bytes,
 }
 
-/// What is shown of a token that is no text, or whose text was not recorded; `None` of others.
+/// What is shown of a token that is not text, or whose text was not recorded; `None` of others.
 pub fn of_no_text(token: &TracedToken) -> Option<Piece> {
     let text = match (&token.content, token.id) {
         (Some(TokenContent::Bytes(_)), _) => return None,
@@ -57,7 +57,7 @@ pub fn pieces<B: AsRef<[u8]>>(tokens: &[B]) -> Vec<Piece> {
             let (shown_by, last) = (owner[at + start], owner[at + end - 1]);
             texts[shown_by].push_str(&text[start..end]);
             for tail in shown_by + 1..=last {
-                // A token that shows text of its own is no tail, even if it begins with the end of another character.
+                // A token that shows text of its own is not a tail, even if it begins with the end of another character.
                 parts[tail] = Part::Tail;
                 if parts[shown_by] == Part::Whole {
                     parts[shown_by] = Part::Head;

@@ -250,13 +250,13 @@ fn other(text: &str, begin: usize, of: Measure) -> Result<Other, Wrong> {
         let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
         return match !word.is_empty() && word.chars().all(is_plain) {
             true => Ok(Other::Word(word.to_owned())),
-            false => Err((at, format!("“{word}” is no name"), format!("write it like {} == drop", of.as_str()))),
+            false => Err((at, format!("“{word}” is not a name"), format!("write it like {} == drop", of.as_str()))),
         };
     }
     if let Ok(number) = word.parse::<f64>() {
         return match number.is_finite() {
             true => Ok(Other::Number(number)),
-            false => Err((at, format!("“{word}” is no number that is ever reached"), "write one like 2".to_owned())),
+            false => Err((at, format!("“{word}” is not a number that is ever reached"), "write one like 2".to_owned())),
         };
     }
     let quantity = quantity(text, begin)?;
