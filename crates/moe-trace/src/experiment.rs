@@ -269,7 +269,7 @@ mod tests {
         let interval = |mean: f64| Interval { mean, low: mean - 0.25, high: mean + 0.25 };
         let row = Measured {
             preset: "room".to_owned(),
-            what: "held-out loss, nats a byte".to_owned(),
+            what: "held-out loss, nats per byte".to_owned(),
             num_seeds: 20,
             num_steps: 300,
             estimates: [interval(2.5), interval(2.0), interval(-0.5)],

@@ -34,7 +34,7 @@ pub struct Reshaped {
     /// After so many steps.
     pub after_steps: usize,
     pub num_experts: u32,
-    /// Held-out nats a token, before and after.
+    /// Held-out nats per token, before and after.
     pub held_out: [f32; 2],
 }
 

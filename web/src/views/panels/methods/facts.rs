@@ -19,7 +19,7 @@ pub fn facts(method: &Method, routing: &RoutingSpec, num_experts: usize) -> Vec<
             let active = facts.num_active(num_experts);
             found.push((
                 "Cost",
-                format!("{} of {num_experts} at work for a token.", count(active, "expert", "experts")),
+                format!("{} of {num_experts} active per token.", count(active, "expert", "experts")),
             ));
             found.push(("Reads", reads(facts.reads).to_owned()));
             found.push(("Chance", chance(facts.chance).to_owned()));
@@ -102,10 +102,10 @@ fn mixing_cost(spec: &MixerSpec, num_experts: usize) -> String {
                 + if *slots > 1 { ", shared by fewer experts." } else { "." }
         }
         MixerSpec::Smear | MixerSpec::Meo { .. } | MixerSpec::Lory { .. } => {
-            "One expert at work for a token, and a blend of the experts' weights for each sequence or segment."
+            "One expert active per token, and a blend of the experts' weights for each sequence or segment."
                 .to_owned()
         }
-        _ => format!("{} at work for a token, small ones.", count(num_experts, "expert", "experts")),
+        _ => format!("{} active per token, small ones.", count(num_experts, "expert", "experts")),
     }
 }
 
