@@ -13,6 +13,7 @@ mod linting;
 mod other_browsers;
 mod output;
 mod package;
+mod programs;
 mod project;
 mod report;
 mod serve;

@@ -22,7 +22,7 @@ pub struct Crate {
     pub exceptions: &'static [(&'static str, &'static str)],
 }
 
-pub const CRATES: [Crate; 9] = [
+pub const CRATES: [Crate; 10] = [
     Crate {
         folder: "crates/moe-trace",
         floors: &[
@@ -113,6 +113,24 @@ pub const CRATES: [Crate; 9] = [
     Crate {
         folder: "web",
         floors: &[&["words"], &["settings"], &["browser"], &["run"], &["state"], &["effects"], &["views"], &["page"]],
+        exceptions: &[],
+    },
+    Crate {
+        folder: "xtask",
+        floors: &[
+            &["programs", "wasm_test_runner"],
+            &["linting"],
+            &["project"],
+            &["counting", "fuzz", "lesson", "tidy", "toolchain"],
+            &["codegen", "report", "wasm"],
+            &["site"],
+            &["hashed_names", "http", "sizes", "stripped"],
+            &["output", "serve"],
+            &["dist", "package"],
+            &["browser_tests"],
+            &["other_browsers", "shots", "snapshot"],
+            &["bench", "test"],
+        ],
         exceptions: &[],
     },
 ];
