@@ -55,7 +55,7 @@ fn a_mistake_is_told_at_its_place() {
         "4:24: chosen needs a choice, counted from 1; write chosen(1)",
     );
     check("\"ask\": \"A\", \"expect\": \"policy > drop\"", "4:31: a word cannot be compared by >; use == or !=");
-    check("\"ask\": \"A\", \"expect\": \"lost == NaN\"", "4:32: “NaN” is not a number that is ever reached;");
+    check("\"ask\": \"A\", \"expect\": \"lost == NaN\"", "4:32: nothing is called “NaN”;");
     check("\"hint\": \"H\", \"predict\": \"load\"", "4:9: hint stands without expect;");
     check("\"ask\": \"A\", \"expect\": \"lost == 0\", \"predict\": \"load\"", "4:47: a step both asks and predicts;");
     check("\"goto\": { }, \"goto\": { }", "4:14: “goto” is there twice; keep one of them");
