@@ -1,4 +1,6 @@
 //! A worker that runs an ES module: started, spoken to in plain objects, ended when it is dropped.
+//!
+//! By hand rather than by gloo-worker, which speaks in bytes of its own to workers of the same build.
 
 use js_sys::{Array, Function, Reflect};
 use serde::Serialize;
