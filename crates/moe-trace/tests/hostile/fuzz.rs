@@ -38,7 +38,8 @@ fn fuzz_events() {
 /// What the training lab's worker says: a step, and a kept state with the routes of its probe.
 #[test]
 fn fuzz_training_events() {
-    let layers = &ours()[1]["layers"];
+    let lines = ours();
+    let layers = &lines[1]["layers"];
     let routed = json!({
         "layer": 0, "demand": [3, 0, 1], "load": [2, 0, 1], "num_dropped_tokens": 1, "gate_entropy": 0.5, "shares": null,
     });

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::{Curve, Drops, REACH, THRESHOLD, TIGHT};
+use super::{Curve, Drops, FLATTENED, REACH, THRESHOLD, TIGHT};
 use crate::findings::UNSEEN;
 use crate::findings::estimate::{Direction, Estimate};
 use crate::findings::report::{Finding, Section, Verdict, percent, write_json};
