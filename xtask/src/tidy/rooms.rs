@@ -200,7 +200,7 @@ pub fn arrows(src: &Path) -> Result<Arrows> {
     let mut files = Vec::new();
     for path in sources::files(src)? {
         let inside = path.strip_prefix(src)?.with_extension("").to_string_lossy().replace('\\', "/");
-        let is_test = inside.rsplit('/').next().is_some_and(|name| name == "tests" || name.ends_with("_tests"));
+        let is_test = inside.rsplit('/').next() == Some("tests");
         if path.extension().is_some_and(|extension| extension == "rs") && !is_test {
             let text = fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
             files.push((inside, text));
