@@ -32,7 +32,7 @@ fn check(file: &str) -> bool {
     let text = match fs::read(file).map(String::from_utf8) {
         Ok(Ok(text)) => text,
         Ok(Err(_)) => {
-            eprintln!("{file}: this is no text; save it as UTF-8");
+            eprintln!("{file}: this is not text; save it as UTF-8");
             return false;
         }
         Err(error) => {

@@ -17,7 +17,7 @@ const { values: options, positionals } = parseArgs({
 
 const attributes = positionals.map((words) => {
   const at = words.indexOf("=");
-  if (at < 1) throw new Error(`"${words}" is no attribute: NAME=VALUE`);
+  if (at < 1) throw new Error(`"${words}" is not an attribute: NAME=VALUE`);
   return [words.slice(0, at), words.slice(at + 1)];
 });
 

@@ -5,14 +5,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
+use clap::ValueEnum;
 use serde_json::json;
 
 use crate::counting::{self, Tally};
 use crate::project::{self, WASM_TARGET};
 use crate::report::Report;
 use crate::site::Site;
-use crate::test::Rung;
 use crate::{dist, http, package, sizes, toolchain, wasm};
+
+/// What the page's engine runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Rung {
+    Webgpu,
+    Cpu,
+}
 
 /// Chromium gives WebGPU without a GPU only where it is told to, on its software adapter.
 const WEBGPU_FLAGS: [&str; 2] = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];

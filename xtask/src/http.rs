@@ -4,8 +4,10 @@
 //! By hand, since each connection needs a thread of its own: browsers keep several open without using them. The small
 //! servers that are kept up (tiny_http) share a few threads among connections and may leave the one in use waiting.
 
+mod request;
+
 use std::collections::HashMap;
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, BufReader, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -16,12 +18,10 @@ use anyhow::{Context, Result};
 use sha2::{Digest, Sha256};
 
 use crate::site::{Content, Site};
+use request::Request;
 
 /// A connection without a request for so long is closed.
 const IDLE: Duration = Duration::from_secs(120);
-
-/// More bytes than this before the end of the headers is no browser's request.
-const MAX_HEAD_BYTES: u64 = 64 * 1024;
 
 /// Fewer bytes than this are not worth compressing.
 const MIN_GZIP_BYTES: usize = 1024;
@@ -35,7 +35,7 @@ pub fn spawn(site: Site, host: &str, port: u16) -> Result<SocketAddr> {
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let server = Arc::clone(&server);
-            // A browser that hangs up is no concern of ours.
+            // A browser may hang up at any time.
             thread::spawn(move || answer_all(stream, &server).ok());
         }
     });
@@ -74,58 +74,19 @@ impl Server {
     }
 }
 
-/// What is read of a request.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Request {
-    method: String,
-    /// Decoded, without a query.
-    path: Option<String>,
-    if_none_match: Option<String>,
-    accepts_gzip: bool,
-    closes: bool,
-}
-
 /// Answers one request after the other until the browser closes the connection.
 fn answer_all(stream: TcpStream, server: &Server) -> io::Result<()> {
     stream.set_read_timeout(Some(IDLE))?;
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
     let mut writer = stream;
-    while let Some(request) = read_request(&mut reader)? {
+    while let Some(request) = request::read(&mut reader)? {
         answer(&mut writer, &request, server)?;
         if request.closes {
             break;
         }
     }
     Ok(())
-}
-
-/// The next request's line and headers; `None` at the end of the connection.
-fn read_request(reader: &mut impl BufRead) -> io::Result<Option<Request>> {
-    let mut reader = reader.take(MAX_HEAD_BYTES);
-    let mut line = String::new();
-    if reader.read_line(&mut line)? == 0 {
-        return Ok(None);
-    }
-    let mut words = line.split_whitespace();
-    let method = words.next().unwrap_or_default().to_owned();
-    let target = words.next().unwrap_or_default();
-    let path = percent_decode(target.split(['?', '#']).next().unwrap_or_default());
-    let mut request = Request { method, path, ..Request::default() };
-    loop {
-        line.clear();
-        reader.read_line(&mut line)?;
-        let Some((name, value)) = line.trim_end().split_once(':') else { return Ok(Some(request)) };
-        let value = value.trim();
-        match name.to_ascii_lowercase().as_str() {
-            "if-none-match" => request.if_none_match = Some(value.to_owned()),
-            "accept-encoding" => request.accepts_gzip = value.split(',').any(|word| word.trim() == "gzip"),
-            "connection" => request.closes |= value.eq_ignore_ascii_case("close"),
-            // A body would have to be skipped; nobody needs to send one here.
-            "content-length" | "transfer-encoding" => request.closes |= value != "0",
-            _ => {}
-        }
-    }
 }
 
 fn answer(writer: &mut impl Write, request: &Request, server: &Server) -> io::Result<()> {
@@ -214,47 +175,11 @@ fn mime_type(file: &Path) -> &'static str {
     }
 }
 
-/// `%41` → `A`. `None` where the bytes are not UTF-8.
-fn percent_decode(path: &str) -> Option<String> {
-    let mut bytes = Vec::with_capacity(path.len());
-    let mut rest = path.as_bytes();
-    while let Some((&first, after)) = rest.split_first() {
-        let hex = after.get(..2).filter(|_| first == b'%').and_then(|pair| std::str::from_utf8(pair).ok());
-        match hex.and_then(|pair| u8::from_str_radix(pair, 16).ok()) {
-            Some(byte) => {
-                bytes.push(byte);
-                rest = &after[2..];
-            }
-            None => {
-                bytes.push(first);
-                rest = after;
-            }
-        }
-    }
-    String::from_utf8(bytes).ok()
-}
-
 #[cfg(test)]
 mod tests {
+    use std::io::Read;
+
     use super::*;
-
-    #[test]
-    fn addresses_are_decoded() {
-        assert_eq!(percent_decode("/a%20b/%C3%A9%zz%").as_deref(), Some("/a b/é%zz%"));
-        assert_eq!(percent_decode("/%ff"), None);
-    }
-
-    #[test]
-    fn requests_are_read_one_after_the_other() {
-        let mut bytes = "GET /a%20b?x=1 HTTP/1.1\r\nHost: x\r\nIf-None-Match: \"1-2\"\r\nAccept-Encoding: br, gzip\r\n\r\nHEAD / HTTP/1.1\r\nConnection: close\r\n\r\n".as_bytes();
-        let first = read_request(&mut bytes).expect("in memory").expect("a request");
-        assert_eq!((first.method.as_str(), first.path.as_deref()), ("GET", Some("/a b")));
-        assert_eq!((first.if_none_match.as_deref(), first.closes), (Some("\"1-2\""), false));
-        assert!(first.accepts_gzip);
-        let second = read_request(&mut bytes).expect("in memory").expect("a request");
-        assert!(second.method == "HEAD" && second.closes);
-        assert_eq!(read_request(&mut bytes).expect("in memory"), None);
-    }
 
     /// Head and body of the answer to a GET of the site's first page.
     fn get(server: &Server, if_none_match: Option<&str>, accepts_gzip: bool) -> (String, Vec<u8>) {
@@ -287,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_accepts_it_gets_the_same_compressed() {
+    fn who_accepts_it_gets_the_same_compressed() {
         let server = server();
         let (head, plain) = get(&server, None, false);
         assert!(!head.contains("Content-Encoding") && head.contains("Vary: Accept-Encoding\r\n"));

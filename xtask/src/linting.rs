@@ -12,10 +12,10 @@ use std::sync::OnceLock;
 use std::thread;
 use std::{env, fs};
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use serde_json::Value;
 
-use crate::project;
+use crate::programs;
 
 /// Cargo names the real compiler first.
 pub fn is_compiler(arguments: &[OsString]) -> bool {
@@ -33,13 +33,6 @@ pub fn install(cargo: &mut Command) {
 
 /// The option with which cargo hands on what compiler and clippy say, for `counting::compilation`.
 pub const MESSAGES: &str = "--message-format=json";
-
-/// An error where the toolchain has no clippy, which `compile` would silently do without.
-pub fn ensure_driver() -> Result<()> {
-    let output = project::cargo("clippy").arg("--version").output().context("cargo did not start")?;
-    ensure!(output.status.success(), "the toolchain lacks clippy: `rustup component add clippy`");
-    Ok(())
-}
 
 /// Compiles, and lints meanwhile; ends as rustc ends. Where the toolchain has no clippy, it compiles only.
 pub fn compile(arguments: &[OsString]) -> Result<()> {
@@ -91,7 +84,7 @@ fn lint_options(options: &[OsString], scratch: &Path) -> Option<Vec<OsString>> {
 fn driver(rustc: &Path) -> Option<PathBuf> {
     let name = format!("clippy-driver{}", env::consts::EXE_SUFFIX);
     let beside = rustc.with_file_name(&name);
-    if beside.is_file() { Some(beside) } else { project::find_program(&[&name]) }
+    if beside.is_file() { Some(beside) } else { programs::find(&[&name]) }
 }
 
 /// Passes on what only clippy found: rustc's own warnings are there already. A driver that failed without a finding is

@@ -13,6 +13,7 @@ mod linting;
 mod other_browsers;
 mod output;
 mod package;
+mod programs;
 mod project;
 mod report;
 mod serve;
@@ -67,7 +68,7 @@ enum Command {
     Snapshot(snapshot::Options),
     /// Check lessons
     Lesson(lesson::Options),
-    /// Measure: native, browser or sizes; all without a word
+    /// Measure: native, browser, page, others or sizes; all without a word
     Bench(bench::Options),
     /// moe-train, with all that follows
     #[command(disable_help_flag = true)]

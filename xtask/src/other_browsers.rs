@@ -7,7 +7,8 @@ use anyhow::Result;
 
 use crate::browser_tests;
 use crate::counting::{self, Tally};
-use crate::project::{self, find_program};
+use crate::programs;
+use crate::project;
 use crate::report::Report;
 use crate::site::Site;
 use crate::wasm;
@@ -53,8 +54,8 @@ pub fn test(report: &mut Report, filter: Option<&str>, no_build: bool) {
 
 /// Its program, if nothing is missing that it needs.
 fn program(browser: &Browser) -> Option<PathBuf> {
-    let has_screen = browser.name != "webkit" || find_program(&["xvfb-run"]).is_some();
-    find_program(browser.programs).filter(|_| has_screen)
+    let has_screen = browser.name != "webkit" || programs::find(&["xvfb-run"]).is_some();
+    programs::find(browser.programs).filter(|_| has_screen)
 }
 
 /// How fast the same run is, again and again: Chromium beside those of the others that are there.

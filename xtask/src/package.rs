@@ -49,7 +49,7 @@ const MENU: &str = "models/index.json";
 /// The one that the package has.
 const MODEL: &str = "default";
 
-/// Keeps the folder of the sources, which is no whole package, from being published.
+/// Keeps the folder of the sources, which is not a whole package, from being published.
 const PRIVATE: &str = "  \"private\": true,\n";
 
 pub fn command(options: &output::Options) -> Result<()> {

@@ -84,13 +84,6 @@ pub fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// The first of these programs that the search path has.
-pub fn find_program(names: &[&str]) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH")?;
-    let folders: Vec<PathBuf> = std::env::split_paths(&path).collect();
-    names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|file| file.is_file())
-}
-
 /// A command as one would type it, with paths inside the repository shortened.
 pub fn display(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());

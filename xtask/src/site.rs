@@ -194,7 +194,7 @@ fn figure_panels(element: &str) -> Result<Vec<String>> {
     Ok(list.split('"').skip(1).step_by(2).map(str::to_owned).collect())
 }
 
-/// Hidden files, the build's own stamps and TypeScript declarations are no part of the site.
+/// Hidden files, the build's own stamps and TypeScript declarations are not part of the site.
 fn is_public(inside: &Path) -> bool {
     let hidden = inside.components().any(|part| part.as_os_str().to_string_lossy().starts_with('.'));
     let name = inside.to_string_lossy();

@@ -6,7 +6,7 @@ use std::thread;
 use anyhow::Result;
 use clap::{Args, ValueEnum};
 
-use crate::browser_tests;
+use crate::browser_tests::{self, Rung};
 use crate::counting::{self, Tally};
 use crate::report::Report;
 use crate::{linting, other_browsers, project, tidy, toolchain, wasm};
@@ -34,13 +34,6 @@ enum Step {
     Wasm,
     E2e,
     Others,
-}
-
-/// What the page's engine runs on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Rung {
-    Webgpu,
-    Cpu,
 }
 
 /// Native and wasm builds go on at the same time where at least so much memory is free: four compilers of the tensor
@@ -104,7 +97,7 @@ fn lint(report: &mut Report, while_compiling: bool) {
 /// Everything that the later steps run, for this machine and for the browser, without a warning.
 fn compile_and_lint(report: &mut Report) {
     let native = || {
-        linting::ensure_driver()?;
+        toolchain::ensure_clippy()?;
         let mut tests = project::cargo("test");
         tests.args(["--no-run", "--all-targets", linting::MESSAGES]).args(project::NATIVE_PACKAGES);
         Ok(counting::compilation(&mut tests))

@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 
+use crate::programs;
 use crate::project::{self, WASM_TARGET};
 
 /// Names under which Chromium goes; the tests are made for its open-source build, Chrome will do.
@@ -24,12 +25,19 @@ pub fn ensure_wasm_target() -> Result<()> {
     if output.status.success() && Path::new(&folder).is_dir() {
         return Ok(());
     }
-    if project::find_program(&["rustup"]).is_none() {
+    if programs::find(&["rustup"]).is_none() {
         bail!("the toolchain lacks the target {WASM_TARGET} and there is no rustup to install it with");
     }
     eprintln!("installing the target {WASM_TARGET} …");
     // Without a toolchain's name rustup takes the one of rust-toolchain.toml, which is the one that builds.
     project::run(Command::new("rustup").current_dir(project::root()).args(["target", "add", WASM_TARGET]))
+}
+
+/// An error where the toolchain has no clippy, which what lints while it compiles would silently do without.
+pub fn ensure_clippy() -> Result<()> {
+    let output = project::cargo("clippy").arg("--version").output().context("cargo did not start")?;
+    ensure!(output.status.success(), "the toolchain lacks clippy: `rustup component add clippy`");
+    Ok(())
 }
 
 /// The installed Chromium, or the one that CHROMIUM names.
@@ -70,10 +78,10 @@ pub fn ensure_npm_packages(folder: &Path) -> Result<()> {
 
 /// The first of these programs, installed from Debian's packages where we may.
 fn ensure_program(names: &[&str], packages: &[&str], otherwise: &str) -> Result<PathBuf> {
-    if let Some(found) = project::find_program(names) {
+    if let Some(found) = programs::find(names) {
         return Ok(found);
     }
-    if project::find_program(&["apt-get"]).is_some() && is_root() {
+    if programs::find(&["apt-get"]).is_some() && is_root() {
         eprintln!("installing {} …", packages.join(" "));
         project::run(Command::new("apt-get").args(["update", "--quiet=2"]))?;
         let mut install = Command::new("apt-get");
@@ -85,7 +93,7 @@ fn ensure_program(names: &[&str], packages: &[&str], otherwise: &str) -> Result<
         ]);
         project::run(install.args(packages))?;
     }
-    project::find_program(names)
+    programs::find(names)
         .with_context(|| format!("{} is missing: install {} {otherwise}", names[0], packages.join(" and ")))
 }
 

@@ -73,7 +73,7 @@ pub async fn merge(training: &mut Training, device: &Device) -> Result<[f32; 2],
     replace(training, request, learner).await
 }
 
-/// Held-out nats a token before and after.
+/// Held-out nats per token before and after.
 async fn replace(training: &mut Training, request: TrainRequest, learner: Learner) -> Result<[f32; 2], UserError> {
     let before = loss(&training.learner, training).await?;
     let after = loss(&learner, training).await?;

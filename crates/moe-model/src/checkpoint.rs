@@ -34,7 +34,7 @@ pub enum CheckpointError {
     NotFinite { name: String, at: usize, value: f32 },
     #[error("the weights file has a tensor {name}, and the model none of this name")]
     Foreign { name: String },
-    #[error("the file is no {expected}")]
+    #[error("the file is not of the kind \"{expected}\"")]
     Other { expected: &'static str },
 }
 

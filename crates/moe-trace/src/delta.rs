@@ -86,7 +86,7 @@ impl TryFrom<RawStep> for SentStep {
 }
 
 impl SentStep {
-    /// The shortest form of a whole step for whoever has the step before it.
+    /// The shortest form of a whole step for a reader who has the step before it.
     pub fn after(previous: &StepTrace, whole: &StepTrace) -> SentStep {
         match num_kept(previous, whole) {
             0 => SentStep::Whole(whole.clone()),

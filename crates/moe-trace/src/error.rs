@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// What every error becomes where it meets a person: three sentences, and what a machine said for whoever asks.
+/// What every error becomes where it meets a person: three sentences, and what a machine said, for those who ask.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct UserError {

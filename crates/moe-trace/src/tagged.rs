@@ -27,7 +27,7 @@ impl Record {
     pub fn tag(&self, name: &'static str) -> Result<&str, Error> {
         match self.value(name)? {
             Some(Value::Text(text)) => Ok(text),
-            Some(_) => Err(de::Error::custom(format_args!("`{name}` is no text"))),
+            Some(_) => Err(de::Error::custom(format_args!("`{name}` is not text"))),
             None => Err(de::Error::missing_field(name)),
         }
     }
@@ -53,7 +53,7 @@ impl<'de> Deserialize<'de> for Record {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Record, D::Error> {
         match Value::deserialize(deserializer)? {
             Value::Record(fields) => Ok(Record(fields)),
-            _ => Err(de::Error::custom("this is no record")),
+            _ => Err(de::Error::custom("this is not a record")),
         }
     }
 }

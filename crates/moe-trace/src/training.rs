@@ -230,7 +230,7 @@ pub enum TrainEvent {
         run: RunId,
         request: TrainRequest,
         num_parameters: u32,
-        /// Held-out nats a token before and after, where experts were made or merged; `None` after going back to a state
+        /// Held-out nats per token before and after, where experts were made or merged; `None` after going back to a state
         /// with another number.
         held_out: Option<[f32; 2]>,
     },
@@ -261,7 +261,7 @@ pub enum TrainEvent {
     Lost(UserError),
 }
 
-/// One optimiser step. Losses in nats a token, over the batch.
+/// One optimiser step. Losses in nats per token, over the batch.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 pub struct TrainStep {
@@ -305,7 +305,7 @@ pub struct TrainSnapshot {
     pub snapshot: SnapshotId,
     /// The steps done before it.
     pub num_steps: u32,
-    /// Loss of held-out text, nats a token: mean over the kinds of text.
+    /// Loss of held-out text, nats per token: mean over the kinds of text.
     pub held_out: f32,
     pub held_out_bits_per_byte: f32,
     /// The same by kind of text, and whom each kind asks.

@@ -110,7 +110,7 @@ fn train(request: TrainRequest, num_steps: u32) -> Result<Vec<(&'static str, f64
     let last = snapshots.last().context("there is no snapshot at the end")?;
     let latest: &[TrainStep] = &steps[steps.len().saturating_sub(LATEST)..];
     let spread = f64::from(last.spread.iter().sum::<f32>()) / last.spread.len().max(1) as f64;
-    let mut found = vec![("held-out loss, nats a byte", f64::from(last.held_out)), ("spread of the experts", spread)];
+    let mut found = vec![("held-out loss, nats per byte", f64::from(last.held_out)), ("spread of the experts", spread)];
     let layers = latest.iter().flat_map(|step| &step.layers);
     let (mut demand, mut served) = (0, 0);
     for layer in layers.clone() {
@@ -199,7 +199,7 @@ mod tests {
         fs::remove_file(&out).expect("it was there");
         // SMEAR makes no requests, so of those nothing is compared.
         let names: Vec<&str> = rows.iter().map(|row| row.what.as_str()).collect();
-        assert_eq!(names, ["held-out loss, nats a byte", "spread of the experts", "gate entropy, nats"]);
+        assert_eq!(names, ["held-out loss, nats per byte", "spread of the experts", "gate entropy, nats"]);
         assert!(rows.iter().all(|row| (row.num_seeds, row.num_steps) == (2, 2) && row.preset == "merging"));
         assert_eq!(table.lines().count(), 2 + rows.len());
         let error = |only: &str, seeds| {

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::train::run_file::RunFile;
 
-/// Whoever has one has read its manifest.
+/// To have one is to have read its manifest.
 pub struct SiteModel {
     pub folder: PathBuf,
     pub manifest: Manifest,

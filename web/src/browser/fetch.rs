@@ -1,4 +1,6 @@
 //! Small files as text, and JSON as Rust values.
+//!
+//! By hand rather than by gloo-net, which brings a parser of headers, one of JSON and its own errors; the browser has both.
 
 use moe_trace::limits::FILE_BYTES;
 use serde::de::DeserializeOwned;

@@ -1,5 +1,5 @@
 //! Files that the reader chooses, and files that the browser keeps. By name, since these are the only uses of their types
-//! in the page.
+//! in the page; gloo-file would bring bindings of all of them, and panics where a file cannot be read or made.
 
 use js_sys::{Array, Function, Object, Promise, Reflect, Uint8Array};
 use wasm_bindgen::{JsCast, JsValue};

@@ -1,4 +1,6 @@
 //! A worker that runs an ES module: started, spoken to in plain objects, ended when it is dropped.
+//!
+//! By hand rather than by gloo-worker, which speaks in bytes of its own to workers of the same build.
 
 use js_sys::{Array, Function, Reflect};
 use serde::Serialize;
@@ -16,9 +18,9 @@ pub struct ModuleWorker {
     _on_error: Closure<dyn FnMut(web_sys::Event)>,
 }
 
-/// Why a worker is no good.
+/// Why a worker does not work.
 pub enum Fault {
-    /// Its script could not be had; why, where that can be seen.
+    /// Its script could not be loaded; why, where that can be seen.
     Missing(Option<String>),
     /// It threw this.
     Threw(String),

@@ -1,4 +1,6 @@
 //! Presses of mouse, finger or pen anywhere on the document, heard until this is dropped.
+//!
+//! By hand, as the keys are, rather than by gloo-events, which panics where a listener cannot be added.
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;

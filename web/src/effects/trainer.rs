@@ -52,7 +52,7 @@ impl TrainerRunner {
             let tell = tell.clone();
             move |fault| {
                 tell(match fault {
-                    Fault::Missing(why) => lost("Its script could not be had.", why.unwrap_or_default()),
+                    Fault::Missing(why) => lost("Its script could not be loaded.", why.unwrap_or_default()),
                     Fault::Threw(error) => lost("It threw an error.", error),
                 });
             }

@@ -41,7 +41,7 @@ fn routing(
             let policy: Policy = policy
                 .unwrap_or("drop")
                 .parse()
-                .map_err(|_| because(format!("{} is no policy.", policy.unwrap_or_default())))?;
+                .map_err(|_| because(format!("{} is not a policy.", policy.unwrap_or_default())))?;
             RoutingSpec::with_policy(1, policy, factor).overflow
         }
         Some(factor) => {

@@ -142,7 +142,7 @@ impl Scene {
         Some((step, self.recording.steps[step].next()?))
     }
 
-    /// Candidates with their text; bytes that are no text by themselves are shown as numbers.
+    /// Candidates with their text; bytes that are not text by themselves are shown as numbers.
     pub fn candidate_text(candidate: &Candidate) -> String {
         text::pieces(&[&candidate.bytes])[0].text.to_string()
     }

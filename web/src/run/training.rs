@@ -11,7 +11,7 @@ pub struct Training {
     /// With the settings as they are now.
     pub request: TrainRequest,
     pub num_parameters: u32,
-    /// Nats per token for whoever knows only how frequent each is.
+    /// Nats per token of a guess by frequency alone.
     pub floor: f32,
     /// By their numbers, without a gap; from 0, or from where it was opened.
     pub steps: Vec<Rc<TrainStep>>,
@@ -34,7 +34,7 @@ pub struct Reshaped {
     /// After so many steps.
     pub after_steps: usize,
     pub num_experts: u32,
-    /// Held-out nats a token, before and after.
+    /// Held-out nats per token, before and after.
     pub held_out: [f32; 2],
 }
 

@@ -206,7 +206,7 @@ fn problem(written: &str) -> String {
         Some(Form { needs, example, .. }) => format!("“{written}” does not say {needs}; write it like {example}"),
         None => {
             let words = FORMS.map(|form| form.word).join(", ");
-            format!("“{written}” is no change; begin with one of {words}, as in {}", FORMS[0].example)
+            format!("“{written}” is not a change; begin with one of {words}, as in {}", FORMS[0].example)
         }
     }
 }
@@ -272,7 +272,7 @@ mod tests {
         }
         check("swap:2,1,1", "“swap:2,1,1” does not say a layer and two experts of it; write it like swap:2,0,1");
         let words = "mute, force, swap, bias, temperature, noise";
-        check("kill:1,2", &format!("“kill:1,2” is no change; begin with one of {words}, as in mute:1,3"));
+        check("kill:1,2", &format!("“kill:1,2” is not a change; begin with one of {words}, as in mute:1,3"));
         let twice = "“swap:2,0,1” and “swap:2,1,0” change the same thing; leave one of them out";
         check("swap:2,0,1 swap:2,1,0", twice);
         let many: Vec<String> = (0..65).map(|expert| format!("mute:0,{expert}")).collect();

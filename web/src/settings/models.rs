@@ -29,7 +29,7 @@ pub struct Menu {
 }
 
 impl Menu {
-    /// `resolve` makes an address absolute that is relative to the list. A list without models is no menu, and one with a
+    /// `resolve` makes an address absolute that is relative to the list. A list without models is not a menu, and one with a
     /// model that cannot be is none either.
     pub fn new(entries: Vec<ModelEntry>, resolve: impl Fn(&str) -> String) -> Result<Menu, String> {
         for (number, entry) in entries.iter().enumerate() {

@@ -21,7 +21,7 @@ pub enum Operation {
     Redo,
 }
 
-/// The latest are last. What a link or another run brought is no step, and an undo goes to the last list of the reader's
+/// The latest are last. What a link or another run brought is not a step, and an undo goes to the last list of the reader's
 /// that differs from what is asked for now.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Surgery {

@@ -1,5 +1,5 @@
 //! In the story a run plays once by itself: token after token takes its slots, until one finds its expert full. Never
-//! against the reader: whoever has done anything is left alone.
+//! against the reader: a reader who has done anything is left alone.
 
 use crate::run::recording::Recording;
 use crate::run::scene::{Scene, TokenFate};

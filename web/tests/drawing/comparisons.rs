@@ -122,7 +122,7 @@ fn an_experts_page_says_when_it_has_read_too_little_and_what_muting_costs() {
     let after = drawn("experts", "1.25", || [compare(Purpose::MoreText), compare(Purpose::Muting)].concat());
     assert!(after.contains("7 runs of") || after.contains("7 runs,"), "{after}");
     // The fixture's losses know nothing of experts.
-    assert!(after.contains("the loss changes by 0.000 nats a token; without another one by 0.000 on average, and 0 of 7 others cost less"), "{after}");
+    assert!(after.contains("the loss changes by 0.000 nats per token; without another one by 0.000 on average, and 0 of 7 others cost less"), "{after}");
     assert!(!after.contains("Run longer texts") && !after.contains(" style="));
 }
 

@@ -100,3 +100,12 @@ fn the_page_is_drawn_without_inline_styles() {
         assert!(!drawn("full", with_run).contains(" style="), "strict security policies drop them");
     }
 }
+
+/// A token that was turned away in another layer has a dot, and the legend its key.
+#[test]
+fn a_dot_has_its_key() {
+    let page = drawn("strip", true);
+    let num_dots = page.matches("<i class=\"elsewhere\"></i>").count();
+    assert_eq!(page.matches("class=\"of-dot\"").count(), 1);
+    assert!(num_dots > 1, "one of them is the key's");
+}

@@ -32,7 +32,7 @@ fn a_mistake_is_told_at_its_place() {
     check("\"set\": { \"model\": \"https://x/\" }", "4:19: model=\"https://x/\" cannot be used; name a model beside");
     check("\"set\": { \"interventions\": \"mute:1\" }", "4:27: interventions=\"mute:1\" cannot be used; “mute:1” does");
     check("\"set\": { \"seed\": true }", "4:18: seed is true or false; write a text or a number");
-    check("\"goto\": \"end\"", "4:9: “end” is no place; write \"overflow\"");
+    check("\"goto\": \"end\"", "4:9: “end” is not a place; write \"overflow\"");
     check("\"goto\": { \"layer\": -1 }", "4:20: layer=\"-1\" cannot be used; write a whole number from 0");
     check("\"lock\": [\"capacity\", \"volume\"]", "4:22: no control is called “volume”; write some of prompt,");
     check("\"predict\": \"loss\"", "4:12: this cannot be predicted; write one of demand, load, gate");
@@ -55,7 +55,7 @@ fn a_mistake_is_told_at_its_place() {
         "4:24: chosen needs a choice, counted from 1; write chosen(1)",
     );
     check("\"ask\": \"A\", \"expect\": \"policy > drop\"", "4:31: a word cannot be compared by >; use == or !=");
-    check("\"ask\": \"A\", \"expect\": \"lost == NaN\"", "4:32: “NaN” is no number that is ever reached;");
+    check("\"ask\": \"A\", \"expect\": \"lost == NaN\"", "4:32: nothing is called “NaN”;");
     check("\"hint\": \"H\", \"predict\": \"load\"", "4:9: hint stands without expect;");
     check("\"ask\": \"A\", \"expect\": \"lost == 0\", \"predict\": \"load\"", "4:47: a step both asks and predicts;");
     check("\"goto\": { }, \"goto\": { }", "4:14: “goto” is there twice; keep one of them");

@@ -23,7 +23,7 @@ test("a method is found by a word, tried without a run, and is in the link", asy
   await method(figure, /^Soft MoE/).click();
   assert.match(await findingOf(figure), /^Soft MoE blends \d+ tokens into 8 slots$/);
   await page.waitForFunction(() => location.hash.includes("method=soft_moe"));
-  assert.match(await figure.panel("methods").textContent(), /transplanted/);
+  assert.match(await figure.panel("methods").textContent(), /not as trained/);
   // Two slots for each of four experts: another number, another blend.
   await figure.panel("methods").getByRole("spinbutton", { name: "slots" }).fill("2");
   await page.keyboard.press("Enter");

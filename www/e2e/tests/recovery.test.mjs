@@ -83,7 +83,7 @@ const KEEP_DEVICE = `
   const ask = self.GPUAdapter?.prototype.requestDevice;
   if (ask) GPUAdapter.prototype.requestDevice = async function (...values) { return (self.moeDevice = await ask.apply(this, values)); };`;
 
-test("what ran on a graphics device that is lost goes on on the CPU, and the page says why", {
+test("what ran on a graphics device that is lost continues on the CPU, and the page says why", {
   skip: RUNG !== "webgpu" && "this browser has none",
 }, async (t) => {
   const opened = await openRunning(t, KEEP_DEVICE);

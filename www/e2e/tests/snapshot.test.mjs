@@ -55,5 +55,5 @@ test("a snapshot is the figure's picture and its table, and stands where no scri
 
 test("a snapshot of attributes that cannot be used says so", async () => {
   await assert.rejects(snapshot("view=lanes", "seed=-1"), /The attribute seed=/);
-  await assert.rejects(snapshot("view"), /is no attribute/);
+  await assert.rejects(snapshot("view"), /is not an attribute/);
 });

@@ -47,7 +47,7 @@ test("two models learn, rest, go on, go back and are copied", async (t) => {
   await page.getByText("resting").waitFor();
   const steps = () => page.locator(".lab-steps").textContent();
   const rested = Number.parseInt(await steps(), 10);
-  assert.ok(Number(await fact(page, 0, "loss, nats a byte")) < 5.5);
+  assert.ok(Number(await fact(page, 0, "loss, nats per byte")) < 5.5);
   assert.match(await fact(page, 1, "held-out"), /^\d\.\d{3}$/);
 
   await page.getByRole("button", { name: "10 steps" }).click();
@@ -67,7 +67,7 @@ test("two models learn, rest, go on, go back and are copied", async (t) => {
   await page.getByText("resting").waitFor();
   assert.equal(Number.parseInt(await steps(), 10), 10);
   // A copy under the same settings is the same model.
-  assert.equal(await fact(page, 0, "loss, nats a byte"), await fact(page, 1, "loss, nats a byte"));
+  assert.equal(await fact(page, 0, "loss, nats per byte"), await fact(page, 1, "loss, nats per byte"));
   assert.deepEqual(problems, []);
 });
 
@@ -170,7 +170,7 @@ test("a dense feed-forward becomes experts without a jump, and experts are merge
   const side = page.locator(".lab-side").first();
   await side.getByRole("button", { name: "Make 8 experts" }).click();
   const made = side.getByText(
-    /^8 experts made after \d+ steps: held-out loss [\d.]+ → [\d.]+ nats a byte \([+-]0\.000\)$/,
+    /^8 experts made after \d+ steps: held-out loss [\d.]+ → [\d.]+ nats per byte \([+-]0\.000\)$/,
   );
   await made.waitFor();
   await side.getByRole("button", { name: "Merge experts into one" }).click();

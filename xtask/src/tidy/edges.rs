@@ -124,7 +124,7 @@ fn forbidden(row: &Package, used: &str, is_for_tests: bool) -> Option<String> {
 }
 
 fn text(value: &Value) -> Result<&str> {
-    value.as_str().context("cargo metadata has a name that is no text")
+    value.as_str().context("cargo metadata has a name that is not text")
 }
 
 #[cfg(test)]

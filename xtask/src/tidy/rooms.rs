@@ -22,7 +22,7 @@ pub struct Crate {
     pub exceptions: &'static [(&'static str, &'static str)],
 }
 
-pub const CRATES: [Crate; 9] = [
+pub const CRATES: [Crate; 10] = [
     Crate {
         folder: "crates/moe-trace",
         floors: &[
@@ -122,6 +122,24 @@ pub const CRATES: [Crate; 9] = [
         floors: &[&["words"], &["settings"], &["browser"], &["run"], &["state"], &["effects"], &["views"], &["page"]],
         exceptions: &[],
     },
+    Crate {
+        folder: "xtask",
+        floors: &[
+            &["programs", "wasm_test_runner"],
+            &["linting"],
+            &["project"],
+            &["counting", "fuzz", "lesson", "tidy", "toolchain"],
+            &["codegen", "report", "wasm"],
+            &["site"],
+            &["hashed_names", "http", "sizes", "stripped"],
+            &["output", "serve"],
+            &["dist", "package"],
+            &["browser_tests"],
+            &["other_browsers", "shots", "snapshot"],
+            &["bench", "test"],
+        ],
+        exceptions: &[],
+    },
 ];
 
 /// Which rooms a room imports from.
@@ -189,7 +207,7 @@ pub fn arrows(src: &Path) -> Result<Arrows> {
     let mut files = Vec::new();
     for path in sources::files(src)? {
         let inside = path.strip_prefix(src)?.with_extension("").to_string_lossy().replace('\\', "/");
-        let is_test = inside.rsplit('/').next().is_some_and(|name| name == "tests" || name.ends_with("_tests"));
+        let is_test = inside.rsplit('/').next() == Some("tests");
         if path.extension().is_some_and(|extension| extension == "rs") && !is_test {
             let text = fs::read_to_string(&path).with_context(|| format!("could not read {}", path.display()))?;
             files.push((inside, text));

@@ -91,7 +91,7 @@ mod tests {
     fn another_kind_of_file_is_told_apart() {
         let bytes = example().to_bytes("a kind").expect("it can be written");
         let error = |bytes: &[u8], kind| Exact::from_bytes(bytes, kind).expect_err("another file").to_string();
-        assert_eq!(error(&bytes, "another kind"), "the file is no another kind");
+        assert_eq!(error(&bytes, "another kind"), "the file is not of the kind \"another kind\"");
         assert!(error(b"hello", "a kind").starts_with("the weights file cannot be read"));
         assert!(error(&bytes[..bytes.len() - 1], "a kind").starts_with("the weights file cannot be read"));
         let mut infinite = example();

@@ -1,7 +1,7 @@
 //! Both small files and the messages of an engine, spoilt: no panic, no hang, no more memory than their length allows.
 
 use moe_fuzz::{json, trial};
-use moe_trace::{Event, ModelEntry, check_entry};
+use moe_trace::{Event, ModelEntry, TrainEvent, check_entry};
 use serde_json::json;
 
 use super::small::{ours, read, theirs};
@@ -33,6 +33,31 @@ fn fuzz_events() {
         other => other.is_ok(),
     };
     trial("events", 2000, |dice| json::spoilt(&event, dice), reader);
+}
+
+/// What the training lab's worker says: a step, and a kept state with the routes of its probe.
+#[test]
+fn fuzz_training_events() {
+    let lines = ours();
+    let layers = &lines[1]["layers"];
+    let routed = json!({
+        "layer": 0, "demand": [3, 0, 1], "load": [2, 0, 1], "num_dropped_tokens": 1, "gate_entropy": 0.5, "shares": null,
+    });
+    let step = json!({"step": {
+        "run": 1, "step": 7, "next_token": 2.5, "auxiliary": [1.25], "gradient_norm": 0.5, "tokens_per_second": 900.0,
+        "layers": [routed],
+    }});
+    let snapshot = json!({"snapshot": {
+        "run": 1, "snapshot": 2, "num_steps": 20, "held_out": 2.5, "held_out_bits_per_byte": 3.6,
+        "kinds": [{"name": "sums", "held_out": 2.5, "demand": [[3, 0, 1], [1, 1, 2]]}],
+        "probe_tokens": [[97], [98]], "probe_layers": layers,
+        "gates": [{"layer": 0, "num_experts": 3, "values": [0.5, -0.5, 0.25]}], "spread": [0.1, 0.2], "sample": "ab",
+    }});
+    let reader = |bytes: &[u8]| serde_json::from_slice::<TrainEvent>(bytes).is_ok();
+    for event in [step, snapshot] {
+        assert!(reader(event.to_string().as_bytes()), "{event}");
+        trial("training events", 1000, |dice| json::spoilt(&event, dice), reader);
+    }
 }
 
 #[test]

@@ -152,7 +152,7 @@ impl BackendTextStyle for Letters {
         FontFamily::SansSerif
     }
 
-    /// Whoever shows an SVG lays its text out; nothing here asks.
+    /// What shows an SVG lays its text out; nothing here asks.
     fn layout_box(&self, _: &str) -> Result<(Point, Point), Infallible> {
         Ok(((0, 0), (0, 0)))
     }

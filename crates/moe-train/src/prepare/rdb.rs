@@ -23,7 +23,7 @@ pub fn records(mut rdb: &[u8]) -> Result<Vec<Vec<u8>>> {
         let len = u32_at(&mut rdb)? as usize;
         let mut decoder = ZlibDecoder::new(rdb);
         let mut record = Vec::with_capacity(len);
-        decoder.read_to_end(&mut record).with_context(|| format!("record {} is no zlib stream", records.len()))?;
+        decoder.read_to_end(&mut record).with_context(|| format!("record {} is not a zlib stream", records.len()))?;
         ensure!(record.len() == len, "record {} has {} bytes, {len} were announced", records.len(), record.len());
         rdb = &rdb[decoder.total_in() as usize..];
         records.push(record);

@@ -18,14 +18,14 @@ pub struct Entry {
 
 /// All entries of a testament that are not empty, in the order of the index. Verses that share one text come once.
 pub fn entries(bzs: &[u8], bzv: &[u8], bzz: &[u8]) -> Result<Vec<Entry>> {
-    ensure!(bzs.len().is_multiple_of(12), "a block index of {} bytes is no multiple of 12", bzs.len());
-    ensure!(bzv.len().is_multiple_of(10), "a verse index of {} bytes is no multiple of 10", bzv.len());
+    ensure!(bzs.len().is_multiple_of(12), "a block index of {} bytes is not a multiple of 12", bzs.len());
+    ensure!(bzv.len().is_multiple_of(10), "a verse index of {} bytes is not a multiple of 10", bzv.len());
     let mut blocks = Vec::new();
     for (i, block) in bzs.chunks_exact(12).enumerate() {
         let [offset, packed, unpacked] = [u32_at(block, 0), u32_at(block, 4), u32_at(block, 8)].map(|n| n as usize);
         let stream = bzz.get(offset..offset + packed).with_context(|| format!("block {i} lies outside the file"))?;
         let mut text = Vec::with_capacity(unpacked);
-        ZlibDecoder::new(stream).read_to_end(&mut text).with_context(|| format!("block {i} is no zlib stream"))?;
+        ZlibDecoder::new(stream).read_to_end(&mut text).with_context(|| format!("block {i} is not a zlib stream"))?;
         ensure!(text.len() == unpacked, "block {i} has {} bytes, {unpacked} were announced", text.len());
         blocks.push(text);
     }

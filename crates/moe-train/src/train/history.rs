@@ -116,7 +116,7 @@ impl History {
 /// All moments of a `history.jsonl`.
 pub fn read(path: &Path) -> Result<Vec<Moment>> {
     let moments = read_text(path)?.lines().map(serde_json::from_str).collect::<Result<_, _>>();
-    moments.with_context(|| format!("{} is no history of this version", path.display()))
+    moments.with_context(|| format!("{} is not a history of this version", path.display()))
 }
 
 fn read_text(path: &Path) -> Result<String> {

@@ -112,7 +112,7 @@ impl Row {
         let mut lines = text.lines();
         let columns = lines.next().unwrap_or_default();
         let row = lines.next_back().map(|row| Row::parse(columns, row));
-        row.map(|row| row.with_context(|| format!("{} is no log of a run", path.display()))).transpose()
+        row.map(|row| row.with_context(|| format!("{} is not the log of a run", path.display()))).transpose()
     }
 
     fn parse(columns: &str, row: &str) -> Option<Row> {

@@ -22,7 +22,7 @@ use crate::run::shared::Shared;
 
 /// Of all that is called a speciality in a layer, at most this part is expected to be chance.
 pub const RATE: f64 = 0.05;
-/// What is asked less than so many times as often as by chance is no speciality, however sure it is.
+/// What is asked less than so many times as often as by chance is not a speciality, however sure it is.
 pub const LIFT: f64 = 1.5;
 /// A token is tried that stands so often in each half of the text.
 pub const OFTEN: usize = 5;

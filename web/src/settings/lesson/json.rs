@@ -1,5 +1,7 @@
 //! A small reader of JSON that remembers where everything stands, so that an error can point to its line and column.
 
+use moe_router::decimal;
+
 use crate::settings::lesson::mistake::Mistake;
 
 /// Deeper than any lesson; the reader calls itself once a level.
@@ -134,7 +136,7 @@ impl Reader<'_> {
     fn number(&mut self) -> Result<Value, Mistake> {
         let len = self.rest().find(|c: char| !matches!(c, '0'..='9' | '-' | '+' | '.' | 'e' | 'E'));
         let written = self.rest()[..len.unwrap_or(self.rest().len())].to_owned();
-        if written.parse::<f64>().is_err() {
+        if decimal::read_f32(&written).is_none() {
             return Err(self.mistake(format!("“{written}” is not a number"), "write it like 3 or 0.75"));
         }
         self.at += written.len();

@@ -62,6 +62,6 @@ pub fn unopened(name: &str, why: String) -> UserError {
     UserError::new(
         format!("The lesson {name} cannot be opened."),
         why,
-        "The page works without it; whoever wrote it finds all its mistakes with `cargo xtask lesson check`.",
+        "The page works without it; `cargo xtask lesson check` lists all its mistakes.",
     )
 }

@@ -82,7 +82,7 @@ pub struct Ask {
 impl Lesson {
     /// Reads a file, or tells everything that is wrong with it.
     pub fn read(text: &str) -> Result<Lesson, Vec<Located>> {
-        // Some editors begin a file with a mark that is no part of it.
+        // Some editors begin a file with a mark that is not part of it.
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         read::lesson(text).map_err(|mistakes| mistakes.into_iter().map(|mistake| mistake.located(text)).collect())
     }

@@ -231,7 +231,7 @@ impl Reader {
             if text.chars == "overflow" {
                 return Some(Goto::Overflow);
             }
-            self.wrong(node.at, format!("“{}” is no place", text.chars), "write \"overflow\", or { \"layer\": 0 }");
+            self.wrong(node.at, format!("“{}” is not a place", text.chars), "write \"overflow\", or { \"layer\": 0 }");
             return None;
         }
         let texts = self.attributes(node, "goto", &PLACE);

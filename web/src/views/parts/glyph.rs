@@ -73,6 +73,11 @@ pub fn glyph(mark: Mark) -> Html {
 
 /// What the shapes mean, in one line.
 pub fn legend() -> Html {
+    legend_and(Html::default())
+}
+
+/// The same, and behind it what a panel draws besides.
+pub fn legend_and(more: Html) -> Html {
     let entry = |mark: Mark, words: &'static str| {
         html! { <li title={mark.name()}>{ glyph(mark) }{ words }</li> }
     };
@@ -82,6 +87,7 @@ pub fn legend() -> Html {
             { entry(Mark::Second, "served, 2nd choice") }
             { entry(Mark::Lost, "turned away") }
             { entry(Mark::Dropped, "dropped") }
+            { more }
         </ul>
     }
 }

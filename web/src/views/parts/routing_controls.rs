@@ -63,7 +63,7 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
     let has_factor = can_overflow && matches!(routing.overflow, Overflow::Drop(_));
     let is_pair = routing_choice::is_pair(&routing);
     let needs_text = facts.looks_ahead;
-    // A rule whose choice is no top-k is an entry of its own; so is a policy that the list has no name for.
+    // A rule whose choice is not top-k is an entry of its own; so is a policy that the list has no name for.
     let has_own_rule = k.is_none() || routing_choice::k(&trained).is_none();
     let has_own_policy = policy.is_none() || routing_choice::policy(&trained).is_none();
     let why_k = match has_own_rule {

@@ -82,7 +82,7 @@ pub fn field_html(field: &Field, change: Callback<String, bool>) -> Html {
             }
         }
         FieldKind::Count | FieldKind::Number => {
-            // On change, not on input: a number half typed is no number yet.
+            // On change, not on input: a number half typed is not a number yet.
             let onchange = Callback::from(move |event: Event| {
                 let input: HtmlInputElement = event.target_unchecked_into();
                 if !change.emit(input.value()) {

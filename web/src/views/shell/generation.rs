@@ -95,7 +95,7 @@ const NUMBERS: [NumberField; 5] = [
 ];
 
 fn number_field(number: &'static NumberField, settings: &Settings, dispatch: &Callback<Action>) -> Html {
-    // On change, not on input: a number half typed is no number yet.
+    // On change, not on input: a number half typed is not a number yet.
     let onchange = {
         let (settings, dispatch) = (settings.clone(), dispatch.clone());
         Callback::from(move |event: Event| {

@@ -73,7 +73,7 @@ for (const name of Object.keys(MODULES)) addEventListener(`moe-${name}-bug`, () 
 const styles = new WeakMap();
 
 /**
- * Resolves when the module's style sheet applies. Without it the page is plain but whole, so its absence is no failure.
+ * Resolves when the module's style sheet applies. Without it the page is plain but whole, so its absence is not a failure.
  *
  * @param {ShadowRoot} shadow
  * @param {"figure" | "web"} name

@@ -4,7 +4,7 @@
 
 const AGAIN = "Check the connection and try again; what is shown here needs no more files.";
 const RELOAD = "Reload the page. If this stays so, files are missing where they are served from.";
-const HOST = "Only whoever runs the host of these files can mend that.";
+const HOST = "Only the people who run the host of these files can mend that.";
 
 /** What a security policy forbade last, where it forbade something. */
 let forbidden = "";

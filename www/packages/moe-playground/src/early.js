@@ -1,6 +1,6 @@
 // Messages that arrive in a worker before its module listens.
 
-/** Keeps what arrives from now on. The function that comes back hands it to whoever listens by then. */
+/** Keeps what arrives from now on. The function that comes back hands it to the listener that there is by then. */
 export function heldBack() {
   const early = [];
   const hold = (event) => early.push(event);

@@ -13,7 +13,7 @@ pub fn facts(scene: &Scene) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("model", plain(&model.name)),
         ("rule", format!("{}, as the model was trained", rules::of(&model.trained_routing.router).title)),
-        ("experts of a layer", format!("{}, {} at work for a token", block.num_experts, block.num_active)),
+        ("experts of a layer", format!("{}, {} active per token", block.num_experts, block.num_active)),
     ];
     if let Some(one) = block.expert_parameters {
         let (all, active) = (one * block.num_experts, one * block.num_active);
@@ -25,7 +25,7 @@ pub fn facts(scene: &Scene) -> Vec<(&'static str, String)> {
         facts.push(("all outside the experts", format!("{}: attention, gates, norms, embedding", parameters(other))));
     }
     let (all, active) = (parameters(model.num_parameters), parameters(model.num_active_parameters));
-    facts.push(("the whole model", format!("{all} parameters, {active} at work for a token")));
+    facts.push(("the whole model", format!("{all} parameters, {active} active per token")));
     facts.push(("vocabulary", format!("{} tokens", model.vocab_size)));
     facts.push(("longest text", format!("{} tokens", model.max_tokens)));
     if let Some(learned) = model.training_tokens {

@@ -30,11 +30,11 @@ pub fn muting(input: &PanelInput, experts: &Experts, expert: usize) -> Html {
     }
 }
 
-/// "Without expert 3 of layer 1 the text costs +0.120 nats a token; without another one +0.045 on average, and 6 of 7 cost less".
+/// "Without expert 3 of layer 1 the text costs +0.120 nats per token; without another one +0.045 on average, and 6 of 7 cost less".
 pub fn cost_words(experts: &Experts, muting: &Muting) -> String {
     let all = muting.all();
     let cost = format!(
-        "Without expert {} of layer {} the loss changes by {} nats a token",
+        "Without expert {} of layer {} the loss changes by {} nats per token",
         muting.expert,
         experts.name,
         difference(all.cost())

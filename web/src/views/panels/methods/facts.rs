@@ -17,10 +17,7 @@ pub fn facts(method: &Method, routing: &RoutingSpec, num_experts: usize) -> Vec<
             found.push(("Can overflow", overflow(facts.slots).to_owned()));
             found.push(("Asks", requests(facts.requests)));
             let active = facts.num_active(num_experts);
-            found.push((
-                "Cost",
-                format!("{} of {num_experts} at work for a token.", count(active, "expert", "experts")),
-            ));
+            found.push(("Cost", format!("{} of {num_experts} active per token.", count(active, "expert", "experts"))));
             found.push(("Reads", reads(facts.reads).to_owned()));
             found.push(("Chance", chance(facts.chance).to_owned()));
         }
@@ -102,10 +99,9 @@ fn mixing_cost(spec: &MixerSpec, num_experts: usize) -> String {
                 + if *slots > 1 { ", shared by fewer experts." } else { "." }
         }
         MixerSpec::Smear | MixerSpec::Meo { .. } | MixerSpec::Lory { .. } => {
-            "One expert at work for a token, and a blend of the experts' weights for each sequence or segment."
-                .to_owned()
+            "One expert active per token, and a blend of the experts' weights for each sequence or segment.".to_owned()
         }
-        _ => format!("{} at work for a token, small ones.", count(num_experts, "expert", "experts")),
+        _ => format!("{} active per token, small ones.", count(num_experts, "expert", "experts")),
     }
 }
 

@@ -68,7 +68,7 @@ pub fn badges(tried: &Tried, input: &PanelInput) -> Html {
                 <span class="badge is-warning" title="This layer's recorded gate logits, mixed under this rule. Exact for this \
                     layer's shares only.">{ "what-if" }</span>
                 <span class="badge" title="The model was trained with another routing rule: its gate has learned to choose, \
-                    not to blend.">{ "transplanted" }</span>
+                    not to blend.">{ "not as trained" }</span>
                 if !tried.method.rule().is_causal() {
                     { future_badge() }
                 }

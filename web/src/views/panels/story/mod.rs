@@ -1,4 +1,4 @@
-//! The story, for whoever has never heard of all this: what a Mixture of Experts is, one text on its way to the experts,
+//! The story, for readers who have never heard of all this: what a Mixture of Experts is, one text on its way to the experts,
 //! one token that finds its expert full, one control that lets it in, and what that changed.
 
 mod sentences;

@@ -36,11 +36,11 @@ pub struct TokenCell {
 }
 
 impl TokenCell {
-    /// `1·5`, `1·5+6` where there are six more, `–` for none.
+    /// `1 · 5`, `1 · 5+6` where there are six more, `–` for none. With hair spaces, for `1·5` reads as a decimal.
     fn experts(&self) -> String {
         match (self.experts, self.num_requests) {
-            ([Some(one), Some(two)], 3..) => format!("{one}·{two}+{}", self.num_requests - 2),
-            ([Some(one), Some(two)], _) => format!("{one}·{two}"),
+            ([Some(one), Some(two)], 3..) => format!("{one}\u{200a}·\u{200a}{two}+{}", self.num_requests - 2),
+            ([Some(one), Some(two)], _) => format!("{one}\u{200a}·\u{200a}{two}"),
             ([Some(one), None], _) => one.to_string(),
             _ => "–".to_owned(),
         }

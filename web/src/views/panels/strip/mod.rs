@@ -17,7 +17,7 @@ use crate::settings::offered::ControlName;
 use crate::settings::view::PanelName;
 use crate::state::{Action, Selection};
 use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
-use crate::views::parts::glyph::legend;
+use crate::views::parts::glyph::legend_and;
 use crate::views::parts::in_sight::keep_in_sight;
 use crate::views::parts::section::row;
 use crate::views::parts::table::table;
@@ -38,7 +38,10 @@ pub static PANEL: Panel = Panel {
     badges: |input| if input.controls.offered.has(ControlName::Step) { transport(input) } else { Html::default() },
     picture: |input| {
         let PanelInput { scene, selection, dispatch, .. } = input.clone();
-        html! { <><Strip {scene} {selection} {dispatch} />{ legend() }</> }
+        let dot = has_dots(input).then(|| {
+            html! { <li class="of-dot"><i class="elsewhere" />{ "in another layer" }</li> }
+        });
+        html! { <><Strip {scene} {selection} {dispatch} />{ legend_and(dot.unwrap_or_default()) }</> }
     },
     table: Some(as_table),
 };
@@ -74,7 +77,7 @@ fn Strip(props: &StripProps) -> Html {
             name: scene.token_name(token),
             fate: layer.fate(token),
             outcome: outcome(layer, token),
-            lost_elsewhere: scene.layers.iter().any(|layer| layer.fate(token) >= TokenFate::LostSome),
+            lost_elsewhere: is_lost_somewhere(scene, token),
             first: whole_percent(0).unwrap_or_default(),
             first_is_lost: requests.first().is_some_and(|request| request.fate == Fate::Lost),
             second: whole_percent(1),
@@ -90,6 +93,16 @@ fn Strip(props: &StripProps) -> Html {
             { row(cells, &props.dispatch) }
         </div>
     }
+}
+
+/// Has a token a dot, since it was turned away, though not in this layer?
+fn has_dots(input: &PanelInput) -> bool {
+    let (scene, layer) = (&input.scene, input.layer());
+    (0..scene.tokens.len()).any(|token| layer.fate(token) <= TokenFate::Served && is_lost_somewhere(scene, token))
+}
+
+fn is_lost_somewhere(scene: &Scene, token: usize) -> bool {
+    scene.layers.iter().any(|layer| layer.fate(token) >= TokenFate::LostSome)
 }
 
 fn as_table(input: &PanelInput) -> Html {

@@ -44,7 +44,7 @@ pub fn curves(lab: &Lab, trainings: &[Shared<Training>; 2]) -> Html {
     html! {
         <figure class="lab-curves">
             <figcaption>
-                { "Loss, nats a byte" }
+                { "Loss, nats per byte" }
                 <span>{ "line: the batch" }</span><span>{ "dots: held-out text" }</span>
                 <span>{ format!("dashes: {floor:.2}, knowing only how frequent each byte is") }</span>
             </figcaption>

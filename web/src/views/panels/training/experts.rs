@@ -42,7 +42,7 @@ fn cost(reshaped: &Reshaped) -> Html {
     let steps = count(reshaped.after_steps, "step", "steps");
     html! {
         <span class="lab-rest">{
-            format!("{what} after {steps}: held-out loss {before:.3} → {after:.3} nats a byte ({:+.3})", after - before)
+            format!("{what} after {steps}: held-out loss {before:.3} → {after:.3} nats per byte ({:+.3})", after - before)
         }</span>
     }
 }

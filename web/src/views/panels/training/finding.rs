@@ -15,7 +15,7 @@ pub fn finding(lab: &Lab) -> String {
     let num_steps = Training::num_steps;
     let loss = |training: &Training| training.latest().last().map_or(0.0, |step| step.next_token);
     format!(
-        "After {} the busiest expert gets {} with {}, {} with {}; losses {:.2} and {:.2} nats a byte",
+        "After {} the busiest expert gets {} with {}, {} with {}; losses {:.2} and {:.2} nats per byte",
         count(num_steps(first).min(num_steps(second)), "step", "steps"),
         percent(share as f32),
         sides[0],

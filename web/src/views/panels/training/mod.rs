@@ -78,8 +78,8 @@ fn facts_of(training: &Training) -> Vec<(&'static str, String)> {
     let percent = |share: Option<f64>| share.map(|share| crate::words::numbers::percent(share as f32));
     let newest = training.snapshots.last();
     let facts = [
-        ("loss, nats a byte", number(training.latest().last().map(|step| f64::from(step.next_token)), 3)),
-        ("held-out, bits a byte", number(newest.map(|newest| f64::from(newest.held_out_bits_per_byte)), 3)),
+        ("loss, nats per byte", number(training.latest().last().map(|step| f64::from(step.next_token)), 3)),
+        ("held-out, bits per byte", number(newest.map(|newest| f64::from(newest.held_out_bits_per_byte)), 3)),
         ("busiest expert's share", percent(training.largest_share())),
         ("unevenness (CV)", number(training.variation(), 2)),
         ("turned away", percent(training.lost_share())),
@@ -110,7 +110,7 @@ fn as_table(input: &PanelInput) -> Html {
     html! {
         <>
             { table(caption, &["", first, second], rows) }
-            { table("Held-out text, bits a byte", &["after steps", first, second], steps) }
+            { table("Held-out text, bits per byte", &["after steps", first, second], steps) }
         </>
     }
 }

@@ -111,7 +111,7 @@ fn kinds(snapshot: &TrainSnapshot) -> Html {
         html! { <li><span>{ &kind.name }</span><b>{ format!("{:.3}", kind.held_out) }</b></li> }
     });
     html! {
-        <ul class="stats lab-kinds" title="Mutual information of kind of text and expert, over that of kinds told apart entirely; below, held-out nats a byte of each kind">
+        <ul class="stats lab-kinds" title="Mutual information of kind of text and expert, over that of kinds told apart entirely; below, held-out nats per byte of each kind">
             { for layers }
             { for losses }
         </ul>

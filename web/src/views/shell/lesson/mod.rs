@@ -69,7 +69,7 @@ fn buttons(state: &State, step: &Step, turn: &impl Fn(Turn) -> Callback<MouseEve
     let can_show = matches!(&step.task, Task::Ask(ask) if !ask.solution.is_empty());
     html! {
         <div class="lesson-buttons">
-            // One button, whatever it says: whoever presses it with a key keeps the focus.
+            // One button, whatever it says, so that the focus stays on it when it is pressed with a key.
             <button type="button" class="primary lesson-main" onclick={turn(main)}>{ words }</button>
             <button type="button" class="quiet" disabled={course.at() == 0} onclick={turn(Turn::Back)}>{ "Back" }</button>
             if is_stuck && can_show {

@@ -97,7 +97,7 @@ function labels(drawing, origin) {
 }
 
 /**
- * Between the two parts of a fraction, which is no border of either.
+ * Between the two parts of a fraction, which is not a border of either.
  *
  * @returns {Shape[]}
  */
