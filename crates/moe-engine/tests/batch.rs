@@ -102,7 +102,7 @@ fn with_slots_for_everybody_each_text_is_written_as_alone() {
     }
 }
 
-/// Six tokens that two experts each were asked by, and few slots: somebody loses, and the others are why.
+/// Three texts make six requests a step, and each expert has one slot: somebody loses, and the others are why.
 #[test]
 fn whose_request_is_lost_depends_on_the_others() {
     let mut engine = engine(&Arithmetic::Int8);
