@@ -18,7 +18,9 @@ function listen() {
   window.batches = {};
   const take = ({ data }) => {
     const step = data?.step?.trace;
-    if (step?.sequences) (window.batches[step.run] ??= []).push(step);
+    if (!step?.sequences) return;
+    window.batches[step.run] ??= [];
+    window.batches[step.run].push(step);
   };
   const { Worker } = window;
   window.Worker = class extends Worker {
@@ -87,7 +89,10 @@ test("whose request is lost depends on the others, and the panel says what the t
   // Every expert of any step that one chooses.
   for (const step of [first, together.length - 1]) {
     await panel.getByRole("button", { name: `Step ${step}`, exact: true }).click();
-    await panel.locator(".batch-slots p").filter({ hasText: `Step ${step}:` }).waitFor();
+    await panel
+      .locator(".batch-slots p")
+      .filter({ hasText: `Step ${step}:` })
+      .waitFor();
     const asked = [...askedAt(together[step], layer)].sort(([a], [b]) => a - b);
     const shown = await panel.locator(".batch-slots li").evaluateAll((items) =>
       items.map((item) => {
@@ -134,7 +139,14 @@ test("whose request is lost depends on the others, and the panel says what the t
   const table = panel.locator("table").filter({ hasText: "Tokens of the batch, step by step" });
   const rows = table.locator("tbody tr");
   assert.equal(await rows.count(), together.length);
-  assert.match(await rows.nth(first).locator("td").nth(lost[0] - 1).textContent(), /(turned away|dropped)$/);
+  assert.match(
+    await rows
+      .nth(first)
+      .locator("td")
+      .nth(lost[0] - 1)
+      .textContent(),
+    /(turned away|dropped)$/,
+  );
   assert.deepEqual(problems, []);
 });
 
