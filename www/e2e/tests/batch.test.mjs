@@ -15,17 +15,17 @@ const TEXTS = ["The cat sat on the mat", "The cat sat on the mat, and then it wa
 
 /** Keeps the steps of batches that the worker posts, by the number of their run. */
 function listen() {
-  window.batches = {};
+  window.moeBatches = {};
   const take = ({ data }) => {
     const step = data?.step?.trace;
     if (!step?.sequences) return;
-    window.batches[step.run] ??= [];
-    window.batches[step.run].push(step);
+    window.moeBatches[step.run] ??= [];
+    window.moeBatches[step.run].push(step);
   };
   const { Worker } = window;
   window.Worker = class extends Worker {
-    constructor(...parts) {
-      super(...parts);
+    constructor(url, options) {
+      super(url, options);
       this.addEventListener("message", take);
     }
   };
@@ -68,7 +68,7 @@ test("whose request is lost depends on the others, and the panel says what the t
   for (const [number, text] of TEXTS.entries()) await fields.nth(number).fill(text);
   await runInStep(figure);
 
-  const batches = await page.evaluate(() => Object.values(window.batches));
+  const batches = await page.evaluate(() => Object.values(window.moeBatches));
   assert.equal(batches.length, 3, "together, and each alone");
   const [together, ...alone] = batches;
   const layer = 0;
