@@ -212,7 +212,7 @@ fn pieces(places: &[Place<'_>]) -> Vec<Rc<str>> {
 }
 
 fn requests_of(step: &StepTrace, layer: usize, row: usize) -> &[Assignment] {
-    step.layers.get(layer).and_then(|layer| layer.routing()).map_or(&[], |routing| routing.of_token(row as u32))
+    step.layers.get(layer).and_then(|layer| layer.routing()).map_or(&[][..], |routing| routing.of_token(row as u32))
 }
 
 fn difference(here: &[Place<'_>], alone: &[Place<'_>]) -> Difference {

@@ -33,8 +33,7 @@ async fn run(arithmetic: Arithmetic) -> Vec<StepTrace> {
 
 #[wasm_bindgen_test]
 async fn texts_in_step_are_the_same_on_both() {
-    let (on_the_gpu, on_the_cpu) =
-        (run(Arithmetic::F32(gpu().await)).await, run(Arithmetic::F32(device::cpu())).await);
+    let (on_the_gpu, on_the_cpu) = (run(Arithmetic::F32(gpu().await)).await, run(Arithmetic::F32(device::cpu())).await);
     assert_eq!(on_the_gpu.len(), on_the_cpu.len());
     for (gpu, cpu) in on_the_gpu.iter().zip(&on_the_cpu) {
         assert_eq!(gpu.difference(cpu, TOLERANCE), None);

@@ -17,7 +17,7 @@ pub fn slots(batch: &InStep, step: usize, layer: usize) -> Html {
     };
     let chips = |numbers: &[usize], mark: Mark, class: &'static str| {
         let chip = |number: &usize| html! { <span {class}>{ glyph(mark) }{ number + 1 }</span> };
-        html! { for numbers.iter().map(chip) }
+        numbers.iter().map(chip).collect::<Html>()
     };
     let expert = |asked: &Asked| {
         html! {
