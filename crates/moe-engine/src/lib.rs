@@ -1,8 +1,10 @@
 //! A session: prompt to events. Takes bytes and returns events; network, clock and screen are the caller's.
 
+mod batch;
 mod engine;
 mod run;
 mod self_check;
+mod text;
 
 pub use engine::{Arithmetic, Counter, Engine, LoadError};
 pub use run::RunError;

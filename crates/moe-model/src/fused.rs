@@ -5,7 +5,8 @@
 //! on the host, at the price of a read-back per layer; the experts run the same kernels either way.
 //!
 //! A text that is routed as one group and grows is run by [`Fused::forward_text`], which computes only what may have
-//! changed. Tokens that are a group each are run together by [`Fused::forward_apart`].
+//! changed. Tokens that are a group each are run together by [`Fused::forward_apart`], those of several texts that share
+//! capacity by [`Fused::forward_in_step`].
 //!
 //! On the CPU the matrices may stay 8 bit ([`Fused::packed`]); the numbers are others then, by the rounding of activations
 //! to 16 bits.
@@ -16,6 +17,7 @@ mod decided;
 mod device_rule;
 mod experts;
 mod gate;
+mod in_step;
 mod known;
 mod matrix;
 mod params;
@@ -40,6 +42,8 @@ use attention::{FusedAttention, Positions, attention_params};
 use decided::Decided;
 use device_rule::DeviceRule;
 use experts::FusedExperts;
+use in_step::InStep;
+pub use in_step::{TextToken, Texts};
 use known::Known;
 use matrix::Vocabulary;
 use params::ParamsCache;
@@ -63,21 +67,23 @@ pub struct Fused {
 }
 
 /// Which tokens share capacity.
-enum Group {
+enum Group<'a> {
     /// Those of the pass, after others of which this was decided, by layer. Empty where there are no others; else their
     /// keys and values are in the cache.
     One(Vec<Decided>),
     /// None: each token is a group of its own. Only for rules that the kernels know.
     Each,
+    /// Those of the pass, each of a text of its own.
+    InStep(InStep<'a>),
 }
 
 /// What came of a pass, about all tokens of its group.
 struct Passed {
     layers: Vec<Decided>,
     capacity: Option<u32>,
-    /// Nats of the next token, for all of the pass but the last; none where tokens are a group each.
+    /// Nats of the next token, for all of the pass but the last; none where tokens are a group or a text each.
     losses: Vec<f32>,
-    /// After the last token; where tokens are a group each, after every one.
+    /// After the last token; where tokens are a group or a text each, after every one.
     logits: Vec<f32>,
 }
 
@@ -190,12 +196,14 @@ impl Fused {
     }
 
     /// Runs tokens through the model. `step.inputs` are of the whole group, the earlier tokens included.
-    async fn pass(&mut self, step: &StepInput<'_>, group: Group, router: &Router) -> Result<Passed, TensorError> {
+    async fn pass(&mut self, step: &StepInput<'_>, group: Group<'_>, router: &Router) -> Result<Passed, TensorError> {
         let num_tokens = step.ids.len();
-        let (mut layers, is_one) = match group {
-            Group::One(layers) => (layers, true),
-            Group::Each => (Vec::new(), false),
+        let (mut layers, is_one, mut in_step) = match group {
+            Group::One(layers) => (layers, true, None),
+            Group::Each => (Vec::new(), false, None),
+            Group::InStep(in_step) => (Vec::new(), true, Some(in_step)),
         };
+        let follow_one_another = is_one && in_step.is_none();
         let num_earlier = layers.first().map_or(0, Decided::num_tokens);
         let num_in_group = if is_one { num_earlier + num_tokens } else { 1 };
         let rule = self.device_rule(router, num_in_group, step.inputs);
@@ -209,7 +217,7 @@ impl Fused {
         let positions = Positions { angles: &self.angles, params: ops::int_tensor(attention.to_words(), &self.device) };
         let rows_len = rule.map_or(0, |rule| num_tokens * routing_width(config.num_experts, rule.k));
         let record_len = config.num_layers * rows_len;
-        let (num_losses, num_logits) = match is_one {
+        let (num_losses, num_logits) = match follow_one_another {
             true => (num_tokens - 1, config.vocab_size),
             false => (0, num_tokens * config.vocab_size),
         };
@@ -223,7 +231,13 @@ impl Fused {
         let mut x = self.vocabulary.embed(&ids, &row);
         for (layer, block) in self.blocks.iter_mut().enumerate() {
             let normed = ops::rms_norm(&x, &block.attention_norm, &row);
-            x = block.attention.add_to(&x, &normed, &positions, &mut self.params);
+            x = match &mut in_step {
+                None => block.attention.add_to(&x, &normed, &positions, &mut self.params),
+                Some(in_step) => {
+                    let texts = in_step.of_layer(layer);
+                    block.attention.add_to_each(&x, &normed, &self.angles, texts, &mut self.params)
+                }
+            };
             let normed = ops::rms_norm(&x, &block.moe_norm, &row);
             let inputs = step.inputs.get(layer);
             let rows = match rule {

@@ -26,7 +26,7 @@ pub mod weights;
 pub use architecture::Architecture;
 pub use changes::Changes;
 pub use config::ModelConfig;
-pub use fused::{Extent, Fused, StepInput, StepOutput};
+pub use fused::{Extent, Fused, StepInput, StepOutput, TextToken, Texts};
 pub use manifest::Manifest;
 pub use packed::PackedWeights;
 pub use read_back::TensorError;

@@ -63,6 +63,19 @@ impl RoutingInputs {
         }
     }
 
+    /// What tokens of several texts see that are routed together, text after text. None of them is changed.
+    pub fn together(of_texts: impl IntoIterator<Item = RoutingInputs>) -> RoutingInputs {
+        let mut all = RoutingInputs::default();
+        for of_text in of_texts {
+            all.uniforms.extend(of_text.uniforms);
+            all.gumbels.extend(of_text.gumbels);
+            all.normals.extend(of_text.normals);
+            all.lots.extend(of_text.lots);
+            all.token_ids.extend(of_text.token_ids);
+        }
+        all
+    }
+
     /// The same for a rule that leaves nothing to chance.
     pub fn without_chance(&self) -> RoutingInputs {
         RoutingInputs { changes: self.changes.clone(), ..RoutingInputs::default() }

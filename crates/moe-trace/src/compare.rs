@@ -2,7 +2,7 @@
 
 use crate::layer_trace::LayerTrace;
 use crate::routing::Assignment;
-use crate::trace::StepTrace;
+use crate::trace::{SequenceStep, Sequences, StepTrace};
 
 impl StepTrace {
     /// The first difference from `other`, in words; `None` where there is none.
@@ -30,14 +30,31 @@ impl StepTrace {
                 return Some(format!("step {step}, layer {}: {difference}", a.layer));
             }
         }
-        let chosen = |step: &StepTrace| step.next().and_then(|next| next.chosen.as_ref()).map(|choice| choice.id);
-        if chosen(self) != chosen(other) {
-            return Some(format!("step {step}: another token was chosen"));
+        let (parts, others) = (parts(self), parts(other));
+        if parts.len() != others.len() {
+            return Some(format!("step {step} has another number of texts"));
         }
-        let candidates = |step: &'a StepTrace| step.next().map_or(&[][..], |next| next.candidates.as_slice());
-        let candidates = candidates(self).iter().zip(candidates(other));
-        let differing = candidates.map(|(a, b)| (a.probability, b.probability)).find(|(a, b)| far(*a, *b));
-        differing.map(|(a, b)| format!("step {step}: a candidate's probability {a} is not {b}"))
+        parts.into_iter().zip(others).find_map(|((text, a), (other_text, b))| {
+            if (text, a.first_position) != (other_text, b.first_position) {
+                return Some(format!("step {step}: text {text} at position {} is another one", a.first_position));
+            }
+            let chosen = |part: &SequenceStep| part.next.as_ref()?.chosen.as_ref().map(|choice| choice.id);
+            if chosen(a) != chosen(b) {
+                return Some(format!("step {step}: another token was chosen"));
+            }
+            let candidates = |part: &'a SequenceStep| part.next.as_ref().map_or(&[][..], |next| &next.candidates);
+            let candidates = candidates(a).iter().zip(candidates(b));
+            let differing = candidates.map(|(a, b)| (a.probability, b.probability)).find(|(a, b)| far(*a, *b));
+            differing.map(|(a, b)| format!("step {step}: a candidate's probability {a} is not {b}"))
+        })
+    }
+}
+
+/// What a step has of each of its texts, with the text's number.
+fn parts(step: &StepTrace) -> Vec<(u32, &SequenceStep)> {
+    match &step.sequences {
+        Sequences::One(part) => vec![(0, part)],
+        Sequences::Batch { sequences } => sequences.iter().map(|entry| (entry.sequence, &entry.step)).collect(),
     }
 }
 

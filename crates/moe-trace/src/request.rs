@@ -25,7 +25,7 @@ pub struct RunRequest {
     pub sampling: Sampling,
     pub routing: RoutingSpec,
     pub group: RoutingGroup,
-    /// Seeds sampling and random routing alike.
+    /// Seeds sampling and random routing alike. The companions of a batch have the seeds that follow it, in their order.
     pub seed: u32,
     /// What is changed inside the model, in this order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -53,7 +53,7 @@ tagged! {
     }
 }
 
-/// Why a run ended.
+/// Why a run ended; one of a batch, why the text that went on longest did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]

@@ -21,6 +21,7 @@ pub mod experts;
 pub mod findings;
 pub mod fixed_text;
 pub mod history;
+pub mod in_step;
 #[cfg(feature = "page")]
 pub mod observed;
 pub mod pair;

@@ -81,6 +81,20 @@ pub enum TokenFate {
     Dropped,
 }
 
+impl TokenFate {
+    /// Of the token that made these requests.
+    pub fn of(requests: &[Assignment]) -> TokenFate {
+        let lost = requests.iter().any(|request| request.fate == Fate::Lost);
+        let kept = requests.iter().any(|request| request.fate.is_kept());
+        match (kept, lost) {
+            (true, false) => TokenFate::Served,
+            (true, true) => TokenFate::LostSome,
+            (false, true) => TokenFate::Dropped,
+            (false, false) => TokenFate::NotRouted,
+        }
+    }
+}
+
 /// What the model gave a token of this loss in nats.
 pub fn probability(loss: f32) -> f32 {
     (-loss).exp()
@@ -276,15 +290,7 @@ impl SceneLayer {
     }
 
     pub fn fate(&self, token: usize) -> TokenFate {
-        let of_token = self.of_token(token);
-        let lost = of_token.iter().any(|assignment| assignment.fate == Fate::Lost);
-        let kept = of_token.iter().any(|assignment| assignment.fate.is_kept());
-        match (kept, lost) {
-            (true, false) => TokenFate::Served,
-            (true, true) => TokenFate::LostSome,
-            (false, true) => TokenFate::Dropped,
-            (false, false) => TokenFate::NotRouted,
-        }
+        TokenFate::of(self.of_token(token))
     }
 
     pub fn totals(&self) -> Totals {

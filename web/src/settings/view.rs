@@ -17,6 +17,7 @@ named! {
         Counts "counts"
         Policies "policies", only "page"
         Drops "drops", only "page"
+        Batch "batch", only "page"
         Runs "runs", only "page"
         Positions "positions", only "page"
         Experts "experts", only "page"

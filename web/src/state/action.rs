@@ -1,5 +1,7 @@
 //! Everything that can happen to the state.
 
+use std::rc::Rc;
+
 use moe_trace::{Event, RunId, TrainEvent, UserError};
 
 use crate::run::recording::Recording;
@@ -98,6 +100,10 @@ pub enum Action {
     StopComparing(Purpose),
     /// The capacity factor of all policies in the policy lab.
     SetLabFactor(f32),
+    /// The texts that are run in step.
+    SetTextsInStep(Rc<[String]>),
+    /// The step of theirs that is looked at.
+    SelectStepInStep(usize),
 
     Select {
         token: usize,

@@ -9,6 +9,7 @@ use crate::run::shared::Shared;
 use crate::settings::activate::Activate;
 use crate::settings::attributes::Config;
 use crate::settings::{Setting, models};
+use crate::state::in_step::TextsInStep;
 use crate::state::lab::Lab;
 use crate::state::worker::Chosen;
 use crate::state::{Action, Effect, Engine, State};
@@ -140,6 +141,8 @@ impl State {
             Action::Compare(purpose) => self.compare(purpose),
             Action::StopComparing(purpose) => self.stop_comparing(purpose, effects),
             Action::SetLabFactor(factor) => self.screen.lab_factor = Some(factor),
+            Action::SetTextsInStep(texts) => self.in_step = TextsInStep { texts: Some(texts), step: None },
+            Action::SelectStepInStep(step) => self.in_step.step = Some(step),
 
             Action::Select { token, layer, expert } => self.screen.select(token, layer, expert),
             Action::SelectLayer(layer) => self.screen.select_layer(layer),

@@ -24,6 +24,8 @@ pub enum Purpose {
     Policies,
     /// The same text with and without what its requests lost.
     Drops,
+    /// Several texts in step, and each alone.
+    InStep,
     /// Longer texts, to see what experts are asked by.
     MoreText,
     /// The same texts with one expert after the other muted.
@@ -125,7 +127,8 @@ impl Background {
     pub fn progress(&self, purpose: Purpose) -> Option<Progress> {
         let batch = self.batches.iter().find(|batch| batch.purpose == purpose)?;
         let done: Vec<_> = batch.requests.iter().filter_map(|request| self.result(&batch.engine, request)).collect();
-        let lengths: Vec<usize> = done.iter().map(|run| run.text_len(0)).collect();
+        let whole = done.iter().filter(|run| run.request.group == RoutingGroup::ThisText);
+        let lengths: Vec<usize> = whole.map(|run| run.text_len(0)).collect();
         Some(Progress {
             num_done: done.len(),
             num_runs: batch.requests.len(),

@@ -7,6 +7,7 @@ use crate::run::experts::muting::{Muting, Plan};
 use crate::run::experts::sample::{self, Sample};
 use crate::run::experts::{Experts, open_expert};
 use crate::run::findings::{self, Findings, Measured};
+use crate::run::in_step::{self, InStep};
 use crate::run::policies::{self, PolicyLab};
 use crate::run::recording::Recording;
 use crate::run::shared::Shared;
@@ -51,6 +52,7 @@ impl State {
         let requests = match purpose {
             Purpose::Policies => policies::requests(run, factor),
             Purpose::Drops => drops::requests(run),
+            Purpose::InStep => in_step::requests(run, &self.texts_in_step()),
             Purpose::MoreText => sample::requests(run),
             Purpose::Muting => muting().map_or_else(Vec::new, |plan| plan.requests()),
             Purpose::Findings => sample().map_or_else(Vec::new, |sample| findings::requests(&sample)),
@@ -84,6 +86,10 @@ impl State {
 
     pub(super) fn drops_of(&self, run: &Shared<Recording>, engine: &EngineKey) -> Option<Drops> {
         Drops::of(run, |request| self.background.result(engine, request).cloned())
+    }
+
+    pub(super) fn in_step_of(&self, run: &Recording, engine: &EngineKey, texts: &[String]) -> Option<InStep> {
+        InStep::of(run, texts, |request| self.background.result(engine, request).cloned())
     }
 
     /// The runs that experts are judged by, all of the engine whose results are shown: that on the screen, or while it

@@ -11,6 +11,7 @@ use crate::run::experts::sample::Sample;
 use crate::run::experts::{Experts, open_expert};
 use crate::run::findings::{Findings, Measured};
 use crate::run::history::{self, Entry};
+use crate::run::in_step::InStep;
 use crate::run::pair::Pair;
 use crate::run::policies::PolicyLab;
 use crate::run::positions::{ByPosition, Positions};
@@ -40,6 +41,7 @@ struct ForLab {
     tried: Memo<TriedKey, Shared<Tried>>,
     policy_lab: Memo<PolicyLabKey, Shared<PolicyLab>>,
     drops: Memo<DropsKey, Shared<Drops>>,
+    in_step: Memo<InStepKey, Shared<InStep>>,
     history: Memo<Runs, Rc<[Entry]>>,
     pair: Memo<PairKey, Shared<Pair>>,
     by_position: Memo<ByPositionKey, Shared<ByPosition>>,
@@ -62,6 +64,8 @@ type TriedKey = (Shared<Scene>, usize, usize, Method, RoutingSpec);
 type DropsKey = (Shared<RunRequest>, usize, EngineKey, u32);
 /// The same, and the lab's capacity factor.
 type PolicyLabKey = (DropsKey, f32);
+/// The run on the screen, the engine, the version of what was computed, and the texts.
+type InStepKey = (Shared<RunRequest>, EngineKey, u32, Rc<[String]>);
 /// The earlier run and the later one.
 type PairKey = (Shared<Recording>, Shared<Recording>);
 /// The runs it is of, and the one on the screen.
@@ -101,6 +105,11 @@ impl Derived {
     /// What its losses cost, once it was computed.
     pub fn drops(&self) -> Option<&Shared<Drops>> {
         self.for_lab.drops.value.as_ref()
+    }
+
+    /// Several texts that share capacity, once they were run.
+    pub fn in_step(&self) -> Option<&Shared<InStep>> {
+        self.for_lab.in_step.value.as_ref()
     }
 
     /// The kept runs, oldest first.
@@ -200,6 +209,12 @@ impl State {
             .on_screen()
             .zip(engine)
             .map(|(run, engine)| (run.request.clone(), run.steps.len(), engine, self.background.version()));
+        let in_step = computed.clone();
+        let in_step = in_step.map(|(request, _, engine, version)| (request, engine, version, self.texts_in_step()));
+        derived
+            .for_lab
+            .in_step
+            .renew(in_step, |(_, engine, _, texts)| self.in_step_of(self.on_screen()?, engine, texts).map(Shared::new));
         let at_factor = computed.clone().map(|computed| (computed, self.lab_factor()));
         derived.for_lab.policy_lab.renew(at_factor, |((_, _, engine, _), factor)| {
             self.policy_lab_of(self.on_screen()?, engine, *factor).map(Shared::new)

@@ -15,6 +15,7 @@ pub mod progress;
 pub mod worker;
 
 pub mod controls;
+pub mod in_step;
 pub mod notices;
 pub mod screen;
 pub mod surgery;
@@ -45,6 +46,7 @@ use crate::run::experts::Experts;
 use crate::run::experts::muting::Muting;
 use crate::run::findings::Findings;
 use crate::run::history::Entry;
+use crate::run::in_step::InStep;
 use crate::run::pair::Pair;
 use crate::run::policies::PolicyLab;
 use crate::run::positions::{ByPosition, Positions};
@@ -62,6 +64,7 @@ use background::Background;
 use controls::Controls;
 use derived::Derived;
 use engine::Kept;
+use in_step::TextsInStep;
 use lab::Lab;
 use notices::Notices;
 use progress::Waiting;
@@ -86,6 +89,7 @@ pub struct State {
     screen: Screen,
     notices: Notices,
     lab: Shared<Lab>,
+    in_step: TextsInStep,
     #[cfg(feature = "page")]
     course: course::Course,
     derived: Derived,
@@ -107,6 +111,7 @@ impl State {
             screen: Screen::default(),
             notices: Notices::default(),
             lab: Shared::new(Lab::new(config.experiment)),
+            in_step: TextsInStep::default(),
             #[cfg(feature = "page")]
             course: course::Course::default(),
             derived: Derived::default(),
@@ -240,6 +245,11 @@ impl State {
     /// What the lost requests of the text on the screen cost, once it was computed.
     pub fn drops(&self) -> Option<&Shared<Drops>> {
         self.derived.drops()
+    }
+
+    /// The texts of the panel `batch` in step, once they were run.
+    pub fn in_step(&self) -> Option<&Shared<InStep>> {
+        self.derived.in_step()
     }
 
     /// The kept runs by name, oldest first.

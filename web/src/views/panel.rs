@@ -1,5 +1,7 @@
 //! What a panel is, and what it is drawn from.
 
+use std::rc::Rc;
+
 use moe_trace::{FinishReason, Intervention, RoutingGroup, RoutingSpec, Source};
 use yew::prelude::*;
 
@@ -10,6 +12,7 @@ use crate::run::experts::Experts;
 use crate::run::experts::muting::Muting;
 use crate::run::findings::Findings;
 use crate::run::history::Entry;
+use crate::run::in_step::InStep;
 use crate::run::pair::Pair;
 use crate::run::policies::PolicyLab;
 use crate::run::positions::ByPosition;
@@ -197,6 +200,11 @@ pub struct Comparisons {
     pub policies_progress: Option<Progress>,
     pub drops: Option<Shared<Drops>>,
     pub drops_progress: Option<Progress>,
+    pub in_step: Option<Shared<InStep>>,
+    pub in_step_progress: Option<Progress>,
+    /// The texts that are to be run in step, and the step of theirs that is looked at.
+    pub texts: Rc<[String]>,
+    pub step_in_step: Option<usize>,
     /// The experts of the selected layer.
     pub experts: Option<Shared<Experts>>,
     pub more_text_progress: Option<Progress>,
@@ -242,6 +250,10 @@ impl Comparisons {
             policies_progress: progress(Purpose::Policies),
             drops: state.drops().cloned(),
             drops_progress: progress(Purpose::Drops),
+            in_step: state.in_step().cloned(),
+            in_step_progress: progress(Purpose::InStep),
+            texts: state.texts_in_step(),
+            step_in_step: state.step_in_step(),
             experts: state.experts().cloned(),
             more_text_progress: progress(Purpose::MoreText),
             muting: state.muting().cloned(),

@@ -53,8 +53,11 @@ fn posted(effects: &[Effect]) -> Option<RunRequest> {
     })
 }
 
-/// Comparisons read their text in one step, and the reader's runs write one token more.
+/// Comparisons read their text in one step, but for texts in step; and the reader's runs write one token more.
 fn answered(request: &RunRequest) -> Vec<StepTrace> {
+    if request.group == RoutingGroup::Batch {
+        return fixture::in_step(request);
+    }
     let mut tokens = fixture::words(&request.prompt);
     let prompt_len = tokens.len();
     if request.max_new_tokens > 0 {
@@ -99,6 +102,26 @@ fn what_a_drop_costs_is_said_with_its_numbers() {
     // The fixture's losses know nothing of routing, so the losses cost nothing.
     assert!(after.contains("requests turned away cost nothing on 24 tokens"), "{after}");
     assert!(after.contains("2 runs of 25 tokens, 0.05 s"), "{after}");
+}
+
+#[test]
+fn a_batch_says_who_lost_to_whom_and_what_is_otherwise_alone() {
+    let texts =
+        || Action::SetTextsInStep(["The cat sat on", "The cat", "The cat sat"].map(str::to_owned).to_vec().into());
+    let before = drawn("batch", "0.5", || vec![texts()]);
+    assert!(before.contains("3 texts to be decoded in step, with slots that they share: not run yet"), "{before}");
+    assert!(before.contains("Run 3 texts in step") && !before.contains("batch-grid"));
+    assert_eq!(count(&before, "<textarea"), 3);
+
+    let after = drawn("batch", "0.5", || [vec![texts()], compare(Purpose::InStep)].concat());
+    // All ask the same experts, of which each has one slot.
+    assert!(after.contains("At step 0, text 2 lost its request to expert "), "{after}");
+    assert!(after.contains(" to text 1: capacity 1, 3 asked"), "{after}");
+    assert!(after.contains("4 runs, ") && !after.contains("Run 3 texts in step"), "{after}");
+    assert!(after.contains("serves text 1, turns texts 2 and 3 away"), "{after}");
+    assert!(after.contains("Text 1 is as alone: the same experts serve the same 5 tokens."), "{after}");
+    assert!(after.contains("Text 3 beside its run alone: of 4 tokens that are the same, "), "{after}");
+    assert!(after.contains("live CPU") && !after.contains(" style="));
 }
 
 #[test]

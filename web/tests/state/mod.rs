@@ -7,6 +7,7 @@ mod depths;
 mod experts;
 mod failures;
 mod findings;
+mod in_step;
 mod lab;
 mod lab_saved;
 mod links;

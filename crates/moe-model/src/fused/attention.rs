@@ -6,6 +6,7 @@ use moe_kernels::params::AttentionParams;
 
 use super::matrix::Matrix;
 use super::params::ParamsCache;
+use super::record::Record;
 use crate::forms::attention::{Attention, AttentionConfig};
 use crate::packed::PackedAttention;
 
@@ -49,13 +50,48 @@ impl FusedAttention {
         params: &mut ParamsCache,
     ) -> Tensor<2> {
         let qkv = self.w_qkv.linear(normed, params);
-        let cache = self.cache.take().expect("the cache is only absent while a kernel writes into it");
-        let (cache, queries) =
-            ops::rope_cache(&qkv, positions.angles, &positions.params, cache, self.config.d_queries());
-        let mixed = ops::attention(&queries, &cache, &positions.params, self.config.d_head);
-        self.cache = Some(cache);
+        let mixed = mixed(self.config, &qkv, positions.angles, &positions.params, &mut self.cache);
         self.w_out.linear_add(&mixed, x, params)
     }
+
+    /// The same for tokens of several texts, one of each: each attends to its own cache. `texts`: of each token the words
+    /// of [`AttentionParams`] and the cache of its text.
+    pub fn add_to_each<'a>(
+        &self,
+        x: &Tensor<2>,
+        normed: &Tensor<2>,
+        angles: &Tensor<3>,
+        texts: impl Iterator<Item = (&'a Tensor<1, Int>, &'a mut Option<Tensor<3>>)>,
+        params: &mut ParamsCache,
+    ) -> Tensor<2> {
+        let qkv = self.w_qkv.linear(normed, params);
+        let [num_tokens, width] = qkv.dims();
+        let (d_queries, device) = (self.config.d_queries(), qkv.device());
+        let mut all = Record::new(num_tokens * d_queries, &device);
+        for (token, (numbers, cache)) in texts.enumerate() {
+            let mut of_token = Record::new(width, &device);
+            of_token.add(&qkv, token * width, width, params);
+            let mixed = mixed(self.config, &of_token.into_rows(1), angles, numbers, cache);
+            all.add(&mixed, 0, d_queries, params);
+        }
+        self.w_out.linear_add(&all.into_rows(num_tokens), x, params)
+    }
+}
+
+/// Attention of one text's new tokens, whose keys and values go into its cache: `[tokens, heads · d_head]`. `numbers`: the
+/// words of [`AttentionParams`].
+fn mixed(
+    config: AttentionConfig,
+    qkv: &Tensor<2>,
+    angles: &Tensor<3>,
+    numbers: &Tensor<1, Int>,
+    cache: &mut Option<Tensor<3>>,
+) -> Tensor<2> {
+    let absent = "a cache is only absent while a kernel writes into it";
+    let (written, queries) = ops::rope_cache(qkv, angles, numbers, cache.take().expect(absent), config.d_queries());
+    let mixed = ops::attention(&queries, &written, numbers, config.d_head);
+    *cache = Some(written);
+    mixed
 }
 
 fn empty_cache(config: AttentionConfig, max_tokens: usize, device: &Device) -> Option<Tensor<3>> {

@@ -1,4 +1,5 @@
-//! Everything a step brings back, gathered in one buffer on the device, so that one read-back brings it all.
+//! Numbers gathered in one buffer on the device: everything a step brings back, so that one read-back brings it all; and
+//! rows of a tensor that are computed apart.
 
 use burn::tensor::{Device, Tensor};
 use moe_kernels::ops;
@@ -7,7 +8,7 @@ use moe_kernels::params::RecordParams;
 use super::params::ParamsCache;
 use crate::read_back::{TensorError, read};
 
-/// The record of a step.
+/// A buffer that is filled from its beginning.
 pub struct Record {
     /// Absent only while a kernel writes into it.
     values: Option<Tensor<1>>,
@@ -31,6 +32,13 @@ impl Record {
         let params = params.get(RecordParams { source_offset: from, record_offset: to, len: len as u32 }.to_words());
         self.values = self.values.take().map(|values| ops::record(source, &params, values, len));
         self.len += len;
+    }
+
+    /// What was appended, as so many rows. The record is full.
+    pub fn into_rows(self, num_rows: usize) -> Tensor<2> {
+        let values = self.values.expect("it is only absent while a kernel writes into it");
+        let width = self.len / num_rows;
+        values.reshape([num_rows, width])
     }
 
     pub async fn read(self) -> Result<Vec<f32>, TensorError> {

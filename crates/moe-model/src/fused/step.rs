@@ -20,9 +20,10 @@ pub struct StepInput<'a> {
 #[derive(Debug, Clone, PartialEq)]
 pub struct StepOutput {
     pub layers: Vec<LayerTrace>,
-    /// Nats of `ids[t + 1]` after `ids[..=t]`, `[tokens - 1]`.
+    /// Nats of `ids[t + 1]` after `ids[..=t]`, `[tokens - 1]`; none where several texts go in step.
     pub losses: Vec<f32>,
-    /// Logits after the last token, `[vocabulary]`.
+    /// Logits after the last token, `[vocabulary]`; where several texts go in step, after each token,
+    /// `[tokens, vocabulary]`.
     pub logits: Vec<f32>,
     /// How many tokens went through the model for it; the numbers of the others were known.
     pub num_computed: usize,

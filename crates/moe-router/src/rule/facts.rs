@@ -239,6 +239,11 @@ impl Besides {
         }
     }
 
+    /// Does it tell the texts of a group apart, so that all of each has to be there?
+    pub fn is_of_whole_texts(self) -> bool {
+        self == Besides::Sequences
+    }
+
     /// Does a model know it, so that it can be run on any text?
     pub fn is_in_a_model(self) -> bool {
         self != Besides::TokenFrequencies

@@ -6,7 +6,7 @@ use crate::ids::LayerIdx;
 use crate::limits::{ENTRIES, LAYERS, TOKEN_BYTES, TOKENS};
 use crate::spec::RoutingGroup;
 use crate::token::TracedToken;
-use crate::trace::{Candidate, NextToken, SequenceStep, Sequences, StepTrace};
+use crate::trace::{BatchEntry, Candidate, NextToken, SequenceStep, Sequences, StepTrace};
 use crate::wrong::{Place, Wrong};
 
 /// `previous`: the step before, of the same run.
@@ -107,8 +107,8 @@ fn continues(at: Place, step: &StepTrace, group: RoutingGroup, previous: Option<
             format_args!(", and request.group is of {why}"),
         ));
     }
-    if is_batch {
-        return Ok(());
+    if let Sequences::Batch { sequences } = &step.sequences {
+        return texts_continue(at, step, sequences, previous);
     }
     let first = u64::from(step.first_position());
     let whole_text = group == RoutingGroup::ThisText;
@@ -143,6 +143,39 @@ fn continues(at: Place, step: &StepTrace, group: RoutingGroup, previous: Option<
         ),
         _ => Ok(()),
     }
+}
+
+/// Does each text of a batch of ours come once, in order, and go on where it was, with the token that was chosen?
+fn texts_continue(
+    at: Place,
+    step: &StepTrace,
+    entries: &[BatchEntry],
+    previous: Option<&StepTrace>,
+) -> Result<(), Wrong> {
+    let entries_before = match previous.map(|previous| &previous.sequences) {
+        Some(Sequences::Batch { sequences }) => sequences.as_slice(),
+        _ => &[],
+    };
+    let (mut before, mut token) = (None, 0);
+    for (number, entry) in entries.iter().enumerate() {
+        let text = entry.sequence;
+        if let Some(before) = before.replace(text).filter(|before| *before >= text) {
+            let field = format_args!("sequences[{number}].sequence");
+            return Err(at.wrong(field, text, format_args!(", and that of the one before is {before}")));
+        }
+        let its = entries_before.iter().find(|its| its.sequence == text);
+        let end = its.map_or(0, |its| u64::from(its.step.first_position) + u64::from(its.num_tokens));
+        let field = format_args!("sequences[{number}].first_position");
+        at.equal(field, entry.step.first_position.into(), "the end of its text before", end)?;
+        let chosen = its.and_then(|its| its.step.next.as_ref()?.chosen.as_ref()).map(|chosen| chosen.id.0);
+        let came = step.tokens.get(token).filter(|_| entry.num_tokens > 0).and_then(|token| token.id);
+        if let (Some(chosen), Some(came)) = (chosen, came) {
+            let field = format_args!("the id of the first token of text {text}");
+            at.equal(field, came.0.into(), "next.chosen of the step before", chosen.into())?;
+        }
+        token += entry.num_tokens as usize;
+    }
+    Ok(())
 }
 
 fn layers(at: Place, step: &StepTrace, header: &TraceHeader, previous: Option<&StepTrace>) -> Result<(), Wrong> {

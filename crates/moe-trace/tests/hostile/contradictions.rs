@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::small::{ours, read, text, theirs};
+use super::small::{in_step, ours, read, text, theirs};
 
 /// Sets what `pointer` points at in a line, and reads the file. An absent key is added.
 fn check(lines: Vec<Value>, line: usize, pointer: &str, value: Value, message: &str) {
@@ -18,8 +18,8 @@ fn check(lines: Vec<Value>, line: usize, pointer: &str, value: Value, message: &
 }
 
 #[test]
-fn both_files_are_right() {
-    for (lines, num_steps) in [(ours(), 3), (theirs(), 2)] {
+fn all_files_are_right() {
+    for (lines, num_steps) in [(ours(), 3), (in_step(), 3), (theirs(), 2)] {
         assert_eq!(read(&text(&lines)).map(|file| file.steps.len()).map_err(|error| error.to_string()), Ok(num_steps));
     }
 }
@@ -129,6 +129,48 @@ fn a_step_agrees_with_the_header_and_the_step_before() {
     ours(1, "/sequences", many, "step 0 has 2 tokens; its sequences have 4294967298");
     let beyond = "step 2, layer 0 has 4 tokens in its routing; 5 belong there";
     ours(3, "/input_start_position", json!(4), beyond);
+}
+
+#[test]
+fn each_text_of_a_batch_goes_on_where_it_was() {
+    let in_step = |line, pointer, value, message| check(in_step(), line, pointer, value, message);
+    in_step(
+        2,
+        "/sequences/1/sequence",
+        json!(0),
+        "step 1: sequences[1].sequence is 0, and that of the one before is 0",
+    );
+    in_step(
+        2,
+        "/sequences/1/sequence",
+        json!(2),
+        "step 1: the number of a sequence is 2, and that of prompts is 2; they count from 0",
+    );
+    in_step(
+        3,
+        "/sequences/0/first_position",
+        json!(3),
+        "step 2: sequences[0].first_position is 3, and the end of its text before is 2",
+    );
+    in_step(
+        2,
+        "/tokens/1/id",
+        json!(1),
+        "step 1: the id of the first token of text 1 is 1, and next.chosen of the step before is 11",
+    );
+    in_step(1, "/sequences/0/num_tokens", json!(2), "step 0 has 2 tokens; its sequences have 3");
+    in_step(
+        0,
+        "/request/group",
+        json!("decode_step"),
+        "the number of request.companions is 1; request.group allows at most 0",
+    );
+    in_step(
+        0,
+        "/request/companions",
+        json!(vec!["c"; 8]),
+        "the number of request.companions is 8; request.group allows at most 7",
+    );
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! Both small files and the messages of an engine, spoilt: no panic, no hang, no more memory than their length allows.
+//! The small files and the messages of an engine, spoilt: no panic, no hang, no more memory than their length allows.
 
 use moe_fuzz::{json, trial};
 use moe_trace::{Event, ModelEntry, TrainEvent, check_entry};
 use serde_json::json;
 
-use super::small::{ours, read, theirs};
+use super::small::{in_step, ours, read, theirs};
 
 fn read_bytes(bytes: &[u8]) -> bool {
     read(&String::from_utf8_lossy(bytes)).is_ok()
@@ -14,6 +14,12 @@ fn read_bytes(bytes: &[u8]) -> bool {
 fn fuzz_traces_of_ours() {
     let lines = ours();
     trial("traces of ours", 2000, |dice| json::spoilt_lines(&lines, dice), read_bytes);
+}
+
+#[test]
+fn fuzz_batches() {
+    let lines = in_step();
+    trial("batches", 2000, |dice| json::spoilt_lines(&lines, dice), read_bytes);
 }
 
 #[test]

@@ -1,9 +1,10 @@
-//! Two small files: a run of ours, told whole and by what changed, and what another program wrote down of a batch.
+//! Three small files: a run of ours, told whole and by what changed; a batch of ours; and what another program wrote down
+//! of a batch.
 
 use moe_trace::{
-    Assignment, Candidate, ExpertIdx, Fate, GateLogits, LayerIdx, LayerTrace, ModelInfo, NextToken, Routing,
-    RoutingGroup, RoutingSpec, RunId, RunRequest, Sampling, SentStep, Source, StepTrace, TokenId, TraceFile,
-    TraceFileError, TraceHeader, TracedToken,
+    Assignment, BatchEntry, Candidate, ExpertIdx, Fate, GateLogits, LayerIdx, LayerTrace, ModelInfo, NextToken,
+    Routing, RoutingGroup, RoutingSpec, RunId, RunRequest, Sampling, SentStep, SequenceStep, Sequences, Source,
+    StepTrace, TokenId, TraceFile, TraceFileError, TraceHeader, TracedToken,
 };
 use serde_json::{Value, json};
 
@@ -77,6 +78,40 @@ pub fn ours() -> Vec<Value> {
     assert!(!last.is_whole());
     let steps = [json!(steps[0]), json!(steps[1]), json!(last)];
     [json!(header())].into_iter().chain(steps).collect()
+}
+
+/// Of three steps of two texts, the second of which ends with the second step.
+pub fn in_step() -> Vec<Value> {
+    let header = header();
+    let request = header.request.map(|request| RunRequest {
+        companions: vec!["c".to_owned()],
+        group: RoutingGroup::Batch,
+        ..request
+    });
+    let header = TraceHeader { request, ..header };
+    let step = |step: u32| {
+        let texts = if step < 2 { 2 } else { 1 };
+        let entry = |text: u32| {
+            let chosen = (step + 1 < 2 || text == 0).then(|| Candidate {
+                id: TokenId(10 * text + step + 1),
+                bytes: vec![b'a'],
+                probability: 0.5,
+            });
+            let next = Some(NextToken { candidates: Vec::new(), chosen });
+            let of_text = SequenceStep { first_position: step, num_prompt_tokens: None, next, unrouted_tail: None };
+            BatchEntry { sequence: text, num_tokens: 1, step: of_text }
+        };
+        let token = |text: u32| TracedToken::text(TokenId(10 * text + step), vec![b'a'], (step > 0).then_some(1.5));
+        StepTrace {
+            run: RunId(0),
+            step,
+            pass: None,
+            sequences: Sequences::Batch { sequences: (0..texts).map(entry).collect() },
+            tokens: (0..texts).map(token).collect(),
+            layers: (0..2).map(|number| layer(number, texts)).collect(),
+        }
+    };
+    [json!(header)].into_iter().chain((0..3).map(|number| json!(step(number)))).collect()
 }
 
 /// Of two texts, with everything that others write down: choices, served marks, norms, scores, a bias, rows, a load.

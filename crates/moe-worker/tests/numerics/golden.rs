@@ -7,13 +7,13 @@ use wasm_bindgen_test::wasm_bindgen_test;
 
 use crate::gpu::gpu;
 
-const MANIFEST: &[u8] = include_bytes!("../../../../www/site/models/default/manifest.json");
-const WEIGHTS: &[u8] = include_bytes!("../../../../www/site/models/default/weights.safetensors");
-const TOKENIZER: &[u8] = include_bytes!("../../../../www/site/models/default/tokenizer.json");
+pub const MANIFEST: &[u8] = include_bytes!("../../../../www/site/models/default/manifest.json");
+pub const WEIGHTS: &[u8] = include_bytes!("../../../../www/site/models/default/weights.safetensors");
+pub const TOKENIZER: &[u8] = include_bytes!("../../../../www/site/models/default/tokenizer.json");
 const RECORDED: &str = include_str!("../../../../www/site/traces/default.jsonl");
 
 /// Of numbers, after a dozen steps through a whole model; decisions are compared exactly.
-const TOLERANCE: f32 = 1e-3;
+pub const TOLERANCE: f32 = 1e-3;
 
 /// `whole`: how far a step may be from that of the whole text, computed in the same way.
 async fn check(arithmetic: Arithmetic, whole: f32) {

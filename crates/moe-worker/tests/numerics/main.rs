@@ -1,10 +1,11 @@
 //! In a real browser worker: each shader computes what its twin computes, WebGPU and CPU both reproduce the recorded run
-//! of the shipped model, and both compute only as much of a text as is needed. Products with 8-bit matrices have the bits
+//! of the shipped model, both compute only as much of a text as is needed, and they agree on texts that share slots. Products with 8-bit matrices have the bits
 //! that they have natively, and trainings of the lab the losses.
 #![cfg(target_family = "wasm")]
 
 mod golden;
 mod gpu;
+mod in_step;
 #[path = "../../../moe-kernels/tests/packed.rs"]
 mod packed;
 mod shaders;

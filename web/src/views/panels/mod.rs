@@ -2,6 +2,8 @@
 //! its styles are `web/style/panels/<name>.css`. Panels do not know each other.
 
 #[cfg(feature = "page")]
+pub mod batch;
+#[cfg(feature = "page")]
 pub mod block;
 pub mod counts;
 #[cfg(feature = "page")]
@@ -56,6 +58,8 @@ pub fn of(name: PanelName) -> &'static Panel {
         PanelName::Policies => &policies::PANEL,
         #[cfg(feature = "page")]
         PanelName::Drops => &drops::PANEL,
+        #[cfg(feature = "page")]
+        PanelName::Batch => &batch::PANEL,
         #[cfg(feature = "page")]
         PanelName::Runs => &runs::PANEL,
         #[cfg(feature = "page")]
