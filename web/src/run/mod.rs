@@ -9,6 +9,7 @@ pub mod capacity;
 pub mod decision;
 pub mod gate_reading;
 pub mod losses;
+pub mod moments;
 pub mod proof;
 pub mod text;
 pub mod training;

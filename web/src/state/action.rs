@@ -98,6 +98,10 @@ pub enum Action {
     StopComparing(Purpose),
     /// The capacity factor of all policies in the policy lab.
     SetLabFactor(f32),
+    /// Ask the engine how the gates of earlier moments of the training would route the text on the screen.
+    RouteThen,
+    /// The moment that the time machine shows, counted from the beginning of the training.
+    SetMoment(u32),
 
     Select {
         token: usize,

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use moe_trace::{RoutingGroup, RoutingSpec, RunRequest};
+use moe_trace::{GateHistory, RoutingGroup, RoutingSpec, RunRequest};
 
 use crate::run::compare::{self, Change};
 use crate::run::drops::Drops;
@@ -11,6 +11,7 @@ use crate::run::experts::sample::Sample;
 use crate::run::experts::{Experts, open_expert};
 use crate::run::findings::{Findings, Measured};
 use crate::run::history::{self, Entry};
+use crate::run::moments::Moments;
 use crate::run::pair::Pair;
 use crate::run::policies::PolicyLab;
 use crate::run::positions::{ByPosition, Positions};
@@ -48,6 +49,7 @@ struct ForLab {
     muting: Memo<MutingKey, Shared<Muting>>,
     measured: Memo<Shared<Sample>, Shared<Measured>>,
     findings: Memo<FindingsKey, Shared<Findings>>,
+    moments: Memo<(Shared<GateHistory>, Shared<Scene>), Shared<Moments>>,
 }
 
 /// A run that has only grown longer looks the same at an earlier step: nothing is drawn again.
@@ -124,6 +126,11 @@ impl Derived {
     /// What the literature says, tried on the same text.
     pub fn findings(&self) -> Option<&Shared<Findings>> {
         self.for_lab.findings.value.as_ref()
+    }
+
+    /// How the gates of earlier moments would route the text.
+    pub fn moments(&self) -> Option<&Shared<Moments>> {
+        self.for_lab.moments.value.as_ref()
     }
 
     /// What the expert whose page is open is worth.
@@ -217,6 +224,8 @@ impl State {
         derived.for_lab.pair.renew(pair, |(earlier, later)| Pair::of(earlier, later).map(Shared::new));
         let counted = self.on_screen().map(|run| (run.clone(), self.positions.clone()));
         derived.for_lab.by_position.renew(counted, |(run, positions)| positions.like(run).map(Shared::new));
+        let then = self.gate_history().cloned().zip(derived.scene().cloned());
+        derived.for_lab.moments.renew(then, |(history, scene)| Moments::of(history, scene).map(Shared::new));
         self.derive_experts(derived);
     }
 

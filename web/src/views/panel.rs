@@ -1,6 +1,6 @@
 //! What a panel is, and what it is drawn from.
 
-use moe_trace::{FinishReason, Intervention, RoutingGroup, RoutingSpec, Source};
+use moe_trace::{FinishReason, Intervention, RoutingGroup, RoutingSpec, Source, UserError};
 use yew::prelude::*;
 
 use crate::run::compare::Change;
@@ -10,6 +10,7 @@ use crate::run::experts::Experts;
 use crate::run::experts::muting::Muting;
 use crate::run::findings::Findings;
 use crate::run::history::Entry;
+use crate::run::moments::Moments;
 use crate::run::pair::Pair;
 use crate::run::policies::PolicyLab;
 use crate::run::positions::ByPosition;
@@ -204,6 +205,19 @@ pub struct Comparisons {
     pub muting_progress: Option<Progress>,
     pub findings: Option<Shared<Findings>>,
     pub findings_progress: Option<Progress>,
+    pub then: Then,
+}
+
+/// The routing time machine.
+#[derive(Clone, PartialEq, Default)]
+pub struct Then {
+    pub moments: Option<Shared<Moments>>,
+    /// The moment that is shown.
+    pub at: usize,
+    /// Is an answer still to come?
+    pub waits: bool,
+    /// Why the last question had none.
+    pub failure: Option<UserError>,
 }
 
 /// The selected layer under the controls' routing.
@@ -248,6 +262,12 @@ impl Comparisons {
             muting_progress: progress(Purpose::Muting),
             findings: state.findings().cloned(),
             findings_progress: progress(Purpose::Findings),
+            then: Then {
+                moments: state.moments().cloned(),
+                at: state.moment(),
+                waits: state.time_machine().waits(),
+                failure: state.time_machine_failure().cloned(),
+            },
         }
     }
 }

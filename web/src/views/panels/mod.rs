@@ -21,6 +21,8 @@ pub mod methods;
 #[cfg(feature = "page")]
 pub mod microscope;
 #[cfg(feature = "page")]
+pub mod moments;
+#[cfg(feature = "page")]
 pub mod policies;
 #[cfg(feature = "page")]
 pub mod positions;
@@ -64,6 +66,8 @@ pub fn of(name: PanelName) -> &'static Panel {
         PanelName::Experts => &experts::PANEL,
         #[cfg(feature = "page")]
         PanelName::Findings => &findings::PANEL,
+        #[cfg(feature = "page")]
+        PanelName::Moments => &moments::PANEL,
         #[cfg(feature = "page")]
         PanelName::Losses => &losses::PANEL,
         #[cfg(feature = "page")]
