@@ -24,8 +24,8 @@ impl Engine {
         })?;
         let trained = RoutingSpec { overflow: Overflow::Dropless, ..self.info().trained_routing };
         let num_experts = self.model.config().num_experts;
-        let router = Router::new(trained, num_experts)
-            .map_err(|error| refused(error.to_string(), "Choose another model."))?;
+        let router =
+            Router::new(trained, num_experts).map_err(|error| refused(error.to_string(), "Choose another model."))?;
         let facts = router.facts();
         let k = match facts.top_k(num_experts as u32) {
             Some(k) if facts.besides == Besides::Nothing && !facts.chance.draws_live() => k as usize,

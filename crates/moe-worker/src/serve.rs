@@ -10,8 +10,8 @@ use moe_trace::{BackendChoice, Command, Event, GateHistory, RunId, RunRequest, R
 use wasm_bindgen_futures::spawn_local;
 
 use crate::cache::{self, Cache};
-use crate::fetch::{ManifestFailure, OnDemand};
 use crate::fetch::error::FetchError;
+use crate::fetch::{ManifestFailure, OnDemand};
 use crate::mailbox::{Inbox, Paced};
 use crate::{backend, fetch};
 

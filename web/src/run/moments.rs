@@ -20,6 +20,8 @@ impl Moments {
     /// Shares of the training that are told: OLMoE's (arXiv:2409.02060, section 5), as in docs/FINDINGS.md.
     pub const EARLY: f64 = 0.01;
     pub const LATER: f64 = 0.4;
+    /// Routing is decided where so much of today's is there.
+    pub const DECIDED: f64 = 0.8;
 
     /// `None` where the history is of another text or of other layers. `history` fits.
     pub fn of(history: &Shared<GateHistory>, scene: &Scene) -> Option<Moments> {

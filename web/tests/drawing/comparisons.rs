@@ -129,8 +129,8 @@ fn an_experts_page_says_when_it_has_read_too_little_and_what_muting_costs() {
 #[test]
 fn findings_stand_beside_what_was_recorded() {
     let before = drawn("findings", "1.25", Vec::new);
-    assert!(before.contains("4 findings to try on your text"), "{before}");
-    assert_eq!(count(&before, ">not tried<"), 5);
+    assert!(before.contains("6 findings to try on your text"), "{before}");
+    assert_eq!(count(&before, ">not tried<"), 6);
     assert!(before.contains("+40.9 ± 0.6 points from the first to the last quarter"));
     let after = drawn("findings", "1.25", || [compare(Purpose::MoreText), compare(Purpose::Findings)].concat());
     // The fixture's longer texts have two tokens more, and no end to speak of.

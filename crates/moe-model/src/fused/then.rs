@@ -32,7 +32,8 @@ impl Fused {
     ) -> Result<RoutesThen, TensorError> {
         self.known = None;
         self.watched = Some(Vec::new());
-        let passed = self.pass(&StepInput { ids, first_position: 0, inputs: &[] }, Group::One(Vec::new()), router).await;
+        let passed =
+            self.pass(&StepInput { ids, first_position: 0, inputs: &[] }, Group::One(Vec::new()), router).await;
         let watched = self.watched.take().unwrap_or_default();
         passed?;
         let mut states = Vec::with_capacity(watched.len());
@@ -84,9 +85,7 @@ impl GateThen {
         }
         let (d_model, num_experts) = (config.d_model, config.num_experts);
         let gate = match config.gate {
-            GateConfig::Linear => {
-                HostGate::Linear(Matrix::new(num_experts, find(own("gate"), d_model * num_experts)?))
-            }
+            GateConfig::Linear => HostGate::Linear(Matrix::new(num_experts, find(own("gate"), d_model * num_experts)?)),
             GateConfig::Cosine(gate) => {
                 let projection = Matrix::new(gate.d_gate, find(own("cosine.gate_projection"), d_model * gate.d_gate)?);
                 let embeddings = Matrix::new(num_experts, find(own("gate"), gate.d_gate * num_experts)?);
@@ -106,7 +105,8 @@ impl GateThen {
         match &self.gate {
             HostGate::Linear(weight) => {
                 let logits = Matrix::new(d_model, normed).times(weight);
-                GateLogits::new(weight.width(), logits.values().to_vec()).map_err(|error| TensorError(error.to_string()))
+                GateLogits::new(weight.width(), logits.values().to_vec())
+                    .map_err(|error| TensorError(error.to_string()))
             }
             HostGate::Cosine(gate) => gate.logits(normed),
         }

@@ -119,7 +119,10 @@ fn as_table(input: &PanelInput) -> Html {
     let Some(moments) = then.moments.as_deref() else { return Html::default() };
     let layers = &input.scene.layers;
     let names = |head: &[&str]| -> Vec<String> {
-        head.iter().map(|name| (*name).to_owned()).chain(layers.iter().map(|it| format!("layer {}", it.layer))).collect()
+        head.iter()
+            .map(|name| (*name).to_owned())
+            .chain(layers.iter().map(|it| format!("layer {}", it.layer)))
+            .collect()
     };
     let share = |share: f64| percent(share as f32);
     let mut head = names(&["step", "of training"]);

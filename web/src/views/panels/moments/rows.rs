@@ -46,9 +46,12 @@ fn layer_rows(input: &PanelInput, moments: &Moments, layer: usize, at: usize) ->
             say_on_hover(&event, &format!("Token {token} “{}”: then {then}, today {today}", scene.token_text(token)));
         })
     };
-    let rows = input.comparisons.then.moments.clone().map(|moments| {
-        section(layer, Rows { moments, layer, at, is_right_to_left })
-    });
+    let rows = input
+        .comparisons
+        .then
+        .moments
+        .clone()
+        .map(|moments| section(layer, Rows { moments, layer, at, is_right_to_left }));
     let is_selected = layer == input.selection.layer;
     html! {
         <div key={layer} class={classes!("moments-layer", is_selected.then_some("is-selected"))}>
@@ -60,7 +63,8 @@ fn layer_rows(input: &PanelInput, moments: &Moments, layer: usize, at: usize) ->
 
 /// "E3, E1".
 pub fn experts(asked: &[u8]) -> String {
-    let asked: Vec<String> = asked.iter().filter(|&&expert| expert != NOBODY).map(|expert| format!("E{expert}")).collect();
+    let asked: Vec<String> =
+        asked.iter().filter(|&&expert| expert != NOBODY).map(|expert| format!("E{expert}")).collect();
     if asked.is_empty() { "nobody".to_owned() } else { asked.join(", ") }
 }
 
