@@ -171,13 +171,13 @@ mod tests {
 
     #[test]
     fn what_is_no_history_is_refused_in_words() {
-        let (mut engine, file) = loaded("default");
-        let error = ready(engine.route_then(RunId(4), TEXT, &file[..100])).expect_err("cut off").error;
+        let (mut loaded, history) = loaded("default");
+        let error = ready(loaded.route_then(RunId(4), TEXT, &history[..100])).expect_err("cut off").error;
         assert!(error.why.contains("cannot be read"), "{error:?}");
-        let error = ready(engine.route_then(RunId(4), "", &file)).expect_err("no text").error;
+        let error = ready(loaded.route_then(RunId(4), "", &history)).expect_err("no text").error;
         assert_eq!(error.why, "There is no text to route.");
         let mut hash = engine("hash");
-        let error = ready(hash.route_then(RunId(4), TEXT, &file)).expect_err("a hash reads no gate").error;
+        let error = ready(hash.route_then(RunId(4), TEXT, &history)).expect_err("a hash reads no gate").error;
         assert!(error.why.contains("looks at more than a token's gate logits"), "{error:?}");
     }
 }

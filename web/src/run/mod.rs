@@ -21,6 +21,7 @@ pub mod event;
 pub mod experts;
 pub mod findings;
 pub mod fixed_text;
+pub mod held_out;
 pub mod history;
 #[cfg(feature = "page")]
 pub mod observed;

@@ -141,6 +141,8 @@ impl State {
             Action::Compare(purpose) => self.compare(purpose),
             Action::StopComparing(purpose) => self.stop_comparing(purpose, effects),
             Action::SetLabFactor(factor) => self.screen.lab_factor = Some(factor),
+            Action::Judge(judged) => self.judge(judged, effects),
+            Action::HeldOutCame(read) => self.held_out_came(read),
             Action::RouteThen => self.ask_time_machine(),
             Action::SetMoment(moment) => self.screen.moment = Some(moment),
 

@@ -234,7 +234,7 @@ impl State {
         let runs = self.sampled_runs();
         let on_screen = self.on_screen().map(|run| run.request.clone());
         derived.for_lab.sample.renew(on_screen.map(|on_screen| (runs, on_screen)), |(runs, _)| {
-            Sample::of(runs, self.on_screen()).map(Shared::new)
+            Sample::of(runs, self.on_screen(), self.held_out.texts().map(|texts| &**texts)).map(Shared::new)
         });
         let version = self.background.version();
         derived

@@ -11,6 +11,7 @@ pub mod course;
 pub mod effects;
 
 pub mod engine;
+pub mod held_out;
 pub mod progress;
 pub mod worker;
 
@@ -64,6 +65,7 @@ use background::Background;
 use controls::Controls;
 use derived::Derived;
 use engine::Kept;
+use held_out::Judging;
 use lab::Lab;
 use notices::Notices;
 use progress::Waiting;
@@ -82,6 +84,7 @@ pub struct State {
     runs: Runs,
     background: Background,
     time_machine: TimeMachine,
+    held_out: Judging,
     positions: Positions,
     /// Is the recorded run's header still to come? A live run waits for its settings.
     awaits_replay: bool,
@@ -105,6 +108,7 @@ impl State {
             runs: Runs::default(),
             background: Background::default(),
             time_machine: TimeMachine::default(),
+            held_out: Judging::default(),
             positions: Positions::default(),
             awaits_replay: true,
             controls: Controls::new(&config.overrides),

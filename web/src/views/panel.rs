@@ -24,6 +24,7 @@ use crate::settings::micro_step::MicroStep;
 use crate::settings::offered::{ControlName, Offered};
 use crate::settings::view::{PanelName, View};
 use crate::state::background::{Progress, Purpose};
+use crate::state::held_out::Judging;
 use crate::state::lab::Lab;
 use crate::state::{Action, Playback, Selection, State};
 
@@ -201,6 +202,11 @@ pub struct Comparisons {
     /// The experts of the selected layer.
     pub experts: Option<Shared<Experts>>,
     pub more_text_progress: Option<Progress>,
+    /// What experts are judged by, where it is not what the reader ran.
+    pub held_out: Judging,
+    pub held_out_progress: Option<Progress>,
+    /// Was all of it run?
+    pub is_held_out_whole: bool,
     pub muting: Option<Shared<Muting>>,
     pub muting_progress: Option<Progress>,
     pub findings: Option<Shared<Findings>>,
@@ -258,6 +264,9 @@ impl Comparisons {
             drops_progress: progress(Purpose::Drops),
             experts: state.experts().cloned(),
             more_text_progress: progress(Purpose::MoreText),
+            held_out: state.held_out().clone(),
+            held_out_progress: progress(Purpose::HeldOut),
+            is_held_out_whole: state.is_held_out_whole(),
             muting: state.muting().cloned(),
             muting_progress: progress(Purpose::Muting),
             findings: state.findings().cloned(),

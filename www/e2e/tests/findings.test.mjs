@@ -15,7 +15,7 @@ test("each finding gets a verdict from real runs, with its numbers and the recor
   });
   await figure.finished();
   const panel = figure.panel("findings");
-  await panel.locator(".finding").filter({ hasText: "6 findings to try on your text" }).waitFor();
+  await panel.locator(".finding").filter({ hasText: "6 findings to try on this text" }).waitFor();
   await panel.getByRole("button", { name: "Run longer texts" }).click();
   await panel
     .getByText(/^[67] runs/)

@@ -46,7 +46,7 @@ fn finding(input: &PanelInput, findings: &Findings) -> String {
         open => format!(", {open} not decided"),
     };
     match number(Verdict::NotTried) {
-        all if all == claims.len() => format!("{all} findings to try on your text; {tokens} were read so far"),
+        all if all == claims.len() => format!("{all} findings to try on this text; {tokens} were read so far"),
         0 => format!("Of {} findings tried on {tokens}, {holds} hold here and {fails} not{open}", claims.len()),
         left => format!("On {tokens} {holds} findings hold here and {fails} not{open}; {left} still to be tried"),
     }

@@ -7,6 +7,7 @@ use yew::prelude::*;
 
 use crate::run::moments::Moments;
 use crate::run::shared::Shared;
+use crate::run::text::inline;
 use crate::state::Action;
 use crate::views::panel::PanelInput;
 use crate::views::parts::column_words::{COLUMN, column_words, token_at};
@@ -43,7 +44,10 @@ fn layer_rows(input: &PanelInput, moments: &Moments, layer: usize, at: usize) ->
             let Some(moments) = &shown else { return };
             let token = token_at(&event, num_tokens, is_right_to_left);
             let [then, today] = [moments.asked(at, layer, token), moments.asked_today(layer, token)].map(experts);
-            say_on_hover(&event, &format!("Token {token} “{}”: then {then}, today {today}", scene.token_text(token)));
+            say_on_hover(
+                &event,
+                &format!("Token {token} “{}”: then {then}, today {today}", inline(scene.token_text(token))),
+            );
         })
     };
     let rows = input
