@@ -123,9 +123,8 @@ async fn route_then(
     run: RunId,
     text: &str,
 ) -> Result<GateHistory, (UserError, bool)> {
-    let refused = |why: &str, try_this: &str| {
-        (UserError::new("The gates of earlier moments could not be tried.", why, try_this), false)
-    };
+    let what = "The gates of earlier moments could not be tried.";
+    let refused = |why: &str, try_this: &str| (UserError::new(what, why, try_this), false);
     let Some(engine) = engine else {
         return Err(refused("The engine is not ready.", "Wait until the model has been loaded."));
     };
@@ -135,7 +134,10 @@ async fn route_then(
     };
     let paced = Paced::default();
     let bytes = history.get(|progress| paced.post(&progress)).await;
-    let bytes = bytes.map_err(|error| (UserError::from(error), false))?;
+    let bytes = bytes.map_err(|error| {
+        let try_this = "Check the connection and ask again; the run on the screen is not affected.".to_owned();
+        (UserError { what: what.to_owned(), try_this, ..UserError::from(error) }, false)
+    })?;
     engine.route_then(run, text, bytes).await.map_err(|error| (error.error, error.fatal))
 }
 

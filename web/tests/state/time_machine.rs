@@ -15,6 +15,8 @@ fn in_lab() -> Play {
     play.replay(&recorded());
     play.ready();
     play.answer_all(|request| super::play::executed(request).pop().expect("steps"));
+    // The whole text is in sight.
+    play.act(Action::StepTo(1000));
     play
 }
 

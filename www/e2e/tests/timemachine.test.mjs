@@ -86,19 +86,21 @@ test("the last moment routes as the model does, and the slider goes back to the 
 
 test("the file is fetched when it is asked for, and the finding of early routing is tried with it", async (t) => {
   const requested = [];
-  const { page, figure, problems } = await openFigure(site, t, {
+  const files = () => requested.filter((url) => url.endsWith("safetensors")).map((url) => url.split("/").at(-1));
+  const { figure, problems } = await openFigure(site, t, {
     attributes: { view: "moments findings", controls: "run step" },
     newTokens: 0,
+    prepare: (page) => page.context().on("request", (request) => requested.push(request.url())),
   });
-  page.on("request", (request) => requested.push(request.url()));
   await figure.finished();
-  assert.ok(!requested.some((url) => url.includes("history.safetensors")));
+  assert.deepEqual(files(), ["weights.safetensors"]);
   const panel = figure.panel("moments");
   await panel.getByRole("button", { name: "Ask the gates of earlier moments" }).click();
   await panel
     .getByText(/^20 moments of the gates/)
     .first()
     .waitFor();
+  assert.deepEqual(files(), ["weights.safetensors", "history.safetensors"]);
   const early = figure.panel("findings").locator(".findings-list li").last();
   const text = await early.textContent();
   assert.match(text, /(holds|does not hold) here.*after step 53 send .*after step 1915 of 4800/);
