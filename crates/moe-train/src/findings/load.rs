@@ -6,17 +6,15 @@ use anyhow::Result;
 use moe_router::metrics::{demand, demand_cv, drop_rate_by_position, effective_experts, max_over_mean};
 use serde::Serialize;
 
-use super::Of;
 use super::chart::{Figure, Line, Panel, Scale, Stroke};
 use super::estimate::mean;
 use super::observe::Observed;
 use super::report::{Finding, Section, Verdict, list, percent, write_json};
+use super::{Of, main_of};
 
 /// The twins that differ in the balance loss alone.
 const BALANCED: &str = "top2";
 const UNBALANCED: &str = "unbalanced";
-/// The model of the page.
-const MAIN: &str = "default";
 
 /// Without a balance loss demand counts as more uneven if its variation is so many times as large.
 const FACTOR: f64 = 2.0;
@@ -136,7 +134,9 @@ pub fn section(models: &[Of<Load>], out: &Path) -> Result<Option<Section>> {
             figure: Some("load.svg"),
         });
     }
-    if let (Some(balanced), Some(unbalanced), Some(main)) = (find(BALANCED), find(UNBALANCED), find(MAIN)) {
+    if let (Some(balanced), Some(unbalanced), Some(Of { model, result: main })) =
+        (find(BALANCED), find(UNBALANCED), main_of(models))
+    {
         let [with, without, of_main] =
             [balanced, unbalanced, main].map(|load| load.mean(|layer| effective_experts(&layer.demand)));
         let experts = |load: &Load| load.layers.first().map_or(0, |layer| layer.demand.len());
@@ -149,7 +149,7 @@ pub fn section(models: &[Of<Load>], out: &Path) -> Result<Option<Section>> {
             ),
             found: format!(
                 "Effective number of experts, exp of the entropy of their parts of the requests, mean over layers: \
-                {UNBALANCED} {without:.2} of {}, its twin with the loss {BALANCED} {with:.2} of {}, {MAIN} {of_main:.2} of {}; \
+                {UNBALANCED} {without:.2} of {}, its twin with the loss {BALANCED} {with:.2} of {}, {model} {of_main:.2} of {}; \
                 by layer of {UNBALANCED} {}. It holds if {UNBALANCED} is below {COLLAPSED} of its experts and {BALANCED} \
                 is not.",
                 experts(unbalanced),
