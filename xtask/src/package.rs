@@ -25,7 +25,7 @@ const BESIDE: [&str; 7] = [
 
 /// Of the site what the package has: the folders, and the files at its top.
 const FOLDERS: [&str; 1] = ["assets/"];
-const FILES: [&str; 16] = [
+const FILES: [&str; 18] = [
     "index.html",
     "site.css",
     "site.js",
@@ -37,10 +37,12 @@ const FILES: [&str; 16] = [
     "lessons/policies.json",
     "lessons/balance.json",
     "lessons/specialise.json",
+    "texts/held-out.txt",
     MENU,
     "models/default/manifest.json",
     "models/default/weights.safetensors",
     "models/default/tokenizer.json",
+    "models/default/history.safetensors",
     "models/default/MODEL_CARD.md",
 ];
 
@@ -155,7 +157,8 @@ mod tests {
         check("assets/export/save.js", true);
         check("index.html", true);
         check("models/default/weights.safetensors", true);
-        check("models/default/history.safetensors", false);
+        check("models/default/history.safetensors", true);
+        check("models/top2/history.safetensors", false);
         check("models/switch/weights.safetensors", false);
         check("examples/capacity.html", false);
     }

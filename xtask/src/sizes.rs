@@ -202,6 +202,7 @@ mod tests {
         check("models/tiny/weights.bin", "model tiny");
         check("traces/default.jsonl", "traces");
         check("lessons/gate.json", "lessons");
+        check("texts/held-out.txt", "texts");
     }
 
     #[test]

@@ -5,6 +5,7 @@ mod engine;
 mod run;
 mod self_check;
 mod text;
+mod then;
 
 pub use engine::{Arithmetic, Counter, Engine, LoadError};
 pub use run::RunError;

@@ -132,7 +132,7 @@ fn same_requests(found: &LayerTrace, expected: &LayerTrace, routing: &RoutingSpe
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use std::future::Future;
     use std::path::Path;
     use std::pin::pin;
@@ -144,7 +144,7 @@ mod tests {
     use crate::engine::Arithmetic;
 
     /// On the CPU nothing is ever waited for, so this asks once, and takes no executor.
-    fn ready<T>(future: impl Future<Output = T>) -> T {
+    pub(crate) fn ready<T>(future: impl Future<Output = T>) -> T {
         match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
             Poll::Ready(value) => value,
             Poll::Pending => panic!("the CPU makes nobody wait"),

@@ -25,6 +25,7 @@ mod record;
 mod route;
 mod step;
 mod text;
+mod then;
 
 use burn::tensor::{Device, Tensor, TensorData};
 use moe_kernels::params::{LossParams, RowParams};
@@ -64,6 +65,8 @@ pub struct Fused {
     extent: Extent,
     /// The text whose keys and values are in the cache, if it may go on.
     known: Option<Known>,
+    /// States before the norm of each block's gate, `[tokens, d_model]`, while somebody asks for them.
+    watched: Option<Vec<Tensor<2>>>,
 }
 
 /// Which tokens share capacity.
@@ -172,6 +175,7 @@ impl Fused {
             config,
             extent: Extent::default(),
             known: None,
+            watched: None,
         }
     }
 
@@ -238,6 +242,9 @@ impl Fused {
                     block.attention.add_to_each(&x, &normed, &self.angles, texts, &mut self.params)
                 }
             };
+            if let Some(watched) = &mut self.watched {
+                watched.push(x.clone());
+            }
             let normed = ops::rms_norm(&x, &block.moe_norm, &row);
             let inputs = step.inputs.get(layer);
             let rows = match rule {

@@ -70,15 +70,35 @@ pub fn to_bytes(moments: &[Moment], probe: &[i32]) -> Result<Vec<u8>> {
     Ok(safetensors::serialize(views, None)?)
 }
 
+/// Of each moment and layer the mean part of a probe token's experts that are among those of the last moment,
+/// `[moments, layers]`.
+pub fn saturation(moments: &[Moment]) -> Vec<f32> {
+    let Some(last) = moments.last() else { return Vec::new() };
+    let of_layer = |(now, end): (&Vec<Vec<u32>>, &Vec<Vec<u32>>)| {
+        // Where all tokens ask k experts it is `moe_router::measure::router_saturation`.
+        let common = |(now, end): (&Vec<u32>, &Vec<u32>)| now.iter().filter(|expert| end.contains(expert)).count();
+        let asked: usize = now.iter().map(Vec::len).sum();
+        now.iter().zip(end).map(common).sum::<usize>() as f32 / asked.max(1) as f32
+    };
+    moments.iter().flat_map(|moment| moment.choices.iter().zip(&last.choices).map(of_layer)).collect()
+}
+
 /// The moments of a history file.
 pub fn from_bytes(bytes: &[u8]) -> Result<Vec<Moment>> {
     let file = SafeTensors::deserialize(bytes)?;
-    let words = |name: &str| -> Result<Vec<[u8; 4]>> {
-        Ok(file.tensor(name)?.data().chunks_exact(4).map(|b| [b[0], b[1], b[2], b[3]]).collect())
+    let tensor = |name: &str, dtype: Dtype| -> Result<TensorView<'_>> {
+        let tensor = file.tensor(name)?;
+        let found = tensor.dtype();
+        (found == dtype).then_some(tensor).ok_or_else(|| HistoryError(format!("{name} is {found:?}, not {dtype:?}")))
     };
-    let f32s = |name: &str| Ok::<_, HistoryError>(words(name)?.into_iter().map(f32::from_le_bytes).collect::<Vec<_>>());
-    let steps: Vec<i32> = words("steps")?.into_iter().map(i32::from_le_bytes).collect();
-    let choices = file.tensor("choices")?;
+    let words = |name: &str, dtype: Dtype| -> Result<Vec<[u8; 4]>> {
+        Ok(tensor(name, dtype)?.data().chunks_exact(4).map(|b| [b[0], b[1], b[2], b[3]]).collect())
+    };
+    let f32s = |name: &str| {
+        Ok::<_, HistoryError>(words(name, Dtype::F32)?.into_iter().map(f32::from_le_bytes).collect::<Vec<_>>())
+    };
+    let steps: Vec<i32> = words("steps", Dtype::I32)?.into_iter().map(i32::from_le_bytes).collect();
+    let choices = tensor("choices", Dtype::U8)?;
     let &[num_moments, num_layers, num_tokens, k] = choices.shape() else {
         return Err(HistoryError("choices have four dimensions".to_owned()));
     };
@@ -88,6 +108,12 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Vec<Moment>> {
     let token = |experts: &[u8]| experts.iter().filter(|&&e| e != NOBODY).map(|&e| u32::from(e)).collect::<Vec<_>>();
     let tokens: Vec<Vec<u32>> = choices.data().chunks_exact(k).map(token).collect();
     let collapse: Vec<f64> = f32s("collapse")?.into_iter().map(f64::from).collect();
+    if num_moments.checked_mul(num_layers) != Some(collapse.len()) {
+        return Err(HistoryError("choices and collapse are of other moments or layers".to_owned()));
+    }
+    if steps.iter().any(|&step| step < 0) || !steps.is_sorted() {
+        return Err(HistoryError("the steps are not in order".to_owned()));
+    }
     let mut parameters = BTreeMap::new();
     for name in file.names().into_iter().filter(|name| name.contains('.')) {
         parameters.insert(name.to_owned(), f32s(name)?);
@@ -111,6 +137,9 @@ pub fn from_bytes(bytes: &[u8]) -> Result<Vec<Moment>> {
 
 #[cfg(test)]
 mod tests {
+    use moe_fuzz::json::spoil;
+    use moe_fuzz::{Dice, trial};
+
     use super::*;
 
     #[test]
@@ -125,5 +154,36 @@ mod tests {
         let bytes = to_bytes(&moments, &[5, 6]).expect("it can be written");
         assert_eq!(from_bytes(&bytes).expect("it can be read"), moments);
         assert!(from_bytes(&bytes[..40]).is_err());
+    }
+
+    #[test]
+    fn saturation_by_hand() {
+        let moment = |choices: Vec<Vec<Vec<u32>>>| Moment { step: 0, gates: vec![], choices, collapse: vec![] };
+        // Layer 0: one expert of two, and both the other way round: three of four. Layer 1: none of the only two.
+        let moments = [
+            moment(vec![vec![vec![0, 1], vec![3, 2]], vec![vec![4, 5], vec![]]]),
+            moment(vec![vec![vec![1, 7], vec![2, 3]], vec![vec![6, 7], vec![1, 2]]]),
+        ];
+        assert_eq!(saturation(&moments), [0.75, 0.0, 1.0, 1.0]);
+    }
+
+    #[test]
+    fn fuzz_histories() {
+        let moment = |step| Moment {
+            step,
+            gates: vec![("blocks.0.gate".to_owned(), vec![1.0, 0.5])],
+            choices: vec![vec![vec![3, 1], vec![0]]],
+            collapse: vec![0.25],
+        };
+        let file = to_bytes(&[moment(0), moment(7)], &[5, 6]).expect("it can be written");
+        let make = |dice: &mut Dice| {
+            let (len, rest) = file.split_at(8);
+            let len = u64::from_le_bytes(len.try_into().expect("eight bytes")) as usize;
+            let mut header = serde_json::from_slice(&rest[..len]).expect("the header is JSON");
+            spoil(&mut header, dice);
+            let header = header.to_string().into_bytes();
+            [&(header.len() as u64).to_le_bytes()[..], &header, &rest[len..]].concat()
+        };
+        trial("histories", 1000, make, |bytes| from_bytes(bytes).map(|moments| saturation(&moments)).is_ok());
     }
 }

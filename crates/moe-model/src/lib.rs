@@ -37,6 +37,7 @@ pub use weights::Weights;
 /// Routers and the devices a model runs on are part of this crate's interface.
 pub use moe_kernels::device;
 pub use moe_router::Router;
+pub use moe_router::rule::Besides;
 
 /// A backend's device, as burn names it.
 pub use burn::tensor::Device;

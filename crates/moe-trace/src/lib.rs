@@ -11,6 +11,7 @@ mod compare;
 mod delta;
 pub mod error;
 pub mod experiment;
+pub mod gate_history;
 pub mod gate_logits;
 mod header;
 pub mod ids;
@@ -41,6 +42,7 @@ pub use choices::{Choice, Choices, ChoicesError, ExpertLoad};
 pub use delta::telling::Telling;
 pub use delta::{DeltaError, SentStep, StepDelta};
 pub use error::UserError;
+pub use gate_history::{GateHistory, RecordedHistory};
 pub use gate_logits::{GateLogits, ShapeError};
 pub use header::{
     ExpertCount, HeaderError, IdSpace, Origin, Part, RankOrder, RouteSchema, SCHEMA_VERSION, Source, TraceHeader,

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::delta::SentStep;
 use crate::delta::telling::Telling;
 use crate::error::UserError;
+use crate::gate_history::GateHistory;
 use crate::header::Source;
 use crate::ids::RunId;
 use crate::model_info::ModelInfo;
@@ -26,6 +27,9 @@ pub enum Command {
     Count(String),
     /// Remove from the browser's storage whatever it keeps of models. Answered by `Kept`.
     RemoveKept,
+    /// How would the gates of earlier moments of the training route this text? Answered by `RoutedThen`, or by a `Failed`
+    /// of this number; the file of those moments is fetched at the first question. It ends whatever runs.
+    RouteThen { run: RunId, text: String },
     /// Stop this run before its next step. A run that is over already is not an error.
     Stop(RunId),
 }
@@ -57,6 +61,7 @@ pub enum Event {
         text: String,
         num_tokens: u32,
     },
+    RoutedThen(GateHistory),
     Finished {
         run: RunId,
         reason: FinishReason,

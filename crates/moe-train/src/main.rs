@@ -20,6 +20,8 @@ enum Command {
         #[arg(long, default_value = "data")]
         out: PathBuf,
     },
+    /// Write the excerpts of held-out text that the page ships.
+    HeldOutSample(prepare::sample::SampleArgs),
     /// Bits per byte of xz, zstd and PPMd on the held-out text.
     Compressors {
         #[arg(long, default_value = "data")]
@@ -52,6 +54,7 @@ enum Command {
 fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Prepare { out } => println!("{}", prepare::run(&out)?.table()),
+        Command::HeldOutSample(args) => prepare::sample::run(&args)?,
         Command::Compressors { data } => println!("{}", compressors::table(&compressors::run(&data)?)),
         Command::Train(args) => train::run(&args)?,
         Command::Progress(args) => train::progress::run(&args)?,

@@ -23,6 +23,8 @@ const MANIFEST_BYTES: u32 = 1 << 20;
 pub struct Files {
     weights: (String, FileEntry),
     tokenizer: (String, FileEntry),
+    /// Fetched when somebody asks for it.
+    history: Option<(String, FileEntry)>,
 }
 
 impl Files {
@@ -39,7 +41,8 @@ impl Files {
             }
             Err(_) => Err(Why::Address.of(&entry.file)),
         };
-        Ok(Files { weights: resolve(&manifest.weights)?, tokenizer: resolve(&manifest.tokenizer)? })
+        let history = manifest.history.as_ref().map(resolve).transpose()?;
+        Ok(Files { weights: resolve(&manifest.weights)?, tokenizer: resolve(&manifest.tokenizer)?, history })
     }
 
     /// The bytes of weights and tokenizer, from the cache or the network. Progress counts both together.
@@ -59,6 +62,12 @@ impl Files {
         Ok(Arrived { weights, tokenizer, has_tokenizer, has_weights })
     }
 
+    /// The moments of the training, where the model has them.
+    pub fn history(&self) -> Option<OnDemand> {
+        let (url, entry) = self.history.clone()?;
+        Some(OnDemand { url, entry, bytes: None })
+    }
+
     /// Keeps what the cache lacks.
     async fn keep(&self, arrived: &Arrived, cache: &Cache) {
         if !arrived.has_tokenizer {
@@ -67,6 +76,33 @@ impl Files {
         if !arrived.has_weights {
             cache.keep_file(&self.weights.0, &self.weights.1, &arrived.weights).await;
         }
+    }
+}
+
+/// A file of a model that is fetched when somebody asks for it, and kept then.
+pub struct OnDemand {
+    url: String,
+    entry: FileEntry,
+    bytes: Option<Vec<u8>>,
+}
+
+impl OnDemand {
+    /// Its bytes, from the cache or the network the first time. Progress is told so that nobody takes it for silence.
+    pub async fn get(&mut self, report: impl Fn(Event)) -> Result<&[u8], FetchError> {
+        if self.bytes.is_none() {
+            let cache = Cache::open().await;
+            let total_bytes = self.entry.bytes;
+            let progress = |loaded_bytes, from_cache| {
+                let at_ms = moe_mailbox::now_ms() as f32;
+                report(Event::Progress { part: Download::Model, loaded_bytes, total_bytes, from_cache, at_ms });
+            };
+            let (bytes, is_kept) = file(&self.url, &self.entry, &cache, progress).await?;
+            if !is_kept {
+                cache.keep_file(&self.url, &self.entry, &bytes).await;
+            }
+            self.bytes = Some(bytes);
+        }
+        Ok(self.bytes.as_deref().unwrap_or_default())
     }
 }
 
@@ -87,7 +123,7 @@ pub async fn keep(cache: &Cache, manifest_url: &str, manifest: &[u8], files: &Fi
     let manifests = cache.manifests().await;
     let read = |(url, json): &(String, Vec<u8>)| Files::new(url, &Manifest::from_json(json).ok()?).ok();
     let models: Vec<Files> = manifests.iter().filter_map(read).collect();
-    let needed = models.iter().flat_map(|files| [&files.weights, &files.tokenizer]);
+    let needed = models.iter().flat_map(|files| [&files.weights, &files.tokenizer].into_iter().chain(&files.history));
     let needed: Vec<(&str, &FileEntry)> = needed.map(|(url, entry)| (url.as_str(), entry)).collect();
     let bytes = cache.keep_only(&needed).await;
     Event::Kept { bytes, why_not: cache.why_not() }

@@ -6,12 +6,12 @@ use std::rc::Rc;
 use moe_engine::manifest::ManifestError;
 use moe_engine::{Arithmetic, Counter, Engine, LoadError, device};
 use moe_mailbox::{Turns, Wake, listen, now_ms, post};
-use moe_trace::{BackendChoice, Command, Event, RunRequest, Rung, Telling, UserError};
+use moe_trace::{BackendChoice, Command, Event, GateHistory, RunId, RunRequest, Rung, Telling, UserError};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::cache::{self, Cache};
-use crate::fetch::ManifestFailure;
 use crate::fetch::error::FetchError;
+use crate::fetch::{ManifestFailure, OnDemand};
 use crate::mailbox::{Inbox, Paced};
 use crate::{backend, fetch};
 
@@ -41,6 +41,7 @@ pub fn start() {
     });
     spawn_local(async move {
         let mut engine = None;
+        let mut history = None;
         let turns = Turns::default();
         loop {
             match inbox.take() {
@@ -48,14 +49,21 @@ pub fn start() {
                     // Two models at once would be two copies of weights; and a failed load leaves none.
                     engine = None;
                     match load(&manifest_url, backend).await {
-                        Ok(loaded) => {
+                        Ok((loaded, of_training)) => {
                             counter.replace(Some(loaded.counter()));
                             engine = Some(loaded);
+                            history = of_training;
                         }
                         Err((error, fatal)) => post(&Event::Failed { run: None, error, fatal }),
                     }
                 }
                 Some(Command::Run(request)) => run(engine.as_mut(), &request, &inbox, &turns).await,
+                Some(Command::RouteThen { run, text }) => {
+                    match route_then(engine.as_mut(), history.as_mut(), run, &text).await {
+                        Ok(routed) => post(&Event::RoutedThen(routed)),
+                        Err((error, fatal)) => post(&Event::Failed { run: Some(run), error, fatal }),
+                    }
+                }
                 // The run it meant is over already; and the others were answered on arrival.
                 Some(Command::Stop(_) | Command::Count(_) | Command::RemoveKept) => {}
                 None => wake.wait().await,
@@ -65,7 +73,7 @@ pub fn start() {
 }
 
 /// Fetches a model and makes it ready; on a GPU only if it computes there what it does on the CPU. The `bool` tells whether the worker must be replaced.
-async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, (UserError, bool)> {
+async fn load(manifest_url: &str, choice: BackendChoice) -> Result<(Engine, Option<OnDemand>), (UserError, bool)> {
     let fetched = |error: FetchError| (UserError::from(error), false);
     let cache = Cache::open().await;
     let (manifest, json) = fetch::manifest(manifest_url, &cache).await.map_err(|failure| match failure {
@@ -101,10 +109,36 @@ async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, (User
         }
     }
     post(&Event::Ready { model: engine.info().clone(), backend: info });
+    let history = files.history();
     // Nobody waits for the cache, which may be slow.
     let manifest_url = manifest_url.to_owned();
     spawn_local(async move { post(&fetch::keep(&cache, &manifest_url, &json, &files, &arrived).await) });
-    Ok(engine)
+    Ok((engine, history))
+}
+
+/// Asks the gates of earlier moments. The `bool` tells whether the worker must be replaced.
+async fn route_then(
+    engine: Option<&mut Engine>,
+    history: Option<&mut OnDemand>,
+    run: RunId,
+    text: &str,
+) -> Result<GateHistory, (UserError, bool)> {
+    let what = "The gates of earlier moments could not be tried.";
+    let refused = |why: &str, try_this: &str| (UserError::new(what, why, try_this), false);
+    let Some(engine) = engine else {
+        return Err(refused("The engine is not ready.", "Wait until the model has been loaded."));
+    };
+    let Some(history) = history else {
+        let why = "This model has no file of the moments of its training.";
+        return Err(refused(why, "Of the shipped models default, top2, unbalanced and cosine have one."));
+    };
+    let paced = Paced::default();
+    let bytes = history.get(|progress| paced.post(&progress)).await;
+    let bytes = bytes.map_err(|error| {
+        let try_this = "Check the connection and ask again; the run on the screen is not affected.".to_owned();
+        (UserError { what: what.to_owned(), try_this, ..UserError::from(error) }, false)
+    })?;
+    engine.route_then(run, text, bytes).await.map_err(|error| (error.error, error.fatal))
 }
 
 /// A manifest that cannot be used. What is wrong with a field is for readers; what the reader of JSON says is a detail.

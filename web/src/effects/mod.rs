@@ -2,6 +2,8 @@
 
 mod clock;
 mod engine;
+#[cfg(feature = "page")]
+mod held_out;
 mod host;
 #[cfg(feature = "page")]
 mod lesson;
@@ -118,6 +120,10 @@ impl Effects {
             }
             #[cfg(feature = "page")]
             Effect::FetchLesson(name) => lesson::fetch(name, state.config(), &self.report),
+            #[cfg(feature = "page")]
+            Effect::FetchHeldOut => held_out::fetch(state.config(), &self.report),
+            #[cfg(not(feature = "page"))]
+            Effect::FetchHeldOut => {}
             Effect::AwaitReplay => self.clock.await_replay(),
             Effect::ScheduleRerun => self.clock.schedule_rerun(),
             Effect::AskToPlay => self.clock.ask_to_play(),

@@ -9,6 +9,7 @@ pub mod capacity;
 pub mod decision;
 pub mod gate_reading;
 pub mod losses;
+pub mod moments;
 pub mod proof;
 pub mod text;
 pub mod training;
@@ -20,6 +21,7 @@ pub mod event;
 pub mod experts;
 pub mod findings;
 pub mod fixed_text;
+pub mod held_out;
 pub mod history;
 pub mod in_step;
 #[cfg(feature = "page")]

@@ -28,6 +28,8 @@ pub struct Shown<'a> {
     pub theme: Theme,
     /// Of the policy lab, where the reader chose one.
     pub lab_factor: Option<f32>,
+    /// Of the time machine, where the reader chose one.
+    pub moment: Option<u32>,
     pub place: Place,
     pub experiment: Experiment,
     pub micro_step: MicroStep,

@@ -22,6 +22,7 @@ named! {
         Positions "positions", only "page"
         Experts "experts", only "page"
         Findings "findings", only "page"
+        Moments "moments", only "page"
         Training "training", only "page"
         Methods "methods", only "page"
         Losses "losses", only "page"

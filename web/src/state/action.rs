@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use moe_trace::{Event, RunId, TrainEvent, UserError};
 
+use crate::run::held_out::HeldOut;
 use crate::run::recording::Recording;
 use crate::run::shared::Shared;
 use crate::settings::Setting;
@@ -18,6 +19,7 @@ use crate::settings::view::PanelName;
 use crate::state::background::Purpose;
 #[cfg(feature = "page")]
 use crate::state::course::Turn;
+use crate::state::held_out::Judged;
 use crate::state::lab::Wish;
 use crate::state::surgery::Operation;
 
@@ -98,12 +100,20 @@ pub enum Action {
     Compare(Purpose),
     /// Compute no more of them.
     StopComparing(Purpose),
+    /// Judge experts and findings by the reader's runs, or by held-out text, which is then run.
+    Judge(Judged),
+    /// The file of held-out text, or why it is not there.
+    HeldOutCame(Result<HeldOut, String>),
     /// The capacity factor of all policies in the policy lab.
     SetLabFactor(f32),
     /// The texts that are run in step.
     SetTextsInStep(Rc<[String]>),
     /// The step of theirs that is looked at.
     SelectStepInStep(usize),
+    /// Ask the engine how the gates of earlier moments of the training would route the text on the screen.
+    RouteThen,
+    /// The moment that the time machine shows, counted from the beginning of the training.
+    SetMoment(u32),
 
     Select {
         token: usize,

@@ -46,6 +46,7 @@ impl State {
     fn go_on_in_background(&mut self, effects: &mut Vec<Effect>) {
         let is_quiet = !self.awaits_replay && !self.controls.is_moving();
         if cfg!(feature = "page") {
+            self.time_machine.go_on(&mut self.worker, effects);
             self.background.go_on(&mut self.worker, is_quiet, effects);
         }
     }
@@ -143,6 +144,10 @@ impl State {
             Action::SetLabFactor(factor) => self.screen.lab_factor = Some(factor),
             Action::SetTextsInStep(texts) => self.in_step = TextsInStep { texts: Some(texts), step: None },
             Action::SelectStepInStep(step) => self.in_step.step = Some(step),
+            Action::Judge(judged) => self.judge(judged, effects),
+            Action::HeldOutCame(read) => self.held_out_came(read),
+            Action::RouteThen => self.ask_time_machine(),
+            Action::SetMoment(moment) => self.screen.moment = Some(moment),
 
             Action::Select { token, layer, expert } => self.screen.select(token, layer, expert),
             Action::SelectLayer(layer) => self.screen.select_layer(layer),
@@ -263,6 +268,9 @@ impl State {
         if before.lab_factor != self.config.lab_factor {
             self.screen.lab_factor = self.config.lab_factor;
         }
+        if before.moment != self.config.moment {
+            self.screen.moment = self.config.moment;
+        }
         if before.micro_step != self.config.micro_step {
             self.screen.micro_step = self.config.micro_step.unwrap_or_default();
         }
@@ -315,6 +323,7 @@ impl State {
         self.screen.depth = config.depth;
         self.screen.method = config.method;
         self.screen.lab_factor = config.lab_factor;
+        self.screen.moment = config.moment;
         self.screen.show_place(config.place);
         self.in_lab(|lab| lab.choose(config.experiment.unwrap_or_default(), effects));
         self.screen.micro_step = config.micro_step.unwrap_or_default();

@@ -28,6 +28,8 @@ pub enum Purpose {
     InStep,
     /// Longer texts, to see what experts are asked by.
     MoreText,
+    /// Held-out text that the site ships.
+    HeldOut,
     /// The same texts with one expert after the other muted.
     Muting,
     /// The same texts served in order, and by lot.

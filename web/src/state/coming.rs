@@ -25,6 +25,7 @@ impl State {
             }
             Event::Step { trace, elapsed_ms } => self.on_step(trace, elapsed_ms, effects),
             Event::Counted { text, num_tokens } => self.controls.count_came(text, num_tokens),
+            Event::RoutedThen(history) => self.time_machine.take_history(history),
             Event::Finished { run, reason } => self.on_finished(run, reason, effects),
             Event::Failed { run, error, fatal } => self.on_failed(run, error, fatal, effects),
             Event::Kept { bytes, why_not } => self.kept = Some(Kept { bytes, why_not }),
@@ -54,7 +55,7 @@ impl State {
             Event::Failed { error, .. } | Event::Unstartable(error) => self.next_failed(error, effects),
             Event::Kept { .. } => self.on_event(event, effects),
             // It was not asked for anything else.
-            Event::Step { .. } | Event::Counted { .. } | Event::Finished { .. } => {}
+            Event::Step { .. } | Event::Counted { .. } | Event::RoutedThen(_) | Event::Finished { .. } => {}
         }
     }
 
@@ -146,7 +147,7 @@ impl State {
         match run {
             _ if fatal => self.engine_lost(error, effects),
             Some(run) => {
-                if self.background.take_failure(run, &error) {
+                if self.background.take_failure(run, &error) || self.time_machine.take_failure(run, &error) {
                     return;
                 }
                 if self.worker.end_job(run) {
@@ -186,6 +187,7 @@ impl State {
             return;
         }
         self.background.take_loss(&error);
+        self.time_machine.take_loss(&error);
         self.worker.end_next(effects);
         self.runs.end_live();
         let has_run = self.runs.latest().is_some();

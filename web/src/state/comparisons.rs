@@ -47,13 +47,15 @@ impl State {
         }
         let factor = self.lab_factor();
         let Some(run) = self.on_screen() else { return };
-        let sample = || Sample::of(&self.sampled_runs(), Some(run));
+        let texts = self.held_out.texts().cloned();
+        let sample = || Sample::of(&self.sampled_runs(), Some(run), texts.as_deref());
         let muting = || sample().and_then(|sample| self.muting_plan(&sample));
         let requests = match purpose {
             Purpose::Policies => policies::requests(run, factor),
             Purpose::Drops => drops::requests(run),
             Purpose::InStep => in_step::requests(run, &self.texts_in_step()),
             Purpose::MoreText => sample::requests(run),
+            Purpose::HeldOut => texts.as_ref().map_or_else(Vec::new, |texts| texts.requests(run)),
             Purpose::Muting => muting().map_or_else(Vec::new, |plan| plan.requests()),
             Purpose::Findings => sample().map_or_else(Vec::new, |sample| findings::requests(&sample)),
         };
@@ -99,10 +101,27 @@ impl State {
         let is_whole = |run: &&Shared<Recording>| run.finished.is_some() && !run.steps.is_empty() && engine.is_of(run);
         let kept = || self.runs().kept().iter().rev().filter(is_whole);
         let Some(first) = self.on_screen().filter(is_whole).or_else(|| kept().next()) else { return Vec::new() };
+        if let Some(texts) = self.held_out.chosen() {
+            let of_texts =
+                self.background.kept().iter().filter(|run| engine.is_of(run) && texts.is_run_like(run, first));
+            let of_texts: Vec<Shared<Recording>> = of_texts.cloned().collect();
+            // Until the first of them is there, the reader's own runs are.
+            if !of_texts.is_empty() {
+                return of_texts;
+            }
+        }
         let longer =
             self.background.kept().iter().filter(|run| engine.is_of(run) && sample::is_longer_text(run, first));
         let others = kept().filter(|run| run.request != first.request && sample::is_like(run, first));
         std::iter::once(first).chain(longer).chain(others).cloned().collect()
+    }
+
+    /// Was all of the held-out text run as the run on the screen was?
+    pub fn is_held_out_whole(&self) -> bool {
+        let asked = self.held_out.chosen().zip(self.on_screen()).zip(self.comparing_engine());
+        asked.is_some_and(|((texts, run), engine)| {
+            texts.requests(run).iter().all(|request| self.background.result(&engine, request).is_some())
+        })
     }
 
     /// Whose page is open: an expert of the selected layer.

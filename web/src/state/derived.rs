@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use moe_trace::{RoutingGroup, RoutingSpec, RunRequest};
+use moe_trace::{GateHistory, RoutingGroup, RoutingSpec, RunRequest};
 
 use crate::run::compare::{self, Change};
 use crate::run::drops::Drops;
@@ -12,6 +12,7 @@ use crate::run::experts::{Experts, open_expert};
 use crate::run::findings::{Findings, Measured};
 use crate::run::history::{self, Entry};
 use crate::run::in_step::InStep;
+use crate::run::moments::Moments;
 use crate::run::pair::Pair;
 use crate::run::policies::PolicyLab;
 use crate::run::positions::{ByPosition, Positions};
@@ -50,6 +51,7 @@ struct ForLab {
     muting: Memo<MutingKey, Shared<Muting>>,
     measured: Memo<Shared<Sample>, Shared<Measured>>,
     findings: Memo<FindingsKey, Shared<Findings>>,
+    moments: Memo<(Shared<GateHistory>, Shared<Scene>), Shared<Moments>>,
 }
 
 /// A run that has only grown longer looks the same at an earlier step: nothing is drawn again.
@@ -133,6 +135,11 @@ impl Derived {
     /// What the literature says, tried on the same text.
     pub fn findings(&self) -> Option<&Shared<Findings>> {
         self.for_lab.findings.value.as_ref()
+    }
+
+    /// How the gates of earlier moments would route the text.
+    pub fn moments(&self) -> Option<&Shared<Moments>> {
+        self.for_lab.moments.value.as_ref()
     }
 
     /// What the expert whose page is open is worth.
@@ -232,6 +239,8 @@ impl State {
         derived.for_lab.pair.renew(pair, |(earlier, later)| Pair::of(earlier, later).map(Shared::new));
         let counted = self.on_screen().map(|run| (run.clone(), self.positions.clone()));
         derived.for_lab.by_position.renew(counted, |(run, positions)| positions.like(run).map(Shared::new));
+        let then = self.gate_history().cloned().zip(derived.scene().cloned());
+        derived.for_lab.moments.renew(then, |(history, scene)| Moments::of(history, scene).map(Shared::new));
         self.derive_experts(derived);
     }
 
@@ -240,7 +249,7 @@ impl State {
         let runs = self.sampled_runs();
         let on_screen = self.on_screen().map(|run| run.request.clone());
         derived.for_lab.sample.renew(on_screen.map(|on_screen| (runs, on_screen)), |(runs, _)| {
-            Sample::of(runs, self.on_screen()).map(Shared::new)
+            Sample::of(runs, self.on_screen(), self.held_out.texts().map(|texts| &**texts)).map(Shared::new)
         });
         let version = self.background.version();
         derived

@@ -35,6 +35,8 @@ pub enum Effect {
     /// Fetch the lesson of this name or address.
     #[cfg(feature = "page")]
     FetchLesson(String),
+    /// Fetch the held-out text that the site ships.
+    FetchHeldOut,
     /// Dispatch `ReplayIsLate` after a few seconds.
     AwaitReplay,
     /// Dispatch `Rerun` once the controls have rested for a moment.

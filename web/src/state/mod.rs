@@ -11,6 +11,7 @@ pub mod course;
 pub mod effects;
 
 pub mod engine;
+pub mod held_out;
 pub mod progress;
 pub mod worker;
 
@@ -19,6 +20,7 @@ pub mod in_step;
 pub mod notices;
 pub mod screen;
 pub mod surgery;
+pub mod time_machine;
 pub mod tour;
 
 pub mod derived;
@@ -47,6 +49,7 @@ use crate::run::experts::muting::Muting;
 use crate::run::findings::Findings;
 use crate::run::history::Entry;
 use crate::run::in_step::InStep;
+use crate::run::moments::Moments;
 use crate::run::pair::Pair;
 use crate::run::policies::PolicyLab;
 use crate::run::positions::{ByPosition, Positions};
@@ -65,11 +68,13 @@ use controls::Controls;
 use derived::Derived;
 use engine::Kept;
 use in_step::TextsInStep;
+use held_out::Judging;
 use lab::Lab;
 use notices::Notices;
 use progress::Waiting;
 use screen::{Extent, Screen};
 use surgery::Surgery;
+use time_machine::TimeMachine;
 use worker::{Next, Worker};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -81,6 +86,8 @@ pub struct State {
     kept: Option<Kept>,
     runs: Runs,
     background: Background,
+    time_machine: TimeMachine,
+    held_out: Judging,
     positions: Positions,
     /// Is the recorded run's header still to come? A live run waits for its settings.
     awaits_replay: bool,
@@ -104,6 +111,8 @@ impl State {
             kept: None,
             runs: Runs::default(),
             background: Background::default(),
+            time_machine: TimeMachine::default(),
+            held_out: Judging::default(),
             positions: Positions::default(),
             awaits_replay: true,
             controls: Controls::new(&config.overrides),
@@ -127,6 +136,7 @@ impl State {
         state.screen.depth = state.config.depth;
         state.screen.method = state.config.method;
         state.screen.lab_factor = state.config.lab_factor;
+        state.screen.moment = state.config.moment;
         state.screen.micro_step = state.config.micro_step.unwrap_or_default();
         let theme = state.config.theme;
         state.screen.set_theme(theme, &mut effects);
@@ -192,7 +202,7 @@ impl State {
 
     /// Does the engine owe an answer? Only then may its silence be held against it.
     pub fn owes_answer(&self) -> bool {
-        self.engine().owes_answer() || self.background.is_working()
+        self.engine().owes_answer() || self.background.is_working() || self.time_machine.is_posted()
     }
 
     pub fn on_screen(&self) -> Option<&Shared<Recording>> {
@@ -275,6 +285,11 @@ impl State {
     /// Findings of the literature, tried on the text of runs that have ended.
     pub fn findings(&self) -> Option<&Shared<Findings>> {
         self.derived.findings()
+    }
+
+    /// The text on the screen as the gates of earlier moments of the training would route it, once that was asked for.
+    pub fn moments(&self) -> Option<&Shared<Moments>> {
+        self.derived.moments()
     }
 
     /// What the loss becomes without the expert whose page is open, once it was computed.
@@ -411,6 +426,7 @@ impl State {
             method: self.screen.method,
             theme: self.screen.theme,
             lab_factor: self.screen.lab_factor,
+            moment: self.screen.moment,
             place: place.unwrap_or(self.config.place),
             experiment: self.lab.experiment,
             micro_step: self.screen.micro_step,

@@ -26,6 +26,8 @@ pub struct Screen {
     pub(super) is_touched: bool,
     /// The capacity factor of the policy lab, where it is not that of the run on the screen.
     pub lab_factor: Option<f32>,
+    /// The moment of the training that the time machine shows, where the reader chose one.
+    pub moment: Option<u32>,
     /// The step that the routing microscope has open.
     pub micro_step: MicroStep,
     /// Where an attribute, a link or a script pointed, until the reader goes elsewhere. Its step may still be to come.
@@ -82,6 +84,7 @@ impl Default for Screen {
             help_open: false,
             is_touched: false,
             lab_factor: None,
+            moment: None,
             micro_step: MicroStep::default(),
             wanted: Place::default(),
         }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use moe_trace::{FinishReason, Intervention, RoutingGroup, RoutingSpec, Source};
+use moe_trace::{FinishReason, Intervention, RoutingGroup, RoutingSpec, Source, UserError};
 use yew::prelude::*;
 
 use crate::run::compare::Change;
@@ -13,6 +13,7 @@ use crate::run::experts::muting::Muting;
 use crate::run::findings::Findings;
 use crate::run::history::Entry;
 use crate::run::in_step::InStep;
+use crate::run::moments::Moments;
 use crate::run::pair::Pair;
 use crate::run::policies::PolicyLab;
 use crate::run::positions::ByPosition;
@@ -26,6 +27,7 @@ use crate::settings::micro_step::MicroStep;
 use crate::settings::offered::{ControlName, Offered};
 use crate::settings::view::{PanelName, View};
 use crate::state::background::{Progress, Purpose};
+use crate::state::held_out::Judging;
 use crate::state::lab::Lab;
 use crate::state::{Action, Playback, Selection, State};
 
@@ -208,10 +210,28 @@ pub struct Comparisons {
     /// The experts of the selected layer.
     pub experts: Option<Shared<Experts>>,
     pub more_text_progress: Option<Progress>,
+    /// What experts are judged by, where it is not what the reader ran.
+    pub held_out: Judging,
+    pub held_out_progress: Option<Progress>,
+    /// Was all of it run?
+    pub is_held_out_whole: bool,
     pub muting: Option<Shared<Muting>>,
     pub muting_progress: Option<Progress>,
     pub findings: Option<Shared<Findings>>,
     pub findings_progress: Option<Progress>,
+    pub then: Then,
+}
+
+/// The routing time machine.
+#[derive(Clone, PartialEq, Default)]
+pub struct Then {
+    pub moments: Option<Shared<Moments>>,
+    /// The moment that is shown.
+    pub at: usize,
+    /// Is an answer still to come?
+    pub waits: bool,
+    /// Why the last question had none.
+    pub failure: Option<UserError>,
 }
 
 /// The selected layer under the controls' routing.
@@ -256,10 +276,19 @@ impl Comparisons {
             step_in_step: state.step_in_step(),
             experts: state.experts().cloned(),
             more_text_progress: progress(Purpose::MoreText),
+            held_out: state.held_out().clone(),
+            held_out_progress: progress(Purpose::HeldOut),
+            is_held_out_whole: state.is_held_out_whole(),
             muting: state.muting().cloned(),
             muting_progress: progress(Purpose::Muting),
             findings: state.findings().cloned(),
             findings_progress: progress(Purpose::Findings),
+            then: Then {
+                moments: state.moments().cloned(),
+                at: state.moment(),
+                waits: state.time_machine().waits(),
+                failure: state.time_machine_failure().cloned(),
+            },
         }
     }
 }

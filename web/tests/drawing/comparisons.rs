@@ -1,7 +1,8 @@
 //! The lab's panels, drawn with and without what they compare.
 
 use moe_trace::{
-    BackendChoice, BackendInfo, Command, Event, FinishReason, RoutingGroup, RoutingSpec, RunRequest, Rung, StepTrace,
+    BackendChoice, BackendInfo, Command, Event, FinishReason, GateHistory, RecordedHistory, RoutingGroup, RoutingSpec,
+    RunId, RunRequest, Rung, StepTrace,
 };
 use web::run::shared::Shared;
 use web::settings::attributes::Config;
@@ -43,7 +44,31 @@ fn acted(state: State, action: Action) -> State {
         let finished = Event::Finished { run, reason: FinishReason::Length };
         (state, effects) = state.apply(Action::Engine(finished));
     }
+    let asked = effects.iter().find_map(|effect| match effect {
+        Effect::Post(Command::RouteThen { run, .. }) => Some(*run),
+        _ => None,
+    });
+    if let Some(run) = asked {
+        let history = gate_history(&state, run);
+        (state, _) = state.apply(Action::Engine(Event::RoutedThen(history)));
+    }
     state
+}
+
+/// Untrained gates ask experts 0 and 1 for every token, today's 2 and 1; what was recorded is a quarter and all.
+fn gate_history(state: &State, run: RunId) -> GateHistory {
+    let ids: Vec<u32> = state.scene().expect("a run").tokens.iter().filter_map(|token| token.id).collect();
+    let rows = ids.len() * fixture::NUM_LAYERS;
+    let saturation = [[0.25; fixture::NUM_LAYERS], [1.0; fixture::NUM_LAYERS]].concat();
+    GateHistory {
+        run,
+        steps: vec![0, 4800],
+        num_layers: fixture::NUM_LAYERS as u32,
+        k: 2,
+        choices: [[0, 1].repeat(rows), [2, 1].repeat(rows)].concat().into(),
+        recorded: RecordedHistory { num_tokens: 768, saturation },
+        ids,
+    }
 }
 
 fn posted(effects: &[Effect]) -> Option<RunRequest> {
@@ -152,10 +177,29 @@ fn an_experts_page_says_when_it_has_read_too_little_and_what_muting_costs() {
 #[test]
 fn findings_stand_beside_what_was_recorded() {
     let before = drawn("findings", "1.25", Vec::new);
-    assert!(before.contains("4 findings to try on your text"), "{before}");
-    assert_eq!(count(&before, ">not tried<"), 5);
+    assert!(before.contains("6 findings to try on this text"), "{before}");
+    assert_eq!(count(&before, ">not tried<"), 6);
     assert!(before.contains("+40.9 ± 0.6 points from the first to the last quarter"));
     let after = drawn("findings", "1.25", || [compare(Purpose::MoreText), compare(Purpose::Findings)].concat());
     // The fixture's longer texts have two tokens more, and no end to speak of.
     assert!(after.contains("No text is long enough to have an end"), "{after}");
+}
+
+#[test]
+fn the_gates_of_a_moment_stand_beside_todays() {
+    let drawn = |view, actions: fn() -> Vec<Action>| drawn(view, "1.25", actions).replace('\u{202f}', " ");
+    let before = drawn("moments", Vec::new);
+    assert!(before.contains("How would the gates of earlier moments of the training route this text?"), "{before}");
+    assert!(before.contains("Ask the gates of earlier moments</button>") && !before.contains("moments-same"));
+    let after = drawn("moments", || vec![Action::RouteThen]);
+    // One of two experts is the same.
+    assert!(after.contains("The gates before training send 50 %"), "{after}");
+    assert!(after.contains("the model of that moment sent 25 % of held-out ones there, and by chance it is 25 %"));
+    assert!(after.contains("aria-valuetext=\"before training\"") && after.contains("2 moments of the gates"));
+    assert!(!after.contains("Ask the gates of earlier moments</button>") && !after.contains(" style="));
+    let end = drawn("moments", || vec![Action::RouteThen, Action::SetMoment(1)]);
+    assert!(end.contains("The gates at the end, after step 4800 send 100 %"), "{end}");
+    // The finding of early routing is tried with it, and by its own threshold: nearest to 40 % is the beginning.
+    let findings = drawn("findings", || vec![Action::RouteThen]);
+    assert!(findings.contains("those after step 0 of 4800 50 %"), "{findings}");
 }

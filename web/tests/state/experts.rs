@@ -7,9 +7,11 @@ use moe_trace::{
     RunRequest, StepTrace, TokenId, TracedToken,
 };
 use web::run::experts::{LIFT, OFTEN, RATE};
+use web::run::held_out::HeldOut;
 use web::settings::depth::Depth;
-use web::state::Action;
 use web::state::background::Purpose;
+use web::state::held_out::Judged;
+use web::state::{Action, Effect};
 
 use super::play::{Play, recorded};
 use crate::fixture;
@@ -261,4 +263,82 @@ fn nothing_is_counted_while_the_lab_is_closed() {
     assert!(play.state.experts().is_none());
     play.act(Action::SetDepth(Depth::Lab));
     assert!(play.state.experts().is_some());
+}
+
+const HELD_OUT: &str = "Prose | a book | ch. 1\n{a}\u{1e}Rust | std | a.rs\n{b}";
+
+/// Two kinds of text of so many words by lot.
+fn held_out() -> HeldOut {
+    let text = |seed: u64| {
+        let mut draws = SplitMix64::new(seed);
+        (0..200).map(|_| WORDS[(draws.u64() % 12) as usize]).collect::<String>()
+    };
+    HeldOut::read(&HELD_OUT.replace("{a}", &text(1)).replace("{b}", &text(2))).expect("two records")
+}
+
+#[test]
+fn held_out_text_is_fetched_when_asked_for_and_judges_instead_of_the_readers_runs() {
+    let mut play = page();
+    play.answer_all(answer);
+    play.act(Action::SelectLayer(LAYER));
+    let of_runs = play.state.experts().cloned().expect("a run has ended");
+    play.act(Action::Judge(Judged::ByHeldOut));
+    assert!(play.effects.contains(&Effect::FetchHeldOut) && play.state.held_out().is_coming());
+    play.act(Action::Judge(Judged::ByHeldOut));
+    assert!(!play.effects.contains(&Effect::FetchHeldOut), "it is on its way");
+    assert_eq!(play.state.experts().cloned(), Some(of_runs.clone()), "until it is there");
+
+    play.act(Action::HeldOutCame(Ok(held_out())));
+    let answered = play.answer_all(answer);
+    assert_eq!(answered.len(), 2);
+    assert!(answered.iter().all(|(request, _)| request.max_new_tokens == 0));
+    assert!(play.state.is_held_out_whole());
+    let experts = play.state.experts().cloned().expect("held-out text was run");
+    let kinds: Vec<&str> = experts.sample.kinds.iter().map(|kind| &**kind).collect();
+    assert_eq!((kinds, experts.sample.num_tokens()), (vec!["Prose", "Rust"], 400));
+    // Divergence of each kind by plain counts.
+    let parts: Vec<Vec<f64>> = answered
+        .iter()
+        .map(|(_, step)| {
+            let mut counts = vec![0.0; fixture::NUM_EXPERTS];
+            let routing = step.layers[LAYER].routing().expect("decided");
+            routing.assignments.iter().for_each(|request| counts[request.expert.index()] += 1.0);
+            let all: f64 = counts.iter().sum();
+            counts.into_iter().map(|count| count / all).collect()
+        })
+        .collect();
+    for (at, found) in experts.divergence.iter().enumerate() {
+        let js: f64 = (0..fixture::NUM_EXPERTS)
+            .map(|expert| {
+                let (p, q) = (parts[at][expert], (parts[0][expert] + parts[1][expert]) / 2.0);
+                let m = (p + q) / 2.0;
+                let term = |of: f64| if of > 0.0 { of * (of / m).ln() } else { 0.0 };
+                (term(p) + term(q)) / 2.0
+            })
+            .sum();
+        assert!((found.nats - js).abs() < 1e-9 && found.by_lot > 0.0, "{found:?}, by hand {js}");
+    }
+    // An expert is muted on the same texts, and each kind has a row.
+    play.act(Action::Compare(Purpose::Muting));
+    play.answer_all(answer);
+    let rows = play.state.muting().expect("it was computed").rows.len();
+    assert_eq!(rows, 3, "two kinds and all together");
+
+    play.act(Action::Judge(Judged::ByRuns));
+    let again = play.state.experts().cloned().expect("the reader's runs");
+    assert_eq!(again.sample.num_tokens(), of_runs.sample.num_tokens());
+}
+
+#[test]
+fn held_out_text_that_does_not_come_changes_nothing() {
+    let mut play = page();
+    play.answer_all(answer);
+    play.act(Action::Judge(Judged::ByHeldOut)).act(Action::HeldOutCame(Err("Nothing came.".to_owned())));
+    assert_eq!(
+        (play.state.held_out().failure(), play.state.held_out().judged()),
+        (Some("Nothing came."), Judged::ByRuns)
+    );
+    assert!(play.state.experts().is_some());
+    // And is asked for again.
+    assert!(play.act(Action::Judge(Judged::ByHeldOut)).effects.contains(&Effect::FetchHeldOut));
 }

@@ -6,7 +6,7 @@ use moe_trace::{
     BackendChoice, Fate, GateLogits, LayerIdx, LayerTrace, NextToken, Priority, RunRequest, StepTrace, TokenId,
     TracedToken,
 };
-use web::run::findings::{Along, Verdict, recorded};
+use web::run::findings::{Along, Collapse, Verdict, recorded};
 use web::settings::depth::Depth;
 use web::state::Action;
 use web::state::background::Purpose;
@@ -50,7 +50,7 @@ fn findings_are_tried_on_real_runs_of_the_readers_text() {
     play.act(Action::SetDepth(Depth::Lab)).ready();
     play.answer_all(answer);
     let before = play.state.findings().cloned().expect("a run has ended");
-    assert_eq!(before.verdicts(), [Verdict::NotTried; 4], "nothing was run for it, and the text is short");
+    assert_eq!(before.verdicts(), [Verdict::NotTried; 5], "nothing was run for it, and the text is short");
 
     play.act(Action::Compare(Purpose::MoreText));
     assert_eq!(play.answer_all(answer).len(), 7);
@@ -91,6 +91,37 @@ fn findings_are_tried_on_real_runs_of_the_readers_text() {
     let demand = findings.measured.demand.expect("enough text");
     assert!(demand.variation > 0.4 && demand.by_chance < 0.1, "{demand:?}");
     assert_eq!(findings.is_even(), Verdict::DoesNotHold);
+    // The same from plain counts: of four experts the first two take the most.
+    let collapse = findings.measured.collapse.clone().expect("enough text");
+    let mut counts = vec![vec![0.0_f64; fixture::NUM_EXPERTS]; fixture::NUM_LAYERS];
+    for token in findings.sample.tokens() {
+        for (layer, counts) in findings.sample.texts[token.text].scene.layers.iter().zip(&mut counts) {
+            layer.of_token(token.at).iter().for_each(|request| counts[request.expert.index()] += 1.0);
+        }
+    }
+    for (counts, effective) in counts.iter().zip(&collapse.effective) {
+        let all: f64 = counts.iter().sum();
+        let product: f64 = counts.iter().map(|asked| (asked / all).powf(-asked / all)).product();
+        assert!((product - effective).abs() < 1e-9, "{counts:?}: {effective}");
+    }
+    let is_small = collapse.mean() < 0.75 * fixture::NUM_EXPERTS as f64;
+    assert_eq!(findings.has_collapsed() == Verdict::Holds, is_small);
+}
+
+#[test]
+fn collapse_by_hand() {
+    let check = |demands: &[Vec<u32>], mean: f64, quarter: f64, verdict: Verdict| {
+        let collapse = Collapse::of(demands).expect("layers");
+        assert!(
+            (collapse.mean() - mean).abs() < 1e-9 && (collapse.busiest_quarter - quarter).abs() < 1e-9,
+            "{collapse:?}"
+        );
+        assert_eq!(collapse.verdict(), verdict, "{collapse:?}");
+    };
+    check(&[vec![5, 5, 5, 5]], 4.0, 0.25, Verdict::DoesNotHold);
+    // Two of four, and all of four: three on average, which is not below three quarters.
+    check(&[vec![5, 5, 0, 0], vec![1, 1, 1, 1]], 3.0, 0.375, Verdict::DoesNotHold);
+    check(&[vec![5, 5, 0, 0], vec![0, 9, 0, 0]], 1.5, 0.75, Verdict::Holds);
 }
 
 #[test]
@@ -126,6 +157,12 @@ fn recorded_figures_are_those_of_the_document() {
         recorded::TOLD_POSITION
     ));
     says(format!("mean over layers: default {:.2}, ", recorded::VARIATION));
+    says(format!(
+        "mean over layers: unbalanced {:.2} of 8, its twin with the loss top2 7.78 of 8, default {:.2} of 8",
+        recorded::EFFECTIVE_UNBALANCED,
+        recorded::EFFECTIVE
+    ));
+    says(format!("below {} of its experts", web::run::findings::collapse::COLLAPSED));
     says(format!("Demand varies by {:.2} of its mean without the loss", recorded::VARIATION_UNBALANCED));
     says(format!("Requests by expert over {} held-out tokens", recorded::NUM_TOKENS));
     let (early, later, chance) = recorded::EARLY;
@@ -165,4 +202,14 @@ fn recorded_figures_are_those_of_the_data() {
     };
     close(variation("default"), recorded::VARIATION, 0.0051);
     close(variation("unbalanced"), recorded::VARIATION_UNBALANCED, 0.0051);
+    let effective = |model: &str| {
+        let found = load.as_array().expect("models").iter().find(|it| it["model"] == model).expect("a model");
+        let demands = found["layers"].as_array().expect("layers").iter().map(|layer| {
+            let demand = layer["demand"].as_array().expect("experts").iter();
+            demand.map(|asked| asked.as_u64().expect("a count") as u32).collect()
+        });
+        Collapse::of(&demands.collect::<Vec<_>>()).expect("layers").mean()
+    };
+    close(effective("default"), recorded::EFFECTIVE, 0.0051);
+    close(effective("unbalanced"), recorded::EFFECTIVE_UNBALANCED, 0.0051);
 }

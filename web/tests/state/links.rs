@@ -63,7 +63,7 @@ fn wander(play: &mut Play, draws: &mut SplitMix64) {
             },
         };
         play.set(setting);
-        let action = match pick(11) {
+        let action = match pick(12) {
             7 => {
                 let methods: Vec<Method> = Method::all().collect();
                 Action::Try(Some(methods[pick(methods.len())]).filter(|_| pick(4) > 0))
@@ -75,6 +75,7 @@ fn wander(play: &mut Play, draws: &mut SplitMix64) {
             3 => Action::SetTheme([Theme::System, Theme::Light, Theme::Dark][pick(3)]),
             4 => Action::Move(Motion::NextDrop),
             5 => Action::SetLabFactor(0.25 + pick(375) as f32 / 100.0),
+            10 => Action::SetMoment(pick(20) as u32),
             8 => Action::OpenMicroStep(MicroStep::ALL[pick(MicroStep::ALL.len())]),
             9 => Action::Lab(Wish::Experiment(ExperimentName::ALL[pick(ExperimentName::ALL.len())])),
             _ => Action::Seek(Place { step: Some(pick(20) as u32), ..Place::default() }),
@@ -91,6 +92,7 @@ fn is_same(one: &State, other: &State, attributes: &Attributes) {
     assert_eq!(one.screen().method, other.screen().method, "{attributes:?}");
     assert_eq!(one.screen().depth, other.screen().depth, "{attributes:?}");
     assert_eq!(one.lab_factor(), other.lab_factor(), "{attributes:?}");
+    assert_eq!(one.screen().moment, other.screen().moment, "{attributes:?}");
     assert_eq!(one.lab().experiment, other.lab().experiment, "{attributes:?}");
     assert_eq!(one.screen().micro_step, other.screen().micro_step, "{attributes:?}");
     let place = |state: &State| {

@@ -22,3 +22,4 @@ mod replay;
 mod runs;
 mod story;
 mod surgery;
+mod time_machine;

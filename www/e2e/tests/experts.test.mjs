@@ -88,3 +88,31 @@ test("muting an expert is compared with muting each other one, in real runs", as
   assert.equal(await panel.getByRole("button", { name: /^Mute expert/ }).count(), 0);
   assert.deepEqual(problems, []);
 });
+
+test("held-out text of every kind judges the experts, with its sources and the divergence of each kind", async (t) => {
+  const { figure, problems } = await openFigure(site, t, { attributes: LAB, newTokens: 0 });
+  await figure.finished();
+  const panel = figure.panel("experts");
+  await panel.getByRole("button", { name: "Held-out text" }).click();
+  await panel
+    .getByText(/^24 runs of 1\d\d tokens|^24 runs,/)
+    .first()
+    .waitFor({ timeout: 180_000 });
+  await panel.getByText(/^Read: 3\d{3} tokens \(5\d\d Prose, /).waitFor();
+  await panel
+    .getByText(/No shipped model was trained on this text\. Prose: .*public domain.*Arithmetic: .*generated/)
+    .waitFor();
+  const text = await panel.locator(".experts-divergence").textContent();
+  const kinds = [...text.matchAll(/(\w+) (\d\.\d{3}) \((\d\.\d{3}) by lot\)/g)];
+  assert.deepEqual(
+    kinds.map(([, kind]) => kind),
+    ["Prose", "Speech", "Spanish", "Rust", "JSON", "Arithmetic"],
+  );
+  assert.ok(
+    kinds.every(([, , nats]) => Number(nats) < 0.2),
+    text,
+  );
+  await panel.getByRole("button", { name: "What you ran" }).click();
+  await panel.getByText(/^Read: \d+ tokens \(\d+ [PY]/).waitFor();
+  assert.deepEqual(problems, []);
+});

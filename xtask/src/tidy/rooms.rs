@@ -28,7 +28,7 @@ pub const CRATES: [Crate; 10] = [
         floors: &[
             &["tagged"],
             &["bytes", "error", "gate_logits", "ids", "limits", "mixing", "model_entry", "prompts", "scores", "spec"],
-            &["choices", "intervention", "model_info", "routing", "text", "token", "wrong"],
+            &["choices", "gate_history", "intervention", "model_info", "routing", "text", "token", "wrong"],
             &["layer_trace", "request", "rows"],
             &["header", "trace", "training"],
             &["check", "compare", "delta", "experiment"],

@@ -63,15 +63,16 @@ impl HostCosineGate {
         let projection = read(gate.projection.val()).await?;
         let embeddings = read(gate.embeddings.val().transpose()).await?;
         let sharpness = read(gate.sharpness.val()).await?;
-        Ok(HostCosineGate {
-            projection: Matrix::new(d_gate, projection),
-            embeddings: Matrix::new(d_gate, embeddings),
-            temperature: temperature(sharpness[0]),
-        })
+        Ok(HostCosineGate::of_parts(Matrix::new(d_gate, projection), Matrix::new(d_gate, embeddings), sharpness[0]))
+    }
+
+    /// `projection`: `[d_model, d_gate]`; `embeddings`: `[experts, d_gate]`.
+    pub fn of_parts(projection: Matrix, embeddings: Matrix, sharpness: f32) -> HostCosineGate {
+        HostCosineGate { projection, embeddings, temperature: temperature(sharpness) }
     }
 
     /// `x`: `[tokens, d_model]`, normed. What was read back may be no number; that is an error.
-    fn logits(&self, x: Vec<f32>) -> Result<GateLogits, TensorError> {
+    pub fn logits(&self, x: Vec<f32>) -> Result<GateLogits, TensorError> {
         let x = Matrix::new(self.projection.num_rows(), x);
         cosine::similarities(&x, &self.projection, &self.embeddings)
             .and_then(|similarities| cosine::logits(&similarities, self.temperature))

@@ -57,6 +57,14 @@ pub fn max_over_mean(demand: &[u32]) -> f64 {
     if total == 0.0 { 0.0 } else { f64::from(largest) * demand.len() as f64 / total }
 }
 
+/// How many experts a layer works with: `exp` of the entropy of their parts of the demand, `[experts]`; all of them when
+/// even, 1 where all requests are one expert's, 0 when nobody asked.
+pub fn effective_experts(demand: &[u32]) -> f64 {
+    let total: f64 = demand.iter().copied().map(f64::from).sum();
+    let parts = demand.iter().filter(|&&asked| asked > 0).map(|&asked| f64::from(asked) / total);
+    if total == 0.0 { 0.0 } else { parts.map(|part| -part * part.ln()).sum::<f64>().exp() }
+}
+
 /// MaxVio of loss-free balancing (Wang et al. 2024, arXiv:2408.15664): by how much the busiest expert exceeds the mean,
 /// relative to the mean. 0 when even, and when nobody asked.
 pub fn max_violation(demand: &[u32]) -> f64 {
@@ -79,6 +87,17 @@ mod tests {
         check(&[4, 1, 2, 2], 0.4843, 1.7778, 0.7778);
         check(&[3, 3], 0.0, 1.0, 0.0);
         check(&[0, 0], 0.0, 0.0, 0.0);
+    }
+
+    #[test]
+    fn effective_experts_by_hand() {
+        let check = |demand: &[u32], expected: f64| assert!((effective_experts(demand) - expected).abs() < 1e-9);
+        check(&[3, 3, 3], 3.0);
+        check(&[0, 5, 0], 1.0);
+        check(&[4, 4, 0, 0], 2.0);
+        // exp(½ ln 2 + 2 · ¼ ln 4) = 2^1.5
+        check(&[2, 1, 1], 8.0_f64.sqrt());
+        check(&[0, 0], 0.0);
     }
 
     #[test]

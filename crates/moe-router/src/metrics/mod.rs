@@ -6,7 +6,9 @@ mod counts;
 mod entropy;
 mod fractions;
 
-pub use counts::{demand, demand_cv, importance, load, max_over_mean, max_violation, overflow, squared_variation};
+pub use counts::{
+    demand, demand_cv, effective_experts, importance, load, max_over_mean, max_violation, overflow, squared_variation,
+};
 pub use entropy::{entropy, entropy_mean, entropy_normalised};
 pub use fractions::{
     drop_rank_correlation, drop_rate_by_position, drop_towards_the_end, expert_usage, fraction_dropped,

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use anyhow::Result;
-use moe_router::metrics::{demand, demand_cv, drop_rate_by_position, max_over_mean};
+use moe_router::metrics::{demand, demand_cv, drop_rate_by_position, effective_experts, max_over_mean};
 use serde::Serialize;
 
-use super::Of;
 use super::chart::{Figure, Line, Panel, Scale, Stroke};
 use super::estimate::mean;
 use super::observe::Observed;
-use super::report::{Finding, Section, Verdict, percent, write_json};
+use super::report::{Finding, Section, Verdict, list, percent, write_json};
+use super::{Of, main_of};
 
 /// The twins that differ in the balance loss alone.
 const BALANCED: &str = "top2";
@@ -18,6 +18,9 @@ const UNBALANCED: &str = "unbalanced";
 
 /// Without a balance loss demand counts as more uneven if its variation is so many times as large.
 const FACTOR: f64 = 2.0;
+
+/// A model has collapsed whose layers work with less than this part of their experts.
+const COLLAPSED: f64 = 0.75;
 
 /// Variations that differ by less are alike.
 const DIFFERENT: f64 = 0.05;
@@ -129,6 +132,34 @@ pub fn section(models: &[Of<Load>], out: &Path) -> Result<Option<Section>> {
             published: "without balance losses the gate ends up favouring the same few experts, a collapse \
             (Shazeer et al. 2017, arXiv:1701.06538, section 4).",
             figure: Some("load.svg"),
+        });
+    }
+    if let (Some(balanced), Some(unbalanced), Some(Of { model, result: main })) =
+        (find(BALANCED), find(UNBALANCED), main_of(models))
+    {
+        let [with, without, of_main] =
+            [balanced, unbalanced, main].map(|load| load.mean(|layer| effective_experts(&layer.demand)));
+        let experts = |load: &Load| load.layers.first().map_or(0, |layer| layer.demand.len());
+        let layers: Vec<String> =
+            unbalanced.layers.iter().map(|layer| format!("{:.2}", effective_experts(&layer.demand))).collect();
+        findings.push(Finding {
+            claim: "Without a balance loss routing collapses: a layer works with fewer experts than it has",
+            verdict: Verdict::of(
+                without < COLLAPSED * experts(unbalanced) as f64 && with >= COLLAPSED * experts(balanced) as f64,
+            ),
+            found: format!(
+                "Effective number of experts, exp of the entropy of their parts of the requests, mean over layers: \
+                {UNBALANCED} {without:.2} of {}, its twin with the loss {BALANCED} {with:.2} of {}, {model} {of_main:.2} of {}; \
+                by layer of {UNBALANCED} {}. It holds if {UNBALANCED} is below {COLLAPSED} of its experts and {BALANCED} \
+                is not.",
+                experts(unbalanced),
+                experts(balanced),
+                experts(main),
+                list(&layers),
+            ),
+            published: "the gate tends to converge to a state where it always gives large weights to the same few experts \
+            (Shazeer et al. 2017, section 4; no number).",
+            figure: None,
         });
     }
     let each: Vec<String> =

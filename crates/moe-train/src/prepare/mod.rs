@@ -23,6 +23,7 @@ mod prose;
 mod rdb;
 mod registry;
 mod rust_source;
+pub mod sample;
 mod spanish;
 mod speech;
 mod split;

@@ -112,6 +112,12 @@ impl Counts {
         counts
     }
 
+    /// Requests of a kind of text by expert, `[experts]`.
+    pub fn by_kind(&self, kind: usize) -> Vec<usize> {
+        let of = |expert: usize| self.kinds.iter().map(|half| half.counts(expert, kind).both).sum();
+        (0..self.served.len()).map(of).collect()
+    }
+
     fn asked(&self, expert: usize) -> usize {
         self.tokens.iter().map(|half| half.asked[expert]).sum()
     }

@@ -12,7 +12,7 @@ pub mod sample;
 use std::rc::Rc;
 
 use moe_router::gate::sorted;
-use moe_router::measure::KeyCounts;
+use moe_router::measure::{KeyCounts, divergence};
 use moe_trace::ExpertIdx;
 
 use crate::run::experts::counts::Counts;
@@ -47,6 +47,19 @@ pub struct Experts {
     pub experts: Vec<Expert>,
     /// Tests of tokens and of kinds of text, over all experts of the layer.
     pub tried: (usize, usize),
+    /// How differently each kind of text asks the experts; empty with one kind, or too little text.
+    pub divergence: Vec<Divergence>,
+}
+
+/// Of a kind of text from all together.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Divergence {
+    pub kind: Rc<str>,
+    /// Jensen-Shannon, of the parts of the requests that the experts get, as in docs/FINDINGS.md.
+    pub nats: f64,
+    /// About what as many requests would have that go by lot, as those of all together do: an eighth of the mean of a
+    /// chi-square over the requests, `(E − 1) (1/n − 1/N) / 8`.
+    pub by_lot: f64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -139,7 +152,8 @@ impl Experts {
             ..counts.expert(expert)
         });
         let experts = experts.collect();
-        Some(Experts { sample: sample.clone(), layer, name: first.layer.0, experts, tried })
+        let divergence = divergences(sample, &counts);
+        Some(Experts { sample: sample.clone(), layer, name: first.layer.0, experts, tried, divergence })
     }
 
     /// Places where the expert was asked, spread over the text: by what it is a speciality for, if there is a token.
@@ -168,6 +182,27 @@ impl Experts {
             token: self.sample.texts[text].is_on_screen.then_some(at),
         }
     }
+}
+
+fn divergences(sample: &Sample, counts: &Counts) -> Vec<Divergence> {
+    if sample.kinds.len() < 2 || !sample.is_enough() {
+        return Vec::new();
+    }
+    let of_kinds: Vec<Vec<usize>> = (0..sample.kinds.len()).map(|kind| counts.by_kind(kind)).collect();
+    let num_experts = of_kinds.first().map_or(0, Vec::len);
+    let all: Vec<usize> = (0..num_experts).map(|expert| of_kinds.iter().map(|kind| kind[expert]).sum()).collect();
+    let parts = |asked: &[usize]| -> Vec<f64> {
+        let total = asked.iter().sum::<usize>().max(1) as f64;
+        asked.iter().map(|&asked| asked as f64 / total).collect()
+    };
+    let num_requests = |asked: &[usize]| asked.iter().sum::<usize>().max(1) as f64;
+    let of_all = parts(&all);
+    let of_kind = |(kind, asked): (&Rc<str>, &Vec<usize>)| Divergence {
+        kind: kind.clone(),
+        nats: divergence(&parts(asked), &of_all),
+        by_lot: num_experts.saturating_sub(1) as f64 * (1.0 / num_requests(asked) - 1.0 / num_requests(&all)) / 8.0,
+    };
+    sample.kinds.iter().zip(&of_kinds).map(of_kind).collect()
 }
 
 /// The expert whose page is open: the selected one, or else whom the selected token asked first.

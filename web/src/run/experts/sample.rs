@@ -8,6 +8,7 @@ use moe_trace::{RoutingGroup, RunId, RunRequest, Sampling, TracedToken};
 
 use crate::run::experts::ENOUGH;
 use crate::run::fixed_text;
+use crate::run::held_out::HeldOut;
 use crate::run::recording::Recording;
 use crate::run::scene::Scene;
 use crate::run::shared::Shared;
@@ -51,7 +52,12 @@ pub struct SampleToken {
 
 impl Sample {
     /// Of these runs, in this order; those after the first that have other layers are left out.
-    pub fn of(runs: &[Shared<Recording>], on_screen: Option<&Shared<Recording>>) -> Option<Sample> {
+    /// `held_out` knows the kinds of its texts.
+    pub fn of(
+        runs: &[Shared<Recording>],
+        on_screen: Option<&Shared<Recording>>,
+        held_out: Option<&HeldOut>,
+    ) -> Option<Sample> {
         let mut sample = Sample { texts: Vec::new(), words: Vec::new(), kinds: Vec::new() };
         let mut words = HashMap::new();
         let mut read: Vec<Vec<&TracedToken>> = Vec::new();
@@ -78,7 +84,8 @@ impl Sample {
                 })
             });
             let of_text = of_text.collect();
-            let kind = sample.kind(kind_of(&run.request));
+            let kind = held_out.and_then(|held_out| held_out.kind_of(&run.request));
+            let kind = sample.kind(kind.unwrap_or_else(|| kind_of(&run.request)));
             let is_on_screen = on_screen.is_some_and(|shown| shown.request == run.request);
             sample.texts.push(Text { kind, scene, first, words: of_text, is_on_screen });
             read.push(tokens);
@@ -86,7 +93,7 @@ impl Sample {
         (!sample.texts.is_empty()).then_some(sample)
     }
 
-    fn kind(&mut self, name: &'static str) -> usize {
+    fn kind(&mut self, name: &str) -> usize {
         self.kinds.iter().position(|kind| **kind == *name).unwrap_or_else(|| {
             self.kinds.push(name.into());
             self.kinds.len() - 1

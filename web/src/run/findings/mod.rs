@@ -2,6 +2,7 @@
 //! is that of docs/FINDINGS.md, and what was measured there beside it.
 
 mod along;
+pub mod collapse;
 pub mod recorded;
 mod told;
 
@@ -9,6 +10,7 @@ use moe_router::metrics;
 use moe_trace::{RoutingSpec, RunRequest};
 
 pub use along::Along;
+pub use collapse::Collapse;
 pub use told::Told;
 
 use crate::run::experts::sample::Sample;
@@ -54,14 +56,17 @@ pub struct Measured {
     /// What the token and its place tell of its experts.
     pub told: Option<Told>,
     pub demand: Option<Demand>,
+    pub collapse: Option<Collapse>,
 }
 
 impl Measured {
     pub fn of(sample: &Sample) -> Measured {
         let is_enough = sample.is_enough();
+        let demands = is_enough.then(|| demands(sample)).flatten();
         Measured {
             told: is_enough.then(|| Told::of(sample)).flatten(),
-            demand: is_enough.then(|| demand(sample)).flatten(),
+            demand: demands.as_ref().map(|demands| demand(demands, sample.num_tokens())),
+            collapse: demands.as_ref().and_then(|demands| Collapse::of(demands)),
         }
     }
 }
@@ -166,13 +171,19 @@ impl Findings {
         }
     }
 
-    /// Those that the page can try, in its order.
-    pub fn verdicts(&self) -> [Verdict; 4] {
-        [self.rises(), self.order_does_it(), self.id_tells_most(), self.is_even()]
+    /// A few experts take the requests.
+    pub fn has_collapsed(&self) -> Verdict {
+        self.measured.collapse.as_ref().map_or(Verdict::NotTried, Collapse::verdict)
+    }
+
+    /// Those that are tried on runs, in the page's order.
+    pub fn verdicts(&self) -> [Verdict; 5] {
+        [self.rises(), self.order_does_it(), self.id_tells_most(), self.is_even(), self.has_collapsed()]
     }
 }
 
-fn demand(sample: &Sample) -> Option<Demand> {
+/// Requests of each expert, `[layers][experts]`; `None` where nobody asked.
+fn demands(sample: &Sample) -> Option<Vec<Vec<u32>>> {
     let first = &sample.texts.first()?.scene;
     let (num_layers, num_experts) = (first.layers.len(), first.num_experts());
     let mut demands = vec![vec![0_u32; num_experts]; num_layers];
@@ -183,14 +194,16 @@ fn demand(sample: &Sample) -> Option<Demand> {
             }
         }
     }
+    demands.iter().flatten().any(|&asked| asked > 0).then_some(demands)
+}
+
+fn demand(demands: &[Vec<u32>], num_tokens: usize) -> Demand {
+    let (num_layers, num_experts) = (demands.len(), demands.first().map_or(0, Vec::len));
     let requests: u32 = demands.iter().flatten().sum();
-    if requests == 0 {
-        return None;
-    }
     let variation = demands.iter().map(|demand| metrics::demand_cv(demand)).sum::<f64>() / num_layers as f64;
     // Each expert is one of a token's k with probability k / E, so its demand has mean N k/E and variance N k/E (1 - k/E).
-    let num_tokens = sample.num_tokens() as f64;
+    let num_tokens = num_tokens as f64;
     let asks = f64::from(requests) / (num_tokens * num_layers as f64 * num_experts as f64);
     let by_chance = ((1.0 - asks).max(0.0) / (num_tokens * asks)).sqrt();
-    Some(Demand { variation, by_chance })
+    Demand { variation, by_chance }
 }

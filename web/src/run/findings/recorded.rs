@@ -21,6 +21,10 @@ pub const TOLD_POSITION: f64 = 0.0;
 pub const VARIATION: f64 = 0.12;
 pub const VARIATION_UNBALANCED: f64 = 0.80;
 
+/// Experts that a layer works with, of 8, mean over the layers: in the same two models.
+pub const EFFECTIVE: f64 = 7.94;
+pub const EFFECTIVE_UNBALANCED: f64 = 5.58;
+
 /// Of its last experts a token of the default model already has so many percent after 1 % and after 40 % of training;
 /// chance is the last.
 pub const EARLY: (f64, f64, f64) = (27.8, 80.1, 25.0);

@@ -60,6 +60,8 @@ pub struct Config {
     pub method: Option<Method>,
     /// The capacity factor of the policy lab; `None` takes that of the run on the screen.
     pub lab_factor: Option<f32>,
+    /// The moment of the training that the time machine shows; `None` leaves it to the page.
+    pub moment: Option<u32>,
     /// Where to look first.
     pub place: Place,
     /// The training lab's; `None` leaves it to the page.

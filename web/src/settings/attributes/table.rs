@@ -211,6 +211,16 @@ pub static ATTRIBUTES: &[Attribute] = &[
         told: |shown| Some(shown.lab_factor?.to_string()),
     },
     Attribute {
+        name: "moment",
+        values: Values::Whole(0..=place::MOST, |at, config| config.moment = Some(at)),
+        default: Doc::new("after a hundredth of the training"),
+        doc: Doc::new(
+            "The moment of the training whose gates the routing time machine shows, counted from 0; the last one where there \
+             are fewer.",
+        ),
+        told: |shown| Some(shown.moment?.to_string()),
+    },
+    Attribute {
         name: "step",
         values: Values::Whole(0..=place::MOST, |at, config| config.place.step = Some(at)),
         default: Doc::new("where the recorded run first turned a request away"),

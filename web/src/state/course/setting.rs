@@ -68,6 +68,9 @@ impl State {
         if is_named("lab-factor") {
             self.screen.lab_factor = config.lab_factor;
         }
+        if is_named("moment") {
+            self.screen.moment = config.moment;
+        }
         if is_named("microscope") {
             self.screen.micro_step = config.micro_step.unwrap_or_default();
         }

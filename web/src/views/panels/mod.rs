@@ -23,6 +23,8 @@ pub mod methods;
 #[cfg(feature = "page")]
 pub mod microscope;
 #[cfg(feature = "page")]
+pub mod moments;
+#[cfg(feature = "page")]
 pub mod policies;
 #[cfg(feature = "page")]
 pub mod positions;
@@ -68,6 +70,8 @@ pub fn of(name: PanelName) -> &'static Panel {
         PanelName::Experts => &experts::PANEL,
         #[cfg(feature = "page")]
         PanelName::Findings => &findings::PANEL,
+        #[cfg(feature = "page")]
+        PanelName::Moments => &moments::PANEL,
         #[cfg(feature = "page")]
         PanelName::Losses => &losses::PANEL,
         #[cfg(feature = "page")]

@@ -4,6 +4,7 @@ mod associations;
 mod facts;
 mod finding;
 mod grid;
+mod held_out;
 mod model_grid;
 mod muting;
 mod twin;
@@ -61,9 +62,14 @@ fn picture(input: &PanelInput, experts: &Experts, expert: usize) -> Html {
         <div class="experts">
             <div class="experts-head">
                 { layers(input) }
-                { comparison_bar(input, Purpose::MoreText, start, progress) }
+                { held_out::choice(input) }
+                if input.comparisons.held_out.chosen().is_none() {
+                    { comparison_bar(input, Purpose::MoreText, start, progress) }
+                }
             </div>
-            <p class="fine">{ sample_words(experts) }</p>
+            <p class="fine">{ sample_words(input, experts) }</p>
+            { held_out::sources(input) }
+            { held_out::divergence(experts) }
             { model_grid::model_grid(input, expert) }
             { grid::grid(input, experts, expert) }
             <div class="expert-page">
@@ -98,7 +104,7 @@ fn layers(input: &PanelInput) -> Html {
 }
 
 /// How much was read, and of what.
-fn sample_words(experts: &Experts) -> String {
+fn sample_words(input: &PanelInput, experts: &Experts) -> String {
     let sample = &experts.sample;
     let by_kind: Vec<String> = sample
         .kinds
@@ -114,11 +120,12 @@ fn sample_words(experts: &Experts) -> String {
         count(sample.num_tokens(), "token", "tokens"),
         by_kind.join(", ")
     );
+    let written = match input.comparisons.held_out.chosen() {
+        Some(_) => "",
+        None => " Longer texts begin with a prompt of their kind, and the model writes on.",
+    };
     match sample.is_enough() {
-        true => format!(
-            "{read} The first half of each text finds, the second has to find again. Longer texts begin with a prompt of \
-             their kind, and the model writes on."
-        ),
+        true => format!("{read} The first half of each text finds, the second has to find again.{written}"),
         false => format!("{read} That is too little to tell a speciality from chance: it takes {ENOUGH}."),
     }
 }

@@ -1,8 +1,10 @@
 //! Each finding in words: the claim, what this text says, and what was recorded.
 
 use crate::run::experts::ENOUGH;
-use crate::run::findings::{Along, FACTOR, FAR, Findings, LONG, Verdict, recorded};
-use crate::words::numbers::percent;
+use crate::run::findings::collapse::COLLAPSED;
+use crate::run::findings::{Along, Collapse, FACTOR, FAR, Findings, LONG, Verdict, recorded};
+use crate::run::moments::Moments;
+use crate::words::numbers::{count, percent};
 
 pub struct Claim {
     pub claim: &'static str,
@@ -22,7 +24,8 @@ impl Claim {
     }
 }
 
-pub fn claims(findings: &Findings) -> Vec<Claim> {
+/// `moments`: what the time machine has of the text on the screen.
+pub fn claims(findings: &Findings, moments: Option<&Moments>) -> Vec<Claim> {
     let points = |(rise, margin): (f64, f64)| format!("{rise:+.1} ± {margin:.1} points").replace('-', "−");
     let windows = format!("{} held-out tokens in windows of {}", recorded::NUM_TOKENS, recorded::WINDOW);
     let demand = findings.measured.demand.map(|demand| {
@@ -73,15 +76,65 @@ pub fn claims(findings: &Findings) -> Vec<Claim> {
             ),
         },
         Claim {
-            claim: "Routing is decided early in training",
-            verdict: Verdict::NotTried,
-            here: "A run shows the trained model alone: this takes the gates of earlier moments of training."
-                .to_owned(),
+            claim: "Routing has collapsed: a few experts take the requests",
+            verdict: findings.has_collapsed(),
+            here: findings.measured.collapse.as_ref().map_or_else(too_little, collapse_words),
             recorded: format!(
-                "A token has {early} % of its last experts after 1 % of training ({chance:.1} % by chance) and {later} % after 40 %."
+                "A layer of the default model works with {:.2} of its 8 experts, one of the model without a balance loss with {:.2}; \
+                 it holds below {COLLAPSED} of the experts.",
+                recorded::EFFECTIVE,
+                recorded::EFFECTIVE_UNBALANCED
+            ),
+        },
+        Claim {
+            claim: "Routing is decided early in training",
+            verdict: moments.map_or(Verdict::NotTried, decided),
+            here: moments.map_or_else(
+                || "A run shows the trained model alone: this takes the gates of earlier moments, which the time machine asks."
+                    .to_owned(),
+                moments_words,
+            ),
+            recorded: format!(
+                "A token has {early} % of its last experts after 1 % of training ({chance:.1} % by chance) and {later} % after 40 %, \
+                 in the model of that moment; it holds from {} after 40 % on.",
+                percent(Moments::DECIDED as f32)
             ),
         },
     ]
+}
+
+/// By its gates alone: what the model of that moment made of this text is not known.
+fn decided(moments: &Moments) -> Verdict {
+    match moments.mean(moments.nearest(Moments::LATER)) >= Moments::DECIDED {
+        true => Verdict::Holds,
+        false => Verdict::DoesNotHold,
+    }
+}
+
+fn moments_words(moments: &Moments) -> String {
+    let [early, later] = [Moments::EARLY, Moments::LATER].map(|share| moments.nearest(share));
+    let [of_early, of_later] = [early, later].map(|moment| percent(moments.mean(moment) as f32));
+    format!(
+        "The gates as they were after step {} send {of_early} of the requests of {} where today's send them, those after step {} of \
+         {} {of_later}: the states are today's.",
+        moments.history.steps[early],
+        count(moments.num_tokens, "token", "tokens"),
+        moments.history.steps[later],
+        moments.history.steps[moments.num_moments() - 1],
+    )
+}
+
+fn collapse_words(collapse: &Collapse) -> String {
+    let layers: Vec<String> = collapse.effective.iter().map(|number| format!("{number:.2}")).collect();
+    format!(
+        "A layer works with {:.2} of its {} experts (exp of the entropy of their parts of the requests; by layer {}); the busiest \
+         quarter gets {}, and {} if all were asked alike.",
+        collapse.mean(),
+        collapse.num_experts,
+        layers.join(", "),
+        percent(collapse.busiest_quarter as f32),
+        percent(collapse.quarter as f32)
+    )
 }
 
 fn too_little() -> String {

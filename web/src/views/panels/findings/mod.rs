@@ -26,14 +26,19 @@ pub static PANEL: Panel = Panel {
         is_none.then_some("No run has come to its end yet, and findings are tried on whole runs")
     },
     topic: |_| PANEL.kind.to_owned(),
-    finding: |input| input.comparisons.findings.as_deref().map_or_else(String::new, finding),
+    finding: |input| input.comparisons.findings.as_deref().map_or_else(String::new, |it| finding(input, it)),
     badges: |_| Html::default(),
     picture: |input| input.comparisons.findings.as_deref().map_or_else(Html::default, |it| picture(input, it)),
-    table: Some(|input| input.comparisons.findings.as_deref().map_or_else(Html::default, as_table)),
+    table: Some(|input| input.comparisons.findings.as_deref().map_or_else(Html::default, |it| as_table(input, it))),
 };
 
-fn finding(findings: &Findings) -> String {
-    let number = |verdict: Verdict| findings.verdicts().into_iter().filter(|it| *it == verdict).count();
+fn claims_of(input: &PanelInput, findings: &Findings) -> Vec<Claim> {
+    claims(findings, input.comparisons.then.moments.as_deref())
+}
+
+fn finding(input: &PanelInput, findings: &Findings) -> String {
+    let claims = claims_of(input, findings);
+    let number = |verdict: Verdict| claims.iter().filter(|it| it.verdict == verdict).count();
     let tokens = count(findings.sample.num_tokens(), "token", "tokens");
     let (holds, fails) = (number(Verdict::Holds), number(Verdict::DoesNotHold));
     let open = match number(Verdict::NotDecided) {
@@ -41,8 +46,8 @@ fn finding(findings: &Findings) -> String {
         open => format!(", {open} not decided"),
     };
     match number(Verdict::NotTried) {
-        4 => format!("4 findings to try on your text; {tokens} were read so far"),
-        0 => format!("Of 4 findings tried on {tokens}, {holds} hold here and {fails} not{open}"),
+        all if all == claims.len() => format!("{all} findings to try on this text; {tokens} were read so far"),
+        0 => format!("Of {} findings tried on {tokens}, {holds} hold here and {fails} not{open}", claims.len()),
         left => format!("On {tokens} {holds} findings hold here and {fails} not{open}; {left} still to be tried"),
     }
 }
@@ -56,7 +61,7 @@ fn picture(input: &PanelInput, findings: &Findings) -> Html {
         <div class="findings">
             { comparison_bar(input, Purpose::MoreText, (!is_read).then_some("Run longer texts"), more) }
             { comparison_bar(input, Purpose::Findings, start, progress) }
-            <ul class="findings-list">{ for claims(findings).into_iter().map(entry) }</ul>
+            <ul class="findings-list">{ for claims_of(input, findings).into_iter().map(entry) }</ul>
             <p class="fine">
                 { "The thresholds are those of docs/FINDINGS.md, which has every number with its data. The recorded figures are of \
                    other text than yours, and more of it." }
@@ -79,8 +84,8 @@ fn is_clear(verdict: Verdict) -> bool {
     matches!(verdict, Verdict::Holds | Verdict::DoesNotHold)
 }
 
-fn as_table(findings: &Findings) -> Html {
-    let rows = claims(findings).into_iter().map(|claim| {
+fn as_table(input: &PanelInput, findings: &Findings) -> Html {
+    let rows = claims_of(input, findings).into_iter().map(|claim| {
         vec![claim.claim.to_owned(), claim.verdict_words().to_owned(), claim.here.clone(), claim.recorded]
     });
     table("Findings, tried on this text", &["claim", "here", "numbers here", "recorded of the shipped model"], rows)
