@@ -28,7 +28,7 @@ pub const CRATES: [Crate; 9] = [
         floors: &[
             &["tagged"],
             &["bytes", "error", "gate_logits", "ids", "limits", "mixing", "model_entry", "prompts", "scores", "spec"],
-            &["choices", "intervention", "model_info", "routing", "text", "token", "wrong"],
+            &["adapting", "choices", "intervention", "model_info", "routing", "text", "token", "wrong"],
             &["layer_trace", "request", "rows"],
             &["header", "trace", "training"],
             &["check", "compare", "delta", "experiment"],
@@ -75,7 +75,7 @@ pub const CRATES: [Crate; 9] = [
         floors: &[
             &["adam", "auxiliary", "batch", "chance", "clip", "loss", "recipe"],
             &["corpus"],
-            &["learner"],
+            &["adapting", "learner"],
             &["held_out", "saved"],
             &["reshape"],
         ],
@@ -88,7 +88,7 @@ pub const CRATES: [Crate; 9] = [
             &["text"],
             &["request"],
             &["training"],
-            &["report", "reshape", "saved"],
+            &["adapting", "report", "reshape", "saved"],
             &["lab"],
         ],
         exceptions: &[],
