@@ -1,7 +1,8 @@
 //! Many trainings, one at a time: those that run take turns, a step each, so that two of one seed stay side by side.
 
+mod adapters;
+
 use moe_model::{Device, TensorError};
-use moe_trace::adapting::Adaptation;
 use moe_trace::training::{NewExperts, TrainCommand, TrainEvent, TrainRequest, TrainSetting};
 use moe_trace::{RunId, UserError};
 
@@ -41,10 +42,6 @@ impl Lab {
 
     fn a_training_is_busy(&self) -> bool {
         self.trainings.iter().any(|training| training.state != State::Resting)
-    }
-
-    fn adapters_are_busy(&self) -> bool {
-        self.adapting.as_ref().is_some_and(|adapting| adapting.state != State::Resting)
     }
 
     /// Does what is asked, or tells why not; a training that cannot do it stays as it is.
@@ -170,84 +167,6 @@ impl Lab {
             }
         }
         Ok(())
-    }
-
-    async fn adapt(&mut self, adaptation: Adaptation, tell: Tell<'_>) -> Result<(), UserError> {
-        // The memory of the model before is free before another one is read.
-        if let Some(before) = self.adapting.take() {
-            tell(TrainEvent::Stopped { run: before.run() });
-        }
-        let mut adapting = Adapting::start(adaptation, &self.device).await?;
-        tell(TrainEvent::Adapting(adapting.begun()));
-        tell(TrainEvent::Adapted(adapting.look().await.map_err(|error| broken(&error))?));
-        self.adapting = Some(adapting);
-        Ok(())
-    }
-
-    /// What is said to a training, where it is said to adapters.
-    async fn steer_adapters(&mut self, command: TrainCommand, tell: Tell<'_>) -> Result<(), UserError> {
-        let Some(adapting) = &mut self.adapting else { return Ok(()) };
-        match command {
-            TrainCommand::Adapt(adaptation) => return self.adapt(*adaptation, tell).await,
-            TrainCommand::Pause(_) => adapting.state = State::Resting,
-            TrainCommand::Resume(_) => adapting.state = State::Running,
-            TrainCommand::Step { num_steps, .. } => {
-                adapting.state = if num_steps == 0 { State::Resting } else { State::Stepping(num_steps) };
-            }
-            TrainCommand::Change { run, setting } => {
-                adapting.change(&setting)?;
-                tell(TrainEvent::Changed { run, setting });
-            }
-            TrainCommand::Stop(run) => {
-                self.adapting = None;
-                tell(TrainEvent::Stopped { run });
-                return Ok(());
-            }
-            _ => {
-                let why = "Adapters have no snapshots and no experts of their own to change.";
-                return Err(UserError::new("This was not done.", why, "Save them to come back to them."));
-            }
-        }
-        self.tell_of_adapters(tell).await.map_err(|error| broken(&error))
-    }
-
-    /// A look where one is due, and that they rest.
-    async fn tell_of_adapters(&mut self, tell: Tell<'_>) -> Result<(), TensorError> {
-        let Some(adapting) = &mut self.adapting else { return Ok(()) };
-        if adapting.look_is_due() {
-            tell(TrainEvent::Adapted(adapting.look().await?));
-        }
-        if adapting.state == State::Resting {
-            tell(TrainEvent::Resting { run: adapting.run(), next_step: adapting.next_step });
-        }
-        Ok(())
-    }
-
-    async fn advance_adapters(&mut self, now_ms: &dyn Fn() -> f64, tell: Tell<'_>) {
-        let Some(adapting) = &mut self.adapting else { return };
-        let run = adapting.run();
-        let seen = match adapting.step(now_ms).await {
-            Ok(seen) if seen.next_token.is_finite() => seen,
-            Ok(seen) => {
-                self.adapting = None;
-                let why = format!("The loss of step {} is {}: the steps are too large.", seen.step, seen.next_token);
-                let error = UserError::new("The training diverged.", why, "Open what was saved, and learn slower.");
-                return tell(TrainEvent::Failed { run, error, fatal: true });
-            }
-            Err(error) => return self.lose_adapters(run, &error, tell),
-        };
-        if let State::Stepping(left) = adapting.state {
-            adapting.state = if left > 1 { State::Stepping(left - 1) } else { State::Resting };
-        }
-        tell(TrainEvent::AdaptStep(seen));
-        if let Err(error) = self.tell_of_adapters(tell).await {
-            self.lose_adapters(run, &error, tell);
-        }
-    }
-
-    fn lose_adapters(&mut self, run: RunId, error: &TensorError, tell: Tell<'_>) {
-        self.adapting = None;
-        tell(TrainEvent::Failed { run, error: broken(error), fatal: true });
     }
 
     async fn start(&mut self, request: TrainRequest, tell: Tell<'_>) -> Result<(), UserError> {

@@ -54,7 +54,8 @@ pub enum TrainCommand {
     },
     /// Average the experts of each layer into one, by how often held-out text asks each, and go on with it.
     Merge(RunId),
-    /// Freeze a model, add adapters, and train only these until something else is said. One that is there already ends.
+    /// Freeze a model, add adapters, and train only these until something else is said. Those that are there already end,
+    /// unless these cannot be.
     /// It is paused, stepped, resumed and stopped as any run; of its settings, learning rate and probe may change.
     Adapt(Box<Adaptation>),
     /// End the run and forget it.

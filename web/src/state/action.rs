@@ -1,5 +1,6 @@
 //! Everything that can happen to the state.
 
+use moe_trace::adapting::ModelFiles;
 use moe_trace::{Event, RunId, TrainEvent, UserError};
 
 use crate::run::recording::Recording;
@@ -122,6 +123,11 @@ pub enum Action {
     Lab(Wish),
     /// From the training lab's worker.
     Trained(Box<TrainEvent>),
+    /// The files of the page's model, for this run of the training lab; or why there are none.
+    ModelCame {
+        run: RunId,
+        files: Result<ModelFiles, String>,
+    },
     OpenMicroStep(MicroStep),
     DismissNotice,
     /// Of the lesson that is open.

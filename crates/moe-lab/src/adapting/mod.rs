@@ -43,9 +43,8 @@ impl Adapting {
         };
         let corpus = request::corpus(&request, &recipe, &base)?;
         let before = base.frozen.held_out(None, &corpus, recipe.num_tokens as usize).await;
-        let before = before.map_err(|error| {
-            not_begun("The model could not be run on the text.", "Try again.").with_details(error)
-        })?;
+        let before = before
+            .map_err(|error| not_begun("The model could not be run on the text.", "Try again.").with_details(error))?;
         let (state, looked_at, first_step) = (State::Running, None, next_step);
         Ok(Adapting { request, recipe, base, learner, corpus, before, first_step, next_step, state, looked_at })
     }
