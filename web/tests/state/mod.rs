@@ -8,6 +8,7 @@ mod experts;
 mod failures;
 mod findings;
 mod lab;
+mod lab_adapters;
 mod lab_saved;
 mod links;
 mod methods;

@@ -28,7 +28,7 @@ pub struct Adapting {
     first_step: u32,
     pub next_step: u32,
     pub state: State,
-    /// After so many steps was the latest look.
+    /// After so many steps was the latest look; `None` where there was none at this probe.
     looked_at: Option<u32>,
 }
 
@@ -89,10 +89,10 @@ impl Adapting {
         })
     }
 
-    /// Is it time to look: as often as was asked, and wherever they come to rest?
+    /// Is it time to look: as often as was asked, wherever they come to rest, and after another probe?
     pub fn look_is_due(&self) -> bool {
         let is_due = self.request.look_every > 0 && self.next_step.is_multiple_of(self.request.look_every);
-        (is_due || self.state == State::Resting) && self.looked_at != Some(self.next_step)
+        (is_due || self.state == State::Resting || self.looked_at.is_none()) && self.looked_at != Some(self.next_step)
     }
 
     /// What the adapters have come to.

@@ -99,7 +99,6 @@ pub fn corpus(request: &AdaptRequest, recipe: &AdapterRecipe, base: &Base) -> Re
     }
     let corpus = Corpus { domains, vocab_size: base.frozen.config.vocab_size };
     let too_short = |TooShort { name, found, needed }: TooShort| {
-        // Nine tenths are more than one.
         let why = format!("Of {name}, its last tenth is held out: {found} tokens, and a sequence needs {needed}.");
         not_begun(why, "Give a longer text: some thousand letters.")
     };
