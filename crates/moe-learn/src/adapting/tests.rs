@@ -1,3 +1,5 @@
+//! Adapters learn, the model beside them does not.
+
 use burn::module::{ModuleVisitor, Param};
 use moe_model::Architecture;
 use moe_model::checkpoint::named;
