@@ -1,9 +1,12 @@
 //! Many trainings, one at a time: those that run take turns, a step each, so that two of one seed stay side by side.
 
+mod adapters;
+
 use moe_model::{Device, TensorError};
 use moe_trace::training::{NewExperts, TrainCommand, TrainEvent, TrainRequest, TrainSetting};
 use moe_trace::{RunId, UserError};
 
+use crate::adapting::Adapting;
 use crate::text::{self, Shipped};
 use crate::training::{State, Training};
 use crate::{report, request, reshape, saved};
@@ -14,6 +17,10 @@ pub struct Lab {
     trainings: Vec<Training>,
     /// Whose step was the last.
     turn: usize,
+    /// Adapters beside a frozen model; one such model at a time, as it is large.
+    adapting: Option<Adapting>,
+    /// Was the last step one of theirs?
+    adapters_had_turn: bool,
     /// Texts of kinds that a training may ask for.
     pub shipped: Shipped,
 }
@@ -24,11 +31,16 @@ pub type Tell<'a> = &'a mut dyn FnMut(TrainEvent);
 impl Lab {
     /// `device`: without autodiff.
     pub fn new(device: Device) -> Lab {
-        Lab { device, trainings: Vec::new(), turn: 0, shipped: Vec::new() }
+        let (adapting, adapters_had_turn) = (None, false);
+        Lab { device, trainings: Vec::new(), turn: 0, adapting, adapters_had_turn, shipped: Vec::new() }
     }
 
     /// Would [`Lab::advance`] do anything?
     pub fn is_busy(&self) -> bool {
+        self.a_training_is_busy() || self.adapters_are_busy()
+    }
+
+    fn a_training_is_busy(&self) -> bool {
         self.trainings.iter().any(|training| training.state != State::Resting)
     }
 
@@ -44,6 +56,11 @@ impl Lab {
 
     /// One step of the training whose turn it is, with the snapshot that may be due.
     pub async fn advance(&mut self, now_ms: &dyn Fn() -> f64, tell: Tell<'_>) {
+        let others_wait = self.a_training_is_busy();
+        self.adapters_had_turn = self.adapters_are_busy() && !(self.adapters_had_turn && others_wait);
+        if self.adapters_had_turn {
+            return self.advance_adapters(now_ms, tell).await;
+        }
         let count = self.trainings.len();
         let next = (1..=count).map(|ahead| (self.turn + ahead) % count.max(1));
         let Some(at) = next.into_iter().find(|&at| self.trainings[at].state != State::Resting) else { return };
@@ -85,7 +102,11 @@ impl Lab {
     }
 
     async fn try_to_obey(&mut self, command: TrainCommand, tell: Tell<'_>) -> Result<(), UserError> {
+        if self.adapting.as_ref().is_some_and(|adapting| adapting.run() == command.run()) {
+            return self.steer_adapters(command, tell).await;
+        }
         match command {
+            TrainCommand::Adapt(adaptation) => return self.adapt(*adaptation, tell).await,
             TrainCommand::Start(request) => return self.start(request, tell).await,
             TrainCommand::Pause(run) => {
                 let training = self.training(run)?;

@@ -2,8 +2,10 @@
 //! what it saw. Clock, network and screen are the caller's, so a browser's worker and a native test run the same steps.
 //!
 //! Text is bytes: a token is a byte, and the vocabulary has 256 of them. So nats per token become bits per byte by one
-//! division, and no tokenizer has to be trained on a text of a few thousand words.
+//! division, and no tokenizer has to be trained on a text of a few thousand words. Only adapters, which stand beside a
+//! model that is there already, learn that model's tokens.
 
+mod adapting;
 mod grammars;
 mod lab;
 mod report;

@@ -4,11 +4,11 @@
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
 use burn::tensor::Tensor;
+use moe_model::TensorError;
 use moe_model::read_back::read;
-use moe_model::{TensorError, Weights};
 
 /// Scales all gradients alike so that their norm together is at most `largest`. Returns the norm they had.
-pub async fn clip(gradients: &mut GradientsParams, weights: &Weights, largest: f32) -> Result<f32, TensorError> {
+pub async fn clip<M: Module>(gradients: &mut GradientsParams, weights: &M, largest: f32) -> Result<f32, TensorError> {
     let mut squares = Squares { gradients, sum: None };
     weights.visit(&mut squares);
     let norm = match squares.sum {
@@ -50,7 +50,7 @@ impl ModuleVisitor for Scaling<'_> {
 #[cfg(test)]
 mod tests {
     use burn::tensor::Device;
-    use moe_model::ModelConfig;
+    use moe_model::{ModelConfig, Weights};
 
     use super::*;
 

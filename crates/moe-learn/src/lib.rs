@@ -3,9 +3,10 @@
 //! Everything comes in as data and is awaited, so a trainer with files and one in a browser's worker run the same steps:
 //! a [`Corpus`] gives a [`Batch`], a [`Learner`] takes one [`Learner::step`] by its [`Recipe`], [`held_out`] says how good
 //! it has become,
-//! [`saved`] keeps all that it needs to go on.
+//! [`saved`] keeps all that it needs to go on. Of a frozen model, [`adapting`] trains adapters only.
 
 mod adam;
+pub mod adapting;
 pub mod auxiliary;
 pub mod batch;
 pub mod chance;

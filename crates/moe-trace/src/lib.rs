@@ -4,6 +4,7 @@
 //! of another program and the detail of a DOM event are the same records. There are no tensors, files, clocks or random
 //! sources in this crate.
 
+pub mod adapting;
 mod bytes;
 mod check;
 mod choices;

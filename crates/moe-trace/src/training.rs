@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::adapting::{AdaptLook, AdaptStart, AdaptStep, Adaptation};
 use crate::bytes::Bytes;
 use crate::error::UserError;
 use crate::ids::{LayerIdx, RunId};
@@ -53,6 +54,10 @@ pub enum TrainCommand {
     },
     /// Average the experts of each layer into one, by how often held-out text asks each, and go on with it.
     Merge(RunId),
+    /// Freeze a model, add adapters, and train only these until something else is said. Those that are there already end,
+    /// unless these cannot be.
+    /// It is paused, stepped, resumed and stopped as any run; of its settings, learning rate and probe may change.
+    Adapt(Box<Adaptation>),
     /// End the run and forget it.
     Stop(RunId),
 }
@@ -251,6 +256,11 @@ pub enum TrainEvent {
     Stopped {
         run: RunId,
     },
+    /// Of adapters beside a frozen model.
+    Adapting(AdaptStart),
+    AdaptStep(AdaptStep),
+    /// Told before the first step, whenever it is due, and wherever they come to rest.
+    Adapted(AdaptLook),
     /// After a `fatal` failure this run is over.
     Failed {
         run: RunId,
@@ -349,6 +359,7 @@ impl TrainCommand {
     pub fn run(&self) -> RunId {
         match self {
             TrainCommand::Start(request) => request.run,
+            TrainCommand::Adapt(adaptation) => adaptation.request.run,
             TrainCommand::Pause(run)
             | TrainCommand::Resume(run)
             | TrainCommand::Snapshot(run)
@@ -371,6 +382,9 @@ impl TrainEvent {
             TrainEvent::Lost(_) => return None,
             TrainEvent::Step(step) => step.run,
             TrainEvent::Snapshot(snapshot) => snapshot.run,
+            TrainEvent::Adapting(start) => start.run,
+            TrainEvent::AdaptStep(step) => step.run,
+            TrainEvent::Adapted(look) => look.run,
             TrainEvent::Started { run, .. }
             | TrainEvent::Opened { run, .. }
             | TrainEvent::Saved { run, .. }

@@ -13,6 +13,30 @@ use crate::browser::wire;
 /// The text at an absolute address, or a sentence that says why there is none. These files keep their names from
 /// version to version, so the server is always asked whether the browser's copy is still good.
 pub async fn text(url: &str) -> Result<String, String> {
+    let response = response(url).await?;
+    let name = file_name(url);
+    let cut = |_| format!("The connection ended before {name} was whole.");
+    let text = JsFuture::from(response.text().map_err(cut)?).await.map_err(cut)?;
+    let text = text.as_string().unwrap_or_default();
+    match text.trim_start() {
+        page if page.starts_with('<') => Err(format!("Instead of {name} a web page arrived.")),
+        pointer if pointer.starts_with("version https://git-lfs") => {
+            Err(format!("Instead of {name} a Git LFS pointer arrived."))
+        }
+        _ => Ok(text),
+    }
+}
+
+/// The bytes at an absolute address, whatever they are, or a sentence that says why there are none.
+#[cfg(feature = "page")]
+pub async fn bytes(url: &str) -> Result<Vec<u8>, String> {
+    let response = response(url).await?;
+    let cut = |_| format!("The connection ended before {} was whole.", file_name(url));
+    let buffer = JsFuture::from(response.array_buffer().map_err(cut)?).await.map_err(cut)?;
+    Ok(js_sys::Uint8Array::new(&buffer).to_vec())
+}
+
+async fn response(url: &str) -> Result<web_sys::Response, String> {
     let window = web_sys::window().ok_or("There is no window.")?;
     let name = file_name(url);
     let asked = |cache| {
@@ -37,16 +61,7 @@ pub async fn text(url: &str) -> Result<String, String> {
     if let Some(length) = length(&response).filter(|length| *length > FILE_BYTES) {
         return Err(format!("{name} has {length} bytes; at most {FILE_BYTES} are read."));
     }
-    let cut = |_| format!("The connection ended before {name} was whole.");
-    let text = JsFuture::from(response.text().map_err(cut)?).await.map_err(cut)?;
-    let text = text.as_string().unwrap_or_default();
-    match text.trim_start() {
-        page if page.starts_with('<') => Err(format!("Instead of {name} a web page arrived.")),
-        pointer if pointer.starts_with("version https://git-lfs") => {
-            Err(format!("Instead of {name} a Git LFS pointer arrived."))
-        }
-        _ => Ok(text),
-    }
+    Ok(response)
 }
 
 /// The last part of an address, without its query.

@@ -8,6 +8,8 @@ mod host;
 #[cfg(feature = "page")]
 mod lesson;
 #[cfg(feature = "page")]
+mod model_files;
+#[cfg(feature = "page")]
 mod models;
 mod replay;
 #[cfg(feature = "page")]
@@ -105,10 +107,12 @@ impl Effects {
             #[cfg(feature = "page")]
             Effect::EndTrainer => self.trainer.end(),
             #[cfg(feature = "page")]
+            Effect::FetchModel(run) => model_files::fetch(run, state.config(), &self.report),
+            #[cfg(feature = "page")]
             Effect::KeepFile { name, bytes } => files::keep(&name, &bytes),
             // A figure has no panel that asks for a training.
             #[cfg(not(feature = "page"))]
-            Effect::Train(_) | Effect::EndTrainer | Effect::KeepFile { .. } => {}
+            Effect::Train(_) | Effect::EndTrainer | Effect::FetchModel(_) | Effect::KeepFile { .. } => {}
 
             Effect::FetchReplay => {
                 self.replay.fetch(state.config());

@@ -19,14 +19,14 @@ impl TrainerRunner {
     }
 
     pub fn post(&mut self, command: &TrainCommand, state: &State) {
-        if self.worker.is_none() && matches!(command, TrainCommand::Start(_) | TrainCommand::Open { .. }) {
+        if self.worker.is_none() && is_a_beginning(command) {
             self.start(state);
         }
         if let Some(worker) = &self.worker {
             worker.post(command);
         }
         // Nothing is left to compute or to go back to.
-        if state.lab().trainings.is_none() && state.lab().opening.is_none() {
+        if state.lab().trainings.is_none() && state.lab().opening.is_none() && state.lab().adapters.is_idle() {
             self.end();
         }
     }
@@ -62,6 +62,11 @@ impl TrainerRunner {
             Err(error) => tell(lost("The browser started no worker.", error)),
         }
     }
+}
+
+/// Does it need a worker where there is none?
+fn is_a_beginning(command: &TrainCommand) -> bool {
+    matches!(command, TrainCommand::Start(_) | TrainCommand::Open { .. } | TrainCommand::Adapt(_))
 }
 
 fn lost(why: &str, details: impl std::fmt::Display) -> TrainEvent {

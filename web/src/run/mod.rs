@@ -1,5 +1,6 @@
 //! A run as data: its steps, what there is to see at one of them, and how it compares with another.
 
+pub mod adapting;
 pub mod recording;
 pub mod runs;
 pub mod scene;

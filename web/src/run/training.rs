@@ -121,7 +121,12 @@ impl Training {
                 self.forget_after(*next_step);
             }
             TrainEvent::Changed { setting, .. } => self.change(setting),
-            TrainEvent::Stopped { .. } | TrainEvent::Failed { .. } | TrainEvent::Lost(_) => {}
+            TrainEvent::Stopped { .. }
+            | TrainEvent::Adapting(_)
+            | TrainEvent::AdaptStep(_)
+            | TrainEvent::Adapted(_)
+            | TrainEvent::Failed { .. }
+            | TrainEvent::Lost(_) => {}
         }
     }
 

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use moe_trace::adapting::ModelFiles;
 use moe_trace::{Event, RunId, TrainEvent, UserError};
 
 use crate::run::held_out::HeldOut;
@@ -138,6 +139,11 @@ pub enum Action {
     Lab(Wish),
     /// From the training lab's worker.
     Trained(Box<TrainEvent>),
+    /// The files of the page's model, for this run of the training lab; or why there are none.
+    ModelCame {
+        run: RunId,
+        files: Result<ModelFiles, String>,
+    },
     OpenMicroStep(MicroStep),
     DismissNotice,
     /// Of the lesson that is open.

@@ -173,6 +173,7 @@ impl State {
             #[cfg(feature = "page")]
             Action::Lesson(turn) => self.turn(turn, effects),
             Action::Lab(wish) => self.in_lab(|lab| lab.wish(wish, effects)),
+            Action::ModelCame { run, files } => self.in_lab(|lab| lab.model_came(run, files, effects)),
             Action::Trained(event) => self.in_lab(|lab| lab.told(&event, effects)),
         }
     }

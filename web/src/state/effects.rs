@@ -24,6 +24,8 @@ pub enum Effect {
     Train(TrainCommand),
     /// Give up the training lab's worker, whatever it is doing.
     EndTrainer,
+    /// Fetch the files of the page's model for this run of the training lab, and dispatch `ModelCame`.
+    FetchModel(RunId),
     /// Let the browser keep a file.
     KeepFile {
         name: String,

@@ -1,7 +1,9 @@
 //! The training lab: an experiment, its two trainings, and what was asked of the worker that computes them.
 
+mod adapters;
 mod saved;
 
+use moe_trace::adapting::ModelFiles;
 use moe_trace::experiment::new_experts;
 use moe_trace::training::TrainSetting;
 use moe_trace::{RunId, TrainCommand, TrainEvent, UserError};
@@ -10,6 +12,7 @@ use crate::run::shared::Shared;
 use crate::run::training::Training;
 use crate::settings::experiment::{Experiment, ExperimentName, TextName};
 use crate::state::Effect;
+pub use adapters::{AdapterWish, Adapters};
 pub use saved::{ChosenFile, MOST_BYTES};
 
 /// What the reader asks for.
@@ -52,6 +55,8 @@ pub enum Wish {
     Save(usize),
     /// Trainings that were saved, in place of what is there.
     Open(Vec<ChosenFile>),
+    /// Of adapters beside the page's model.
+    Adapt(AdapterWish),
 }
 
 /// The lab's part of the state.
@@ -68,6 +73,7 @@ pub struct Lab {
     pub is_lost: bool,
     /// Trainings that were saved and are on their way to take the place of these.
     pub opening: Option<[Shared<Training>; 2]>,
+    pub adapters: Adapters,
     num_runs: u32,
 }
 
@@ -162,6 +168,10 @@ impl Lab {
             Wish::Revive => self.revive(effects),
             Wish::Save(side) => self.keep_file(side, effects),
             Wish::Open(files) => self.open(&files, effects),
+            Wish::Adapt(wish) => {
+                let run = self.next_run();
+                self.adapters.wish(wish, &self.own_text, run, effects);
+            }
         }
     }
 
@@ -203,10 +213,29 @@ impl Lab {
         *second = Shared::new(copy);
     }
 
+    pub(super) fn model_came(&mut self, run: RunId, files: Result<ModelFiles, String>, effects: &mut Vec<Effect>) {
+        self.adapters.model_came(run, files, effects);
+    }
+
     /// From the worker. What is told of a training that was given up is ignored.
     pub(super) fn told(&mut self, event: &TrainEvent, effects: &mut Vec<Effect>) {
+        if self.adapters.told(event) {
+            let failed = matches!(event, TrainEvent::Failed { .. });
+            if failed && self.adapters.is_idle() && self.has_none() {
+                effects.push(Effect::EndTrainer);
+            }
+            return;
+        }
         match event {
-            TrainEvent::Lost(error) => return self.give_up(error, effects),
+            TrainEvent::Lost(error) => {
+                let had_adapters = !self.adapters.is_idle();
+                self.adapters.lose(error);
+                if had_adapters && self.has_none() {
+                    // The matter is theirs.
+                    return effects.push(Effect::EndTrainer);
+                }
+                return self.give_up(error, effects);
+            }
             _ if event.run().is_some_and(|run| self.is_opening(run)) => return self.told_opening(event, effects),
             TrainEvent::Failed { run, error, fatal } if self.is_of(*run) => {
                 let has_begun = self.trainings.iter().flatten().any(|training| !training.snapshots.is_empty());
@@ -236,13 +265,28 @@ impl Lab {
     /// One alone compares nothing, so both end, and with them the worker: the next begin in a new one. Where both were
     /// saved, they stay on the screen and can go on from there.
     fn give_up(&mut self, error: &UserError, effects: &mut Vec<Effect>) {
+        self.end_worker(effects);
         (self.problem, self.opening) = (Some(error.clone()), None);
-        effects.push(Effect::EndTrainer);
         self.is_lost = self.safe_steps().is_some();
         if self.is_lost {
             self.update(|training| training.is_resting = true);
         } else {
             (self.trainings, self.looks_at) = (None, None);
+        }
+    }
+
+    /// Is there no training, and none on its way?
+    fn has_none(&self) -> bool {
+        self.trainings.is_none() && self.opening.is_none()
+    }
+
+    /// The worker ends, unless it has adapters: then only what else it has.
+    fn end_worker(&mut self, effects: &mut Vec<Effect>) {
+        if self.adapters.is_idle() {
+            effects.push(Effect::EndTrainer);
+        } else {
+            self.give_up_opening(effects);
+            self.ask(effects, |training| Some(TrainCommand::Stop(training.request.run)));
         }
     }
 
@@ -300,6 +344,7 @@ impl Wish {
             | Wish::Look(_)
             | Wish::Revive
             | Wish::Save(_)
+            | Wish::Adapt(_)
             | Wish::Open(_) => false,
         }
     }

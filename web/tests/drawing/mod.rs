@@ -2,6 +2,7 @@
 
 use yew::{BaseComponent, ServerRenderer};
 
+mod adapters;
 mod comparisons;
 mod directions;
 mod glossary;

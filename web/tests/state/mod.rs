@@ -9,6 +9,7 @@ mod failures;
 mod findings;
 mod in_step;
 mod lab;
+mod lab_adapters;
 mod lab_saved;
 mod links;
 mod methods;

@@ -28,7 +28,7 @@ pub const CRATES: [Crate; 10] = [
         floors: &[
             &["tagged"],
             &["bytes", "error", "gate_logits", "ids", "limits", "mixing", "model_entry", "prompts", "scores", "spec"],
-            &["choices", "gate_history", "intervention", "model_info", "routing", "text", "token", "wrong"],
+            &["adapting", "choices", "gate_history", "intervention", "model_info", "routing", "text", "token", "wrong"],
             &["layer_trace", "request", "rows"],
             &["header", "trace", "training"],
             &["check", "compare", "delta", "experiment"],
@@ -80,7 +80,7 @@ pub const CRATES: [Crate; 10] = [
         floors: &[
             &["adam", "auxiliary", "batch", "chance", "clip", "loss", "recipe"],
             &["corpus"],
-            &["learner"],
+            &["adapting", "learner"],
             &["held_out", "saved"],
             &["reshape"],
         ],
@@ -93,7 +93,7 @@ pub const CRATES: [Crate; 10] = [
             &["text"],
             &["request"],
             &["training"],
-            &["report", "reshape", "saved"],
+            &["adapting", "report", "reshape", "saved"],
             &["lab"],
         ],
         exceptions: &[],

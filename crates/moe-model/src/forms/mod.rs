@@ -4,6 +4,7 @@
 //! A new form of gate is a file beside `cosine_gate.rs` and a variant in `gate.rs`. The compiler then leads to the fused
 //! path, and a test to the table of names in `architecture/`.
 
+pub mod adapters;
 pub mod attention;
 pub mod cosine_gate;
 pub mod experts;

@@ -27,6 +27,9 @@ pub struct Forward {
     pub layers: Vec<LayerOutcome>,
 }
 
+/// What becomes of a layer's sum of expert outputs, `[sequences, tokens, d_model]`, given its number and what it decided.
+pub type Beside<'a> = dyn FnMut(usize, &LayerOutcome, Tensor<3>) -> Tensor<3> + 'a;
+
 /// Runs whole sequences; each is a routing group of its own.
 ///
 /// `ids`: `[sequences, tokens]`. `inputs` are what rules look at besides gate logits.
@@ -37,7 +40,18 @@ pub async fn forward(
     rule: impl Into<Rule>,
     inputs: &Inputs<'_>,
 ) -> Result<Forward, TensorError> {
-    let rule = rule.into();
+    forward_beside(weights, config, ids, rule.into(), inputs, &mut |_, _, y| y).await
+}
+
+/// The same where something stands beside the experts of each layer: adapters.
+pub async fn forward_beside(
+    weights: &Weights,
+    config: &ModelConfig,
+    ids: Tensor<2, Int>,
+    rule: Rule,
+    inputs: &Inputs<'_>,
+    beside: &mut Beside<'_>,
+) -> Result<Forward, TensorError> {
     let [num_sequences, num_tokens] = ids.dims();
     let device = ids.device();
     let mut x = weights.embedding.val().select(0, ids.reshape([num_sequences * num_tokens])).reshape([
@@ -59,7 +73,7 @@ pub async fn forward(
             Rule::Assigns(router) => layer(block, normed, router, number, inputs).await?,
             Rule::Mixes(mixer) => mixed::layer(block, normed, mixer, number).await?,
         };
-        x = x + y;
+        x = x + beside(number, &outcome, y);
         layers.push(outcome);
     }
     let logits = matmul_shared(rms_norm(x, weights.final_norm.val()), weights.embedding.val().transpose());

@@ -95,7 +95,7 @@ impl Lab {
             self.problem = Some(error.clone());
             // What is lost already needs no worker.
             if self.trainings.is_none() || self.is_lost {
-                effects.push(Effect::EndTrainer);
+                self.end_worker(effects);
             }
             return;
         }

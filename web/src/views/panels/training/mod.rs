@@ -1,5 +1,7 @@
 //! The training lab: two small models learn side by side, and one sees their routing form.
 
+mod adapter_routes;
+mod adapters;
 mod curves;
 mod experts;
 mod files;
@@ -62,6 +64,7 @@ fn picture(input: &PanelInput) -> Html {
                 </div>
                 { snapshots::snapshots(lab, trainings, dispatch) }
             }
+            { adapters::adapters(lab, dispatch) }
         </div>
     }
 }
