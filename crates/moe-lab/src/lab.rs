@@ -6,7 +6,7 @@ use moe_trace::{RunId, UserError};
 
 use crate::text::{self, Shipped};
 use crate::training::{State, Training};
-use crate::{report, request, reshape, saved};
+use crate::{distilling, report, request, reshape, saved};
 
 /// The trainings that there are.
 pub struct Lab {
@@ -70,6 +70,16 @@ impl Lab {
             let training = &mut self.trainings[at];
             (training.state, training.request.upcycling) = (State::Resting, None);
             tell(TrainEvent::Failed { run, error, fatal: false });
+        }
+        match distilling::end_if_due(&mut self.trainings[at]).await {
+            Ok(None) => {}
+            Ok(Some(held_out)) => {
+                tell(TrainEvent::Distilled { run, held_out });
+                if let Err(error) = self.snapshot(at, tell).await {
+                    return self.lose(run, &error, tell);
+                }
+            }
+            Err(error) => return self.lose(run, &error, tell),
         }
         let is_due = self.trainings[at].snapshot_is_due() && self.trainings[at].num_snapshots() == num_snapshots;
         if is_due && let Err(error) = self.snapshot(at, tell).await {
@@ -138,6 +148,11 @@ impl Lab {
             TrainCommand::Merge(run) => {
                 let at = self.place(run)?;
                 let held_out = reshape::merge(&mut self.trainings[at], &self.device).await?;
+                self.reshaped(at, held_out, tell).await?;
+            }
+            TrainCommand::Distil { run, plan } => {
+                let at = self.place(run)?;
+                let held_out = distilling::begin(&mut self.trainings[at], plan, &self.device).await?;
                 self.reshaped(at, held_out, tell).await?;
             }
             TrainCommand::Stop(run) => {

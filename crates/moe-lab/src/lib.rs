@@ -4,6 +4,7 @@
 //! Text is bytes: a token is a byte, and the vocabulary has 256 of them. So nats per token become bits per byte by one
 //! division, and no tokenizer has to be trained on a text of a few thousand words.
 
+mod distilling;
 mod grammars;
 mod lab;
 mod report;
@@ -11,6 +12,7 @@ mod request;
 mod reshape;
 mod saved;
 mod sums;
+mod teacher;
 mod text;
 mod training;
 

@@ -1,6 +1,10 @@
 //! What page and trainer say to each other: a protocol of its own, beside that of the engine, for a worker of its own.
 
+mod distilling;
+
 use serde::{Deserialize, Serialize};
+
+pub use distilling::{Distilling, Taught};
 
 use crate::bytes::Bytes;
 use crate::error::UserError;
@@ -53,6 +57,11 @@ pub enum TrainCommand {
     },
     /// Average the experts of each layer into one, by how often held-out text asks each, and go on with it.
     Merge(RunId),
+    /// Merge the experts, and let the one learn from them for so many steps; then rest.
+    Distil {
+        run: RunId,
+        plan: Distilling,
+    },
     /// End the run and forget it.
     Stop(RunId),
 }
@@ -234,6 +243,12 @@ pub enum TrainEvent {
         /// with another number.
         held_out: Option<[f32; 2]>,
     },
+    /// The steps of distilling are done. Held-out nats a token: of the experts, of their mean where the steps began, and of
+    /// the one feed-forward as it now is.
+    Distilled {
+        run: RunId,
+        held_out: [f32; 3],
+    },
     /// A kept state made way for newer ones.
     Forgotten {
         run: RunId,
@@ -276,6 +291,9 @@ pub struct TrainStep {
     pub tokens_per_second: f32,
     /// One per MoE layer.
     pub layers: Vec<TrainedLayer>,
+    /// Where experts are distilled: how far from them the step found the model.
+    #[serde(default)]
+    pub taught: Option<Taught>,
 }
 
 /// How a layer routed the batch of a step. Every list is `[experts]`.
@@ -358,6 +376,7 @@ impl TrainCommand {
             | TrainCommand::Change { run, .. }
             | TrainCommand::Rewind { run, .. }
             | TrainCommand::Upcycle { run, .. }
+            | TrainCommand::Distil { run, .. }
             | TrainCommand::Open { run, .. }
             | TrainCommand::Fork { run, .. } => *run,
         }
@@ -375,6 +394,7 @@ impl TrainEvent {
             | TrainEvent::Opened { run, .. }
             | TrainEvent::Saved { run, .. }
             | TrainEvent::Reshaped { run, .. }
+            | TrainEvent::Distilled { run, .. }
             | TrainEvent::Forgotten { run, .. }
             | TrainEvent::Changed { run, .. }
             | TrainEvent::Resting { run, .. }

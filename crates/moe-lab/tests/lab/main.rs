@@ -1,5 +1,6 @@
 //! Commands in, events out: what a reader who steers a training relies on.
 
+mod distilling;
 mod mixed;
 mod reshape;
 mod saved;
