@@ -4,7 +4,7 @@ use moe_model::{Device, TensorError};
 use moe_trace::training::{NewExperts, TrainCommand, TrainEvent, TrainRequest, TrainSetting};
 use moe_trace::{RunId, UserError};
 
-use crate::text::{self, Shipped};
+use crate::text;
 use crate::training::{State, Training};
 use crate::{distilling, report, request, reshape, saved};
 
@@ -14,8 +14,6 @@ pub struct Lab {
     trainings: Vec<Training>,
     /// Whose step was the last.
     turn: usize,
-    /// Texts of kinds that a training may ask for.
-    pub shipped: Shipped,
 }
 
 /// Who is told.
@@ -24,7 +22,7 @@ pub type Tell<'a> = &'a mut dyn FnMut(TrainEvent);
 impl Lab {
     /// `device`: without autodiff.
     pub fn new(device: Device) -> Lab {
-        Lab { device, trainings: Vec::new(), turn: 0, shipped: Vec::new() }
+        Lab { device, trainings: Vec::new(), turn: 0 }
     }
 
     /// Would [`Lab::advance`] do anything?
@@ -138,7 +136,7 @@ impl Lab {
                 self.save(into, tell).await?;
             }
             TrainCommand::Open { run, saved } => {
-                let training = saved::open(&saved, run, &self.device, &self.shipped)?;
+                let training = saved::open(&saved, run, &self.device)?;
                 let (request, next_step) = (training.request.clone(), training.next_step);
                 self.begin(training, tell);
                 tell(TrainEvent::Opened { run, request, next_step });
@@ -169,7 +167,7 @@ impl Lab {
             let later = reshape::upcycled_request(&request, &planned.experts)?;
             request::learner(&later, &self.device)?;
         }
-        let training = Training::start(request, &self.device, &self.shipped)?;
+        let training = Training::start(request, &self.device)?;
         let run = training.request.run;
         self.begin(training, tell);
         self.first_snapshot(run, tell).await

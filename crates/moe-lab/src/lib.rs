@@ -17,7 +17,6 @@ mod text;
 mod training;
 
 pub use lab::Lab;
-pub use text::Shipped;
 
 /// Where the numbers are computed is the caller's choice.
 pub use moe_model::{Device, device};

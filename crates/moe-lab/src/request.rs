@@ -57,7 +57,7 @@ fn check_rule(request: &TrainRequest) -> Result<(), UserError> {
 
 fn check(request: &TrainRequest) -> Result<(), UserError> {
     let num_kinds = match &request.text {
-        TrainingText::Shipped { kinds } => kinds.len(),
+        TrainingText::Shipped { texts } => texts.len(),
         TrainingText::Own { .. } => 1,
         TrainingText::Grammars { count } => *count as usize,
         TrainingText::ModularSums { moduli } => moduli.len(),

@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::request;
 use crate::teacher::AboutTeacher;
-use crate::text::Shipped;
 use crate::training::Training;
 
 /// What such a file calls itself.
@@ -51,7 +50,7 @@ pub async fn bytes(training: &Training) -> Result<Vec<u8>, TensorError> {
 }
 
 /// The training that a file holds, as `run`. It will go on by itself.
-pub fn open(bytes: &[u8], run: RunId, device: &Device, shipped: &Shipped) -> Result<Training, UserError> {
+pub fn open(bytes: &[u8], run: RunId, device: &Device) -> Result<Training, UserError> {
     let Exact { mut tensors, about } = Exact::from_bytes(bytes, KIND).map_err(|error| match error {
         CheckpointError::Unreadable(_) | CheckpointError::Other { .. } => foreign(&error),
         _ => damaged(&error),
@@ -71,7 +70,7 @@ pub fn open(bytes: &[u8], run: RunId, device: &Device, shipped: &Shipped) -> Res
     };
     let mut learner = request::learner(&request, device).map_err(said)?;
     saved::restore(&mut learner, &Saved { tensors, moved }).map_err(|error| damaged(&error))?;
-    let training = Training::resumed(request, learner, next_step, num_snapshots, shipped).map_err(said)?;
+    let training = Training::resumed(request, learner, next_step, num_snapshots).map_err(said)?;
     Ok(Training { teacher, ..training })
 }
 

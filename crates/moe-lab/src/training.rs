@@ -13,7 +13,7 @@ use moe_trace::{LayerIdx, Mixing, RunId, UserError};
 
 use crate::request;
 use crate::teacher::Teacher;
-use crate::text::{self, Shipped};
+use crate::text;
 
 /// Bytes of kept states, at most: a parameter and the optimiser's two moments are 12.
 const KEPT_BYTES: usize = 150_000_000;
@@ -54,9 +54,9 @@ struct Kept {
 
 impl Training {
     /// Begins, and will go on by itself.
-    pub fn start(request: TrainRequest, device: &Device, shipped: &Shipped) -> Result<Training, UserError> {
+    pub fn start(request: TrainRequest, device: &Device) -> Result<Training, UserError> {
         let learner = request::learner(&request, device)?;
-        Training::resumed(request, learner, 0, 0, shipped)
+        Training::resumed(request, learner, 0, 0)
     }
 
     /// Goes on from this step by itself. The snapshots that were made are not kept, but their numbers are taken.
@@ -65,9 +65,8 @@ impl Training {
         learner: Learner,
         next_step: u32,
         num_snapshots: u32,
-        shipped: &Shipped,
     ) -> Result<Training, UserError> {
-        let corpus = text::corpus(&request.text, u64::from(request.seed), request.num_tokens as usize, shipped)?;
+        let corpus = text::corpus(&request.text, u64::from(request.seed), request.num_tokens as usize)?;
         let (state, teacher, kept) = (State::Running, None, BTreeMap::new());
         Ok(Training { learner, next_step, state, teacher, corpus: corpus.into(), kept, num_snapshots, request })
     }

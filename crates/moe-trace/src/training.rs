@@ -1,10 +1,12 @@
 //! What page and trainer say to each other: a protocol of its own, beside that of the engine, for a worker of its own.
 
 mod distilling;
+mod shipped;
 
 use serde::{Deserialize, Serialize};
 
 pub use distilling::{Distilling, Taught};
+pub use shipped::{KindText, SharedText};
 
 use crate::bytes::Bytes;
 use crate::error::UserError;
@@ -158,8 +160,8 @@ impl From<MixerSpec> for TrainedRule {
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum TrainingText {
-    /// Kinds of text that come with the page, in equal shares.
-    Shipped { kinds: Vec<String> },
+    /// Texts that come with the page, in equal shares.
+    Shipped { texts: Vec<KindText> },
     /// The reader's own.
     Own { text: String },
     /// So many character grammars, mixed: the right specialisation is known.

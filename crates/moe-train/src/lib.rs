@@ -11,6 +11,8 @@ pub mod export;
 pub mod findings;
 pub mod golden;
 pub mod prepare;
+pub mod reshape;
 pub mod seeds;
 pub mod site_model;
+pub mod texts;
 pub mod train;

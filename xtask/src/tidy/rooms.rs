@@ -105,9 +105,9 @@ pub const CRATES: [Crate; 9] = [
         folder: "crates/moe-train",
         floors: &[
             &["experiments", "prepare", "train"],
-            &["compressors", "site_model"],
+            &["compressors", "site_model", "texts"],
             &["export", "golden"],
-            &["evaluate", "findings"],
+            &["evaluate", "findings", "reshape"],
             &["seeds"],
             &["cards"],
         ],
