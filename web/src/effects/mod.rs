@@ -9,6 +9,8 @@ mod lesson;
 mod models;
 mod replay;
 #[cfg(feature = "page")]
+mod texts;
+#[cfg(feature = "page")]
 mod trainer;
 
 use web_sys::HtmlElement;
@@ -103,10 +105,12 @@ impl Effects {
             #[cfg(feature = "page")]
             Effect::EndTrainer => self.trainer.end(),
             #[cfg(feature = "page")]
+            Effect::FetchTexts(kinds) => texts::fetch(kinds, state.config(), &self.report),
+            #[cfg(feature = "page")]
             Effect::KeepFile { name, bytes } => files::keep(&name, &bytes),
             // A figure has no panel that asks for a training.
             #[cfg(not(feature = "page"))]
-            Effect::Train(_) | Effect::EndTrainer | Effect::KeepFile { .. } => {}
+            Effect::Train(_) | Effect::EndTrainer | Effect::FetchTexts(_) | Effect::KeepFile { .. } => {}
 
             Effect::FetchReplay => {
                 self.replay.fetch(state.config());
@@ -142,6 +146,8 @@ impl Effects {
     /// What goes on for as long as the state says so: the watchdog and the playback.
     pub fn follow(&mut self, state: &State) {
         self.engine.expect_answer(state.owes_answer());
+        #[cfg(feature = "page")]
+        self.trainer.follow(state.lab());
         self.clock.keep_pace(state.playback());
     }
 }

@@ -16,7 +16,7 @@ use crate::settings::view::PanelName;
 use crate::state::background::Purpose;
 #[cfg(feature = "page")]
 use crate::state::course::Turn;
-use crate::state::lab::Wish;
+use crate::state::lab::{Fetched, Wish};
 use crate::state::surgery::Operation;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -122,6 +122,8 @@ pub enum Action {
     Lab(Wish),
     /// From the training lab's worker.
     Trained(Box<TrainEvent>),
+    /// Texts that the training lab asked for.
+    LabTexts(Fetched),
     OpenMicroStep(MicroStep),
     DismissNotice,
     /// Of the lesson that is open.

@@ -166,6 +166,7 @@ impl State {
             Action::Lesson(turn) => self.turn(turn, effects),
             Action::Lab(wish) => self.in_lab(|lab| lab.wish(wish, effects)),
             Action::Trained(event) => self.in_lab(|lab| lab.told(&event, effects)),
+            Action::LabTexts(fetched) => self.in_lab(|lab| lab.fetched(&fetched, effects)),
         }
     }
 

@@ -24,6 +24,8 @@ pub enum Effect {
     Train(TrainCommand),
     /// Give up the training lab's worker, whatever it is doing.
     EndTrainer,
+    /// Fetch the lab's texts of these kinds.
+    FetchTexts(Vec<&'static str>),
     /// Let the browser keep a file.
     KeepFile {
         name: String,

@@ -4,6 +4,7 @@ mod curves;
 mod experts;
 mod files;
 mod finding;
+mod knobs;
 mod measured;
 mod setup;
 mod snapshots;
@@ -86,7 +87,8 @@ fn facts_of(training: &Training) -> Vec<(&'static str, String)> {
         ("gate entropy, nats", number(training.gate_entropy(), 3)),
         ("steps a second", number(training.steps_per_second(), 1)),
     ];
-    facts.into_iter().map(|(name, value)| (name, value.unwrap_or("–".to_owned()))).collect()
+    let taught = training.taught().map(|(what, far)| (what, Some(format!("{far:.3}"))));
+    facts.into_iter().chain(taught).map(|(name, value)| (name, value.unwrap_or("–".to_owned()))).collect()
 }
 
 fn facts(training: &Training) -> Html {
