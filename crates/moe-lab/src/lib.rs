@@ -7,6 +7,7 @@
 mod distilling;
 mod grammars;
 mod lab;
+mod memory;
 mod report;
 mod request;
 mod reshape;

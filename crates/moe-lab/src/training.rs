@@ -11,12 +11,10 @@ use moe_router::rule::GateReads;
 use moe_trace::training::{NewExperts, SnapshotId, TrainRequest, TrainSetting, TrainStep, TrainedLayer};
 use moe_trace::{LayerIdx, Mixing, RunId, UserError};
 
+use crate::memory;
 use crate::request;
 use crate::teacher::Teacher;
 use crate::text;
-
-/// Bytes of kept states, at most: a parameter and the optimiser's two moments are 12.
-const KEPT_BYTES: usize = 150_000_000;
 
 /// A training.
 #[derive(Clone)]
@@ -121,7 +119,7 @@ impl Training {
         self.num_snapshots += 1;
         let Training { request, learner, next_step, teacher, .. } = self.clone_of_state();
         self.kept.insert(id, Kept { request, learner, next_step, teacher });
-        let most = (KEPT_BYTES / (12 * self.learner.config.num_parameters())).max(4);
+        let most = memory::num_snapshots(&self.learner.config, self.request.num_sequences as usize);
         let mut forgotten = Vec::new();
         if self.kept.len() > most {
             let ids: Vec<SnapshotId> = self.kept.keys().copied().collect();

@@ -85,7 +85,7 @@ pub const CRATES: [Crate; 9] = [
     Crate {
         folder: "crates/moe-lab",
         floors: &[
-            &["grammars", "sums"],
+            &["grammars", "memory", "sums"],
             &["text"],
             &["request"],
             &["teacher"],

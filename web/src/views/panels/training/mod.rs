@@ -87,13 +87,13 @@ fn facts_of(training: &Training) -> Vec<(&'static str, String)> {
         ("gate entropy, nats", number(training.gate_entropy(), 3)),
         ("steps a second", number(training.steps_per_second(), 1)),
     ];
-    let taught = training.taught().map(|(what, far)| (what, Some(format!("{far:.3}"))));
-    facts.into_iter().chain(taught).map(|(name, value)| (name, value.unwrap_or("–".to_owned()))).collect()
+    facts.into_iter().map(|(name, value)| (name, value.unwrap_or("–".to_owned()))).collect()
 }
 
 fn facts(training: &Training) -> Html {
     let fact = |(name, value): (&'static str, String)| html! { <li><span>{ name }</span><b>{ value }</b></li> };
-    html! { <ul class="stats lab-facts">{ for facts_of(training).into_iter().map(fact) }</ul> }
+    let taught = training.taught().map(|(what, far)| (what, format!("{far:.3}")));
+    html! { <ul class="stats lab-facts">{ for facts_of(training).into_iter().chain(taught).map(fact) }</ul> }
 }
 
 fn as_table(input: &PanelInput) -> Html {
