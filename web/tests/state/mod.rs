@@ -9,6 +9,7 @@ mod failures;
 mod findings;
 mod lab;
 mod lab_saved;
+mod lab_texts;
 mod links;
 mod methods;
 mod models;
