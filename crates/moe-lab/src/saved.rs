@@ -70,8 +70,9 @@ pub fn open(bytes: &[u8], run: RunId, device: &Device) -> Result<Training, UserE
     };
     let mut learner = request::learner(&request, device).map_err(said)?;
     saved::restore(&mut learner, &Saved { tensors, moved }).map_err(|error| damaged(&error))?;
-    let training = Training::resumed(request, learner, next_step, num_snapshots).map_err(said)?;
-    Ok(Training { teacher, ..training })
+    let mut training = Training::resumed(request, learner, next_step, num_snapshots).map_err(said)?;
+    training.teacher = teacher;
+    Ok(training)
 }
 
 fn not_opened(why: impl Into<String>, try_this: &str) -> UserError {
