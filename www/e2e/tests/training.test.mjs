@@ -231,7 +231,10 @@ test("sliders turn both, stand in the link, and what takes too much memory is re
   await slider("Expert's width").fill("4");
   await slider("Sequences a step").fill("5");
   await page.getByRole("button", { name: "Train both" }).click();
-  await page.getByRole("alert").getByText(/need about \d+ MB; here a training has 200 MB/).waitFor();
+  await page
+    .getByRole("alert")
+    .getByText(/need about \d+ MB; here a training has 200 MB/)
+    .waitFor();
   await page.getByRole("button", { name: "As the experiment has them" }).click();
   assert.equal((await state()).experiment, "collapse");
   assert.deepEqual(problems, []);
