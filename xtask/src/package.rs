@@ -24,7 +24,7 @@ const BESIDE: [&str; 7] = [
 ];
 
 /// Of the site what the package has: the folders, and the files at its top.
-const FOLDERS: [&str; 1] = ["assets/"];
+const FOLDERS: [&str; 2] = ["assets/", "texts/lab/"];
 const FILES: [&str; 18] = [
     "index.html",
     "site.css",

@@ -7,9 +7,9 @@ use moe_trace::training::{NewExperts, TrainCommand, TrainEvent, TrainRequest, Tr
 use moe_trace::{RunId, UserError};
 
 use crate::adapting::Adapting;
-use crate::text::{self, Shipped};
+use crate::text;
 use crate::training::{State, Training};
-use crate::{report, request, reshape, saved};
+use crate::{distilling, report, request, reshape, saved};
 
 /// The trainings that there are.
 pub struct Lab {
@@ -21,8 +21,6 @@ pub struct Lab {
     adapting: Option<Adapting>,
     /// Was the last step one of theirs?
     adapters_had_turn: bool,
-    /// Texts of kinds that a training may ask for.
-    pub shipped: Shipped,
 }
 
 /// Who is told.
@@ -32,7 +30,7 @@ impl Lab {
     /// `device`: without autodiff.
     pub fn new(device: Device) -> Lab {
         let (adapting, adapters_had_turn) = (None, false);
-        Lab { device, trainings: Vec::new(), turn: 0, adapting, adapters_had_turn, shipped: Vec::new() }
+        Lab { device, trainings: Vec::new(), turn: 0, adapting, adapters_had_turn }
     }
 
     /// Would [`Lab::advance`] do anything?
@@ -87,6 +85,16 @@ impl Lab {
             let training = &mut self.trainings[at];
             (training.state, training.request.upcycling) = (State::Resting, None);
             tell(TrainEvent::Failed { run, error, fatal: false });
+        }
+        match distilling::end_if_due(&mut self.trainings[at]).await {
+            Ok(None) => {}
+            Ok(Some(held_out)) => {
+                tell(TrainEvent::Distilled { run, held_out });
+                if let Err(error) = self.snapshot(at, tell).await {
+                    return self.lose(run, &error, tell);
+                }
+            }
+            Err(error) => return self.lose(run, &error, tell),
         }
         let is_due = self.trainings[at].snapshot_is_due() && self.trainings[at].num_snapshots() == num_snapshots;
         if is_due && let Err(error) = self.snapshot(at, tell).await {
@@ -149,7 +157,7 @@ impl Lab {
                 self.save(into, tell).await?;
             }
             TrainCommand::Open { run, saved } => {
-                let training = saved::open(&saved, run, &self.device, &self.shipped)?;
+                let training = saved::open(&saved, run, &self.device)?;
                 let (request, next_step) = (training.request.clone(), training.next_step);
                 self.begin(training, tell);
                 tell(TrainEvent::Opened { run, request, next_step });
@@ -159,6 +167,11 @@ impl Lab {
             TrainCommand::Merge(run) => {
                 let at = self.place(run)?;
                 let held_out = reshape::merge(&mut self.trainings[at], &self.device).await?;
+                self.reshaped(at, held_out, tell).await?;
+            }
+            TrainCommand::Distil { run, plan } => {
+                let at = self.place(run)?;
+                let held_out = distilling::begin(&mut self.trainings[at], plan, &self.device).await?;
                 self.reshaped(at, held_out, tell).await?;
             }
             TrainCommand::Stop(run) => {
@@ -175,7 +188,7 @@ impl Lab {
             let later = reshape::upcycled_request(&request, &planned.experts)?;
             request::learner(&later, &self.device)?;
         }
-        let training = Training::start(request, &self.device, &self.shipped)?;
+        let training = Training::start(request, &self.device)?;
         let run = training.request.run;
         self.begin(training, tell);
         self.first_snapshot(run, tell).await

@@ -6,18 +6,20 @@
 //! model that is there already, learn that model's tokens.
 
 mod adapting;
+mod distilling;
 mod grammars;
 mod lab;
+mod memory;
 mod report;
 mod request;
 mod reshape;
 mod saved;
 mod sums;
+mod teacher;
 mod text;
 mod training;
 
 pub use lab::Lab;
-pub use text::Shipped;
 
 /// Where the numbers are computed is the caller's choice.
 pub use moe_model::{Device, device};

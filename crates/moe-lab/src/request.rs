@@ -6,10 +6,8 @@ use moe_model::{Device, ModelConfig};
 use moe_trace::training::{TrainRequest, TrainedRule, TrainingText};
 use moe_trace::{MixerSpec, RouterSpec, RoutingSpec, UserError};
 
+use crate::memory;
 use crate::text::VOCABULARY;
-
-/// Parameters, at most. With gradients, the optimiser's two moments and a forward pass they are about 120 MB.
-const MOST_PARAMETERS: usize = 4_000_000;
 
 /// Tokens of a step, at most.
 const MOST_TOKENS: usize = 8_192;
@@ -57,7 +55,7 @@ fn check_rule(request: &TrainRequest) -> Result<(), UserError> {
 
 fn check(request: &TrainRequest) -> Result<(), UserError> {
     let num_kinds = match &request.text {
-        TrainingText::Shipped { kinds } => kinds.len(),
+        TrainingText::Shipped { texts } => texts.len(),
         TrainingText::Own { .. } => 1,
         TrainingText::Grammars { count } => *count as usize,
         TrainingText::ModularSums { moduli } => moduli.len(),
@@ -118,12 +116,17 @@ fn config(request: &TrainRequest) -> Result<ModelConfig, UserError> {
         ..ModelConfig::default()
     };
     config.check().map_err(|error| refused(format!("{error}."), "Choose other sizes."))?;
-    match config.num_parameters() {
-        found if found > MOST_PARAMETERS => Err(refused(
-            format!("These sizes make {found} parameters; here a model has at most {MOST_PARAMETERS}."),
-            "Choose fewer or smaller layers and experts.",
+    match memory::check(&config, request.num_sequences as usize) {
+        Ok(()) => Ok(config),
+        Err(bytes) => Err(refused(
+            format!(
+                "These sizes make {} parameters and need about {} MB; here a training has {} MB.",
+                config.num_parameters(),
+                bytes.div_ceil(1_000_000),
+                memory::MOST_BYTES / 1_000_000
+            ),
+            "Choose a smaller batch, or fewer or smaller layers and experts.",
         )),
-        _ => Ok(config),
     }
 }
 

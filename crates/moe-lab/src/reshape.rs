@@ -12,8 +12,8 @@ use crate::training::Training;
 /// Noise beyond this is no noise any more.
 const MOST_NOISE: f32 = 1.0;
 
-/// Why it stayed as it was.
-fn refused(why: impl Into<String>, try_this: &str) -> UserError {
+/// Why the experts stayed as they were.
+pub fn refused(why: impl Into<String>, try_this: &str) -> UserError {
     UserError::new("The experts were not changed.", why, try_this)
 }
 
@@ -75,16 +75,16 @@ pub async fn merge(training: &mut Training, device: &Device) -> Result<[f32; 2],
 
 /// Held-out nats per token before and after.
 async fn replace(training: &mut Training, request: TrainRequest, learner: Learner) -> Result<[f32; 2], UserError> {
-    let before = loss(&training.learner, training).await?;
-    let after = loss(&learner, training).await?;
-    (training.request, training.learner) = (request, learner);
+    let before = held_out_loss(&training.learner, training).await.map_err(failed)?;
+    let after = held_out_loss(&learner, training).await.map_err(failed)?;
+    (training.request, training.learner, training.teacher) = (request, learner, None);
     Ok([before, after])
 }
 
-async fn loss(learner: &Learner, training: &Training) -> Result<f32, UserError> {
+/// Nats a token, on the held-out text of a training.
+pub async fn held_out_loss(learner: &Learner, training: &Training) -> Result<f32, TensorError> {
     let num_tokens = training.request.num_tokens as usize;
-    let found = held_out::by_domain(learner, training.corpus(), num_tokens).await.map_err(failed)?;
-    Ok(held_out::mean(&found))
+    Ok(held_out::mean(&held_out::by_domain(learner, training.corpus(), num_tokens).await?))
 }
 
 fn said(error: UserError) -> UserError {

@@ -4,6 +4,7 @@
 //! The reader's own text is part of the request, and so of the file.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use moe_learn::saved::{self, Saved};
 use moe_model::checkpoint::CheckpointError;
@@ -14,7 +15,7 @@ use moe_trace::{RunId, UserError};
 use serde::{Deserialize, Serialize};
 
 use crate::request;
-use crate::text::Shipped;
+use crate::teacher::AboutTeacher;
 use crate::training::Training;
 
 /// What such a file calls itself.
@@ -29,21 +30,28 @@ struct About {
     num_snapshots: u32,
     /// Of each parameter, the steps that moved it.
     moved: BTreeMap<String, u64>,
+    /// Whom it learns from; that one's weights stand beside its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    teacher: Option<AboutTeacher>,
 }
 
 /// All that decides what comes next.
 pub async fn bytes(training: &Training) -> Result<Vec<u8>, TensorError> {
-    let Saved { tensors, moved } = saved::save(&training.learner).await?;
+    let Saved { mut tensors, moved } = saved::save(&training.learner).await?;
+    let teacher = match &training.teacher {
+        Some(teacher) => Some(teacher.add_to(&mut tensors).await?),
+        None => None,
+    };
     let (request, next_step, num_snapshots) = (training.request.clone(), training.next_step, training.num_snapshots());
-    let about = About { request, next_step, num_snapshots, moved };
+    let about = About { request, next_step, num_snapshots, moved, teacher };
     let failed = |error: &dyn std::fmt::Display| TensorError(error.to_string());
     let about = serde_json::to_string(&about).map_err(|error| failed(&error))?;
     Exact { tensors, about }.to_bytes(KIND).map_err(|error| failed(&error))
 }
 
 /// The training that a file holds, as `run`. It will go on by itself.
-pub fn open(bytes: &[u8], run: RunId, device: &Device, shipped: &Shipped) -> Result<Training, UserError> {
-    let Exact { tensors, about } = Exact::from_bytes(bytes, KIND).map_err(|error| match error {
+pub fn open(bytes: &[u8], run: RunId, device: &Device) -> Result<Training, UserError> {
+    let Exact { mut tensors, about } = Exact::from_bytes(bytes, KIND).map_err(|error| match error {
         CheckpointError::Unreadable(_) | CheckpointError::Other { .. } => foreign(&error),
         _ => damaged(&error),
     })?;
@@ -51,11 +59,20 @@ pub fn open(bytes: &[u8], run: RunId, device: &Device, shipped: &Shipped) -> Res
         let why = "It was saved by another version of this page.";
         not_opened(why, "Choose a file that this version saved.").with_details(error)
     })?;
-    let About { request, next_step, num_snapshots, moved } = about;
+    let About { request, next_step, num_snapshots, moved, teacher } = about;
     let request = TrainRequest { run, ..request };
+    let teacher = match teacher {
+        Some(teacher) => {
+            let teacher = teacher.open(&mut tensors, &request, device).map_err(said)?;
+            Some(Rc::new(teacher.map_err(|error| damaged(&error))?))
+        }
+        None => None,
+    };
     let mut learner = request::learner(&request, device).map_err(said)?;
     saved::restore(&mut learner, &Saved { tensors, moved }).map_err(|error| damaged(&error))?;
-    Training::resumed(request, learner, next_step, num_snapshots, shipped).map_err(said)
+    let mut training = Training::resumed(request, learner, next_step, num_snapshots).map_err(said)?;
+    training.teacher = teacher;
+    Ok(training)
 }
 
 fn not_opened(why: impl Into<String>, try_this: &str) -> UserError {

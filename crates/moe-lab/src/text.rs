@@ -2,12 +2,9 @@
 
 use moe_learn::{Corpus, Domain};
 use moe_trace::UserError;
-use moe_trace::training::TrainingText;
+use moe_trace::training::{KindText, TrainingText};
 
 use crate::{grammars, sums};
-
-/// Texts that came with the page, by the names of their kinds.
-pub type Shipped = Vec<(String, Vec<u8>)>;
 
 /// One per byte.
 pub const VOCABULARY: usize = 256;
@@ -19,18 +16,10 @@ const SYNTHETIC_BYTES: usize = 60_000;
 const HELD_OUT: usize = 10;
 
 /// The texts of a training, `num_tokens` being the length of a sequence.
-pub fn corpus(text: &TrainingText, seed: u64, num_tokens: usize, shipped: &Shipped) -> Result<Corpus, UserError> {
+pub fn corpus(text: &TrainingText, seed: u64, num_tokens: usize) -> Result<Corpus, UserError> {
     let domains = match text {
-        TrainingText::Shipped { kinds } => {
-            let domain = |kind: &String| match shipped.iter().find(|(name, _)| name == kind) {
-                Some((_, bytes)) => Ok(domain(kind.clone(), bytes)),
-                None => Err(UserError::new(
-                    "The training did not start.",
-                    format!("There is no text \"{kind}\" with this page."),
-                    "Choose another text, or use your own.",
-                )),
-            };
-            kinds.iter().map(domain).collect::<Result<_, _>>()?
+        TrainingText::Shipped { texts } => {
+            texts.iter().map(|KindText { kind, text }| domain(kind.clone(), text.as_str().as_bytes())).collect()
         }
         TrainingText::Own { text } => vec![domain("your text".to_owned(), text.as_bytes())],
         TrainingText::Grammars { count } => {
@@ -80,7 +69,7 @@ mod tests {
     use super::*;
 
     fn of(text: TrainingText) -> Result<Corpus, UserError> {
-        corpus(&text, 1, 16, &Vec::new())
+        corpus(&text, 1, 16)
     }
 
     #[test]
@@ -98,8 +87,12 @@ mod tests {
     fn too_little_text_is_said_with_numbers() {
         let error = of(TrainingText::Own { text: "abc".repeat(50) }).err().expect("15 bytes are held out");
         assert!(error.why.contains("15 bytes") && error.why.contains("needs 18"), "{error}");
-        let error = of(TrainingText::Shipped { kinds: vec!["prose".to_owned()] }).err().expect("there is none");
-        assert!(error.why.contains("\"prose\""), "{error}");
+        let texts = [("long", 60), ("short", 3)]
+            .map(|(kind, repeated)| KindText { kind: kind.to_owned(), text: "one two three ".repeat(repeated).into() });
+        let error = of(TrainingText::Shipped { texts: texts.to_vec() }).err().expect("4 bytes are held out");
+        assert!(error.why.contains("Of short, 4 bytes"), "{error}");
+        let corpus = of(TrainingText::Shipped { texts: texts[..1].to_vec() }).expect("840 bytes");
+        assert_eq!((&corpus.domains[0].name[..], corpus.domains[0].valid.len()), ("long", 84));
     }
 
     #[test]

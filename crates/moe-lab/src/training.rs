@@ -1,6 +1,7 @@
 //! A training under way: its learner, its texts, what it has kept.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use moe_learn::{Corpus, Learner, Step};
 use moe_model::reference::{LayerOutcome, Rule};
@@ -10,11 +11,10 @@ use moe_router::rule::GateReads;
 use moe_trace::training::{NewExperts, SnapshotId, TrainRequest, TrainSetting, TrainStep, TrainedLayer};
 use moe_trace::{LayerIdx, Mixing, RunId, UserError};
 
+use crate::memory;
 use crate::request;
-use crate::text::{self, Shipped};
-
-/// Bytes of kept states, at most: a parameter and the optimiser's two moments are 12.
-const KEPT_BYTES: usize = 150_000_000;
+use crate::teacher::Teacher;
+use crate::text;
 
 /// A training.
 #[derive(Clone)]
@@ -25,7 +25,9 @@ pub struct Training {
     /// The step that comes next.
     pub next_step: u32,
     pub state: State,
-    corpus: std::rc::Rc<Corpus>,
+    /// Whom it learns from, while experts are distilled.
+    pub teacher: Option<Rc<Teacher>>,
+    corpus: Rc<Corpus>,
     kept: BTreeMap<SnapshotId, Kept>,
     num_snapshots: u32,
 }
@@ -45,13 +47,14 @@ struct Kept {
     request: TrainRequest,
     learner: Learner,
     next_step: u32,
+    teacher: Option<Rc<Teacher>>,
 }
 
 impl Training {
     /// Begins, and will go on by itself.
-    pub fn start(request: TrainRequest, device: &Device, shipped: &Shipped) -> Result<Training, UserError> {
+    pub fn start(request: TrainRequest, device: &Device) -> Result<Training, UserError> {
         let learner = request::learner(&request, device)?;
-        Training::resumed(request, learner, 0, 0, shipped)
+        Training::resumed(request, learner, 0, 0)
     }
 
     /// Goes on from this step by itself. The snapshots that were made are not kept, but their numbers are taken.
@@ -60,11 +63,10 @@ impl Training {
         learner: Learner,
         next_step: u32,
         num_snapshots: u32,
-        shipped: &Shipped,
     ) -> Result<Training, UserError> {
-        let corpus = text::corpus(&request.text, u64::from(request.seed), request.num_tokens as usize, shipped)?;
-        let (state, kept) = (State::Running, BTreeMap::new());
-        Ok(Training { learner, next_step, state, corpus: corpus.into(), kept, num_snapshots, request })
+        let corpus = text::corpus(&request.text, u64::from(request.seed), request.num_tokens as usize)?;
+        let (state, teacher, kept) = (State::Running, None, BTreeMap::new());
+        Ok(Training { learner, next_step, state, teacher, corpus: corpus.into(), kept, num_snapshots, request })
     }
 
     /// How many were made, those that made way included.
@@ -83,7 +85,10 @@ impl Training {
         let step = self.next_step;
         let (sequences, tokens) = (num_sequences as usize, num_tokens as usize);
         let batch = self.corpus.training_batch(sequences, tokens, u64::from(seed), step as usize);
-        let seen = self.learner.step(&batch, step as usize).await?;
+        let (seen, taught) = match self.teacher.clone() {
+            Some(teacher) => teacher.step(&mut self.learner, &batch, step).await?,
+            None => (self.learner.step(&batch, step as usize).await?, None),
+        };
         self.next_step += 1;
         let seconds = ((now_ms() - started) / 1000.0).max(1e-6);
         Ok(TrainStep {
@@ -94,6 +99,7 @@ impl Training {
             gradient_norm: seen.gradient_norm,
             tokens_per_second: (sequences * tokens) as f32 / seconds as f32,
             layers: layers(&seen, self.learner.rule, self.learner.config.num_experts),
+            taught,
         })
     }
 
@@ -111,9 +117,9 @@ impl Training {
     pub fn keep(&mut self) -> (SnapshotId, Vec<SnapshotId>) {
         let id = SnapshotId(self.num_snapshots);
         self.num_snapshots += 1;
-        let Training { request, learner, next_step, .. } = self.clone_of_state();
-        self.kept.insert(id, Kept { request, learner, next_step });
-        let most = (KEPT_BYTES / (12 * self.learner.config.num_parameters())).max(4);
+        let Training { request, learner, next_step, teacher, .. } = self.clone_of_state();
+        self.kept.insert(id, Kept { request, learner, next_step, teacher });
+        let most = memory::num_snapshots(&self.learner.config, self.request.num_sequences as usize);
         let mut forgotten = Vec::new();
         if self.kept.len() > most {
             let ids: Vec<SnapshotId> = self.kept.keys().copied().collect();
@@ -131,6 +137,7 @@ impl Training {
         Training {
             request: self.request.clone(),
             learner: self.learner.clone(),
+            teacher: self.teacher.clone(),
             corpus: self.corpus.clone(),
             kept: BTreeMap::new(),
             ..*self
@@ -143,6 +150,7 @@ impl Training {
         self.request = kept.request.clone();
         self.learner = kept.learner.clone();
         self.next_step = kept.next_step;
+        self.teacher = kept.teacher.clone();
         self.state = State::Resting;
         Ok(())
     }

@@ -236,6 +236,7 @@ mod tests {
         let device = Device::flex();
         let layer = LayerOutcome {
             hidden: Tensor::zeros([2, 3, 2], &device),
+            output: Tensor::zeros([2, 3, 2], &device),
             gate_logits: Tensor::from_data(TensorData::new(values, [2, 3, 4]), &device),
             gate_values: gates.clone(),
             routings,

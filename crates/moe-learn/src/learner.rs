@@ -69,6 +69,17 @@ impl Learner {
 
     /// One optimiser step, the `step`th of the run, from 0.
     pub async fn step(&mut self, batch: &Batch, step: usize) -> Result<Step, TensorError> {
+        self.step_towards(batch, step, |_, _, own| own).await
+    }
+
+    /// A step that minimises what `towards` makes of the weights, their forward pass and the loss that is the learner's own,
+    /// auxiliary losses included.
+    pub async fn step_towards(
+        &mut self,
+        batch: &Batch,
+        step: usize,
+        towards: impl FnOnce(&Weights, &Forward, Tensor<1>) -> Tensor<1>,
+    ) -> Result<Step, TensorError> {
         let Recipe { seed, bias_step, gradient_clip, .. } = self.recipe;
         let (ids, targets) = batch.to_tensors(&self.device.clone().autodiff());
         let draws = chance::in_training(self.rule.spec(), seed ^ step as u64, batch.ids.len(), &self.config);
@@ -82,6 +93,7 @@ impl Learner {
             total = total + value.clone() * coefficient;
             parts.push(value);
         }
+        let total = towards(&self.weights, &forward, total);
         let mut gradients = GradientsParams::from_grads(total.backward(), &self.weights);
         let gradient_norm = clip::clip(&mut gradients, &self.weights, gradient_clip).await?;
         self.weights = self.optimizer.step(self.recipe.learning_rate_at(step), self.weights.clone(), gradients);

@@ -12,6 +12,7 @@ pub mod batch;
 pub mod chance;
 pub mod clip;
 pub mod corpus;
+pub mod distil;
 pub mod held_out;
 pub mod learner;
 pub mod loss;

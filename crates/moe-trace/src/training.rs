@@ -1,6 +1,12 @@
 //! What page and trainer say to each other: a protocol of its own, beside that of the engine, for a worker of its own.
 
+mod distilling;
+mod shipped;
+
 use serde::{Deserialize, Serialize};
+
+pub use distilling::{Distilling, Taught};
+pub use shipped::{KindText, SharedText};
 
 use crate::adapting::{AdaptLook, AdaptStart, AdaptStep, Adaptation};
 use crate::bytes::Bytes;
@@ -58,6 +64,11 @@ pub enum TrainCommand {
     /// unless these cannot be.
     /// It is paused, stepped, resumed and stopped as any run; of its settings, learning rate and probe may change.
     Adapt(Box<Adaptation>),
+    /// Merge the experts, and let the one learn from them for so many steps; then rest.
+    Distil {
+        run: RunId,
+        plan: Distilling,
+    },
     /// End the run and forget it.
     Stop(RunId),
 }
@@ -154,8 +165,8 @@ impl From<MixerSpec> for TrainedRule {
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum TrainingText {
-    /// Kinds of text that come with the page, in equal shares.
-    Shipped { kinds: Vec<String> },
+    /// Texts that come with the page, in equal shares.
+    Shipped { texts: Vec<KindText> },
     /// The reader's own.
     Own { text: String },
     /// So many character grammars, mixed: the right specialisation is known.
@@ -239,6 +250,12 @@ pub enum TrainEvent {
         /// with another number.
         held_out: Option<[f32; 2]>,
     },
+    /// The steps of distilling are done. Held-out nats a token: of the experts, of their mean where the steps began, and of
+    /// the one feed-forward as it now is.
+    Distilled {
+        run: RunId,
+        held_out: [f32; 3],
+    },
     /// A kept state made way for newer ones.
     Forgotten {
         run: RunId,
@@ -286,6 +303,9 @@ pub struct TrainStep {
     pub tokens_per_second: f32,
     /// One per MoE layer.
     pub layers: Vec<TrainedLayer>,
+    /// Where experts are distilled: how far from them the step found the model.
+    #[serde(default)]
+    pub taught: Option<Taught>,
 }
 
 /// How a layer routed the batch of a step. Every list is `[experts]`.
@@ -369,6 +389,7 @@ impl TrainCommand {
             | TrainCommand::Change { run, .. }
             | TrainCommand::Rewind { run, .. }
             | TrainCommand::Upcycle { run, .. }
+            | TrainCommand::Distil { run, .. }
             | TrainCommand::Open { run, .. }
             | TrainCommand::Fork { run, .. } => *run,
         }
@@ -389,6 +410,7 @@ impl TrainEvent {
             | TrainEvent::Opened { run, .. }
             | TrainEvent::Saved { run, .. }
             | TrainEvent::Reshaped { run, .. }
+            | TrainEvent::Distilled { run, .. }
             | TrainEvent::Forgotten { run, .. }
             | TrainEvent::Changed { run, .. }
             | TrainEvent::Resting { run, .. }

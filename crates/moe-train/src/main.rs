@@ -4,7 +4,9 @@ use std::path::PathBuf;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-use moe_train::{cards, compressors, evaluate, experiments, export, findings, golden, prepare, seeds, study, train};
+use moe_train::{
+    cards, compressors, evaluate, experiments, export, findings, golden, prepare, reshape, seeds, study, texts, train,
+};
 
 #[derive(Parser)]
 #[command(about = "Prepare a corpus, train a Mixture-of-Experts model on it, and export it for the page")]
@@ -47,6 +49,14 @@ enum Command {
     Measure(findings::MeasureArgs),
     /// The training lab's experiments over many seeds: means and intervals, for its document and the page.
     Experiments(experiments::ExperimentsArgs),
+    /// Copy a dense model's feed-forwards into experts, learn on, and say what it gained.
+    Upcycle(reshape::UpcycleArgs),
+    /// Average a model's experts into one feed-forward, and say what it costs.
+    Merge(reshape::MergeArgs),
+    /// Teach one feed-forward a layer what a model's experts say, and say what it costs.
+    Distil(reshape::DistilArgs),
+    /// Cut the small texts of each kind that the page's lab learns out of the corpus.
+    Texts(texts::TextsArgs),
     /// Record a run of the exported model.
     Golden(golden::GoldenArgs),
 }
@@ -66,6 +76,10 @@ fn main() -> Result<()> {
         Command::Cards(args) => cards::run(&args)?,
         Command::Measure(args) => findings::run(&args)?,
         Command::Experiments(args) => println!("{}", experiments::run(&args)?),
+        Command::Upcycle(args) => reshape::upcycle(&args)?,
+        Command::Merge(args) => reshape::merge(&args)?,
+        Command::Distil(args) => reshape::distil(&args)?,
+        Command::Texts(args) => texts::run(&args)?,
         Command::Golden(args) => golden::run(&args)?,
     }
     Ok(())

@@ -13,6 +13,8 @@ mod model_files;
 mod models;
 mod replay;
 #[cfg(feature = "page")]
+mod texts;
+#[cfg(feature = "page")]
 mod trainer;
 
 use web_sys::HtmlElement;
@@ -108,11 +110,16 @@ impl Effects {
             Effect::EndTrainer => self.trainer.end(),
             #[cfg(feature = "page")]
             Effect::FetchModel(run) => model_files::fetch(run, state.config(), &self.report),
+            Effect::FetchTexts(kinds) => texts::fetch(kinds, state.config(), &self.report),
             #[cfg(feature = "page")]
             Effect::KeepFile { name, bytes } => files::keep(&name, &bytes),
             // A figure has no panel that asks for a training.
             #[cfg(not(feature = "page"))]
-            Effect::Train(_) | Effect::EndTrainer | Effect::FetchModel(_) | Effect::KeepFile { .. } => {}
+            Effect::Train(_)
+            | Effect::EndTrainer
+            | Effect::FetchModel(_)
+            | Effect::FetchTexts(_)
+            | Effect::KeepFile { .. } => {}
 
             Effect::FetchReplay => {
                 self.replay.fetch(state.config());
@@ -152,6 +159,8 @@ impl Effects {
     /// What goes on for as long as the state says so: the watchdog and the playback.
     pub fn follow(&mut self, state: &State) {
         self.engine.expect_answer(state.owes_answer());
+        #[cfg(feature = "page")]
+        self.trainer.follow(state.lab());
         self.clock.keep_pace(state.playback());
     }
 }

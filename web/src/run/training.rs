@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use moe_router::metrics;
-use moe_trace::training::{SnapshotId, TrainRequest, TrainSetting, TrainSnapshot, TrainStep, WeightedLoss};
+use moe_trace::training::{SnapshotId, Taught, TrainRequest, TrainSetting, TrainSnapshot, TrainStep, WeightedLoss};
 use moe_trace::{Bytes, RunId, TrainEvent};
 
 #[derive(Debug, Clone, PartialEq)]
@@ -23,6 +23,8 @@ pub struct Training {
     pub saved: Vec<Saved>,
     /// What it cost to make experts or to merge them, the last time.
     pub reshaped: Option<Reshaped>,
+    /// What was left of the cost where experts taught one feed-forward.
+    pub distilled: Option<Distilled>,
     /// The file that it was opened from, or what else it is called by, where it is not a side of the experiment.
     pub name: Option<String>,
     pub is_resting: bool,
@@ -36,6 +38,15 @@ pub struct Reshaped {
     pub num_experts: u32,
     /// Held-out nats per token, before and after.
     pub held_out: [f32; 2],
+}
+
+/// Experts distilled into one feed-forward.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Distilled {
+    /// After so many steps of the training.
+    pub after_steps: usize,
+    /// Held-out nats a token: of the experts, of their mean, and when all steps were done.
+    pub held_out: [f32; 3],
 }
 
 /// All that a training needs to go on from a step.
@@ -68,6 +79,7 @@ impl Training {
             kept,
             saved,
             reshaped: None,
+            distilled: None,
             name,
             is_resting: false,
         }
@@ -110,6 +122,10 @@ impl Training {
                 (self.request, self.num_parameters) = (request.clone(), *num_parameters);
                 let (after_steps, num_experts) = (self.num_steps(), request.model.num_experts);
                 self.reshaped = held_out.map(|held_out| Reshaped { after_steps, num_experts, held_out });
+                self.distilled = None;
+            }
+            TrainEvent::Distilled { held_out, .. } => {
+                self.distilled = Some(Distilled { after_steps: self.num_steps(), held_out: *held_out });
             }
             TrainEvent::Saved { next_step, saved, .. } => {
                 self.saved.retain(|known| known.next_step < *next_step);
@@ -185,6 +201,16 @@ impl Training {
     /// The last ten steps, or as many as there are: what "now" means where one step says little.
     pub fn latest(&self) -> &[Rc<TrainStep>] {
         &self.steps[self.steps.len().saturating_sub(10)..]
+    }
+
+    /// Of the latest step, while experts are distilled: how far from them it found the model, and in what.
+    pub fn taught(&self) -> Option<(&'static str, f64)> {
+        match self.steps.last()?.taught.as_ref()? {
+            Taught::Layers(errors) => {
+                Some(("layers' error against the experts", mean(errors.iter().copied().map(f64::from))?))
+            }
+            Taught::Divergence(nats) => Some(("divergence from the experts, nats", f64::from(*nats))),
+        }
     }
 
     /// How a layer routed the latest steps: requests and those served, per expert.

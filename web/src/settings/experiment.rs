@@ -1,10 +1,13 @@
 //! Experiments of the training lab as links and controls name them; what each is, [`moe_trace::experiment`] says.
 
+mod knobs;
+
 use moe_trace::RunId;
 use moe_trace::experiment::{self, Preset};
-use moe_trace::training::{TrainRequest, TrainingText};
+use moe_trace::training::{KindText, TrainRequest, TrainingText};
 
 use crate::settings::named::named;
+pub use knobs::{KNOBS, Knobs, NUM_KNOBS};
 
 named! {
     /// What differs between the two.
@@ -26,6 +29,13 @@ named! {
     TextName {
         Grammars "grammars"
         Sums "sums"
+        Kinds "kinds"
+        Prose "prose"
+        Speech "speech"
+        Spanish "spanish"
+        Rust "rust"
+        Json "json"
+        Arithmetic "arithmetic"
         Own "own"
     }
 }
@@ -37,11 +47,13 @@ pub struct Experiment {
     pub text: TextName,
     /// Of initial weights, batches and draws.
     pub seed: u32,
+    /// Sizes and settings that are not the preset's.
+    pub knobs: Knobs,
 }
 
 impl Default for Experiment {
     fn default() -> Experiment {
-        Experiment { name: ExperimentName::Collapse, text: TextName::Grammars, seed: 1 }
+        Experiment { name: ExperimentName::Collapse, text: TextName::Grammars, seed: 1, knobs: Knobs::default() }
     }
 }
 
@@ -49,7 +61,7 @@ impl Default for Experiment {
 const MODULI: [u32; 4] = [5, 7, 11, 13];
 
 impl Experiment {
-    /// A name, and behind it in any order a text and a seed.
+    /// A name, and behind it in any order a text, a seed and settings such as `experts=16`.
     pub fn parse(text: &str) -> Option<Experiment> {
         let mut words = text.split_whitespace();
         let name = ExperimentName::of_word(words.next()?)?;
@@ -58,7 +70,7 @@ impl Experiment {
             match (TextName::of_word(word), word.parse()) {
                 (Some(text), _) => experiment.text = text,
                 (None, Ok(seed)) => experiment.seed = seed,
-                _ => return None,
+                _ => experiment.knobs = experiment.knobs.with_word(word)?,
             }
         }
         Some(experiment)
@@ -74,24 +86,59 @@ impl Experiment {
         if self.seed != usual.seed {
             text = format!("{text} {}", self.seed);
         }
-        text
+        text + &self.knobs.words()
     }
 
     /// What [`Experiment::parse`] reads, in words.
     pub fn allowed() -> String {
-        format!("one of {}; behind it, if you like, one of {}, and a seed", ExperimentName::words(), TextName::words())
+        let knobs: Vec<&str> = KNOBS.iter().map(|knob| knob.word).collect();
+        format!(
+            "one of {}; behind it, if you like, one of {}, a seed, and settings such as experts=16 (of {})",
+            ExperimentName::words(),
+            TextName::words(),
+            knobs.join(", "),
+        )
     }
 
-    /// The two trainings, under these numbers. `own`: the reader's text, which only [`TextName::Own`] learns.
-    pub fn requests(self, runs: [RunId; 2], own: &str) -> [TrainRequest; 2] {
-        self.name.preset().requests(runs, self.seed, &self.training_text(own), &self.probe(own))
+    /// The two trainings, under these numbers. `own`: the reader's text, which only [`TextName::Own`] learns. `shipped`:
+    /// those of [`Experiment::kinds`].
+    pub fn requests(self, runs: [RunId; 2], own: &str, shipped: &[KindText]) -> [TrainRequest; 2] {
+        let text = self.training_text(own, shipped);
+        let mut requests = self.name.preset().requests(runs, self.seed, &text, &self.probe(own));
+        self.knobs.set(&mut requests);
+        requests
     }
 
-    fn training_text(self, own: &str) -> TrainingText {
+    /// What both trainings have of each of [`KNOBS`]; `None` where they differ in it or the rule has none.
+    pub fn settings(self) -> [Option<u32>; NUM_KNOBS] {
+        let requests = self.requests([RunId(1), RunId(2)], "", &[]);
+        std::array::from_fn(|at| KNOBS[at].common(&requests))
+    }
+
+    /// The texts that come with the page and are learned, by their kinds.
+    pub fn kinds(self) -> &'static [&'static str] {
+        const KINDS: [&str; 6] = ["prose", "speech", "spanish", "rust", "json", "arithmetic"];
+        match self.text {
+            TextName::Kinds => &KINDS,
+            TextName::Prose => &KINDS[..1],
+            TextName::Speech => &KINDS[1..2],
+            TextName::Spanish => &KINDS[2..3],
+            TextName::Rust => &KINDS[3..4],
+            TextName::Json => &KINDS[4..5],
+            TextName::Arithmetic => &KINDS[5..],
+            TextName::Grammars | TextName::Sums | TextName::Own => &[],
+        }
+    }
+
+    fn training_text(self, own: &str, shipped: &[KindText]) -> TrainingText {
         match self.text {
             TextName::Grammars => experiment::grammars(),
             TextName::Sums => TrainingText::ModularSums { moduli: MODULI.to_vec() },
             TextName::Own => TrainingText::Own { text: own.to_owned() },
+            _ => {
+                let learned = shipped.iter().filter(|text| self.kinds().contains(&text.kind.as_str()));
+                TrainingText::Shipped { texts: learned.cloned().collect() }
+            }
         }
     }
 
@@ -101,6 +148,13 @@ impl Experiment {
             TextName::Grammars => experiment::PROBE.to_owned(),
             TextName::Sums => "%5 3+4=2\n%13 12+6=5\n".to_owned(),
             TextName::Own => own.chars().take(32).collect(),
+            TextName::Kinds => "She said: let x = 3; la casa {\"a\": 4} 12 + 5 = 17".to_owned(),
+            TextName::Prose => "She could not help smiling at it.".to_owned(),
+            TextName::Speech => "My fellow citizens, this Congress".to_owned(),
+            TextName::Spanish => "Y dijo Dios: Sea la luz".to_owned(),
+            TextName::Rust => "pub fn len(&self) -> usize {".to_owned(),
+            TextName::Json => "{\"version_added\": \"12\"}".to_owned(),
+            TextName::Arithmetic => "17 + 25 = 42\nsort 7 3 9 = 3 7 9".to_owned(),
         }
     }
 }
@@ -117,6 +171,13 @@ impl TextName {
         match self {
             TextName::Grammars => "four character grammars",
             TextName::Sums => "sums modulo 5, 7, 11 and 13",
+            TextName::Kinds => "six kinds of text, mixed",
+            TextName::Prose => "prose: novels",
+            TextName::Speech => "speech: addresses to Congress",
+            TextName::Spanish => "Spanish: the Bible of 1909",
+            TextName::Rust => "Rust source",
+            TextName::Json => "JSON",
+            TextName::Arithmetic => "arithmetic",
             TextName::Own => "your own text",
         }
     }
@@ -158,14 +219,57 @@ mod tests {
         for &name in ExperimentName::ALL {
             for &text in TextName::ALL {
                 for seed in [1, 7, u32::MAX] {
-                    let experiment = Experiment { name, text, seed };
+                    let knobs = Knobs::default().with(2, 16).with(5, 125).with(7, 300);
+                    let experiment = Experiment { name, text, seed, knobs };
                     assert_eq!(Experiment::parse(&experiment.text()), Some(experiment));
                 }
             }
         }
         assert_eq!(Experiment::parse("collapse"), Some(Experiment::default()));
-        for bad in ["", "sums", "collapse nonsense", "collapse -1"] {
+        for bad in ["", "sums", "collapse nonsense", "collapse -1", "collapse experts=3"] {
             assert_eq!(Experiment::parse(bad), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn a_knob_turns_both_and_leaves_what_they_differ_in() {
+        let of = |text: &str| {
+            let experiment = Experiment::parse(text).expect("it is one");
+            experiment.requests([RunId(1), RunId(2)], "", &[])
+        };
+        for at in 0..KNOBS.len() {
+            for &name in ExperimentName::ALL {
+                let usual = of(name.as_str());
+                let Some(before) = KNOBS[at].common(&usual) else { continue };
+                assert!(KNOBS[at].values.contains(&before), "{} of {}: {before}", KNOBS[at].word, name.as_str());
+                for &value in KNOBS[at].values {
+                    let turned = Experiment { name, knobs: Knobs::default().with(at, value), ..Experiment::default() };
+                    let turned = turned.requests([RunId(1), RunId(2)], "", &[]);
+                    assert_eq!(KNOBS[at].common(&turned), Some(value));
+                }
+            }
+        }
+        // What the two differ in is no matter of a knob.
+        assert_eq!(of("room capacity=1.25"), of("room"));
+        assert_eq!(of("choices k=4"), of("choices"));
+        assert_eq!(KNOBS[3].of(&of("collapse k=4")[0]), None);
+        assert_eq!(Experiment::parse("bias rate=0.001").map(Experiment::text).as_deref(), Some("bias rate=0.001"));
+    }
+
+    #[test]
+    fn kinds_are_learned_by_their_names() {
+        let text = |kind: &str| KindText { kind: kind.to_owned(), text: kind.repeat(9).into() };
+        let shipped: Vec<KindText> = ["prose", "json"].map(text).to_vec();
+        let of = |name: &str| {
+            let experiment = Experiment::parse(name).expect("it is one");
+            (experiment.kinds().len(), experiment.requests([RunId(1), RunId(2)], "", &shipped)[0].text.clone())
+        };
+        assert_eq!(of("collapse json"), (1, TrainingText::Shipped { texts: vec![text("json")] }));
+        assert_eq!(of("collapse kinds"), (6, TrainingText::Shipped { texts: shipped.clone() }));
+        assert_eq!(of("collapse").0, 0);
+        for &name in TextName::ALL {
+            let kinds = Experiment { text: name, ..Experiment::default() }.kinds();
+            assert!(kinds.len() != 1 || kinds[0] == name.as_str());
         }
     }
 

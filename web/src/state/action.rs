@@ -21,7 +21,7 @@ use crate::state::background::Purpose;
 #[cfg(feature = "page")]
 use crate::state::course::Turn;
 use crate::state::held_out::Judged;
-use crate::state::lab::Wish;
+use crate::state::lab::{Fetched, Wish};
 use crate::state::surgery::Operation;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -144,6 +144,8 @@ pub enum Action {
         run: RunId,
         files: Result<ModelFiles, String>,
     },
+    /// Texts that the training lab asked for.
+    LabTexts(Fetched),
     OpenMicroStep(MicroStep),
     DismissNotice,
     /// Of the lesson that is open.

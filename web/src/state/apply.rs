@@ -175,6 +175,7 @@ impl State {
             Action::Lab(wish) => self.in_lab(|lab| lab.wish(wish, effects)),
             Action::ModelCame { run, files } => self.in_lab(|lab| lab.model_came(run, files, effects)),
             Action::Trained(event) => self.in_lab(|lab| lab.told(&event, effects)),
+            Action::LabTexts(fetched) => self.in_lab(|lab| lab.fetched(&fetched, effects)),
         }
     }
 

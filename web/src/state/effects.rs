@@ -26,6 +26,8 @@ pub enum Effect {
     EndTrainer,
     /// Fetch the files of the page's model for this run of the training lab, and dispatch `ModelCame`.
     FetchModel(RunId),
+    /// Fetch the lab's texts of these kinds.
+    FetchTexts(Vec<&'static str>),
     /// Let the browser keep a file.
     KeepFile {
         name: String,

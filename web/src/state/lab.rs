@@ -2,18 +2,23 @@
 
 mod adapters;
 mod saved;
+mod texts;
 
 use moe_trace::adapting::ModelFiles;
 use moe_trace::experiment::new_experts;
-use moe_trace::training::TrainSetting;
+use moe_trace::training::{Distilling, KindText, TrainSetting};
 use moe_trace::{RunId, TrainCommand, TrainEvent, UserError};
 
 use crate::run::shared::Shared;
 use crate::run::training::Training;
-use crate::settings::experiment::{Experiment, ExperimentName, TextName};
+use crate::settings::experiment::{Experiment, ExperimentName, Knobs, TextName};
 use crate::state::Effect;
 pub use adapters::{AdapterWish, Adapters};
 pub use saved::{ChosenFile, MOST_BYTES};
+pub use texts::Fetched;
+
+/// How long experts teach: the time that a reader waits for.
+const DISTILLING: Distilling = Distilling { layer_steps: 50, text_steps: 100 };
 
 /// What the reader asks for.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +26,13 @@ pub enum Wish {
     Experiment(ExperimentName),
     Text(TextName),
     Seed(u32),
+    /// A value of the knob with this number, for both.
+    Knob {
+        at: usize,
+        value: u32,
+    },
+    /// Sizes and settings as the preset has them.
+    UsualKnobs,
     OwnText(String),
     /// Both trainings, from nothing.
     Start,
@@ -49,6 +61,8 @@ pub enum Wish {
     },
     /// Of a side with experts: average them into one.
     MergeExperts(usize),
+    /// Of a side with experts: let one learn what they say.
+    DistilExperts(usize),
     /// Of a worker that is gone: go on from what was saved, in another one.
     Revive,
     /// The newest state of a side, as a file.
@@ -74,6 +88,10 @@ pub struct Lab {
     /// Trainings that were saved and are on their way to take the place of these.
     pub opening: Option<[Shared<Training>; 2]>,
     pub adapters: Adapters,
+    /// Texts that came with the page, as far as they were fetched.
+    texts: Vec<KindText>,
+    /// They are fetched, and then both trainings start.
+    pub is_fetching: bool,
     num_runs: u32,
 }
 
@@ -127,6 +145,10 @@ impl Lab {
             Wish::Experiment(name) => self.choose(Experiment { name, ..self.experiment }, effects),
             Wish::Text(text) => self.choose(Experiment { text, ..self.experiment }, effects),
             Wish::Seed(seed) => self.choose(Experiment { seed, ..self.experiment }, effects),
+            Wish::Knob { at, value } => {
+                self.choose(Experiment { knobs: self.experiment.knobs.with(at, value), ..self.experiment }, effects);
+            }
+            Wish::UsualKnobs => self.choose(Experiment { knobs: Knobs::default(), ..self.experiment }, effects),
             Wish::OwnText(text) => self.own_text = text,
             Wish::Start => self.start(effects),
             Wish::Pause => self.ask(effects, |training| Some(TrainCommand::Pause(training.request.run))),
@@ -165,6 +187,10 @@ impl Lab {
                 self.ask_side(side, effects, |run| TrainCommand::Upcycle { run, experts });
             }
             Wish::MergeExperts(side) => self.ask_side(side, effects, TrainCommand::Merge),
+            Wish::DistilExperts(side) => {
+                self.ask_side(side, effects, |run| TrainCommand::Distil { run, plan: DISTILLING });
+                self.goes_on(side);
+            }
             Wish::Revive => self.revive(effects),
             Wish::Save(side) => self.keep_file(side, effects),
             Wish::Open(files) => self.open(&files, effects),
@@ -185,7 +211,10 @@ impl Lab {
 
     fn start(&mut self, effects: &mut Vec<Effect>) {
         self.stop(effects);
-        let requests = self.experiment.requests([self.next_run(), self.next_run()], &self.own_text);
+        if !self.has_texts(effects) {
+            return;
+        }
+        let requests = self.experiment.requests([self.next_run(), self.next_run()], &self.own_text, &self.texts);
         effects.extend(requests.iter().cloned().map(TrainCommand::Start).map(Effect::Train));
         self.trainings = Some(requests.map(Training::new).map(Shared::new));
     }
@@ -196,6 +225,7 @@ impl Lab {
             self.ask(effects, |training| Some(TrainCommand::Stop(training.request.run)));
         }
         (self.trainings, self.looks_at, self.problem, self.is_lost) = (None, None, None, false);
+        self.is_fetching = false;
     }
 
     fn fork(&mut self, effects: &mut Vec<Effect>) {
@@ -313,6 +343,15 @@ impl Lab {
         effects.extend(training.map(|training| Effect::Train(command(training.request.run))));
     }
 
+    /// Until it says that it rests.
+    fn goes_on(&mut self, side: usize) {
+        if let Some(training) = self.trainings.as_mut().and_then(|trainings| trainings.get_mut(side)) {
+            let mut next = Training::clone(training);
+            next.is_resting = false;
+            *training = Shared::new(next);
+        }
+    }
+
     fn update(&mut self, change: impl Fn(&mut Training)) {
         for training in self.trainings.iter_mut().flatten() {
             let mut next = Training::clone(training);
@@ -334,10 +373,13 @@ impl Wish {
             | Wish::Rewind
             | Wish::Fork
             | Wish::MakeExperts { .. }
-            | Wish::MergeExperts(_) => true,
+            | Wish::MergeExperts(_)
+            | Wish::DistilExperts(_) => true,
             Wish::Experiment(_)
             | Wish::Text(_)
             | Wish::Seed(_)
+            | Wish::Knob { .. }
+            | Wish::UsualKnobs
             | Wish::OwnText(_)
             | Wish::Start
             | Wish::Stop

@@ -54,6 +54,7 @@ pub(super) fn step(run: u32, step: u32, next_token: f32) -> TrainEvent {
         gradient_norm: 1.0,
         tokens_per_second: 1024.0,
         layers: vec![layer(0), layer(1)],
+        taught: None,
     })
 }
 

@@ -11,6 +11,7 @@ mod in_step;
 mod lab;
 mod lab_adapters;
 mod lab_saved;
+mod lab_texts;
 mod links;
 mod methods;
 mod models;

@@ -180,3 +180,76 @@ test("a dense feed-forward becomes experts without a jump, and experts are merge
   await page.getByText("resting").waitFor();
   assert.deepEqual(problems, []);
 });
+
+test("experts are distilled into one feed-forward, and what it cost is said", async (t) => {
+  const { page, problems } = await lab(t, `experiment="choices"`);
+  await page.getByRole("button", { name: "Train both" }).click();
+  await afterSteps(page, 5);
+  await page.getByRole("button", { name: "Pause" }).click();
+  await page.getByText("resting").waitFor();
+  const side = page.locator(".lab-side").nth(1);
+  await side.getByRole("button", { name: "Distil experts into one" }).click();
+  await side.getByText("layers' error against the experts").waitFor({ timeout: 60_000 });
+  const cost = side.getByText(
+    /^distilled, after \d+ steps: held-out loss [\d.]+ with experts, [\d.]+ with their mean, now [\d.]+ nats a byte/,
+  );
+  await cost.waitFor({ timeout: 240_000 });
+  await page.getByText("resting").waitFor();
+  await side.getByRole("button", { name: "Make 8 experts" }).waitFor();
+  assert.deepEqual(problems, []);
+});
+
+test("a text that comes with the page is fetched when it is to be learned", async (t) => {
+  const { page, problems } = await lab(t);
+  const fetched = [];
+  page.on("request", (request) => {
+    if (request.url().includes("/texts/lab/")) fetched.push(new URL(request.url()).pathname.split("/").at(-1));
+  });
+  await page.getByRole("combobox", { name: "Text" }).selectOption("json");
+  assert.deepEqual(fetched, []);
+  await page.getByRole("button", { name: "Train both" }).click();
+  await afterSteps(page, 2);
+  assert.deepEqual(fetched, ["json.txt"]);
+  await page.getByRole("button", { name: "Start anew" }).click();
+  await afterSteps(page, 1);
+  assert.deepEqual(fetched, ["json.txt"]);
+  assert.deepEqual(problems, []);
+});
+
+test("sliders turn both, stand in the link, and what takes too much memory is refused in words", async (t) => {
+  const { page, problems } = await lab(t);
+  const state = () => page.evaluate(() => document.querySelector("moe-playground").getState());
+  await page.getByText("Sizes and settings of both").click();
+  const slider = (name) => page.getByRole("slider", { name, exact: true });
+  // Which expert a token asks is the rule's matter here.
+  assert.ok(await slider("Experts per token").isDisabled());
+  await slider("Experts").fill("1");
+  assert.equal((await state()).experiment, "collapse experts=4");
+  await page.getByRole("button", { name: "Train both" }).click();
+  await afterSteps(page, 1);
+  await slider("Experts").fill("4");
+  await slider("Expert's width").fill("4");
+  await slider("Sequences a step").fill("5");
+  await page.getByRole("button", { name: "Train both" }).click();
+  await page
+    .getByRole("alert")
+    .getByText(/need about \d+ MB; here a training has 200 MB/)
+    .waitFor();
+  await page.getByRole("button", { name: "As the experiment has them" }).click();
+  assert.equal((await state()).experiment, "collapse");
+  assert.deepEqual(problems, []);
+});
+
+test("a worker that is ended from outside, without a word, is noticed", async (t) => {
+  const { page } = await lab(t);
+  await page.getByRole("button", { name: "Train both" }).click();
+  await afterSteps(page, 27);
+  // It ends itself: to the page that is silence.
+  await page
+    .workers()
+    .at(-1)
+    .evaluate(() => globalThis.close());
+  await page.getByRole("alert").getByText("Its worker was ended, or is stuck.").waitFor({ timeout: 60_000 });
+  await page.getByRole("button", { name: /^Go on from step \d+$/ }).click();
+  await afterSteps(page, 28);
+});

@@ -1,6 +1,7 @@
 //! Commands in, events out: what a reader who steers a training relies on.
 
 mod adapters;
+mod distilling;
 mod mixed;
 mod reshape;
 mod saved;

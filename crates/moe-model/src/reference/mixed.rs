@@ -44,7 +44,8 @@ pub async fn layer(
     if let Some(shared) = &block.shared_experts {
         y = y + shared.forward(x.clone());
     }
-    Ok((y, LayerOutcome { hidden: x, gate_logits, gate_values, routings: Vec::new(), mixings }))
+    let output = y.clone();
+    Ok((y, LayerOutcome { hidden: x, output, gate_logits, gate_values, routings: Vec::new(), mixings }))
 }
 
 /// Soft MoE (arXiv:2308.00951, section 2.1): `C · experts(Dᵀ X)`, `D` softmax over tokens, `C` over slots.

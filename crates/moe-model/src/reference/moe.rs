@@ -22,6 +22,8 @@ pub type Inputs<'a> = dyn Fn(usize, usize) -> RoutingInputs + 'a;
 pub struct LayerOutcome {
     /// `[sequences, tokens, d_model]`: the tokens' states as the gate saw them, normed.
     pub hidden: Tensor<3>,
+    /// The same shape: what the layer adds to them, shared experts included.
+    pub output: Tensor<3>,
     /// `[sequences, tokens, experts]`, on the graph.
     pub gate_logits: Tensor<3>,
     /// The same numbers, read back: one matrix per sequence.
@@ -90,5 +92,6 @@ pub async fn layer(
     if let Some(shared) = &block.shared_experts {
         y = y + shared.forward(hidden.clone());
     }
-    Ok((y, LayerOutcome { hidden, gate_logits, gate_values, routings, mixings: Vec::new() }))
+    let output = y.clone();
+    Ok((y, LayerOutcome { hidden, output, gate_logits, gate_values, routings, mixings: Vec::new() }))
 }

@@ -5,6 +5,7 @@ pub mod data;
 pub mod device;
 pub mod history;
 pub mod log;
+pub mod peer;
 pub mod progress;
 pub mod run_file;
 pub mod speed;

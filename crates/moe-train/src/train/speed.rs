@@ -12,6 +12,7 @@ use moe_router::draws::SplitMix64;
 use moe_trace::{Overflow, RouterSpec, RoutingSpec};
 
 use super::device::DeviceChoice;
+use super::peer;
 use super::run_file::RunFile;
 
 /// Of the shipped tokenizer; what the tokens say is of no matter here.
@@ -28,6 +29,9 @@ pub struct SpeedArgs {
     /// Where to compute.
     #[arg(long, default_value = "cpu")]
     pub device: DeviceChoice,
+    /// Beside PyTorch on the CPU, on one thread and on two, where the python3 of the search path has it.
+    #[arg(long)]
+    pub peer: bool,
 }
 
 pub fn run(args: &SpeedArgs) -> Result<()> {
@@ -64,6 +68,24 @@ pub fn run(args: &SpeedArgs) -> Result<()> {
         })
         .collect::<Vec<f64>>();
     println!("\ngrouped is {:.2} times as fast", medians[0] / medians[1]);
+    if args.peer { beside_peer(&run, args.rounds, medians[0]) } else { Ok(()) }
+}
+
+/// The same steps in PyTorch. `ours`: tokens a second, grouped, on as many threads as this process has.
+fn beside_peer(run: &RunFile, rounds: usize, ours: f64) -> Result<()> {
+    if !peer::is_there() {
+        println!("\n{}", peer::MISSING);
+        return Ok(());
+    }
+    let threads = std::env::var("RAYON_NUM_THREADS").unwrap_or_else(|_| "all".to_owned());
+    println!("\n| tokens/s | median | ours ({threads} threads) to it |\n| --- | ---: | ---: |");
+    for threads in [1, 2] {
+        let mut found = peer::run(run, VOCABULARY, rounds, threads)?;
+        ensure!(!found.tokens_per_second.is_empty(), "it measured nothing");
+        found.tokens_per_second.sort_by(f64::total_cmp);
+        let median = found.tokens_per_second[found.tokens_per_second.len() / 2];
+        println!("| PyTorch {}, {threads} threads | {median:.0} | {:.2} |", found.torch, ours / median);
+    }
     Ok(())
 }
 

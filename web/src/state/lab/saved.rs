@@ -77,7 +77,7 @@ impl Lab {
             let (run, bytes) = (self.next_run(), file.bytes.as_ref().unwrap_or(&none));
             effects.push(open(run, bytes));
             // The trainer tells its settings.
-            let mut training = Training::new(self.experiment.requests([run, RunId(0)], "")[0].clone());
+            let mut training = Training::new(self.experiment.requests([run, RunId(0)], "", &[])[0].clone());
             training.name = Some(file.name.clone());
             Shared::new(training)
         });

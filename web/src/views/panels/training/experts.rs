@@ -3,7 +3,7 @@
 use yew::prelude::*;
 
 use super::asks;
-use crate::run::training::{Reshaped, Training};
+use crate::run::training::{Distilled, Reshaped, Training};
 use crate::state::Action;
 use crate::state::lab::{Lab, Wish};
 use crate::words::numbers::{count, percent};
@@ -19,6 +19,8 @@ pub fn buttons(lab: &Lab, training: &Training, side: usize, dispatch: &Callback<
     };
     let copies = "Eight copies of the feed-forward, two for each token: the model says what it said before";
     let noisy = "Eight copies of the feed-forward, each with noise of a tenth of its size";
+    let taught = "One feed-forward that begins as the mean of the experts and learns what they say: each layer by itself for 50 \
+                  steps, then all together with the text for 100";
     let merged = "One feed-forward: the mean of the experts, by how often held-out text asks each";
     html! {
         <div class="lab-buttons">
@@ -27,8 +29,10 @@ pub fn buttons(lab: &Lab, training: &Training, side: usize, dispatch: &Callback<
                 { button("with noise".to_owned(), Wish::MakeExperts { side, noise: NOISE }, noisy) }
             } else {
                 { button("Merge experts into one".to_owned(), Wish::MergeExperts(side), merged) }
+                { button("Distil experts into one".to_owned(), Wish::DistilExperts(side), taught) }
             }
             { for training.reshaped.as_ref().map(cost) }
+            { for training.distilled.as_ref().map(distilled) }
         </div>
     }
 }
@@ -43,6 +47,17 @@ fn cost(reshaped: &Reshaped) -> Html {
     html! {
         <span class="lab-rest">{
             format!("{what} after {steps}: held-out loss {before:.3} → {after:.3} nats per byte ({:+.3})", after - before)
+        }</span>
+    }
+}
+
+fn distilled(distilled: &Distilled) -> Html {
+    let [experts, mean, now] = distilled.held_out;
+    let steps = count(distilled.after_steps, "step", "steps");
+    html! {
+        <span class="lab-rest">{
+            format!("distilled, after {steps}: held-out loss {experts:.3} with experts, {mean:.3} with their mean, now {now:.3} \
+                nats a byte ({:+.3})", now - experts)
         }</span>
     }
 }

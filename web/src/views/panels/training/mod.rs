@@ -6,6 +6,7 @@ mod curves;
 mod experts;
 mod files;
 mod finding;
+mod knobs;
 mod measured;
 mod setup;
 mod snapshots;
@@ -94,7 +95,8 @@ fn facts_of(training: &Training) -> Vec<(&'static str, String)> {
 
 fn facts(training: &Training) -> Html {
     let fact = |(name, value): (&'static str, String)| html! { <li><span>{ name }</span><b>{ value }</b></li> };
-    html! { <ul class="stats lab-facts">{ for facts_of(training).into_iter().map(fact) }</ul> }
+    let taught = training.taught().map(|(what, far)| (what, format!("{far:.3}")));
+    html! { <ul class="stats lab-facts">{ for facts_of(training).into_iter().chain(taught).map(fact) }</ul> }
 }
 
 fn as_table(input: &PanelInput) -> Html {

@@ -3,7 +3,7 @@
 use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
-use super::{asks, files, has_steps, measured};
+use super::{asks, files, has_steps, knobs, measured};
 use crate::settings::experiment::{EXPONENTS, ExperimentName, STEP, TextName, coefficient_at, exponent_of};
 use crate::state::Action;
 use crate::state::lab::{Lab, Wish};
@@ -65,6 +65,9 @@ pub fn setup(lab: &Lab, dispatch: &Callback<Action>) -> Html {
                 </label>
                 { buttons(lab, dispatch) }
             </div>
+            if !lab.is_opened() {
+                { knobs::knobs(lab, dispatch) }
+            }
             if lab.experiment.text == TextName::Own {
                 <label class="lab-own">
                     <span class="control-name">{ "Your text, at least a few thousand letters; it stays on this machine" }</span>
@@ -81,7 +84,9 @@ fn buttons(lab: &Lab, dispatch: &Callback<Action>) -> Html {
     };
     html! {
         <div class="lab-buttons">
-            if lab.trainings.is_none() {
+            if lab.is_fetching {
+                <span class="lab-rest" role="status">{ "fetching the text" }</span>
+            } else if lab.trainings.is_none() {
                 <button type="button" class="lab-button is-primary" onclick={asks(dispatch, Wish::Start)}>{ "Train both" }</button>
             } else if let Some(steps) = lab.offers() {
                 { files::revive(steps, dispatch) }
