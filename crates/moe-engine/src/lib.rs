@@ -3,6 +3,7 @@
 mod engine;
 mod run;
 mod self_check;
+mod timing;
 
 pub use engine::{Arithmetic, Counter, Engine, LoadError};
 pub use run::RunError;

@@ -7,7 +7,10 @@
 mod backend;
 mod cache;
 mod fetch;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod mailbox;
+mod model;
 mod serve;
 
 use std::panic;

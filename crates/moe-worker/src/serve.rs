@@ -3,17 +3,16 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use moe_engine::manifest::ManifestError;
-use moe_engine::{Arithmetic, Counter, Engine, LoadError, device};
+use moe_engine::{Counter, Engine};
 use moe_mailbox::{Turns, Wake, listen, now_ms, post};
-use moe_trace::{BackendChoice, Command, Event, RunRequest, Rung, Telling, UserError};
+use moe_trace::{BackendChoice, BackendInfo, Command, Event, RunRequest, Rung, Telling, UserError};
 use wasm_bindgen_futures::spawn_local;
 
-use crate::cache::{self, Cache};
-use crate::fetch::ManifestFailure;
-use crate::fetch::error::FetchError;
-use crate::mailbox::{Inbox, Paced};
-use crate::{backend, fetch};
+#[cfg(feature = "gpu")]
+use crate::gpu;
+use crate::mailbox::Inbox;
+use crate::model::{Failure, Model};
+use crate::{backend, cache};
 
 /// Listens for commands and works them off.
 pub fn start() {
@@ -44,15 +43,15 @@ pub fn start() {
         let turns = Turns::default();
         loop {
             match inbox.take() {
-                Some(Command::Load { manifest_url, backend }) => {
+                Some(command @ (Command::Load { .. } | Command::Try { .. })) => {
                     // Two models at once would be two copies of weights; and a failed load leaves none.
                     engine = None;
-                    match load(&manifest_url, backend).await {
+                    match loaded(&command).await {
                         Ok(loaded) => {
-                            counter.replace(Some(loaded.counter()));
-                            engine = Some(loaded);
+                            counter.replace(loaded.as_ref().map(Engine::counter));
+                            engine = loaded;
                         }
-                        Err((error, fatal)) => post(&Event::Failed { run: None, error, fatal }),
+                        Err(Failure { error, fatal }) => post(&Event::Failed { run: None, error, fatal }),
                     }
                 }
                 Some(Command::Run(request)) => run(engine.as_mut(), &request, &inbox, &turns).await,
@@ -64,59 +63,75 @@ pub fn start() {
     });
 }
 
-/// Fetches a model and makes it ready; on a GPU only if it computes there what it does on the CPU. The `bool` tells whether the worker must be replaced.
-async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, (UserError, bool)> {
-    let fetched = |error: FetchError| (UserError::from(error), false);
-    let cache = Cache::open().await;
-    let (manifest, json) = fetch::manifest(manifest_url, &cache).await.map_err(|failure| match failure {
-        ManifestFailure::Fetched(error) => fetched(error),
-        ManifestFailure::Described(error) => (described(error), false),
-    })?;
-    let files = fetch::Files::new(manifest_url, &manifest).map_err(fetched)?;
-    let paced = Paced::default();
-    let arrived = files.get(&cache, |progress| paced.post(&progress)).await.map_err(fetched)?;
-    let (weights, tokenizer) = (&arrived.weights, &arrived.tokenizer);
-    let (arithmetic, info) = backend::choose(choice).await.map_err(|error| (error, false))?;
-    // Files that do not make a model will not make one in a fresh worker either; a device may.
-    let failed = |error: LoadError| {
-        let fatal = matches!(error, LoadError::Device(_));
-        (UserError::from(error), fatal)
-    };
-    let mut engine = Engine::load(&manifest, weights, tokenizer, &arithmetic).await.map_err(failed)?;
-    let mut info = info;
-    if info.rung == Rung::Webgpu {
-        let in_f32 = Arithmetic::F32(device::cpu());
-        let mut trusted = Engine::load(&manifest, weights, tokenizer, &in_f32).await.map_err(failed)?;
-        let difference = engine.differs_from(&mut trusted).await.map_err(|error| (error.error, error.fatal))?;
-        if let Some(difference) = difference {
-            if choice == BackendChoice::Webgpu {
-                let why = format!("It computes something else than the CPU: {difference}.");
-                let try_this = "With backend=\"auto\" or \"cpu\" the model runs on the CPU.";
-                return Err((UserError::new("This GPU cannot be trusted.", why, try_this), false));
-            }
-            let on_the_cpu = backend::cpu(&format!("the GPU computes something else: {difference}"));
-            info = on_the_cpu.1;
-            drop(trusted);
-            engine = Engine::load(&manifest, weights, tokenizer, &on_the_cpu.0).await.map_err(failed)?;
-        }
+/// The engine that a command asks for.
+async fn loaded(command: &Command) -> Result<Option<Engine>, Failure> {
+    match command {
+        Command::Load { manifest_url, backend } => load(manifest_url, *backend).await.map(Some),
+        Command::Try { manifest_url } => try_gpu(manifest_url).await,
+        _ => Ok(None),
     }
-    post(&Event::Ready { model: engine.info().clone(), backend: info });
-    // Nobody waits for the cache, which may be slow.
-    let manifest_url = manifest_url.to_owned();
-    spawn_local(async move { post(&fetch::keep(&cache, &manifest_url, &json, &files, &arrived).await) });
+}
+
+/// Fetches a model and makes it ready; on a GPU only if it computes there what it does on the CPU.
+async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Engine, Failure> {
+    let model = Model::fetch(manifest_url).await?;
+    let (engine, backend) = match choice {
+        BackendChoice::Webgpu => on_gpu(&model).await?,
+        _ => {
+            let (arithmetic, info) = backend::cpu(choice);
+            (model.engine(&arithmetic).await?, info)
+        }
+    };
+    post(&Event::Ready { model: engine.info().clone(), backend });
+    model.keep();
+    if choice == BackendChoice::Auto && backend::webgpu().is_ok() {
+        // Meanwhile the CPU runs.
+        spawn_local(async {
+            post(&match backend::adapter().await {
+                Ok(()) => Event::Offered { rung: Rung::Webgpu },
+                Err(why) => Event::Declined { why: backend::for_the_cpu(&why) },
+            });
+        });
+    }
     Ok(engine)
 }
 
-/// A manifest that cannot be used. What is wrong with a field is for readers; what the reader of JSON says is a detail.
-fn described(error: ManifestError) -> UserError {
-    let (what, try_this) =
-        ("The model's description could not be read.", "Reload the page; the recorded run works without the model.");
-    match error {
-        ManifestError::Unreadable(error) => {
-            UserError::new(what, "manifest.json is not one, or not whole.", try_this).with_details(error)
+#[cfg(feature = "gpu")]
+async fn on_gpu(model: &Model) -> Result<(Engine, BackendInfo), Failure> {
+    gpu::asked_for(model).await
+}
+
+/// Makes a model ready on the GPU if it does well there; what came of it is told.
+#[cfg(feature = "gpu")]
+async fn try_gpu(manifest_url: &str) -> Result<Option<Engine>, Failure> {
+    let model = Model::fetch(manifest_url).await?;
+    Ok(match gpu::tried(&model).await? {
+        Ok((engine, backend)) => {
+            post(&Event::Ready { model: engine.info().clone(), backend });
+            Some(engine)
         }
-        error => UserError::new(what, format!("{error}."), try_this),
-    }
+        Err(why) => {
+            post(&Event::Declined { why: backend::for_the_cpu(&why) });
+            None
+        }
+    })
+}
+
+/// The worker's bootstrap loads the other module for these.
+#[cfg(not(feature = "gpu"))]
+fn has_no_gpu() -> Failure {
+    let why = "This engine was built for the CPU alone.";
+    Failure::lasting(UserError::new("WebGPU is not available.", why, "Choose backend=\"auto\" or \"cpu\"."))
+}
+
+#[cfg(not(feature = "gpu"))]
+async fn on_gpu(_: &Model) -> Result<(Engine, BackendInfo), Failure> {
+    Err(has_no_gpu())
+}
+
+#[cfg(not(feature = "gpu"))]
+async fn try_gpu(_: &str) -> Result<Option<Engine>, Failure> {
+    Err(has_no_gpu())
 }
 
 async fn run(engine: Option<&mut Engine>, request: &RunRequest, inbox: &Inbox, turns: &Turns) {

@@ -21,3 +21,4 @@ mod replay;
 mod runs;
 mod story;
 mod surgery;
+mod trial;

@@ -95,7 +95,7 @@ pub const CRATES: [Crate; 9] = [
     },
     Crate {
         folder: "crates/moe-worker",
-        floors: &[&["mailbox"], &["backend", "cache"], &["fetch"], &["serve"]],
+        floors: &[&["mailbox"], &["backend", "cache"], &["fetch"], &["model"], &["gpu"], &["serve"]],
         exceptions: &[],
     },
     Crate {
