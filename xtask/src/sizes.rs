@@ -36,7 +36,8 @@ const PAGE_BUDGET_BYTES: u64 = 695_000;
 /// when it is first used, and the recorded run. The aim is 350 kB.
 const FIGURE_BUDGET_BYTES: u64 = 395_000;
 
-/// The engine that is loaded first, and the one with WebGPU, each with what starts it. The aims are 800 kB and 2,500 kB.
+/// The engine that is loaded first, and the one with WebGPU, each with what starts it. The aims are 800 kB
+/// and 2,500 kB.
 const ENGINE_BUDGET_BYTES: u64 = 800_000;
 const GPU_ENGINE_BUDGET_BYTES: u64 = 2_500_000;
 

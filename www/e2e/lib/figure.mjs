@@ -32,7 +32,7 @@ export async function openFigure(site, t, options = {}) {
     prepare: async (page) => {
       page.setDefaultTimeout(PATIENCE_MS);
       await page.addInitScript(record);
-      await page.addInitScript(askFor, backend);
+      if (backend !== "auto") await page.addInitScript(askFor, backend);
       if (newTokens !== null) await recordedRun(page, withNewTokens(await defaultTrace(site.url), newTokens));
       if (Object.keys(attributes).length > 0) {
         await addAttributes(page, new URL(withBackend(path, backend), site.url).href, attributes);
@@ -60,7 +60,7 @@ function askFor(backend) {
 
 /** The page of frames takes its figure's attributes from its address. */
 function withBackend(path, backend) {
-  if (!path.startsWith("embed.html") || /[?&]backend=/.test(path)) return path;
+  if (backend === "auto" || !path.startsWith("embed.html") || /[?&]backend=/.test(path)) return path;
   return `${path}${path.includes("?") ? "&" : "?"}backend=${backend}`;
 }
 
