@@ -86,7 +86,7 @@ async function measure(browser, rung) {
     await figure.button("Run").waitFor();
     after = run;
   }
-  sample.worker_mb = (await wasmBytes(page)) / 1e6;
+  sample.worker_mb = (await wasmBytes(page, rung)) / 1e6;
   await close();
   return sample;
 }
@@ -143,15 +143,16 @@ function lastLength(page, run) {
 }
 
 /** Size of the engine's linear memory, which never shrinks: model, working memory, and whatever was needed to load it. */
-function wasmBytes(page) {
+function wasmBytes(page, rung) {
+  const script = rung === "webgpu" ? "moe_worker_gpu.js" : "moe_worker.js";
   return page
     .workers()
     .at(-1)
-    .evaluate(async () => {
-      const { default: init } = await import(new URL("moe_worker.js", location.href).href);
+    .evaluate(async (script) => {
+      const { default: init } = await import(new URL(script, location.href).href);
       // It is initialised already, and answers with what it exports.
       return (await init()).memory.buffer.byteLength;
-    });
+    }, script);
 }
 
 /** In the page: milliseconds from navigation to the first paint with content, and to the recorded run. */

@@ -69,24 +69,28 @@ pub fn wasm(filter: Option<&str>) -> Result<Tally> {
     let config = project::target_dir()?.join("webdriver.json");
     let options = json!({ "goog:chromeOptions": { "binary": chromium, "args": WEBGPU_FLAGS } });
     fs::write(&config, options.to_string()).with_context(|| format!("could not write {}", config.display()))?;
-    let mut command = wasm_tests()?;
-    command
-        .args(filter)
-        .env(format!("CARGO_TARGET_{}_RUNNER", WASM_TARGET.to_uppercase().replace('-', "_")), runner)
-        .env("CHROMEDRIVER", driver)
-        .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", config)
-        // Seconds. The software adapter takes its time, and so does a machine that does something else as well.
-        .env("WASM_BINDGEN_TEST_TIMEOUT", "900")
-        .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
-    Ok(counting::tests(&mut command))
+    let mut tally = Tally::default();
+    for mut command in wasm_tests()? {
+        command
+            .args(filter)
+            .env(format!("CARGO_TARGET_{}_RUNNER", WASM_TARGET.to_uppercase().replace('-', "_")), &runner)
+            .env("CHROMEDRIVER", &driver)
+            .env("WASM_BINDGEN_TEST_WEBDRIVER_JSON", &config)
+            // Seconds. The software adapter takes its time, and so does a machine that does something else as well.
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "900")
+            .env("WASM_BINDGEN_TEST_DRIVER_TIMEOUT", "60");
+        tally += counting::tests(&mut command);
+    }
+    Ok(tally)
 }
 
-/// `cargo test` of the tests that run in a browser.
-pub fn wasm_tests() -> Result<Command> {
-    // The page's own tests run natively.
-    let mut command = wasm::engine("test");
-    command.args(test_targets("moe-worker")?.iter().flat_map(|target| ["--test", target]));
-    Ok(command)
+/// `cargo test` of the tests that run in a browser: of engines and lab. The page's own run natively.
+pub fn wasm_tests() -> Result<Vec<Command>> {
+    let with_targets = |(package, mut command): (&str, Command)| {
+        command.args(test_targets(package)?.iter().flat_map(|target| ["--test", target]));
+        Ok(command)
+    };
+    wasm::worker_tests().into_iter().map(with_targets).collect()
 }
 
 /// The page in Chromium: with WebGPU, without it, and as `dist` writes it. Only tests whose names match `filter`, only

@@ -53,7 +53,8 @@ pub fn replace(folder: &Path, files: Vec<SiteFile>) -> Result<()> {
 
 /// An error where something lacks of a site's files without which there is no page.
 pub fn ensure_whole(files: &[SiteFile]) -> Result<()> {
-    let modules = ["web", "figure", "moe_worker", "moe_lab_worker"].map(|name| format!("assets/{name}_bg.wasm"));
+    let modules = ["web", "figure", "moe_worker", "moe_worker_gpu", "moe_lab_worker"];
+    let modules = modules.map(|name| format!("assets/{name}_bg.wasm"));
     for needed in ["index.html", "assets/element.js"].into_iter().chain(modules.iter().map(String::as_str)) {
         let is_there = files.iter().any(|(address, _)| address == needed);
         ensure!(is_there, "the site has no {needed}; `cargo xtask build` makes what is compiled");

@@ -80,7 +80,10 @@ fn lint(report: &mut Report, while_compiling: bool) {
         });
         report.run(step, "clippy, wasm", || {
             toolchain::ensure_wasm_target()?;
-            let mut tally = counting::check(wasm::engine("clippy").args(["--lib", "--tests"]).args(deny));
+            let mut tally = Tally::default();
+            for mut clippy in wasm::workers("clippy") {
+                tally += counting::check(clippy.args(["--lib", "--tests"]).args(deny));
+            }
             for mut clippy in wasm::views("clippy") {
                 tally += counting::check(clippy.args(deny));
             }
@@ -108,8 +111,12 @@ fn compile_and_lint(report: &mut Report) {
         for mut rustc in wasm::views("rustc") {
             tally += counting::compilation(rustc.arg(linting::MESSAGES));
         }
-        tally += counting::compilation(wasm::engine("build").arg(linting::MESSAGES));
-        tally += counting::compilation(browser_tests::wasm_tests()?.args(["--no-run", linting::MESSAGES]));
+        for mut build in wasm::workers("build") {
+            tally += counting::compilation(build.arg(linting::MESSAGES));
+        }
+        for mut tests in browser_tests::wasm_tests()? {
+            tally += counting::compilation(tests.args(["--no-run", linting::MESSAGES]));
+        }
         Ok(tally)
     };
     // Cargo locks one folder for each profile, and these are two.

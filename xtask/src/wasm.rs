@@ -1,4 +1,4 @@
-//! Builds page, figure and worker: cargo, wasm-bindgen as a library, and an order of the functions that compresses.
+//! Builds page, figure and workers: cargo, wasm-bindgen as a library, and an order of the functions that compresses.
 
 mod order;
 
@@ -16,18 +16,34 @@ use wasm_bindgen_cli_support::Bindgen;
 use crate::project::{self, WASM_TARGET};
 use crate::toolchain;
 
-/// The engine: package, module, and its cargo profile, for speed.
-const ENGINE: Module = Module { package: "moe-worker", file: "moe_worker", name: "moe_worker", profile: "wasm" };
+/// The engine on the CPU: package, module, and its cargo profile, for speed.
+const ENGINE: Module =
+    Module { package: "moe-worker", file: "moe_worker", name: "moe_worker", profile: "cpu", features: NO_DEFAULT };
 
-/// The training lab, of the same crates, so that they are compiled once for both.
-const LAB: Module =
-    Module { package: "moe-lab-worker", file: "moe_lab_worker", name: "moe_lab_worker", profile: "wasm" };
+/// The same with WebGPU. Cargo gives both one name, so it is compiled in a folder of its own.
+const GPU_ENGINE: Module =
+    Module { package: "moe-worker", file: "moe_worker", name: "moe_worker_gpu", profile: "wasm", features: None };
+
+/// The training lab, on the CPU: what engine and lab need alike is compiled once for both.
+const LAB: Module = Module {
+    package: "moe-lab-worker",
+    file: "moe_lab_worker",
+    name: "moe_lab_worker",
+    profile: "cpu",
+    features: None,
+};
 
 /// The whole page: of it the fewest bytes count.
-const PAGE: Module = Module { package: "web", file: "web", name: "web", profile: "page" };
+const PAGE: Module = Module { package: "web", file: "web", name: "web", profile: "page", features: None };
 
 /// The same library as far as figures in other pages need it.
-const FIGURE: Module = Module { package: "web", file: "web", name: "figure", profile: "figure" };
+const FIGURE: Module = Module { package: "web", file: "web", name: "figure", profile: "figure", features: NO_DEFAULT };
+
+const NO_DEFAULT: Option<&str> = Some("--no-default-features");
+
+/// Those that hold a tensor library, what is needed first before the others. A call of cargo's for each, since it would
+/// give each the features of all that it compiles in one: the engine would learn, and the lab have a GPU.
+const WORKERS: [&Module; 3] = [&ENGINE, &LAB, &GPU_ENGINE];
 
 /// What a browser downloads.
 struct Module {
@@ -37,11 +53,21 @@ struct Module {
     /// What browsers load, without `.js`.
     name: &'static str,
     profile: &'static str,
+    features: Option<&'static str>,
+}
+
+impl Module {
+    /// `cargo <subcommand>` for it.
+    fn cargo(&self, subcommand: &str) -> Command {
+        let mut command = project::cargo(subcommand);
+        command.args(["--profile", self.profile, "--target", WASM_TARGET, "-p", self.package]).args(self.features);
+        command
+    }
 }
 
 #[derive(Args)]
 pub struct Options {
-    /// Leave the engine as it was built last
+    /// Leave engines and training lab as they were built last
     #[arg(long)]
     no_engine: bool,
 }
@@ -53,10 +79,11 @@ pub fn command(options: &Options) -> Result<()> {
 /// Builds the modules into the folder of the generated `.js` and `_bg.wasm` files.
 pub fn build() -> Result<()> {
     let start = Instant::now();
-    eprintln!("building page, figure and worker (the first time takes many minutes) …");
+    eprintln!("building page, figure and workers (the first time takes many minutes) …");
     build_views()?;
-    build_module(&ENGINE, &mut engine("build"))?;
-    bind_module(&LAB)?;
+    for worker in WORKERS {
+        build_module(worker, &mut worker.cargo("build"))?;
+    }
     eprintln!("built all modules in {:.1} s", start.elapsed().as_secs_f32());
     Ok(())
 }
@@ -80,19 +107,22 @@ fn bind_module(module: &Module) -> Result<()> {
         .with_context(|| format!("could not generate the JavaScript of {}", module.name))
 }
 
-/// `cargo <subcommand>` for engine and lab.
-pub fn engine(subcommand: &str) -> Command {
-    let mut command = project::cargo(subcommand);
-    command.args(["--profile", ENGINE.profile, "--target", WASM_TARGET, "-p", ENGINE.package, "-p", LAB.package]);
-    command
+/// `cargo <subcommand>` for both engines and the lab.
+pub fn workers(subcommand: &str) -> [Command; 3] {
+    WORKERS.map(|worker| worker.cargo(subcommand))
+}
+
+/// `cargo test` for the packages that have tests in a browser, each with its name. Those of the engine are about both of
+/// its rungs.
+pub fn worker_tests() -> [(&'static str, Command); 2] {
+    [&GPU_ENGINE, &LAB].map(|worker| (worker.package, worker.cargo("test")))
 }
 
 /// `cargo <subcommand>`, which is `rustc` or `clippy`, for the page and for the figure.
 pub fn views(subcommand: &str) -> [Command; 2] {
-    [(PAGE, None), (FIGURE, Some("--no-default-features"))].map(|(module, features)| {
-        let mut command = project::cargo(subcommand);
-        command.args(["--profile", module.profile, "--target", WASM_TARGET, "-p", module.package, "--lib"]);
-        command.args(features);
+    [&PAGE, &FIGURE].map(|module| {
+        let mut command = module.cargo(subcommand);
+        command.arg("--lib");
         if subcommand == "rustc" {
             // The crate is a library of Rust as well, for its tests; asked for both, the compiler would leave out
             // link-time optimisation without a word.

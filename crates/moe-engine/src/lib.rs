@@ -6,6 +6,7 @@ mod run;
 mod self_check;
 mod text;
 mod then;
+mod timing;
 
 pub use engine::{Arithmetic, Counter, Engine, LoadError};
 pub use run::RunError;

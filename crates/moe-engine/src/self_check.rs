@@ -25,7 +25,7 @@ impl Engine {
     /// agree. A model whose own rule cannot be run live is not checked.
     pub async fn differs_from(&mut self, trusted: &mut Engine) -> Result<Option<String>, RunError> {
         let routing = self.info().trained_routing;
-        let request = request(routing);
+        let request = request(routing, 0);
         let Some(expected) = trusted.one_step(&request).await? else { return Ok(None) };
         let Some(found) = self.one_step(&request).await? else { return Ok(None) };
         Ok(difference(&found, &expected, &routing))
@@ -47,13 +47,13 @@ impl Engine {
     }
 }
 
-/// One step of the text under this routing.
-fn request(routing: RoutingSpec) -> RunRequest {
+/// One step of the text under this routing, and one for each further token.
+pub(crate) fn request(routing: RoutingSpec, max_new_tokens: u32) -> RunRequest {
     RunRequest {
         run: RunId(0),
         prompt: TEXT.to_owned(),
         companions: Vec::new(),
-        max_new_tokens: 0,
+        max_new_tokens,
         sampling: Sampling::Greedy,
         routing,
         group: RoutingGroup::ThisText,
@@ -155,7 +155,7 @@ pub(crate) mod tests {
         load(name, &Arithmetic::F32(device::cpu()))
     }
 
-    fn load(name: &str, arithmetic: &Arithmetic) -> Engine {
+    pub(crate) fn load(name: &str, arithmetic: &Arithmetic) -> Engine {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../www/site/models").join(name);
         let read = |file: &str| std::fs::read(folder.join(file)).expect("the site has the model");
         let manifest = Manifest::from_json(&read("manifest.json")).expect("a manifest");
@@ -180,7 +180,7 @@ pub(crate) mod tests {
     fn wrong_numbers_are_found_and_near_ties_are_not() {
         let mut engine = engine("default");
         let routing = engine.info().trained_routing;
-        let request = request(routing);
+        let request = request(routing, 0);
         let right = ready(engine.one_step(&request)).expect("it runs").expect("a step");
         let check = |change: &dyn Fn(&mut StepTrace), expected: Option<&str>| {
             let mut found = right.clone();

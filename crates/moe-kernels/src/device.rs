@@ -5,6 +5,7 @@ use burn::tensor::Device;
 use crate::constructors;
 
 /// A GPU that is ready, and what its driver calls it.
+#[cfg(feature = "gpu")]
 #[derive(Debug, Clone)]
 pub struct Gpu {
     pub device: Device,
@@ -19,6 +20,7 @@ pub fn cpu() -> Device {
 
 /// The GPU that wgpu prefers: WebGPU in a browser, Vulkan, Metal or DirectX natively. A message where there is none.
 /// May be called once per process, or worker.
+#[cfg(feature = "gpu")]
 pub async fn gpu() -> Result<Gpu, String> {
     constructors::run_once();
     let (device, setup) = Device::wgpu_options().init_with_setup_async().await.map_err(|error| error.to_string())?;

@@ -75,7 +75,7 @@ macro_rules! kernels {
         pub const ALL: &[Kernel] = &[$($constant),+];
 
         /// The kernels, one method each, for every backend that can run them. Shapes as in `cpu/<name>.rs`.
-        #[backend_extension(Cube, Flex)]
+        #[backend_extension(Cube: cfg(feature = "gpu"), Flex)]
         pub trait MoeOps: Backend {
             $(
                 $(#[$doc])*

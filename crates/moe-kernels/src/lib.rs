@@ -17,6 +17,7 @@ pub mod params;
 
 mod constructors;
 mod flex;
+#[cfg(feature = "gpu")]
 mod gpu;
 
 /// Most experts of a layer: what the gate kernel's private arrays hold.

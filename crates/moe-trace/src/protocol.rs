@@ -21,6 +21,9 @@ pub enum Command {
     /// Fetch the model whose manifest is at this absolute URL and make it ready on a backend. Once per worker: a GPU
     /// can be made ready only once.
     Load { manifest_url: String, backend: BackendChoice },
+    /// Fetch the model, as above, and make it ready on WebGPU if it does there what it does on the CPU, at no less than
+    /// half the CPU's rate. Answered by `Ready` or `Declined`. Once per worker, and beside one that runs.
+    Try { manifest_url: String },
     /// Give up whatever runs and start this.
     Run(RunRequest),
     /// How many tokens has this text? Answered at once, also while a run goes on; not at all before a model is ready.
@@ -50,6 +53,14 @@ pub enum Event {
     Ready {
         model: ModelInfo,
         backend: BackendInfo,
+    },
+    /// The browser may have this rung too: where the worker was free to choose, another one may try it.
+    Offered {
+        rung: Rung,
+    },
+    /// WebGPU is not to take the CPU's place; `why` is a reason for the CPU, as in [`BackendInfo`].
+    Declined {
+        why: String,
     },
     /// A step was executed, told whole or by what changed since the step before; `elapsed_ms` is the wall time from its start to its trace being read back.
     Step {
@@ -119,7 +130,7 @@ pub struct ReadyDetail {
 #[cfg_attr(feature = "codegen", derive(ts_rs::TS, schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum BackendChoice {
-    /// WebGPU where it works, else the CPU.
+    /// The CPU, until WebGPU was tried and does as well.
     #[default]
     Auto,
     Webgpu,

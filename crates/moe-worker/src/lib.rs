@@ -7,8 +7,12 @@
 mod backend;
 mod cache;
 mod fetch;
+#[cfg(feature = "gpu")]
+mod gpu;
 mod mailbox;
+mod model;
 mod serve;
+mod then;
 
 use std::panic;
 

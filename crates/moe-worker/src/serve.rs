@@ -3,17 +3,17 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use moe_engine::manifest::ManifestError;
-use moe_engine::{Arithmetic, Counter, Engine, LoadError, device};
+use moe_engine::{Counter, Engine};
 use moe_mailbox::{Turns, Wake, listen, now_ms, post};
-use moe_trace::{BackendChoice, Command, Event, GateHistory, RunId, RunRequest, Rung, Telling, UserError};
+use moe_trace::{BackendChoice, BackendInfo, Command, Event, RunRequest, Rung, Telling, UserError};
 use wasm_bindgen_futures::spawn_local;
 
-use crate::cache::{self, Cache};
-use crate::fetch::error::FetchError;
-use crate::fetch::{ManifestFailure, OnDemand};
-use crate::mailbox::{Inbox, Paced};
-use crate::{backend, fetch};
+use crate::fetch::OnDemand;
+#[cfg(feature = "gpu")]
+use crate::gpu;
+use crate::mailbox::Inbox;
+use crate::model::{Failure, Model};
+use crate::{backend, cache, then};
 
 /// Listens for commands and works them off.
 pub fn start() {
@@ -40,28 +40,29 @@ pub fn start() {
         }
     });
     spawn_local(async move {
-        let mut engine = None;
-        let mut history = None;
+        let mut ready: Option<Ready> = None;
         let turns = Turns::default();
         loop {
             match inbox.take() {
-                Some(Command::Load { manifest_url, backend }) => {
+                Some(command @ (Command::Load { .. } | Command::Try { .. })) => {
                     // Two models at once would be two copies of weights; and a failed load leaves none.
-                    engine = None;
-                    match load(&manifest_url, backend).await {
-                        Ok((loaded, of_training)) => {
-                            counter.replace(Some(loaded.counter()));
-                            engine = Some(loaded);
-                            history = of_training;
+                    ready = None;
+                    match loaded(&command).await {
+                        Ok(loaded) => {
+                            counter.replace(loaded.as_ref().map(|ready| ready.engine.counter()));
+                            ready = loaded;
                         }
-                        Err((error, fatal)) => post(&Event::Failed { run: None, error, fatal }),
+                        Err(Failure { error, fatal }) => post(&Event::Failed { run: None, error, fatal }),
                     }
                 }
-                Some(Command::Run(request)) => run(engine.as_mut(), &request, &inbox, &turns).await,
+                Some(Command::Run(request)) => {
+                    run(ready.as_mut().map(|ready| &mut ready.engine), &request, &inbox, &turns).await;
+                }
                 Some(Command::RouteThen { run, text }) => {
-                    match route_then(engine.as_mut(), history.as_mut(), run, &text).await {
+                    let asked = ready.as_mut().map(|ready| (&mut ready.engine, ready.history.as_mut()));
+                    match then::route(asked, run, &text).await {
                         Ok(routed) => post(&Event::RoutedThen(routed)),
-                        Err((error, fatal)) => post(&Event::Failed { run: Some(run), error, fatal }),
+                        Err(Failure { error, fatal }) => post(&Event::Failed { run: Some(run), error, fatal }),
                     }
                 }
                 // The run it meant is over already; and the others were answered on arrival.
@@ -72,85 +73,83 @@ pub fn start() {
     });
 }
 
-/// Fetches a model and makes it ready; on a GPU only if it computes there what it does on the CPU. The `bool` tells whether the worker must be replaced.
-async fn load(manifest_url: &str, choice: BackendChoice) -> Result<(Engine, Option<OnDemand>), (UserError, bool)> {
-    let fetched = |error: FetchError| (UserError::from(error), false);
-    let cache = Cache::open().await;
-    let (manifest, json) = fetch::manifest(manifest_url, &cache).await.map_err(|failure| match failure {
-        ManifestFailure::Fetched(error) => fetched(error),
-        ManifestFailure::Described(error) => (described(error), false),
-    })?;
-    let files = fetch::Files::new(manifest_url, &manifest).map_err(fetched)?;
-    let paced = Paced::default();
-    let arrived = files.get(&cache, |progress| paced.post(&progress)).await.map_err(fetched)?;
-    let (weights, tokenizer) = (&arrived.weights, &arrived.tokenizer);
-    let (arithmetic, info) = backend::choose(choice).await.map_err(|error| (error, false))?;
-    // Files that do not make a model will not make one in a fresh worker either; a device may.
-    let failed = |error: LoadError| {
-        let fatal = matches!(error, LoadError::Device(_));
-        (UserError::from(error), fatal)
-    };
-    let mut engine = Engine::load(&manifest, weights, tokenizer, &arithmetic).await.map_err(failed)?;
-    let mut info = info;
-    if info.rung == Rung::Webgpu {
-        let in_f32 = Arithmetic::F32(device::cpu());
-        let mut trusted = Engine::load(&manifest, weights, tokenizer, &in_f32).await.map_err(failed)?;
-        let difference = engine.differs_from(&mut trusted).await.map_err(|error| (error.error, error.fatal))?;
-        if let Some(difference) = difference {
-            if choice == BackendChoice::Webgpu {
-                let why = format!("It computes something else than the CPU: {difference}.");
-                let try_this = "With backend=\"auto\" or \"cpu\" the model runs on the CPU.";
-                return Err((UserError::new("This GPU cannot be trusted.", why, try_this), false));
-            }
-            let on_the_cpu = backend::cpu(&format!("the GPU computes something else: {difference}"));
-            info = on_the_cpu.1;
-            drop(trusted);
-            engine = Engine::load(&manifest, weights, tokenizer, &on_the_cpu.0).await.map_err(failed)?;
-        }
-    }
-    post(&Event::Ready { model: engine.info().clone(), backend: info });
-    let history = files.history();
-    // Nobody waits for the cache, which may be slow.
-    let manifest_url = manifest_url.to_owned();
-    spawn_local(async move { post(&fetch::keep(&cache, &manifest_url, &json, &files, &arrived).await) });
-    Ok((engine, history))
+/// A model that is ready.
+struct Ready {
+    engine: Engine,
+    /// The moments of its training, where it has them.
+    history: Option<OnDemand>,
 }
 
-/// Asks the gates of earlier moments. The `bool` tells whether the worker must be replaced.
-async fn route_then(
-    engine: Option<&mut Engine>,
-    history: Option<&mut OnDemand>,
-    run: RunId,
-    text: &str,
-) -> Result<GateHistory, (UserError, bool)> {
-    let what = "The gates of earlier moments could not be tried.";
-    let refused = |why: &str, try_this: &str| (UserError::new(what, why, try_this), false);
-    let Some(engine) = engine else {
-        return Err(refused("The engine is not ready.", "Wait until the model has been loaded."));
-    };
-    let Some(history) = history else {
-        let why = "This model has no file of the moments of its training.";
-        return Err(refused(why, "Of the shipped models default, top2, unbalanced and cosine have one."));
-    };
-    let paced = Paced::default();
-    let bytes = history.get(|progress| paced.post(&progress)).await;
-    let bytes = bytes.map_err(|error| {
-        let try_this = "Check the connection and ask again; the run on the screen is not affected.".to_owned();
-        (UserError { what: what.to_owned(), try_this, ..UserError::from(error) }, false)
-    })?;
-    engine.route_then(run, text, bytes).await.map_err(|error| (error.error, error.fatal))
+/// The model that a command asks for.
+async fn loaded(command: &Command) -> Result<Option<Ready>, Failure> {
+    match command {
+        Command::Load { manifest_url, backend } => load(manifest_url, *backend).await.map(Some),
+        Command::Try { manifest_url } => try_gpu(manifest_url).await,
+        _ => Ok(None),
+    }
 }
 
-/// A manifest that cannot be used. What is wrong with a field is for readers; what the reader of JSON says is a detail.
-fn described(error: ManifestError) -> UserError {
-    let (what, try_this) =
-        ("The model's description could not be read.", "Reload the page; the recorded run works without the model.");
-    match error {
-        ManifestError::Unreadable(error) => {
-            UserError::new(what, "manifest.json is not one, or not whole.", try_this).with_details(error)
+/// Fetches a model and makes it ready; on a GPU only if it computes there what it does on the CPU.
+async fn load(manifest_url: &str, choice: BackendChoice) -> Result<Ready, Failure> {
+    let model = Model::fetch(manifest_url).await?;
+    let (engine, backend) = match choice {
+        BackendChoice::Webgpu => on_gpu(&model).await?,
+        _ => {
+            let (arithmetic, info) = backend::cpu(choice);
+            (model.engine(&arithmetic).await?, info)
         }
-        error => UserError::new(what, format!("{error}."), try_this),
+    };
+    post(&Event::Ready { model: engine.info().clone(), backend });
+    let history = model.history();
+    model.keep();
+    if choice == BackendChoice::Auto && backend::webgpu().is_ok() {
+        // Meanwhile the CPU runs.
+        spawn_local(async {
+            post(&match backend::adapter().await {
+                Ok(()) => Event::Offered { rung: Rung::Webgpu },
+                Err(why) => Event::Declined { why: backend::for_the_cpu(&why) },
+            });
+        });
     }
+    Ok(Ready { engine, history })
+}
+
+#[cfg(feature = "gpu")]
+async fn on_gpu(model: &Model) -> Result<(Engine, BackendInfo), Failure> {
+    gpu::asked_for(model).await
+}
+
+/// Makes a model ready on the GPU if it does well there; what came of it is told.
+#[cfg(feature = "gpu")]
+async fn try_gpu(manifest_url: &str) -> Result<Option<Ready>, Failure> {
+    let model = Model::fetch(manifest_url).await?;
+    Ok(match gpu::tried(&model).await? {
+        Ok((engine, backend)) => {
+            post(&Event::Ready { model: engine.info().clone(), backend });
+            Some(Ready { engine, history: model.history() })
+        }
+        Err(why) => {
+            post(&Event::Declined { why: backend::for_the_cpu(&why) });
+            None
+        }
+    })
+}
+
+/// The worker's bootstrap loads the other module for these.
+#[cfg(not(feature = "gpu"))]
+fn has_no_gpu() -> Failure {
+    let why = "This engine was built for the CPU alone.";
+    Failure::lasting(UserError::new("WebGPU is not available.", why, "Choose backend=\"auto\" or \"cpu\"."))
+}
+
+#[cfg(not(feature = "gpu"))]
+async fn on_gpu(_: &Model) -> Result<(Engine, BackendInfo), Failure> {
+    Err(has_no_gpu())
+}
+
+#[cfg(not(feature = "gpu"))]
+async fn try_gpu(_: &str) -> Result<Option<Ready>, Failure> {
+    Err(has_no_gpu())
 }
 
 /// After so many milliseconds of steps messages are received: a `Stop` is seen after these and the step that they end in.

@@ -1,7 +1,7 @@
-//! The workers: the one that works, and while another model is loaded the one that does so. They are numbered, so that
+//! The workers: the one that works, and beside it one that loads another model or tries another rung. They are numbered, so that
 //! messages of earlier ones are recognised.
 
-use moe_trace::Command;
+use moe_trace::{Command, Event};
 use yew::Callback;
 
 use crate::browser::engine_client::{EngineClient, WorkerMessage};
@@ -24,16 +24,28 @@ impl EngineRunner {
 
     pub fn start(&mut self, state: &State) {
         self.end();
-        self.client = self.started(state, Action::EngineLost);
+        self.client = self.started(state, &loading(state), Action::EngineLost);
     }
 
     /// Loads another model while the worker goes on.
     pub fn start_next(&mut self, state: &State) {
         self.next = None;
-        self.next = self.started(state, Action::NextEngineLost);
+        self.next = self.started(state, &loading(state), Action::NextEngineLost);
     }
 
-    fn started(&mut self, state: &State, lost: fn(moe_trace::UserError) -> Action) -> Option<Numbered> {
+    /// Tries another rung while the worker goes on.
+    pub fn start_trial(&mut self, state: &State) {
+        let command = Command::Try { manifest_url: state.config().manifest_url.clone() };
+        self.next = self.started(state, &command, Action::NextEngineLost);
+    }
+
+    /// A worker and what it is told first.
+    fn started(
+        &mut self,
+        state: &State,
+        command: &Command,
+        lost: fn(moe_trace::UserError) -> Action,
+    ) -> Option<Numbered> {
         self.num_workers += 1;
         let worker = self.num_workers;
         let on_event = {
@@ -43,8 +55,7 @@ impl EngineRunner {
         let config = state.config();
         match EngineClient::start(&resolve(config, config.worker_url.as_deref(), "worker.js"), on_event) {
             Ok(client) => {
-                let manifest_url = config.manifest_url.clone();
-                client.post(&Command::Load { manifest_url, backend: state.backend_to_load() });
+                client.post(command);
                 Some((worker, client))
             }
             Err(error) => {
@@ -82,6 +93,12 @@ impl EngineRunner {
 
     /// The action that a worker's message amounts to.
     pub fn receive(&self, worker: u32, message: WorkerMessage) -> Option<Action> {
+        if let (Some((number, next)), WorkerMessage::Event(Event::Ready { .. })) = (&self.next, &message)
+            && *number == worker
+        {
+            // It waits for its turn, and owes nothing meanwhile.
+            next.expect(false);
+        }
         let is = |numbered: &Option<Numbered>| numbered.as_ref().is_some_and(|(number, _)| *number == worker);
         Some(match message {
             WorkerMessage::Event(event) if is(&self.client) => Action::Engine(event),
@@ -91,4 +108,9 @@ impl EngineRunner {
             _ => return None,
         })
     }
+}
+
+/// Has a worker make ready what the attributes ask for.
+fn loading(state: &State) -> Command {
+    Command::Load { manifest_url: state.config().manifest_url.clone(), backend: state.backend_to_load() }
 }

@@ -101,6 +101,7 @@ impl Effects {
             }
             Effect::EndEngine => self.engine.end(),
             Effect::StartNext => self.engine.start_next(state),
+            Effect::StartTrial => self.engine.start_trial(state),
             Effect::EndNext => self.engine.end_next(),
             Effect::TakeOver => self.engine.take_over(),
             Effect::Post(command) => self.engine.post(&command),

@@ -55,7 +55,7 @@ pub enum Action {
     ReplayIsLate,
     /// From the worker, or from the recorded run.
     Engine(Event),
-    /// From the worker that loads another model.
+    /// From the worker that loads another model, or tries another rung.
     NextEngine(Event),
     /// The worker died, or has been silent for too long.
     EngineLost(UserError),

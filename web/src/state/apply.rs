@@ -29,6 +29,7 @@ impl State {
         #[cfg(feature = "page")]
         next.go_on_with_lesson(&mut effects);
         next.count_prompt(&mut effects);
+        next.go_on_with_trial(&mut effects);
         next.go_on_in_background(&mut effects);
         next.derive(self);
         (next, effects)
@@ -60,6 +61,7 @@ impl State {
         if self.rests(&action) {
             return;
         }
+        self.is_used |= action.uses_engine();
         match action {
             Action::Configured { config, errors } => self.configure(*config, errors, effects),
             Action::Show { config, errors } => self.show(*config, errors, effects),
@@ -72,8 +74,10 @@ impl State {
             Action::ReplayIsLate => self.stop_awaiting_replay(effects),
             Action::Engine(event) => self.on_event(event, effects),
             Action::NextEngine(event) => self.on_next_event(event, effects),
-            Action::NextEngineLost(_) => {
-                if self.next().is_some() {
+            Action::NextEngineLost(error) => {
+                if self.is_trying() {
+                    self.trial_failed(&error, effects);
+                } else if self.next().is_some() {
                     self.change_engine(effects);
                 }
             }

@@ -116,6 +116,16 @@ impl Background {
         self.at.is_some()
     }
 
+    /// Is there more to compute?
+    pub fn is_under_way(&self) -> bool {
+        self.is_working() || self.wanted().next().is_some()
+    }
+
+    /// Has this engine compared anything?
+    pub fn was_asked(&self) -> bool {
+        !self.batches.is_empty()
+    }
+
     /// The finished run of this request.
     pub fn result(&self, engine: &EngineKey, request: &RunRequest) -> Option<&Shared<Recording>> {
         self.kept.iter().find(|kept| engine.is_of(kept) && is_same(&kept.request, request))

@@ -29,14 +29,17 @@ impl State {
             Event::Finished { run, reason } => self.on_finished(run, reason, effects),
             Event::Failed { run, error, fatal } => self.on_failed(run, error, fatal, effects),
             Event::Kept { bytes, why_not } => self.kept = Some(Kept { bytes, why_not }),
+            Event::Offered { .. } => self.on_offered(),
+            Event::Declined { why } => self.decline(why, effects),
             Event::Unstartable(error) => self.cannot_load(Problem::Told(error), effects),
             // The page has no trainer yet, so nobody says anything of one.
         }
     }
 
-    /// What the worker says that loads another model.
+    /// What the worker says that loads another model, or tries another rung.
     pub(super) fn on_next_event(&mut self, event: Event, effects: &mut Vec<Effect>) {
         match event {
+            event if self.is_trying() => self.on_trial_event(event, effects),
             Event::Progress { part, loaded_bytes, total_bytes, from_cache, at_ms } => {
                 if let Some(next) = &mut self.worker.next {
                     let arrived = Arrived { loaded_bytes, total_bytes, from_cache };
@@ -55,7 +58,12 @@ impl State {
             Event::Failed { error, .. } | Event::Unstartable(error) => self.next_failed(error, effects),
             Event::Kept { .. } => self.on_event(event, effects),
             // It was not asked for anything else.
-            Event::Step { .. } | Event::Counted { .. } | Event::RoutedThen(_) | Event::Finished { .. } => {}
+            Event::Step { .. }
+            | Event::RoutedThen(_)
+            | Event::Counted { .. }
+            | Event::Finished { .. }
+            | Event::Offered { .. }
+            | Event::Declined { .. } => {}
         }
     }
 
@@ -189,6 +197,7 @@ impl State {
         self.background.take_loss(&error);
         self.time_machine.take_loss(&error);
         self.worker.end_next(effects);
+        self.worker.trial.end(effects);
         self.runs.end_live();
         let has_run = self.runs.latest().is_some();
         match self.worker.lose(error, self.config.backend, has_run, effects) {

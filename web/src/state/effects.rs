@@ -16,6 +16,8 @@ pub enum Effect {
     EndEngine,
     /// Start a worker beside the one that works, which loads the model.
     StartNext,
+    /// Start a worker beside the one that works, which tries WebGPU.
+    StartTrial,
     EndNext,
     /// End the worker, and let the one beside it take its place.
     TakeOver,

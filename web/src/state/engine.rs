@@ -67,6 +67,14 @@ impl Engine {
         matches!(self, Engine::Starting | Engine::Loading(_))
     }
 
+    /// Model and backend, once they are ready.
+    pub fn loaded(&self) -> Option<&Loaded> {
+        match self {
+            Engine::Ready { loaded, .. } => Some(loaded),
+            _ => None,
+        }
+    }
+
     pub fn job(&self) -> Option<&Job> {
         match self {
             Engine::Ready { job, .. } => job.as_ref(),

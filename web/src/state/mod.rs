@@ -13,6 +13,7 @@ pub mod effects;
 pub mod engine;
 pub mod held_out;
 pub mod progress;
+pub mod trial;
 pub mod worker;
 
 pub mod controls;
@@ -91,6 +92,8 @@ pub struct State {
     positions: Positions,
     /// Is the recorded run's header still to come? A live run waits for its settings.
     awaits_replay: bool,
+    /// Has the reader wanted anything of the engine, or a script for her?
+    is_used: bool,
     controls: Controls,
     surgery: Surgery,
     screen: Screen,
@@ -115,6 +118,7 @@ impl State {
             held_out: Judging::default(),
             positions: Positions::default(),
             awaits_replay: true,
+            is_used: false,
             controls: Controls::new(&config.overrides),
             surgery: Surgery::default(),
             screen: Screen::default(),

@@ -50,11 +50,6 @@ impl Progress {
         self.times = Some((first, now));
     }
 
-    /// Is all of the model there? What fails then fails at the device.
-    pub fn has_model(&self) -> bool {
-        self.model.is_some_and(|model| model.loaded_bytes == model.total_bytes)
-    }
-
     /// `model_bytes`: how large the model will be, as far as the list of models says it.
     pub fn waiting(&self, model_bytes: Option<u32>) -> Waiting {
         let of = |part: Option<Arrived>| part.map_or(0, |part| u64::from(part.total_bytes));

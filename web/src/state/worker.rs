@@ -8,6 +8,7 @@ use crate::settings::activate::Activate;
 use crate::state::Effect;
 use crate::state::engine::{Engine, Job, Loaded};
 use crate::state::progress::{Arrived, Progress};
+use crate::state::trial::Trial;
 use crate::words::problems::{LeftGpu, Problem};
 
 /// How often a failing engine is started again before the page gives up.
@@ -19,6 +20,8 @@ pub struct Worker {
     pub engine: Engine,
     /// The model that is loaded beside the one that works.
     pub next: Option<Next>,
+    /// WebGPU beside the CPU. It and `next` would be one worker's, and are never at once.
+    pub trial: Trial,
     /// What the worker before had made ready, while another one takes its place.
     before: Option<Loaded>,
     /// Failures in a row, without a run that came to its end or that the reader asked for between them.
@@ -57,15 +60,21 @@ impl Worker {
             (_, Activate::Auto) => Engine::Starting,
             (_, Activate::Interaction | Activate::Manual) => Engine::Held,
         };
-        Worker { engine, next: None, before: None, restarts: 0, left_gpu: None, announced_source: None, num_runs: 0 }
+        Worker {
+            engine,
+            next: None,
+            trial: Trial::None,
+            before: None,
+            restarts: 0,
+            left_gpu: None,
+            announced_source: None,
+            num_runs: 0,
+        }
     }
 
     /// Model and backend, also of the worker that is being replaced.
     pub fn loaded(&self) -> Option<&Loaded> {
-        match &self.engine {
-            Engine::Ready { loaded, .. } => Some(loaded),
-            _ => self.before.as_ref(),
-        }
+        self.engine.loaded().or(self.before.as_ref())
     }
 
     /// What the next worker is to run on, where this was asked for.
@@ -109,6 +118,7 @@ impl Worker {
     /// Has another worker load the model at `wanted`; the engine goes on until then. `before`: the choice so far.
     pub(super) fn load_beside(&mut self, before: Chosen, wanted: &str, effects: &mut Vec<Effect>) {
         let before = self.next.take().map_or(before, |next| next.before);
+        self.trial.put_off();
         if before.manifest_url == wanted {
             effects.push(Effect::EndNext);
         } else {
@@ -121,12 +131,18 @@ impl Worker {
     pub(super) fn take_over(&mut self, model: ModelInfo, backend: BackendInfo, effects: &mut Vec<Effect>) -> bool {
         let is_awaited = self.next.take().is_some();
         if is_awaited {
-            self.set_ready(model, backend);
-            self.restarts = 0;
-            self.announced_source = None;
-            effects.push(Effect::TakeOver);
+            self.change_places(model, backend, effects);
         }
         is_awaited
+    }
+
+    /// The worker beside takes the place of the one that worked.
+    pub(super) fn change_places(&mut self, model: ModelInfo, backend: BackendInfo, effects: &mut Vec<Effect>) {
+        self.set_ready(model, backend);
+        self.trial = Trial::None;
+        self.restarts = 0;
+        self.announced_source = None;
+        effects.push(Effect::TakeOver);
     }
 
     /// Nothing is loaded beside any more: the choice before, if something was.
@@ -197,23 +213,19 @@ impl Worker {
         Loss::GivenUp(problem)
     }
 
-    /// Where the page may choose, the CPU takes over from a GPU that failed. A failure after the download
-    /// and before the model is ready is the chosen device's.
+    /// Where the page may choose, the CPU takes over from a GPU that failed.
     fn leave_gpu(&mut self, why: &str, asked: BackendChoice) -> bool {
-        let was_ready = match (self.loaded(), &self.engine) {
-            (Some(loaded), _) if loaded.backend.rung == Rung::Webgpu => true,
-            (None, Engine::Loading(progress)) if progress.has_model() => false,
-            _ => return false,
-        };
-        let leaves = self.backend_to_load(asked) == BackendChoice::Auto;
+        let was_on_gpu = self.loaded().is_some_and(|loaded| loaded.backend.rung == Rung::Webgpu);
+        let leaves = was_on_gpu && self.backend_to_load(asked) == BackendChoice::Auto;
         if leaves {
-            self.left_gpu = Some(LeftGpu { was_ready, why: why.to_owned() });
+            self.left_gpu = Some(LeftGpu { why: why.to_owned() });
         }
         leaves
     }
 
     pub(super) fn give_up(&mut self, problem: Problem, effects: &mut Vec<Effect>) {
         self.before = None;
+        self.trial = Trial::None;
         self.engine = Engine::Failed(problem);
         effects.push(Effect::EndEngine);
     }

@@ -160,14 +160,11 @@ impl WorkerMissing {
 /// Why the engine runs on the CPU although the choice was the page's own.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LeftGpu {
-    /// Was it ready there, or did it not even start?
-    pub was_ready: bool,
     pub why: String,
 }
 
 impl LeftGpu {
     pub fn say(&self) -> String {
-        let from = if self.was_ready { "the GPU failed" } else { "the automatic choice did not start" };
-        format!("{from} ({}); reload the page to try it again", self.why.trim_end_matches('.'))
+        format!("the GPU failed ({}); reload the page to try it again", self.why.trim_end_matches('.'))
     }
 }

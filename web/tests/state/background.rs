@@ -1,6 +1,8 @@
 //! Runs of comparisons: computed while nobody else needs the engine, once each, and never on the screen.
 
-use moe_trace::{BackendChoice, Command, Event, FinishReason, RunId, RunRequest, StepTrace, UserError};
+use moe_trace::{
+    BackendChoice, BackendInfo, Command, Event, FinishReason, RunId, RunRequest, Rung, StepTrace, UserError,
+};
 use web::settings::Setting;
 use web::state::background::{End, Progress, Purpose};
 use web::state::{Action, Effect};
@@ -183,6 +185,21 @@ fn what_another_model_was_asked_for_is_forgotten() {
     let backend = moe_trace::BackendInfo { rung: moe_trace::Rung::Cpu, name: String::new(), why: String::new() };
     play.hear(Event::Ready { model: other, backend });
     assert_eq!(play.state.background().progress(Purpose::Policies), None);
+}
+
+#[test]
+fn an_engine_that_has_compared_keeps_its_place() {
+    let mut play = page();
+    play.hear(Event::Offered { rung: Rung::Webgpu }).act(Action::Compare(Purpose::Policies));
+    let first = play.posted().expect("a run of the comparison");
+    let backend = BackendInfo { rung: Rung::Webgpu, name: "a card".to_owned(), why: "it is fast".to_owned() };
+    play.act(Action::NextEngine(Event::Ready { model: fixture::model(), backend }));
+    assert_eq!(play.effects, []);
+    compute(&mut play, &first, 10.0);
+    compute_all(&mut play);
+    assert_eq!(play.effects.last(), Some(&Effect::EndNext));
+    assert_eq!((progress(&play).num_done, play.state.is_running()), (36, false));
+    assert!(play.state.backend().is_some_and(|backend| backend.why.ends_with("made on the CPU meanwhile")));
 }
 
 #[test]

@@ -25,3 +25,4 @@ mod runs;
 mod story;
 mod surgery;
 mod time_machine;
+mod trial;

@@ -37,12 +37,3 @@ fn the_time_left_is_what_the_rest_takes_at_the_rate_so_far() {
     check(&[first, (Engine, 1_000_000, 9_000_000, 60.0)], Some(1_000_000), (1_000_000, 10_000_000, None));
     check(&[first, (Engine, 9_000_000, 9_000_000, 11.0)], None, (9_000_000, 9_000_000, Some(0)));
 }
-
-#[test]
-fn only_a_whole_model_leaves_the_rest_to_the_device() {
-    use Download::{Engine, Model};
-    assert!(!heard(&[]).has_model());
-    assert!(!heard(&[(Engine, 9, 9, 0.0)]).has_model());
-    assert!(!heard(&[(Engine, 9, 9, 0.0), (Model, 3, 4, 1.0)]).has_model());
-    assert!(heard(&[(Engine, 9, 9, 0.0), (Model, 4, 4, 1.0)]).has_model());
-}

@@ -1,5 +1,6 @@
 // A figure on a page as a reader meets it: what it shows, what it tells, and its controls by their names.
 
+import { RUNG } from "./environment.mjs";
 import { record } from "./record.mjs";
 import { defaultTrace, toJsonLines, withNewTokens } from "./traces.mjs";
 
@@ -10,7 +11,9 @@ const PATIENCE_MS = 120_000;
  * Opens a page with a figure: `{ page, problems, figure }`.
  *
  * `attributes` are laid over those of every figure of the page. The recorded run, which the first live run repeats, is
- * cut to `newTokens`; null leaves it as it is. `prepare(page)` may add routes.
+ * cut to `newTokens`; null leaves it as it is. `prepare(page)` may add routes. `backend` is what figures ask for that say
+ * nothing themselves: on the rung of WebGPU that, since by itself a page would run on the CPU, which is faster than a
+ * software adapter.
  *
  * @param {{ url: string, open: Function }} site
  * @param {import("node:test").TestContext} t
@@ -18,21 +21,47 @@ const PATIENCE_MS = 120_000;
  *   path?: string,
  *   attributes?: object,
  *   newTokens?: number | null,
+ *   backend?: "auto" | "webgpu" | "cpu",
  *   prepare?: (page: import("playwright-core").Page) => unknown
  * } & import("playwright-core").BrowserContextOptions} options
  */
-export async function openFigure(site, t, { path = "", attributes = {}, newTokens = 2, prepare, ...options } = {}) {
-  const opened = await site.open(t, path, {
-    ...options,
+export async function openFigure(site, t, options = {}) {
+  const { path = "", attributes = {}, newTokens = 2, backend = ON_RUNG, prepare, ...others } = options;
+  const opened = await site.open(t, withBackend(path, backend), {
+    ...others,
     prepare: async (page) => {
       page.setDefaultTimeout(PATIENCE_MS);
       await page.addInitScript(record);
+      if (backend !== "auto") await page.addInitScript(askFor, backend);
       if (newTokens !== null) await recordedRun(page, withNewTokens(await defaultTrace(site.url), newTokens));
-      if (Object.keys(attributes).length > 0) await addAttributes(page, new URL(path, site.url).href, attributes);
+      if (Object.keys(attributes).length > 0) {
+        await addAttributes(page, new URL(withBackend(path, backend), site.url).href, attributes);
+      }
       await prepare?.(page);
     },
   });
   return { ...opened, figure: new Figure(opened.page) };
+}
+
+/** What a page's figures ask for on the rung under test. */
+const ON_RUNG = RUNG === "webgpu" ? "webgpu" : "auto";
+
+/** An init script: figures that the page's HTML brings without a backend ask for this one. */
+function askFor(backend) {
+  const ask = () => {
+    if (document.readyState !== "loading") return observer.disconnect();
+    for (const figure of document.querySelectorAll("moe-playground:not([backend])")) {
+      figure.setAttribute("backend", backend);
+    }
+  };
+  const observer = new MutationObserver(ask);
+  observer.observe(document, { childList: true, subtree: true });
+}
+
+/** The page of frames takes its figure's attributes from its address. */
+function withBackend(path, backend) {
+  if (backend === "auto" || !path.startsWith("embed.html") || /[?&]backend=/.test(path)) return path;
+  return `${path}${path.includes("?") ? "&" : "?"}backend=${backend}`;
 }
 
 /** Serves this run as the recorded one. */
@@ -83,6 +112,14 @@ export const UNHURRIED = `{
     };
   }`;
 
+/** For `beforeWorker`: its graphics device is `moeDevice`. */
+export const KEEP_DEVICE = `{
+    const ask = self.GPUAdapter?.prototype.requestDevice;
+    if (ask) GPUAdapter.prototype.requestDevice = async function (...values) {
+      return (self.moeDevice = await ask.apply(this, values));
+    };
+  }`;
+
 export class Figure {
   constructor(page, selector = "moe-playground") {
     this.page = page;
@@ -124,6 +161,13 @@ export class Figure {
   /** The detail of the `count`th error whose `what` contains these words. */
   error(words, count = 1) {
     return this.#wait("error", words, count);
+  }
+
+  /** Waits until the words behind the engine's chip match; returns them. */
+  async engineSays(words) {
+    const more = this.engine.locator(".more").filter({ hasText: words });
+    await more.waitFor({ state: "attached" });
+    return more.textContent();
   }
 
   /** Waits until the notice on the figure contains these words; returns all of it. */

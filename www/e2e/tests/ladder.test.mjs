@@ -1,4 +1,5 @@
-// The ladder: WebGPU where it works, else the CPU, else the recorded run; and the page says which, and why.
+// The ladder: WebGPU where it is asked for, the CPU, or the recorded run; and the page says which, and why. What a page
+// chooses by itself: engines.test.mjs.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -23,7 +24,10 @@ async function chip({ engine }) {
 }
 
 test("without WebGPU the model runs on the CPU, and the page says why", async (t) => {
-  const { figure, problems } = await openFigure(site, t, { prepare: (page) => beforeWorker(page, NO_WEBGPU) });
+  const { figure, problems } = await openFigure(site, t, {
+    backend: "auto",
+    prepare: (page) => beforeWorker(page, NO_WEBGPU),
+  });
   const { source, backend } = await figure.live();
   assert.equal(source, "live_cpu");
   assert.equal(backend.why, "this browser offers no WebGPU");
@@ -36,11 +40,16 @@ test("without WebGPU the model runs on the CPU, and the page says why", async (t
 });
 
 test("where WebGPU finds no adapter the model runs on the CPU, and the page says why", async (t) => {
-  const { figure, problems } = await openFigure(site, t, { prepare: (page) => beforeWorker(page, NO_ADAPTER) });
+  const { figure, problems } = await openFigure(site, t, {
+    backend: "auto",
+    prepare: (page) => beforeWorker(page, NO_ADAPTER),
+  });
   const { source } = await figure.live();
   assert.equal(source, "live_cpu");
   // A browser without WebGPU at all has no adapter to look for.
-  assert.match((await chip(figure)).why, /WebGPU found no graphics adapter|this browser offers no WebGPU/);
+  const reason = /WebGPU found no graphics adapter|this browser offers no WebGPU/;
+  await figure.engineSays(reason);
+  assert.match((await chip(figure)).why, reason);
   assert.deepEqual(problems, []);
 });
 
@@ -81,12 +90,14 @@ const WRONG_GPU = `
 const NO_GPU_HERE = RUNG !== "webgpu" && "this browser has none";
 
 test("a GPU that computes something else is not believed", { skip: NO_GPU_HERE }, async (t) => {
-  const { figure, problems } = await openFigure(site, t, { prepare: (page) => beforeWorker(page, WRONG_GPU) });
-  const { source, backend } = await figure.live();
-  assert.equal(source, "live_cpu");
-  assert.match(backend.why, /^the GPU computes something else: layer 0: a gate logit is .* on the CPU$/);
-  await figure.finished();
+  const { page, figure, problems } = await openFigure(site, t, {
+    backend: "auto",
+    prepare: (page) => beforeWorker(page, WRONG_GPU),
+  });
+  assert.equal((await figure.live()).source, "live_cpu");
+  await figure.engineSays(/: the GPU computes something else: layer 0: a gate logit is .* on the CPU\.$/);
   assert.match((await chip(figure)).words, /live on your CPU/);
+  assert.equal(page.workers().length, 1, "its worker is gone");
   assert.deepEqual(problems, []);
 });
 

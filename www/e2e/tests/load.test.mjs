@@ -10,7 +10,7 @@ import { decisions, defaultTrace } from "../lib/traces.mjs";
 
 const site = suite();
 const APPLICATION = /\/web(\.\w+)?\.js$/;
-const WORKER_WASM = /\/moe_worker_bg[^/]*\.wasm$/;
+const WORKER_WASM = /\/moe_worker(_gpu)?_bg[^/]*\.wasm$/;
 const LIVE_SOURCE = { webgpu: "live_gpu", cpu: "live_cpu" }[RUNG];
 const LIVE_BADGE = { webgpu: "live GPU", cpu: "live CPU" }[RUNG];
 

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { RUNG } from "../lib/environment.mjs";
-import { beforeWorker, holdBack, openFigure, UNHURRIED } from "../lib/figure.mjs";
+import { beforeWorker, holdBack, KEEP_DEVICE, openFigure, UNHURRIED } from "../lib/figure.mjs";
 import { suite } from "../lib/suite.mjs";
 
 const site = suite();
@@ -50,7 +50,7 @@ async function goesOn({ figure, page }, run) {
 test("a worker that throws is replaced, and the run begins again", async (t) => {
   const opened = await openRunning(t);
   const { figure, page, run, worker } = opened;
-  const release = await holdBack(page, /\/moe_worker_bg[^/]*\.wasm$/);
+  const release = await holdBack(page, /\/moe_worker(_gpu)?_bg[^/]*\.wasm$/);
   await worker.evaluate(
     () =>
       void setTimeout(() => {
@@ -77,26 +77,6 @@ test("a worker that falls silent in the middle of a run is replaced", async (t) 
   const { why } = await figure.error("The engine stopped working.");
   assert.match(why, /not answered for \d+ seconds/);
   await goesOn(opened, run);
-});
-
-const KEEP_DEVICE = `
-  const ask = self.GPUAdapter?.prototype.requestDevice;
-  if (ask) GPUAdapter.prototype.requestDevice = async function (...values) { return (self.moeDevice = await ask.apply(this, values)); };`;
-
-test("what ran on a graphics device that is lost continues on the CPU, and the page says why", {
-  skip: RUNG !== "webgpu" && "this browser has none",
-}, async (t) => {
-  const opened = await openRunning(t, KEEP_DEVICE);
-  const { figure, run, worker } = opened;
-  await worker.evaluate(() => self.moeDevice.destroy());
-  const { why } = await figure.error("The engine stopped working.");
-  assert.ok(why);
-  const { source, backend } = await figure.live(2);
-  assert.equal(source, "live_cpu");
-  assert.match(backend.why, /^the GPU failed \([\s\S]+\); reload the page to try it again$/);
-  await goesOn(opened, run);
-  await figure.engine.locator("summary").click();
-  assert.match(await figure.engine.textContent(), /live on your CPU[\s\S]*the GPU failed/);
 });
 
 test("where only WebGPU is asked for, a lost graphics device is replaced by another", {

@@ -27,7 +27,7 @@ pub const PACKAGES: [Package; 15] = [
     Package {
         name: "moe-worker",
         may_use: &["moe-trace", "moe-engine", "moe-mailbox"],
-        tests_may_use: &["moe-router", "moe-kernels", "moe-model", "moe-lab"],
+        tests_may_use: &["moe-router", "moe-kernels", "moe-model"],
     },
     Package { name: "web", may_use: &["moe-trace", "moe-router"], tests_may_use: &["moe-fuzz"] },
     Package {
@@ -64,7 +64,7 @@ pub const RESERVED: [Reserved; 16] = [
     reserved("web-sys", &["moe-mailbox", "moe-worker", "web"], &[]),
     reserved("js-sys", &["moe-mailbox", "moe-worker", "web"], &[]),
     reserved("wasm-bindgen", &["moe-mailbox", "moe-worker", "moe-lab-worker", "web"], &[]),
-    reserved("wasm-bindgen-test", &[], &["moe-worker", "web"]),
+    reserved("wasm-bindgen-test", &[], &["moe-worker", "moe-lab-worker", "web"]),
     reserved("getrandom", &["moe-worker", "moe-lab-worker"], &[]),
     reserved("anyhow", &["moe-train", "xtask"], &[]),
     reserved("criterion", &[], &["moe-bench", "moe-router"]),

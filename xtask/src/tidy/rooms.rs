@@ -103,7 +103,7 @@ pub const CRATES: [Crate; 10] = [
     },
     Crate {
         folder: "crates/moe-worker",
-        floors: &[&["mailbox"], &["backend", "cache"], &["fetch"], &["serve"]],
+        floors: &[&["mailbox"], &["backend", "cache"], &["fetch"], &["model"], &["gpu", "then"], &["serve"]],
         exceptions: &[],
     },
     Crate {

@@ -1,6 +1,6 @@
 //! In a real browser worker: each shader computes what its twin computes, WebGPU and CPU both reproduce the recorded run
-//! of the shipped model, both compute only as much of a text as is needed, and they agree on texts that share slots. Products with 8-bit matrices have the bits
-//! that they have natively, and trainings of the lab the losses.
+//! of the shipped model, both compute only as much of a text as is needed, and they agree on texts that share slots.
+//! Products with 8-bit matrices have the bits that they have natively.
 #![cfg(target_family = "wasm")]
 
 mod golden;
@@ -10,7 +10,5 @@ mod in_step;
 mod packed;
 mod shaders;
 mod text;
-#[path = "../../../moe-lab/tests/parity.rs"]
-mod training;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);

@@ -297,7 +297,9 @@ pub static ATTRIBUTES: &[Attribute] = &[
         }),
         default: Doc::new("`auto`"),
         doc: Doc::new(
-            "What to run on. `auto` is WebGPU where it works and as long as it does, else the CPU. The CPU multiplies by \
+            "What to run on. `auto` is the CPU, whose engine is small; where the browser has WebGPU, that is tried beside it \
+             (in a figure once somebody runs something) and takes its place between two runs if it computes the same, \
+             at no less than half the CPU's rate, for as long as it works. The CPU multiplies by \
              matrices of 8 bits, as they are stored; `cpu-f32` does it in f32, slower and with the numbers of the recorded \
              runs to the last digits. `recorded` loads no engine.",
         ),

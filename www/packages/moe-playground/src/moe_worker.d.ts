@@ -1,4 +1,4 @@
-// The engine, which is compiled from `crates/moe-worker` and lies beside the worker's bootstrap once the site is put together.
+// The engine on the CPU, which is compiled from `crates/moe-worker` and lies beside the worker's bootstrap once the site is put together.
 
 /** Fetches and compiles the module. */
 export default function init(options?: { module_or_path: string | URL | Response }): Promise<unknown>;

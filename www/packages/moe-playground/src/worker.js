@@ -1,4 +1,5 @@
-// Starts the engine inside the worker. It must work before any wasm does, so it is written by hand.
+// Starts an engine inside the worker: that of the CPU, or that of WebGPU, which is large. It must work before any wasm
+// does, so it is written by hand.
 //
 // Two things can go wrong here that the engine cannot see: its module may fail to load, and the page may speak before
 // the engine listens. Failures go to the page as the engine's own events; early messages are kept.
@@ -21,9 +22,20 @@ self.addEventListener("error", (event) => fail("The engine stopped working.", ev
 self.addEventListener("unhandledrejection", (event) => fail("The engine stopped working.", event.reason));
 
 const NOT_LOADED = "The engine could not be loaded.";
-const SCRIPT = new URL("./moe_worker.js", import.meta.url).href;
-const MODULE = new URL("./moe_worker_bg.wasm", import.meta.url).href;
-let asked = SCRIPT;
+/** Script and module of each engine. Bundlers and hashed names want each address written out. */
+const CPU = {
+  load: () => import("./moe_worker.js"),
+  script: new URL("./moe_worker.js", import.meta.url).href,
+  module: new URL("./moe_worker_bg.wasm", import.meta.url).href,
+};
+const GPU = {
+  load: () => import("./moe_worker_gpu.js"),
+  script: new URL("./moe_worker_gpu.js", import.meta.url).href,
+  module: new URL("./moe_worker_gpu_bg.wasm", import.meta.url).href,
+};
+
+/** The engine that the first command needs: WebGPU is asked for, or is to be tried. */
+const neededFor = (command) => (command?.try || command?.load?.backend === "webgpu" ? GPU : CPU);
 
 /** Tells the page how much of the engine has arrived, in the form of the engine's event. Without its size, nothing. */
 async function report(response, total_bytes) {
@@ -47,19 +59,21 @@ async function report(response, total_bytes) {
 /** The browser's own cache takes no files as large as the engine; `moe-worker/src/cache.rs` removes this one too. */
 const ENGINE_CACHE = "moe-playground-engine";
 
-/** Keeps the engine for visits without a network, unless it is kept already. */
-async function keep(response) {
+/** Keeps an engine for visits without a network, unless it is kept already. Those of other versions go. */
+async function keep(module, response) {
   const version = (it) => it.headers.get("ETag") ?? it.headers.get("Last-Modified");
   const cache = await caches.open(ENGINE_CACHE);
-  const before = await cache.match(MODULE);
+  const before = await cache.match(module);
   if (!response.ok || (before && version(before) === version(response))) return response.body?.cancel();
-  for (const request of await cache.keys()) await cache.delete(request);
-  await cache.put(MODULE, response);
+  for (const request of await cache.keys()) {
+    if (![CPU.module, GPU.module].includes(request.url)) await cache.delete(request);
+  }
+  await cache.put(module, response);
 }
 
-/** The engine as it was kept, where there is no network; else that there is none. */
-async function kept(error) {
-  const response = self.caches && (await caches.match(MODULE, { cacheName: ENGINE_CACHE }));
+/** An engine as it was kept, where there is no network; else that there is none. */
+async function kept(module, error) {
+  const response = self.caches && (await caches.match(module, { cacheName: ENGINE_CACHE }));
   if (!response) throw error;
   return response;
 }
@@ -69,22 +83,28 @@ async function* chunks(reader) {
   for (let read = await reader.read(); !read.done; read = await reader.read()) yield read.value;
 }
 
-try {
-  const { default: init, start, MODULE_BYTES } = await import("./moe_worker.js");
-  asked = MODULE;
-  const response = await fetch(MODULE).catch(kept);
-  // A browser without a storage, or with a full one, has it again over the network.
-  keep(response.clone()).catch(() => {});
-  // Compressed, the length that the host tells is another.
-  const length = response.headers.has("Content-Encoding") ? 0 : Number(response.headers.get("Content-Length"));
-  // What ends this ends the other as well, and is told there.
-  report(response.clone(), MODULE_BYTES ?? length).catch(() => {});
-  await init({ module_or_path: response });
-  start();
-  release();
-} catch (error) {
-  // Another worker would ask for the same file.
-  const unstartable = await explained(NOT_LOADED, asked, error);
-  if (unstartable) self.postMessage({ unstartable });
-  else fail(NOT_LOADED, error);
+/** Loads an engine, and hands it what has arrived meanwhile. */
+async function begin({ load, script, module }) {
+  let asked = script;
+  try {
+    const { default: init, start, MODULE_BYTES } = await load();
+    asked = module;
+    const response = await fetch(module).catch((error) => kept(module, error));
+    // A browser without a storage, or with a full one, has it again over the network.
+    keep(module, response.clone()).catch(() => {});
+    // Compressed, the length that the host tells is another.
+    const length = response.headers.has("Content-Encoding") ? 0 : Number(response.headers.get("Content-Length"));
+    // What ends this ends the other as well, and is told there.
+    report(response.clone(), MODULE_BYTES ?? length).catch(() => {});
+    await init({ module_or_path: response });
+    start();
+    release();
+  } catch (error) {
+    // Another worker would ask for the same file.
+    const unstartable = await explained(NOT_LOADED, asked, error);
+    if (unstartable) self.postMessage({ unstartable });
+    else fail(NOT_LOADED, error);
+  }
 }
+
+self.addEventListener("message", ({ data }) => begin(neededFor(data)), { once: true });
