@@ -47,6 +47,9 @@ const ONCE_FILES: [&str; 22] = [
     "worker.test.mjs",
 ];
 
+/// Test files of the npm package, by itself and in pages that bundlers make.
+const PACKAGE_FILES: [&str; 2] = ["package/package.test.mjs", "package/bundlers.test.mjs"];
+
 /// No file of tests may take longer, in milliseconds: Node.js counts a file as a test too. What waits in a page for an
 /// answer that never comes fails long before.
 pub const TEST_TIMEOUT: &str = "--test-timeout=1800000";
@@ -110,7 +113,7 @@ pub fn e2e(report: &mut Report, filter: Option<&str>, chosen: Option<Rung>, no_b
             let folder = project::target_dir()?.join("e2e-package");
             package::write(&folder)?;
             let mut tests = node_tests(&serve(Site::of_working_tree()?)?, "cpu", filter)?;
-            Ok(counting::tests(tests.env("MOE_PACKAGE", folder).arg("package/package.test.mjs")))
+            Ok(counting::tests(tests.env("MOE_PACKAGE", folder).args(PACKAGE_FILES)))
         });
     }
 }
