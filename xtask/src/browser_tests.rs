@@ -12,7 +12,7 @@ use crate::project::{self, WASM_TARGET};
 use crate::report::Report;
 use crate::site::Site;
 use crate::test::Rung;
-use crate::{dist, http, package, sizes, toolchain, wasm};
+use crate::{dist, http, notebook, package, sizes, toolchain, wasm};
 
 /// Chromium gives WebGPU without a GPU only where it is told to, on its software adapter.
 const WEBGPU_FLAGS: [&str; 2] = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
@@ -115,6 +115,7 @@ pub fn e2e(report: &mut Report, filter: Option<&str>, chosen: Option<Rung>, no_b
             let mut tests = node_tests(&serve(Site::of_working_tree()?)?, "cpu", filter)?;
             Ok(counting::tests(tests.env("MOE_PACKAGE", folder).args(PACKAGE_FILES)))
         });
+        notebook::test(report, filter);
     }
 }
 
@@ -137,7 +138,8 @@ fn run_node(files: &[PathBuf], url: &str, rung: &str, filter: Option<&str>) -> R
     Ok(counting::tests(node_tests(url, rung, filter)?.args(files)))
 }
 
-fn node_tests(url: &str, rung: &str, filter: Option<&str>) -> Result<Command> {
+/// Node.js's test runner on a rung, still without files.
+pub fn node_tests(url: &str, rung: &str, filter: Option<&str>) -> Result<Command> {
     let mut command = node("--test", url)?;
     command.args(["--test-reporter=spec", "--test-concurrency=1", TEST_TIMEOUT]).env("MOE_RUNG", rung);
     command.args(filter.map(|filter| format!("--test-name-pattern={filter}")));

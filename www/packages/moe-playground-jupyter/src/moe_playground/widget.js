@@ -51,7 +51,7 @@ async function render({ model, el }) {
  * @param {{ isTelling: boolean }} link
  */
 function follow(figure, model, link) {
-  /** @type {[string, () => void][]} */
+  /** @type {[string, (content: any) => unknown][]} */
   const listeners = [];
   const changed = changer(figure);
   for (const [trait, [attribute]] of Object.entries(model.get("_attributes"))) {
@@ -74,9 +74,10 @@ function follow(figure, model, link) {
     // What goes wrong is told by `moe-error` too.
     if (type === "call" && METHODS.includes(method)) figure[method](...values).catch(() => {});
   };
-  for (const [event, listener] of [...listeners, ["msg:custom", call]]) model.on(event, listener);
+  listeners.push(["msg:custom", call]);
+  for (const [event, listener] of listeners) model.on(event, listener);
   return () => {
-    for (const [event, listener] of [...listeners, ["msg:custom", call]]) model.off(event, listener);
+    for (const [event, listener] of listeners) model.off(event, listener);
     URL.revokeObjectURL(address);
   };
 }
