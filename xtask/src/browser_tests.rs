@@ -22,13 +22,14 @@ const DIST_FILES: [&str; 3] = ["element.test.mjs", "server.test.mjs", "worker.te
 
 /// Test files of what no engine computes: hosts, files, layout, keys, and what a recorded run is enough for. Without
 /// WebGPU they say the same as with it and are sooner done, so they are run there alone.
-const ONCE_FILES: [&str; 22] = [
+const ONCE_FILES: [&str; 23] = [
     "activate.test.mjs",
     "calm.test.mjs",
     "download.test.mjs",
     "element.test.mjs",
     "elsewhere.test.mjs",
     "embedding.test.mjs",
+    "examples.test.mjs",
     "export.test.mjs",
     "export_files.test.mjs",
     "files.test.mjs",

@@ -67,11 +67,13 @@ class RouterLogits(unittest.TestCase):
         check([[[1.0], [1.0]]], "nobody says which", top_k=1)
         check([[[0.5, 0.5, 0.0], [0.25, 0.0, 0.75]]], "the weights of the chosen experts alone")
 
-    def test_probabilities_say_so(self):
+    def test_probabilities_stay_what_they_are(self):
         probs = [[0.7, 0.2, 0.1], [0.25, 0.25, 0.5]]
-        trace = Trace.from_router_logits([probs], ["a", "b"], top_k=1)
-        self.assertIn("Probabilities were recorded; the logits shown are their logarithms.", trace.header["notes"])
-        self.assertAlmostEqual(next(iter(trace))["probability"], 0.7, 9)
+        trace = Trace.from_router_logits([probs], ["a", "b"], top_k=1, normalise=False)
+        self.assertEqual(trace.steps[0]["layers"][0]["gate_probs"]["values"], [0.7, 0.2, 0.1, 0.25, 0.25, 0.5])
+        self.assertIn("gate_logits", trace.header["absent"])
+        found = [(row["expert"], row["weight"], row["probability"], row["logit"]) for row in trace]
+        self.assertEqual(found, [(0, 0.7, 0.7, None), (2, 0.5, 0.5, None)])
 
 
 if __name__ == "__main__":

@@ -14,9 +14,9 @@ def softmax(logits: Sequence[float]) -> list[float]:
     return [power / total for power in powers]
 
 
-def best(logits: Sequence[float], top_k: int) -> list[int]:
-    """The experts with the largest logits, the largest first; the lower number on a tie, as the figure's router has it."""
-    return sorted(range(len(logits)), key=lambda expert: (-logits[expert], expert))[:top_k]
+def best(scores: Sequence[float], top_k: int) -> list[int]:
+    """The experts with the largest logits or probabilities; the lower number on a tie, as the figure's router has it."""
+    return sorted(range(len(scores)), key=lambda expert: (-scores[expert], expert))[:top_k]
 
 
 def are_probabilities(rows: Sequence[Sequence[float]], top_k: int) -> bool:

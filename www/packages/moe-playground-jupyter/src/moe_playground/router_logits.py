@@ -36,10 +36,8 @@ def trace_of_router_logits(
         raise ValueError("there is one number for each token: that of the chosen expert, and nobody says which")
 
     layers = [[rows[at] for at in kept] for rows in layers]
-    notes = ["Its router logits were recorded, and the choice of experts was made again from them."]
-    if are_probabilities([row for rows in layers for row in rows], top_k):
-        notes.append("Probabilities were recorded; the logits shown are their logarithms.")
-        layers = [[_logarithms(row) for row in rows] for rows in layers]
+    # Some versions of the library give probabilities in the place of logits.
+    column = "gate_probs" if are_probabilities([row for rows in layers for row in rows], top_k) else "gate_logits"
 
     texts = [token.encode() if isinstance(token, str) else bytes(token) for token in tokens]
     weighting = {"form": "norm" if normalise else "raw"}
@@ -69,8 +67,10 @@ def trace_of_router_logits(
             "group": "this_text",
             "seed": 0,
         },
-        "absent": ["moe_layer_ids", "losses", "expectations"] + ([] if token_ids else ["token_ids"]),
-        "notes": notes,
+        "absent": ["moe_layer_ids", "losses", "expectations"]
+        + (["gate_logits"] if column == "gate_probs" else [])
+        + (["token_ids"] if token_ids is None else []),
+        "notes": ["What its gates said was recorded, and the choice of experts was made again from that."],
     }
 
     def token(at: int) -> dict[str, Any]:
@@ -82,19 +82,19 @@ def trace_of_router_logits(
         "step": 0,
         "first_position": 0,
         "tokens": [token(at) for at in kept],
-        "layers": [_layer(number, rows, top_k, normalise) for number, rows in enumerate(layers)],
+        "layers": [_layer(number, column, rows, top_k, normalise) for number, rows in enumerate(layers)],
     }
     return header, step
 
 
-def _layer(number: int, rows: list[list[float]], top_k: int, normalise: bool) -> dict[str, Any]:
+def _layer(number: int, column: str, rows: list[list[float]], top_k: int, normalise: bool) -> dict[str, Any]:
     """All requests of a layer. Such models turn nobody away, so each has a slot: the next of its expert."""
     num_experts = len(rows[0])
     taken = [0] * num_experts
     assignments = []
-    for token, logits in enumerate(rows):
-        probs = softmax(logits)
-        chosen = best(logits, top_k)
+    for token, row in enumerate(rows):
+        probs = row if column == "gate_probs" else softmax(row)
+        chosen = best(row, top_k)
         total = sum(probs[expert] for expert in chosen) if normalise else 1.0
         for rank, expert in enumerate(chosen):
             weights = {"weight": probs[expert] / total, "weight_raw": probs[expert]}
@@ -102,8 +102,8 @@ def _layer(number: int, rows: list[list[float]], top_k: int, normalise: bool) ->
             assignments.append({"token": token, "rank": rank, "expert": expert, **weights, **fate})
             taken[expert] += 1
     routing = {"num_tokens": len(rows), "num_experts": num_experts, "capacity": None, "assignments": assignments}
-    values = [logit for logits in rows for logit in logits]
-    return {"layer": number, "gate_logits": {"num_experts": num_experts, "values": values}, "routing": routing}
+    values = [value for row in rows for value in row]
+    return {"layer": number, column: {"num_experts": num_experts, "values": values}, "routing": routing}
 
 
 def _rows(of_layer: Any, num_tokens: int, number: int) -> list[list[float]]:
@@ -127,8 +127,3 @@ def _flat(attention_mask: Any, num_tokens: int) -> list[int]:
     if len(mask) != num_tokens:
         raise ValueError(f"the attention mask has {len(mask)} entries, and there are {num_tokens} tokens")
     return mask
-
-
-def _logarithms(probs: list[float]) -> list[float]:
-    """A probability that was rounded to 0 counts as the smallest there is."""
-    return [math.log(max(prob, 1e-37)) for prob in probs]
