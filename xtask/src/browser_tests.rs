@@ -12,7 +12,8 @@ use crate::counting::{self, Tally};
 use crate::project::{self, WASM_TARGET};
 use crate::report::Report;
 use crate::site::Site;
-use crate::{dist, http, package, sizes, toolchain, wasm};
+use crate::test::Rung;
+use crate::{dist, http, notebook, package, sizes, toolchain, wasm};
 
 /// What the page's engine runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -37,6 +38,7 @@ const ONCE_FILES: [&str; 23] = [
     "element.test.mjs",
     "elsewhere.test.mjs",
     "embedding.test.mjs",
+    "examples.test.mjs",
     "export.test.mjs",
     "export_files.test.mjs",
     "files.test.mjs",
@@ -54,6 +56,9 @@ const ONCE_FILES: [&str; 23] = [
     "training.test.mjs",
     "worker.test.mjs",
 ];
+
+/// Test files of the npm package, by itself and in pages that bundlers make.
+const PACKAGE_FILES: [&str; 2] = ["package/package.test.mjs", "package/bundlers.test.mjs"];
 
 /// No file of tests may take longer, in milliseconds: Node.js counts a file as a test too. What waits in a page for an
 /// answer that never comes fails long before.
@@ -122,8 +127,9 @@ pub fn e2e(report: &mut Report, filter: Option<&str>, chosen: Option<Rung>, no_b
             let folder = project::target_dir()?.join("e2e-package");
             package::write(&folder)?;
             let mut tests = node_tests(&serve(Site::of_working_tree()?)?, "cpu", filter)?;
-            Ok(counting::tests(tests.env("MOE_PACKAGE", folder).arg("package/package.test.mjs")))
+            Ok(counting::tests(tests.env("MOE_PACKAGE", folder).args(PACKAGE_FILES)))
         });
+        notebook::test(report, filter);
     }
 }
 
@@ -146,7 +152,8 @@ fn run_node(files: &[PathBuf], url: &str, rung: &str, filter: Option<&str>) -> R
     Ok(counting::tests(node_tests(url, rung, filter)?.args(files)))
 }
 
-fn node_tests(url: &str, rung: &str, filter: Option<&str>) -> Result<Command> {
+/// Node.js's test runner on a rung, still without files.
+pub fn node_tests(url: &str, rung: &str, filter: Option<&str>) -> Result<Command> {
     let mut command = node("--test", url)?;
     command.args(["--test-reporter=spec", "--test-concurrency=1", TEST_TIMEOUT]).env("MOE_RUNG", rung);
     command.args(filter.map(|filter| format!("--test-name-pattern={filter}")));

@@ -46,17 +46,17 @@ async fn tell_steps(url: &str, tell: &impl Fn(Action)) -> Result<(), String> {
     let (_, first) = lines.next().ok_or_else(|| format!("{}.", TraceFileError::Empty))?;
     let reader = fetch::parse::<TraceHeader>(first).and_then(replay::reader);
     let mut reader = reader.map_err(|why| format!("The header of the file cannot be read: {why}."))?;
-    let mut began = Some(replay::began(reader.header().clone())?);
+    let mut header = Some(reader.header().clone());
     for (number, (_, line)) in lines.enumerate() {
         let read = read_step(&mut reader, line);
         let step = read.map_err(|why| format!("Step {number} of the file cannot be read: {why}."))?;
-        if let Some(began) = began.take() {
-            tell(began);
+        if let Some(header) = header.take() {
+            tell(replay::began_with(header, &step)?);
         }
         tell(replay::step(step));
         next_task().await;
     }
-    if began.is_some() {
+    if header.is_some() {
         return Err(format!("{}.", TraceFileError::NoSteps));
     }
     tell(replay::finished());

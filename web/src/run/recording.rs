@@ -15,6 +15,9 @@ pub const RECORDED_RUN: RunId = RunId(0);
 pub struct Recording {
     pub source: Source,
     pub model: Rc<ModelInfo>,
+    /// Of a run that another program recorded: all that is known of it. Of its model the sizes above that nobody wrote
+    /// down are 0, and are not shown.
+    pub foreign: Option<Rc<TraceHeader>>,
     /// Compared by identity: the same allocation is the same run, however many steps it has.
     pub request: Shared<RunRequest>,
     pub steps: Vec<Rc<StepTrace>>,
@@ -27,7 +30,14 @@ pub struct Recording {
 impl Recording {
     pub fn new(source: Source, model: Rc<ModelInfo>, request: RunRequest) -> Recording {
         let request = Shared::new(request);
-        Recording { source, model, request, steps: Vec::new(), elapsed_ms: Vec::new(), finished: None }
+        let (steps, elapsed_ms) = (Vec::new(), Vec::new());
+        Recording { source, model, foreign: None, request, steps, elapsed_ms, finished: None }
+    }
+
+    /// Another program's run, as its header tells of it.
+    pub fn of_others(header: TraceHeader, model: ModelInfo, request: RunRequest) -> Recording {
+        let recording = Recording::new(Source::Imported, Rc::new(model), request);
+        Recording { foreign: Some(Rc::new(header)), ..recording }
     }
 
     pub fn run(&self) -> RunId {
@@ -100,6 +110,9 @@ impl Recording {
 
     /// The header of a trace file of this run.
     pub fn header(&self) -> TraceHeader {
+        if let Some(header) = &self.foreign {
+            return TraceHeader::clone(header);
+        }
         let top_k = rules::facts(&self.request.routing.router).top_k(self.model.num_experts);
         TraceHeader::of_run(self.source, ModelInfo::clone(&self.model), RunRequest::clone(&self.request), top_k)
     }
@@ -108,6 +121,7 @@ impl Recording {
     pub fn same_request(&self, other: &Recording) -> bool {
         let unnumbered = |request: &RunRequest| RunRequest { run: RunId(0), ..request.clone() };
         self.model.weights_sha256 == other.model.weights_sha256
+            && self.foreign == other.foreign
             && unnumbered(&self.request) == unnumbered(&other.request)
     }
 }

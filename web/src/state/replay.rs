@@ -4,8 +4,8 @@ use std::rc::Rc;
 
 use moe_router::Router;
 use moe_trace::{
-    Event, FinishReason, ModelInfo, RoutingSpec, RunRequest, SentStep, Sequences, Source, StepTrace, TraceHeader,
-    TraceReader,
+    Event, ExpertCount, FinishReason, ModelInfo, RoutingSpec, RunRequest, SentStep, Sequences, Source, StepTrace,
+    TraceHeader, TraceReader,
 };
 
 use crate::run::recording::{RECORDED_RUN, Recording};
@@ -20,13 +20,44 @@ const MAX_CELLS: usize = 1 << 18;
 /// Reads the steps after this header; refuses a run that the page could not show.
 pub fn reader(header: TraceHeader) -> Result<TraceReader, String> {
     let reader = TraceReader::new(header).map_err(|error| error.to_string())?;
-    ours(reader.header())?;
+    let header = reader.header();
+    match (&header.model, &header.request) {
+        (Some(model), Some(request)) => can_route(model.num_experts, [model.trained_routing, request.routing])?,
+        (None, Some(request)) => can_route(num_experts_of(header)?, [request.routing; 2])?,
+        (_, None) => {
+            let producer = &header.origin.producer;
+            return Err(format!(
+                "it was written down by {producer} without its routing rule, so nobody can say what it means"
+            ));
+        }
+    }
     Ok(reader)
+}
+
+/// Another program may not know its model's experts; then they cannot be drawn.
+fn num_experts_of(header: &TraceHeader) -> Result<u32, String> {
+    match header.routes.num_experts {
+        ExpertCount::Exactly(count) => Ok(count),
+        _ => Err("it does not say how many experts a layer has".to_owned()),
+    }
+}
+
+/// Are there such rules, for so many experts?
+fn can_route(num_experts: u32, [trained, asked]: [RoutingSpec; 2]) -> Result<(), String> {
+    for (field, routing) in [("model.trained_routing", trained), ("request.routing", asked)] {
+        Router::new(routing, num_experts as usize).map_err(|error| format!("{field} cannot be: {error}"))?;
+    }
+    Ok(())
 }
 
 /// The next step, checked against all that came before it.
 pub fn read(reader: &mut TraceReader, sent: SentStep) -> Result<StepTrace, String> {
     let step = reader.read(sent).map_err(|error| error.to_string())?;
+    let is_foreign = reader.header().model.is_none();
+    let uncounted = step.layers.iter().zip(0..).find(|(layer, at)| is_foreign && layer.layer.0 != *at);
+    if let Some((layer, at)) = uncounted {
+        return Err(format!("layer {at} of its layers is {}; the page shows those that count from 0", layer.layer));
+    }
     match problem(&step) {
         Some(problem) => Err(problem),
         None => Ok(step),
@@ -61,28 +92,46 @@ pub fn problem(step: &StepTrace) -> Option<String> {
     })
 }
 
-/// Model and request of a run of ours, which says what was asked for; the page cannot show others yet.
-fn ours(header: &TraceHeader) -> Result<(&ModelInfo, &RunRequest), String> {
-    let (Some(model), Some(request)) = (&header.model, &header.request) else {
-        let producer = &header.origin.producer;
-        return Err(format!("it was written down by {producer}; the page shows only runs of its own yet"));
-    };
-    let can_route = |field: &str, routing: RoutingSpec| match Router::new(routing, model.num_experts as usize) {
-        Ok(_) => Ok(()),
-        Err(error) => Err(format!("{field} cannot be: {error}")),
-    };
-    can_route("model.trained_routing", model.trained_routing)?;
-    can_route("request.routing", request.routing)?;
-    Ok((model, request))
+/// A run begins, still without steps: one that the reader above did not refuse, with its first step.
+pub fn began_with(header: TraceHeader, first: &StepTrace) -> Result<Action, String> {
+    match (&header.model, &header.request) {
+        (None, Some(request)) => {
+            let request = RunRequest { run: RECORDED_RUN, ..request.clone() };
+            let model = model_of(&header, first, request.routing)?;
+            Ok(Action::ReplayBegan(Shared::new(Recording::of_others(header, model, request))))
+        }
+        _ => began(header),
+    }
 }
 
-/// A recorded run begins, still without steps.
+/// A run of ours begins.
 pub fn began(header: TraceHeader) -> Result<Action, String> {
-    let (model, request) = ours(&header)?;
-    let request = RunRequest { run: RECORDED_RUN, ..request.clone() };
+    let (Some(model), Some(request)) = (header.model, header.request) else {
+        return Err("it is no run of this playground".to_owned());
+    };
+    let request = RunRequest { run: RECORDED_RUN, ..request };
     let is_imported = header.origin.source == Source::Imported;
     let source = if is_imported { Source::Imported } else { Source::Recorded };
-    Ok(Action::ReplayBegan(Shared::new(Recording::new(source, Rc::new(model.clone()), request))))
+    Ok(Action::ReplayBegan(Shared::new(Recording::new(source, Rc::new(model), request))))
+}
+
+/// What the header and the first step of another program's run say of its model.
+fn model_of(header: &TraceHeader, first: &StepTrace, routing: RoutingSpec) -> Result<ModelInfo, String> {
+    let origin = &header.origin;
+    Ok(ModelInfo {
+        name: origin.model_name.as_ref().unwrap_or(&origin.producer).clone(),
+        weights_sha256: String::new(),
+        num_parameters: 0,
+        num_active_parameters: 0,
+        weights_bytes: 0,
+        num_layers: first.layers.len() as u32,
+        num_experts: num_experts_of(header)?,
+        num_shared_experts: 0,
+        vocab_size: 0,
+        max_tokens: MAX_TOKENS as u32,
+        training_tokens: None,
+        trained_routing: routing,
+    })
 }
 
 /// The run is renumbered, so that it can never be mistaken for a live one.

@@ -16,6 +16,14 @@ use yew::Callback;
 use super::html;
 use crate::fixture;
 
+/// A short run under this group as another program tells it, without a model of ours.
+fn foreign_lines(group: RoutingGroup) -> Vec<Value> {
+    let mut lines = lines(group);
+    lines[0]["model"] = Value::Null;
+    lines[0]["origin"] = serde_json::json!({ "source": "imported", "producer": "transformers" });
+    lines
+}
+
 /// A short run under this group, as lines of its file.
 fn lines(group: RoutingGroup) -> Vec<Value> {
     let tokens = fixture::words("The cat sat on the mat");
@@ -43,7 +51,7 @@ fn read(text: &str) -> Result<(TraceHeader, Vec<StepTrace>), String> {
 fn shown(header: TraceHeader, steps: Vec<StepTrace>, config: Config) -> State {
     let config = Config { backend: BackendChoice::Recorded, ..config };
     let last = steps.len().saturating_sub(1);
-    let began = replay::began(header).expect("it was checked");
+    let began = replay::began_with(header, &steps[0]).expect("it was checked");
     let told = steps.into_iter().map(replay::step);
     let actions = [began].into_iter().chain(told).chain([replay::finished(), Action::StepTo(last)]);
     actions.fold(State::new(config, Vec::new()).0, |state, action| state.apply(action).0)
@@ -71,12 +79,11 @@ fn draw(header: TraceHeader, steps: Vec<StepTrace>) {
     }
 }
 
-fn fuzz(name: &str, group: RoutingGroup) {
-    let lines = lines(group);
+fn fuzz(name: &str, lines: &[Value]) {
     trial_of_much_work(
         name,
         300,
-        |dice| json::spoilt_lines(&lines, dice),
+        |dice| json::spoilt_lines(lines, dice),
         |bytes| {
             let read = read(&String::from_utf8_lossy(bytes));
             read.map(|(header, steps)| draw(header, steps)).is_ok()
@@ -96,12 +103,17 @@ fn fuzz_recorded_runs() {
 
 #[test]
 fn fuzz_drawing_of_whole_texts() {
-    fuzz("drawing of whole texts", RoutingGroup::ThisText);
+    fuzz("drawing of whole texts", &lines(RoutingGroup::ThisText));
 }
 
 #[test]
 fn fuzz_drawing_of_decode_steps() {
-    fuzz("drawing of decode steps", RoutingGroup::DecodeStep);
+    fuzz("drawing of decode steps", &lines(RoutingGroup::DecodeStep));
+}
+
+#[test]
+fn fuzz_drawing_of_runs_of_others() {
+    fuzz("drawing of runs of others", &foreign_lines(RoutingGroup::ThisText));
 }
 
 /// What people, templates and other people's links write into attributes.

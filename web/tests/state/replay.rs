@@ -1,6 +1,9 @@
 //! The recorded run, as lists of actions.
 
-use moe_trace::{BackendChoice, Event, FinishReason, Policy, RoutingGroup, RoutingSpec, RunId, RunRequest, Source};
+use moe_trace::{
+    BackendChoice, Event, ExpertCount, FinishReason, Origin, Policy, RouteSchema, RoutingGroup, RoutingSpec, RunId,
+    RunRequest, Source, TraceHeader,
+};
 use web::run::scene::TokenFate;
 use web::settings::Setting;
 use web::settings::attributes::Config;
@@ -30,6 +33,48 @@ fn a_run_that_was_imported_says_so() {
     play.replay(&file);
     assert_eq!(play.scene().source(), Source::Imported);
     assert!(matches!(play.effects[..], [Effect::EmitReady { source: Source::Imported, .. }]));
+}
+
+/// What another program recorded has no model of ours: its header stays as it is, and nothing is made up of its sizes.
+#[test]
+fn a_run_of_another_program_is_shown_by_what_its_header_says() {
+    let file = recorded();
+    let origin = Origin {
+        source: Source::Imported,
+        producer: "transformers".to_owned(),
+        version: None,
+        format: Some("hf-router-logits".to_owned()),
+        model_name: Some("tiny-mixtral".to_owned()),
+    };
+    let routes = RouteSchema { moe_layer_ids: None, num_layers: None, ..file.header.routes.clone() };
+    let header = TraceHeader { model: None, origin, routes, ..file.header.clone() };
+    let mut reader = replay::reader(header.clone()).expect("its rule is known");
+    let steps: Vec<_> =
+        file.steps.iter().map(|step| replay::read(&mut reader, step.clone().into()).expect("a step")).collect();
+
+    let mut play = Play::new(BackendChoice::Recorded);
+    play.act(replay::began_with(header.clone(), &steps[0]).expect("a run"));
+    for step in steps {
+        play.act(replay::step(step));
+    }
+    play.act(replay::finished());
+    let run = play.state.latest().expect("a run").clone();
+    assert_eq!((run.source, run.model.name.as_str()), (Source::Imported, "tiny-mixtral"));
+    assert_eq!(
+        (run.model.num_layers as usize, run.model.num_experts as usize),
+        (fixture::NUM_LAYERS, fixture::NUM_EXPERTS)
+    );
+    assert_eq!(run.header(), header);
+    assert_eq!(play.scene().totals().lost, 1);
+
+    let refused = |header: TraceHeader| replay::reader(header).map(|_| ()).expect_err("nobody could draw it");
+    let without = TraceHeader { request: None, ..header.clone() };
+    assert_eq!(
+        refused(without),
+        "it was written down by transformers without its routing rule, so nobody can say what it means"
+    );
+    let routes = RouteSchema { num_experts: ExpertCount::AtLeast(8), ..header.routes.clone() };
+    assert_eq!(refused(TraceHeader { routes, ..header }), "it does not say how many experts a layer has");
 }
 
 #[test]

@@ -2,34 +2,28 @@
 // anywhere, it shows a live figure from where it lies, and it serves the whole page by itself.
 
 import assert from "node:assert/strict";
-import { execFile, spawn } from "node:child_process";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { spawn } from "node:child_process";
+import { access } from "node:fs/promises";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
-import { promisify } from "node:util";
 
 import { Figure } from "../lib/figure.mjs";
 import { record } from "../lib/record.mjs";
 import { suite } from "../lib/suite.mjs";
+import { emptyProject, run } from "./project.mjs";
 
-const run = promisify(execFile);
 const site = suite();
 
 /** An empty project with the package in it. */
+let empty;
 let project;
 
 before(async () => {
-  const folder = process.env.MOE_PACKAGE;
-  assert.ok(folder, "MOE_PACKAGE names the folder of the package");
-  project = await mkdtemp(join(tmpdir(), "moe-playground-"));
-  await run("npm", ["pack", folder, "--pack-destination", project]);
-  const [tarball] = (await readdir(project)).filter((name) => name.endsWith(".tgz"));
-  await writeFile(join(project, "package.json"), JSON.stringify({ name: "empty", private: true, type: "module" }));
-  await run("npm", ["install", "--offline", "--no-audit", "--no-fund", `./${tarball}`], { cwd: project });
+  empty = await emptyProject();
+  project = empty.folder;
 });
 
-after(() => rm(project, { recursive: true, force: true }));
+after(() => empty?.remove());
 
 /** The program of the package on a free port: `{ url }`; ended with the test. */
 async function served(t) {
@@ -103,4 +97,13 @@ test("a page of the project shows a live figure from the package's files", async
   assert.match(header.origin.source, /^live_/);
   assert.ok((await figure.panel("lanes").locator(".lane").count()) > 0);
   assert.deepEqual(problems, []);
+});
+
+test("its program copies what a page serves, and knows no other command", async () => {
+  const copy = (...words) => run("npx", ["--offline", "moe-playground", "copy", ...words], { cwd: project });
+  await copy("served/figures");
+  const loaded = ["assets/element.js", "assets/figure_bg.wasm", "models/default/manifest.json", "traces/default.jsonl"];
+  for (const file of [...loaded, "index.html"]) await access(join(project, "served/figures", file));
+  await assert.rejects(copy(), /copies what the element loads/);
+  await assert.rejects(copy("one", "two"), /copies what the element loads/);
 });

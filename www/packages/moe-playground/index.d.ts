@@ -408,6 +408,12 @@ export interface MoePlayground extends MoePlaygroundAttributes {}
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the element defines a property for each attribute.
 export class MoePlayground extends HTMLElement {
   /**
+   * The folder of the element's files, relative to the page: for pages whose bundler packed the element's script into one
+   * of its own. Said right behind the import. `null`: the folder that the script lies in.
+   */
+  static assets: string | URL | null;
+
+  /**
    * Loads the figure, without waiting until it nears the window. Resolves with what `moe-ready` says; rejects where there
    * is neither an engine nor a recorded run. All rejections are errors with the three sentences of a {@link UserError}.
    */

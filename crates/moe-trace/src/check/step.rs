@@ -185,10 +185,11 @@ fn layers(at: Place, step: &StepTrace, header: &TraceHeader, previous: Option<&S
     at.at_most(format_args!("the number of layers"), num_layers, "routes.moe_layer_ids", most)?;
     if header.model.is_some() {
         at.equal(format_args!("the number of layers"), num_layers, "that of routes.moe_layer_ids", most)?;
-        if let Some(previous) = previous {
-            let before = previous.layers.len() as u64;
-            at.equal(format_args!("the number of layers"), num_layers, "that of the step before", before)?;
-        }
+    }
+    // What has a request is one run of one model, whether that is ours or not.
+    if let (Some(previous), true) = (previous, header.model.is_some() || header.request.is_some()) {
+        let before = previous.layers.len() as u64;
+        at.equal(format_args!("the number of layers"), num_layers, "that of the step before", before)?;
     }
     let mut before: Option<LayerIdx> = None;
     for (number, of_layer) in step.layers.iter().enumerate() {

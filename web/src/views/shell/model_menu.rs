@@ -110,6 +110,12 @@ impl Facts {
     /// Of the model itself only the weights' size is known; the list counts all that is downloaded.
     fn of_model(model: &ModelInfo, entry: Option<&ModelEntry>) -> Facts {
         let experts = numbers::count(model.num_experts as usize, "expert", "experts");
+        let shape = format!("{} × {experts}", model.num_layers);
+        if model.num_parameters == 0 {
+            // Of another program's run.
+            let more = format!("{} layers of {experts}; nobody recorded more of it", model.num_layers);
+            return Facts { name: plain(&model.name), experts: shape, size: String::new(), more };
+        }
         let more = format!(
             "{} parameters, {} active per token; {} layers of {experts}{}; weights {}",
             numbers::parameters(model.num_parameters),
@@ -121,7 +127,7 @@ impl Facts {
             model.weights_sha256.get(..12).unwrap_or(&model.weights_sha256),
         );
         let size = numbers::bytes(entry.map_or(model.weights_bytes, |entry| entry.download_bytes));
-        Facts { name: plain(&model.name), experts: format!("{} × {experts}", model.num_layers), size, more }
+        Facts { name: plain(&model.name), experts: shape, size, more }
     }
 
     fn of_entry(entry: &ModelEntry) -> Facts {

@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-// Serves the whole page to this machine's browser: the package's own files, and nothing else.
+// Serves the whole page to this machine's browser: the package's own files, and nothing else. Or copies what the element
+// loads, for pages whose bundler packs its script into one of its own.
 
 import { createReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { cp, stat } from "node:fs/promises";
 import { createServer } from "node:http";
-import { extname, join, normalize, sep } from "node:path";
+import { extname, join, normalize, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 
@@ -20,19 +21,34 @@ const TYPES = {
   ".wasm": "application/wasm",
 };
 
-const { port, help } = options();
+/** What the element loads, and the pages that its links and frames lead to; all finds each other by where it lies. */
+const SERVED = ["assets", "lessons", "models", "traces", "index.html", "embed.html", "embed.js", "site.css", "site.js"];
+
+const HELP = `moe-playground [--port NUMBER]   serves the page on this machine; without a number on port 8080
+moe-playground copy FOLDER       copies what the element loads; the page says MoePlayground.assets = "FOLDER/assets/"`;
+
+const { port, help, into } = options();
 if (help) {
-  console.log("moe-playground [--port NUMBER]   serves the page on this machine; without a number on port 8080");
+  console.log(HELP);
+  process.exit(0);
+}
+if (into !== undefined) {
+  for (const name of SERVED) await cp(join(FOLDER, name), join(into, name), { recursive: true });
+  console.log(`The element's files are in ${resolve(into)}`);
   process.exit(0);
 }
 
 function options() {
   try {
-    const { values } = parseArgs({
+    const { values, positionals } = parseArgs({
       options: { port: { type: "string", default: "8080" }, help: { type: "boolean", short: "h" } },
+      allowPositionals: true,
     });
     const { port, help } = values;
-    if (/^\d{1,5}$/.test(port) && Number(port) < 65536) return { port, help };
+    const [command, into, ...more] = positionals;
+    if (help) return { help };
+    if (command !== undefined && (command !== "copy" || !into || more.length > 0)) throw new Error(HELP);
+    if (/^\d{1,5}$/.test(port) && Number(port) < 65536) return { port, into };
     throw new Error(`--port is ${port}, not a number from 0 to 65535.`);
   } catch (error) {
     console.error(/** @type {Error} */ (error).message);

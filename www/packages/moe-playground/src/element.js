@@ -91,8 +91,26 @@ function asPoster(drawn) {
   return drawn;
 }
 
-/** What a figure needs when it nears the window. */
-const loaded = () => import("./application.js");
+/**
+ * Imports one of the element's modules from its folder. A bundler packs this file alone: the others stay as they are, since
+ * they find each other, wasm, worker, styles and models by where they lie. Whoever imports this file has a moment to say
+ * where that is.
+ *
+ * @param {string} name
+ */
+async function fromFolder(name) {
+  await null;
+  const { assets } = MoePlayground;
+  const folder = assets === null ? import.meta.url : new URL(`${assets}`.replace(/\/?$/, "/"), document.baseURI);
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ new URL(name, folder).href);
+}
+
+/**
+ * What a figure needs when it nears the window.
+ *
+ * @returns {Promise<typeof import("./application.js")>}
+ */
+const loaded = () => fromFolder("./application.js");
 
 /**
  * An error for people.
@@ -138,6 +156,13 @@ const mounted = new Set();
 /** @implements {Omit<Promised, keyof MoePlaygroundAttributes>} */
 export class MoePlayground extends Base {
   static observedAttributes = ATTRIBUTES;
+
+  /**
+   * The folder of the element's files, relative to the page; `null`: the one that this script lies in.
+   *
+   * @type {string | URL | null}
+   */
+  static assets = null;
 
   /** @type {HTMLElement} */
   #root;
@@ -296,7 +321,7 @@ export class MoePlayground extends Base {
 
   /** Carries out a method whose code is loaded with the first of them; they keep their order. */
   #promised(method, ...values) {
-    this.#methods ??= import("./export/methods.js").then(
+    this.#methods ??= fromFolder("./export/methods.js").then(
       ({ Methods }) => new Methods(this, this.#inside()),
       (error) => {
         this.#methods = undefined;
@@ -324,7 +349,7 @@ export class MoePlayground extends Base {
   /** Opens the dialog that saves or shares, or copies the link. */
   async #open(what) {
     try {
-      const dialogs = await import("./export/dialogs.js");
+      const dialogs = await fromFolder("./export/dialogs.js");
       await dialogs[what](/** @type {any} */ (this));
     } catch (error) {
       console.error("moe-playground:", error);

@@ -20,7 +20,10 @@ pub static PANEL: Panel = Panel {
     tab: Tab::Of(PanelName::Layers),
     depth: Depth::Lab,
     sees: Sees::Run,
-    lacks: |_| None,
+    lacks: |input| {
+        let is_foreign = input.scene.recording.foreign.is_some();
+        is_foreign.then_some("Nobody recorded the sizes of this model")
+    },
     topic: |input| format!("The layer · layer {}", input.layer().layer),
     finding: |input| {
         let (block, model) = (Block::of(&input.scene), &input.scene.recording.model);
