@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::browser_tests;
 use crate::site::Site;
-use crate::{dist, other_browsers, project, sizes, wasm};
+use crate::{dist, other_browsers, project, sizes, toolchain, wasm};
 
 #[derive(Args)]
 pub struct Options {
@@ -17,7 +17,7 @@ pub struct Options {
     /// Measure what was built last
     #[arg(long)]
     no_build: bool,
-    /// Options of criterion, www/e2e/bench.mjs or bench_page.mjs, after those above
+    /// Options of criterion, www/e2e/bench.mjs, bench_page.mjs or peers/bench.mjs, after those above
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
     pub rest: Vec<String>,
 }
@@ -29,6 +29,8 @@ enum Part {
     Page,
     /// One run after the other in each browser that there is
     Others,
+    /// Beside other engines: wllama and onnxruntime-web
+    Peers,
     Sizes,
 }
 
@@ -52,6 +54,9 @@ pub fn command(options: &Options) -> Result<()> {
     if is_chosen(Part::Others) {
         other_browsers::bench()?;
     }
+    if is_chosen(Part::Peers) {
+        peers(&out, rest)?;
+    }
     if is_chosen(Part::Native) {
         native(rest)?;
     }
@@ -71,6 +76,19 @@ fn browser(script: &str, out: &Path, rest: &[String]) -> Result<()> {
     let url = browser_tests::serve(Site::of_working_tree()?)?;
     let json = out.join(script).with_extension("json");
     project::run(browser_tests::node(script, &url)?.arg("--json").arg(&json).args(rest))?;
+    eprintln!("the numbers are in {}", json.display());
+    Ok(())
+}
+
+/// Ours and other engines in one Chromium, with models that are written for it. The others are installed here, and nowhere
+/// else.
+fn peers(out: &Path, rest: &[String]) -> Result<()> {
+    toolchain::ensure_npm_packages(&project::root().join("www/e2e/peers"))?;
+    let url = browser_tests::serve(Site::of_working_tree()?)?;
+    let json = out.join("peers.json");
+    let mut command = browser_tests::node("peers/bench.mjs", &url)?;
+    command.arg("--models").arg(out.join("peers")).arg("--json").arg(&json);
+    project::run(command.args(rest))?;
     eprintln!("the numbers are in {}", json.display());
     Ok(())
 }
