@@ -17,7 +17,7 @@ pub struct Options {
     /// Measure what was built last
     #[arg(long)]
     no_build: bool,
-    /// Options of criterion, www/e2e/bench.mjs, bench_page.mjs or peers/bench.mjs, after those above
+    /// Options of criterion, www/e2e/bench.mjs, bench_page.mjs, bench_length.mjs or peers/bench.mjs, after those above
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTIONS")]
     pub rest: Vec<String>,
 }
@@ -27,6 +27,8 @@ enum Part {
     Native,
     Browser,
     Page,
+    /// What a step costs at each length of the text
+    Length,
     /// One run after the other in each browser that there is
     Others,
     /// Beside other engines: wllama and onnxruntime-web
@@ -46,7 +48,8 @@ pub fn command(options: &Options) -> Result<()> {
     if is_chosen(Part::Sizes) {
         sizes(&out)?;
     }
-    for (part, script) in [(Part::Browser, "bench.mjs"), (Part::Page, "bench_page.mjs")] {
+    let scripts = [(Part::Browser, "bench.mjs"), (Part::Page, "bench_page.mjs"), (Part::Length, "bench_length.mjs")];
+    for (part, script) in scripts {
         if is_chosen(part) {
             browser(script, &out, rest)?;
         }
@@ -71,7 +74,8 @@ fn native(rest: &[String]) -> Result<()> {
     project::run(command.arg("--").args(rest))
 }
 
-/// The page in Chromium: `www/e2e/bench.mjs` on every rung, `bench_page.mjs` what the page's own thread does.
+/// In Chromium: `www/e2e/bench.mjs` the page on every rung, `bench_page.mjs` what the page's own thread does,
+/// `bench_length.mjs` the worker alone.
 fn browser(script: &str, out: &Path, rest: &[String]) -> Result<()> {
     let url = browser_tests::serve(Site::of_working_tree()?)?;
     let json = out.join(script).with_extension("json");

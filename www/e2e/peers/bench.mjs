@@ -17,7 +17,7 @@ import { summary } from "../lib/statistics.mjs";
 import { ENGINES } from "./engines.mjs";
 import { SHAPES } from "./models/shapes.mjs";
 import { writeModels } from "./models/write.mjs";
-import { processorTime } from "./processor.mjs";
+import { processorTime } from "../lib/processor.mjs";
 import { peerServer } from "./server.mjs";
 import { table } from "./table.mjs";
 import { cost, visit, written } from "./visit.mjs";

@@ -2,11 +2,10 @@
 
 import { textOf } from "../models/letters.js";
 
-/** @param {{ folder: string, variant: string }} model */
-export async function load({ folder, variant }) {
+/** A worker with a model, on the CPU. `run` calls `onStep` with every step's trace, and resolves at the end of the run. */
+export async function start(manifestUrl, backend) {
   const worker = new Worker("/assets/worker.js", { type: "module" });
-  let run = 0;
-  /** Sends a command, and hears events until one has what is waited for. */
+  /** Sends a command, and hears events until one is what is waited for. */
   const say = (command, hears) =>
     new Promise((resolve, reject) => {
       worker.onerror = ({ message }) => reject(new Error(message));
@@ -17,32 +16,37 @@ export async function load({ folder, variant }) {
       };
       worker.postMessage(command);
     });
-  const manifest_url = new URL(`${folder}manifest.json`, location.href).href;
-  const { ready } = await say({ load: { manifest_url, backend: variant } }, ({ ready }) => ready);
+  const { ready } = await say({ load: { manifest_url: manifestUrl, backend } }, ({ ready }) => ready);
   if (ready.backend.rung !== "cpu") throw new Error(`it runs on ${ready.backend.name}`);
+  let run = 0;
   return {
-    async write(prompt, count) {
+    routing: ready.model.trained_routing,
+    count: async (text) => (await say({ count: text }, ({ counted }) => counted)).counted.num_tokens,
+    async run(request, onStep = (_) => {}) {
       run += 1;
-      const written = [];
-      const request = {
-        run,
-        prompt: textOf(prompt),
-        // The last step's first candidate is the last token: nobody runs the model on it.
-        max_new_tokens: count - 1,
-        sampling: { method: "greedy" },
-        routing: ready.model.trained_routing,
-        group: "decode_step",
-        seed: 1,
-      };
-      let numSteps = 0;
-      const { finished } = await say({ run: request }, ({ step, finished }) => {
-        if (step) {
-          numSteps += 1;
-          if (numSteps >= prompt.length) written.push(step.trace.next.candidates[0].id);
-        }
+      const asked = { run, seed: 1, sampling: { method: "greedy" }, routing: ready.model.trained_routing, ...request };
+      const { finished } = await say({ run: asked }, ({ step, finished }) => {
+        if (step) onStep(step.trace);
         return finished;
       });
-      if (finished.reason !== "length") throw new Error(`the run ended by ${finished.reason}`);
+      if (finished.reason !== "length") throw new Error(`a run ended by ${finished.reason}`);
+    },
+  };
+}
+
+/** @param {{ folder: string, variant: string }} model */
+export async function load({ folder, variant }) {
+  const engine = await start(new URL(`${folder}manifest.json`, location.href).href, variant);
+  return {
+    async write(prompt, count) {
+      const written = [];
+      let numSteps = 0;
+      // The last step's first candidate is the last token: nobody runs the model on it.
+      const request = { prompt: textOf(prompt), max_new_tokens: count - 1, group: "decode_step" };
+      await engine.run(request, ({ next }) => {
+        numSteps += 1;
+        if (numSteps >= prompt.length) written.push(next.candidates[0].id);
+      });
       return written;
     },
   };
