@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::browser_tests;
 use crate::site::Site;
-use crate::{dist, other_browsers, project, sizes, wasm};
+use crate::{dist, other_browsers, project, sizes, toolchain, wasm};
 
 #[derive(Args)]
 pub struct Options {
@@ -29,8 +29,12 @@ enum Part {
     Page,
     /// What figures that were removed leave behind
     Mounts,
+    /// What a step costs at each length of the text
+    Length,
     /// One run after the other in each browser that there is
     Others,
+    /// Beside other engines: wllama and onnxruntime-web
+    Peers,
     Sizes,
 }
 
@@ -46,15 +50,22 @@ pub fn command(options: &Options) -> Result<()> {
     if is_chosen(Part::Sizes) {
         sizes(&out)?;
     }
-    for (part, script) in
-        [(Part::Browser, "bench.mjs"), (Part::Page, "bench_page.mjs"), (Part::Mounts, "bench_mounts.mjs")]
-    {
+    let scripts = [
+        (Part::Browser, "bench.mjs"),
+        (Part::Page, "bench_page.mjs"),
+        (Part::Length, "bench_length.mjs"),
+        (Part::Mounts, "bench_mounts.mjs"),
+    ];
+    for (part, script) in scripts {
         if is_chosen(part) {
             browser(script, &out, rest)?;
         }
     }
     if is_chosen(Part::Others) {
         other_browsers::bench()?;
+    }
+    if is_chosen(Part::Peers) {
+        peers(&out, rest)?;
     }
     if is_chosen(Part::Native) {
         native(rest)?;
@@ -70,12 +81,25 @@ fn native(rest: &[String]) -> Result<()> {
     project::run(command.arg("--").args(rest))
 }
 
-/// The page in Chromium: `www/e2e/bench.mjs` on every rung, `bench_page.mjs` what the page's own thread does, `bench_mounts.mjs` what
-/// figures leave behind.
+/// In Chromium: `www/e2e/bench.mjs` the page on every rung, `bench_page.mjs` what the page's own thread does,
+/// `bench_length.mjs` the worker alone, `bench_mounts.mjs` what figures leave behind.
 fn browser(script: &str, out: &Path, rest: &[String]) -> Result<()> {
     let url = browser_tests::serve(Site::of_working_tree()?)?;
     let json = out.join(script).with_extension("json");
     project::run(browser_tests::node(script, &url)?.arg("--json").arg(&json).args(rest))?;
+    eprintln!("the numbers are in {}", json.display());
+    Ok(())
+}
+
+/// Ours and other engines in one Chromium, with models that are written for it. The others are installed here, and nowhere
+/// else.
+fn peers(out: &Path, rest: &[String]) -> Result<()> {
+    toolchain::ensure_npm_packages(&project::root().join("www/e2e/peers"))?;
+    let url = browser_tests::serve(Site::of_working_tree()?)?;
+    let json = out.join("peers.json");
+    let mut command = browser_tests::node("peers/bench.mjs", &url)?;
+    command.arg("--models").arg(out.join("peers")).arg("--json").arg(&json);
+    project::run(command.args(rest))?;
     eprintln!("the numbers are in {}", json.display());
     Ok(())
 }

@@ -12,7 +12,6 @@ use crate::counting::{self, Tally};
 use crate::project::{self, WASM_TARGET};
 use crate::report::Report;
 use crate::site::Site;
-use crate::test::Rung;
 use crate::{dist, http, notebook, package, sizes, toolchain, wasm};
 
 /// What the page's engine runs on.
@@ -28,8 +27,8 @@ const WEBGPU_FLAGS: [&str; 2] = ["--enable-unsafe-webgpu", "--use-webgpu-adapter
 /// Test files that hold for any way to serve the site; they are run once more on the output of `dist`.
 const DIST_FILES: [&str; 3] = ["element.test.mjs", "server.test.mjs", "worker.test.mjs"];
 
-/// Test files of what no engine computes: hosts, files, layout, keys, and what a recorded run is enough for. Without
-/// WebGPU they say the same as with it and are sooner done, so they are run there alone.
+/// Test files of what no engine computes, or the one on the CPU: hosts, files, layout, keys, and what a recorded run is
+/// enough for. Without WebGPU they say the same as with it and are sooner done, so they are run there alone.
 const ONCE_FILES: [&str; 23] = [
     "activate.test.mjs",
     "axe.test.mjs",
@@ -50,6 +49,7 @@ const ONCE_FILES: [&str; 23] = [
     "modules.test.mjs",
     "readers.test.mjs",
     "server.test.mjs",
+    "shapes.test.mjs",
     "snapshot.test.mjs",
     "steps.test.mjs",
     "touch.test.mjs",
