@@ -13,7 +13,7 @@ use crate::training::{State, Training};
 /// Steps of distilling, at most.
 const MOST_STEPS: u32 = 100_000;
 
-/// Merges the experts and lets the one that comes of it learn from them. Held-out nats a token before and after merging.
+/// Merges the experts and lets the one that comes of it learn from them. Held-out nats per token before and after merging.
 pub async fn begin(training: &mut Training, plan: Distilling, device: &Device) -> Result<[f32; 2], UserError> {
     if plan.num_steps() == 0 || plan.num_steps() > MOST_STEPS {
         let why = format!("{} steps of distilling are asked for; there may be 1 to {MOST_STEPS}.", plan.num_steps());
@@ -26,7 +26,7 @@ pub async fn begin(training: &mut Training, plan: Distilling, device: &Device) -
     Ok(held_out)
 }
 
-/// Sends the teacher away where all steps are done. Held-out nats a token: of the experts, of their mean, and now.
+/// Sends the teacher away where all steps are done. Held-out nats per token: of the experts, of their mean, and now.
 pub async fn end_if_due(training: &mut Training) -> Result<Option<[f32; 3]>, TensorError> {
     let done = training.teacher.as_ref().and_then(|teacher| teacher.is_done(training.next_step));
     let Some([experts, mean]) = done else { return Ok(None) };

@@ -31,12 +31,12 @@ pub struct AboutTeacher {
     plan: Distilling,
     /// The first step that it teaches.
     begins: u32,
-    /// Held-out nats a token: its own, and of its merged experts.
+    /// Held-out nats per token: its own, and of its merged experts.
     held_out: [f32; 2],
 }
 
 impl Teacher {
-    /// `request`: the one that `learner` was made by. `held_out`: nats a token, its own and of its merged experts.
+    /// `request`: the one that `learner` was made by. `held_out`: nats per token, its own and of its merged experts.
     pub fn new(
         learner: &Learner,
         request: &TrainRequest,
@@ -68,7 +68,7 @@ impl Teacher {
         Ok((seen, Some(taught)))
     }
 
-    /// Held-out nats a token of the experts and of their mean, once it has taught all that was planned.
+    /// Held-out nats per token of the experts and of their mean, once it has taught all that was planned.
     pub fn is_done(&self, next_step: u32) -> Option<[f32; 2]> {
         let AboutTeacher { plan, begins, held_out, .. } = self.about;
         (next_step >= begins.saturating_add(plan.num_steps())).then_some(held_out)

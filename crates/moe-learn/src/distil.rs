@@ -44,7 +44,7 @@ pub enum Distance {
     /// Of each layer, on the teacher's states: squared error over the squares of what the experts say. 0 where it says the
     /// same, 1 where it says nothing.
     Layers(Vec<f32>),
-    /// Kullback-Leibler divergence of the student's expectations from the teacher's, nats a token.
+    /// Kullback-Leibler divergence of the student's expectations from the teacher's, nats per token.
     Text(f32),
 }
 
@@ -117,7 +117,7 @@ fn of_layer(block: &Block, hidden: &Tensor<3>, output: &Tensor<3>) -> Tensor<1> 
     (said - wanted.clone()).square().sum() / wanted.square().sum().clamp_min(SILENCE)
 }
 
-/// `KL(teacher || student)`, nats a token. Both: `[sequences, tokens, vocabulary]`.
+/// `KL(teacher || student)`, nats per token. Both: `[sequences, tokens, vocabulary]`.
 fn divergence(teacher: Tensor<3>, student: Tensor<3>) -> Tensor<1> {
     let (chances, expected) = (softmax(teacher.clone(), 2), log_softmax(teacher, 2));
     (chances * (expected - log_softmax(student, 2))).sum_dim(2).mean()

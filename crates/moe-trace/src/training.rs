@@ -250,7 +250,7 @@ pub enum TrainEvent {
         /// with another number.
         held_out: Option<[f32; 2]>,
     },
-    /// The steps of distilling are done. Held-out nats a token: of the experts, of their mean where the steps began, and of
+    /// The steps of distilling are done. Held-out nats per token: of the experts, of their mean where the steps began, and of
     /// the one feed-forward as it now is.
     Distilled {
         run: RunId,

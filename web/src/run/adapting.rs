@@ -17,7 +17,7 @@ pub struct Adapting {
     pub steps: Vec<Rc<AdaptStep>>,
     /// The newest.
     pub look: Option<Rc<AdaptLook>>,
-    /// Held-out nats a token of the text that is learned, by steps done.
+    /// Held-out nats per token of the text that is learned, by steps done.
     pub held_out: Vec<(u32, f32)>,
     /// The file that they were opened from.
     pub name: Option<String>,
@@ -65,7 +65,7 @@ impl Adapting {
         &self.steps[self.steps.len().saturating_sub(LATEST)..]
     }
 
-    /// Mean loss of the latest steps, nats a token.
+    /// Mean loss of the latest steps, nats per token.
     pub fn latest_loss(&self) -> Option<f32> {
         self.mean(|step| step.next_token)
     }

@@ -45,7 +45,7 @@ pub struct Reshaped {
 pub struct Distilled {
     /// After so many steps of the training.
     pub after_steps: usize,
-    /// Held-out nats a token: of the experts, of their mean, and when all steps were done.
+    /// Held-out nats per token: of the experts, of their mean, and when all steps were done.
     pub held_out: [f32; 3],
 }
 

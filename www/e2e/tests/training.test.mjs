@@ -191,7 +191,7 @@ test("experts are distilled into one feed-forward, and what it cost is said", as
   await side.getByRole("button", { name: "Distil experts into one" }).click();
   await side.getByText("layers' error against the experts").waitFor({ timeout: 60_000 });
   const cost = side.getByText(
-    /^distilled, after \d+ steps: held-out loss [\d.]+ with experts, [\d.]+ with their mean, now [\d.]+ nats a byte/,
+    /^distilled, after \d+ steps: held-out loss [\d.]+ with experts, [\d.]+ with their mean, now [\d.]+ nats per byte/,
   );
   await cost.waitFor({ timeout: 240_000 });
   await page.getByText("resting").waitFor();

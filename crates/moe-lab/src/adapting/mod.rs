@@ -22,7 +22,7 @@ pub struct Adapting {
     base: Base,
     learner: AdapterLearner,
     corpus: Corpus,
-    /// Held-out nats a token of the model alone, of each kind of text.
+    /// Held-out nats per token of the model alone, of each kind of text.
     before: Vec<f32>,
     /// The step at which the optimiser began: the steps that opened adapters had learned.
     first_step: u32,

@@ -20,7 +20,7 @@ pub enum Taught {
     /// Of each MoE layer: squared error over the squares of what the experts say; 0 where it says the same, 1 where it
     /// says nothing.
     Layers(Vec<f32>),
-    /// Kullback-Leibler divergence of the student's expectations from the teacher's, nats a token.
+    /// Kullback-Leibler divergence of the student's expectations from the teacher's, nats per token.
     Divergence(f32),
 }
 

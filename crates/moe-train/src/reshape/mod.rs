@@ -169,7 +169,11 @@ pub fn distil(args: &DistilArgs) -> Result<()> {
         let batch = source.corpus.training_batch(sequences, source.num_tokens(), recipe.seed, step);
         let (seen, distance) = pollster::block_on(distil::step(&mut student, &teacher, &batch, step, stage))?;
         if (step + 1) % 20 == 0 || step + 1 == steps {
-            println!("step {}: {:.3} nats a token, {distance:?} from the experts", step + 1, seen.losses.cross_entropy);
+            println!(
+                "step {}: {:.3} nats per token, {distance:?} from the experts",
+                step + 1,
+                seen.losses.cross_entropy
+            );
         }
     }
     report.rows.push(source.row("distilled", &student, steps)?);
@@ -191,7 +195,7 @@ fn learn(learner: &mut Learner, corpus: &Corpus, steps: std::ops::Range<usize>, 
         let batch = corpus.training_batch(sequences, num_tokens, learner.recipe.seed, step);
         let seen = pollster::block_on(learner.step(&batch, step))?;
         if (step + 1) % 20 == 0 || step + 1 == steps.end {
-            println!("step {}: {:.3} nats a token", step + 1, seen.losses.cross_entropy);
+            println!("step {}: {:.3} nats per token", step + 1, seen.losses.cross_entropy);
         }
     }
     Ok(())

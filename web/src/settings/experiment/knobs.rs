@@ -1,6 +1,7 @@
 //! Sizes and settings of both trainings, each from a list of values: what is offered can be held in memory by itself, and
 //! what cannot together, the trainer refuses in words.
 
+use moe_router::decimal;
 use moe_trace::training::{TrainRequest, TrainedRule};
 use moe_trace::{CapacitySpec, Overflow, RouterSpec, RoutingSpec};
 
@@ -153,7 +154,7 @@ impl Knobs {
     pub fn with_word(self, word: &str) -> Option<Knobs> {
         let (name, value) = word.split_once('=')?;
         let at = KNOBS.iter().position(|knob| knob.word == name)?;
-        let value = (value.parse::<f64>().ok()? * KNOBS[at].scale).round() as u32;
+        let value = (decimal::read(value)? * KNOBS[at].scale).round() as u32;
         KNOBS[at].values.contains(&value).then(|| self.with(at, value))
     }
 

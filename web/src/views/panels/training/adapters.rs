@@ -185,7 +185,7 @@ fn facts_of(current: &Adapting) -> Vec<(String, String)> {
     }
     say("steps", current.num_steps().to_string());
     if let Some(loss) = current.latest_loss() {
-        say("loss of the latest batches, nats a token", format!("{loss:.3}"));
+        say("loss of the latest batches, nats per token", format!("{loss:.3}"));
     }
     if let Some(balance) = current.latest_balance() {
         say("localised balance loss", format!("{balance:.3}"));
@@ -200,7 +200,7 @@ fn facts_of(current: &Adapting) -> Vec<(String, String)> {
 
 /// Of held-out text: the loss of the frozen model, and with its adapters.
 fn held_out(look: &AdaptLook) -> impl Iterator<Item = (&'static str, String)> {
-    let names = ["held-out loss before and after, nats a token", "the same of the text to remember"];
+    let names = ["held-out loss before and after, nats per token", "the same of the text to remember"];
     look.held_out.iter().zip(names).map(|(nats, name)| {
         let change = nats.after - nats.before;
         (name, format!("{:.3} → {:.3} ({change:+.3})", nats.before, nats.after))

@@ -57,7 +57,7 @@ fn distilled(distilled: &Distilled) -> Html {
     html! {
         <span class="lab-rest">{
             format!("distilled, after {steps}: held-out loss {experts:.3} with experts, {mean:.3} with their mean, now {now:.3} \
-                nats a byte ({:+.3})", now - experts)
+                nats per byte ({:+.3})", now - experts)
         }</span>
     }
 }
