@@ -159,13 +159,14 @@ mod tests {
     fn teacher_and_student() -> (Learner, Learner) {
         let mut sparse =
             learner(ModelConfig::tiny(), RoutingSpec { overflow: Overflow::Dropless, ..RoutingSpec::default() });
-        for at in 0..12 {
+        for at in 0..40 {
             pollster::block_on(sparse.step(&batch(at), at)).expect("it learns");
         }
         let dense = RoutingSpec { router: RouterSpec::Dense, overflow: Overflow::Dropless };
         let mut student = learner(ModelConfig { num_experts: 1, ..ModelConfig::tiny() }, dense);
         let saved = |learner: &Learner| pollster::block_on(save(learner)).expect("it can be saved");
-        restore(&mut student, &merged(&saved(&sparse), &saved(&student), &[])).expect("it fits");
+        let mean = merged(&saved(&sparse), &saved(&student), &[]);
+        restore(&mut student, &mean).expect("it fits");
         (teacher(&sparse), student)
     }
 
@@ -174,8 +175,9 @@ mod tests {
         let (teacher, mut student) = teacher_and_student();
         let before = pollster::block_on(save(&student)).expect("it can be saved");
         let mut errors = Vec::new();
-        for at in 12..60 {
-            let taken = step(&mut student, &teacher, &batch(at), at, Stage::Layers);
+        for at in 40..88 {
+            let batch = batch(at);
+            let taken = step(&mut student, &teacher, &batch, at, Stage::Layers);
             let (_, distance) = pollster::block_on(taken).expect("it learns");
             let Distance::Layers(of) = distance else { panic!("{distance:?}") };
             assert_eq!(of.len(), student.config.num_layers);
@@ -194,7 +196,7 @@ mod tests {
     fn expectations_come_closer_to_the_teachers() {
         let (teacher, mut student) = teacher_and_student();
         let mut found = Vec::new();
-        for at in 12..52 {
+        for at in 40..80 {
             let stage = Stage::Text { teachers_share: 1.0 };
             let (_, distance) =
                 pollster::block_on(step(&mut student, &teacher, &batch(at), at, stage)).expect("it learns");
@@ -210,8 +212,8 @@ mod tests {
         let (teacher, student) = teacher_and_student();
         let (mut taught, mut alone) = (student.clone(), student);
         let stage = Stage::Text { teachers_share: 0.0 };
-        let with = pollster::block_on(step(&mut taught, &teacher, &batch(12), 12, stage)).expect("it learns").0;
-        let without = pollster::block_on(alone.step(&batch(12), 12)).expect("it learns");
+        let with = pollster::block_on(step(&mut taught, &teacher, &batch(40), 40, stage)).expect("it learns").0;
+        let without = pollster::block_on(alone.step(&batch(40), 40)).expect("it learns");
         assert_eq!(with.losses, without.losses);
         assert!((with.gradient_norm - without.gradient_norm).abs() < 1e-5);
     }

@@ -13,7 +13,7 @@ use std::path::PathBuf;
 use anyhow::{Result, ensure};
 use clap::Args;
 use moe_learn::distil::{self, Stage, TEACHERS_SHARE};
-use moe_learn::reshape::{merged, upcycled};
+use moe_learn::reshape::upcycled;
 use moe_learn::saved::{restore, save};
 use moe_learn::{Corpus, Learner, held_out};
 use moe_model::ModelConfig;
