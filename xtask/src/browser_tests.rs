@@ -29,7 +29,7 @@ const DIST_FILES: [&str; 3] = ["element.test.mjs", "server.test.mjs", "worker.te
 
 /// Test files of what no engine computes, or the one on the CPU: hosts, files, layout, keys, and what a recorded run is
 /// enough for. Without WebGPU they say the same as with it and are sooner done, so they are run there alone.
-const ONCE_FILES: [&str; 23] = [
+const ONCE_FILES: [&str; 25] = [
     "activate.test.mjs",
     "axe.test.mjs",
     "calm.test.mjs",

@@ -9,9 +9,9 @@ use anyhow::{Context, Result};
 
 use crate::browser_tests;
 use crate::counting::{self, Tally};
-use crate::project::{self, find_program};
 use crate::report::Report;
 use crate::site::Site;
+use crate::{programs, project};
 
 /// Pandas needs it.
 const MIN_PYTHON: (u32, u32) = (3, 11);
@@ -40,7 +40,7 @@ fn run(python: &Path, filter: Option<&str>) -> Result<Tally> {
 /// One that is new enough and can make an environment.
 fn python() -> Option<PathBuf> {
     let (major, minor) = MIN_PYTHON;
-    let program = find_program(&["python3", "python"])?;
+    let program = programs::find(&["python3", "python"])?;
     let code = format!("import sys, venv, ensurepip; sys.exit(sys.version_info < ({major}, {minor}))");
     let output = Command::new(&program).args(["-c", &code]).output().ok()?;
     output.status.success().then_some(program)

@@ -111,6 +111,7 @@ impl Effects {
             Effect::EndTrainer => self.trainer.end(),
             #[cfg(feature = "page")]
             Effect::FetchModel(run) => model_files::fetch(run, state.config(), &self.report),
+            #[cfg(feature = "page")]
             Effect::FetchTexts(kinds) => texts::fetch(kinds, state.config(), &self.report),
             #[cfg(feature = "page")]
             Effect::KeepFile { name, bytes } => files::keep(&name, &bytes),

@@ -132,9 +132,9 @@ export interface MoePlaygroundAttributes {
    * figure is the whole page: it loads at once instead of when it nears the window, and the first such figure hears
    * its keys while nothing has the focus, so that Space and arrows no longer scroll.
    *
-   * Values: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, policies, drops, runs,
-   * positions, experts, findings, training, methods, losses, microscope, block. Default: all panels, as a figure in a
-   * page.
+   * Values: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, policies, drops, batch,
+   * runs, positions, experts, findings, moments, training, methods, losses, microscope, block. Default: all panels,
+   * as a figure in a page.
    */
   get view(): string | null;
   set view(value: string | null);
@@ -295,6 +295,15 @@ export interface MoePlaygroundAttributes {
   set labFactor(value: number | string | null);
 
   /**
+   * The moment of the training whose gates the routing time machine shows, counted from 0; the last one where there
+   * are fewer.
+   *
+   * Values: a whole number from 0 to 65536. Default: after a hundredth of the training.
+   */
+  get moment(): string | null;
+  set moment(value: number | string | null);
+
+  /**
    * The step of the run to look at, counted from 0; the last one where there are fewer.
    *
    * Values: a whole number from 0 to 65536. Default: where the recorded run first turned a request away.
@@ -331,7 +340,8 @@ export interface MoePlaygroundAttributes {
    * own text is in no attribute.
    *
    * Values: one of collapse, choices, room, bias, noise, expert-choice, logits, upcycle, merging; behind it, if you
-   * like, one of grammars, sums, own, and a seed. Default: `collapse`.
+   * like, one of grammars, sums, kinds, prose, speech, spanish, rust, json, arithmetic, own, a seed, and settings
+   * such as experts=16 (of width, layers, experts, k, d-expert, capacity, batch, rate). Default: `collapse`.
    */
   get experiment(): string | null;
   set experiment(value: string | null);
@@ -365,9 +375,11 @@ export interface MoePlaygroundAttributes {
   set lesson(value: string | null);
 
   /**
-   * What to run on. `auto` is WebGPU where it works and as long as it does, else the CPU. The CPU multiplies by
-   * matrices of 8 bits, as they are stored; `cpu-f32` does it in f32, slower and with the numbers of the recorded
-   * runs to the last digits. `recorded` loads no engine.
+   * What to run on. `auto` is the CPU, whose engine is small; where the browser has WebGPU, that is tried beside it
+   * (in a figure once somebody runs something) and takes its place between two runs if it computes the same, at no
+   * less than half the CPU's rate, for as long as it works. The CPU multiplies by matrices of 8 bits, as they are
+   * stored; `cpu-f32` does it in f32, slower and with the numbers of the recorded runs to the last digits. `recorded`
+   * loads no engine.
    *
    * Values: auto, webgpu, cpu, cpu-f32, recorded. Default: `auto`.
    */

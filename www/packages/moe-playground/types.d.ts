@@ -2,6 +2,140 @@
 // Generated from crates/moe-trace by `cargo xtask codegen`; change the Rust types instead.
 
 /**
+ * What the adapters have come to.
+ */
+export type AdaptLook = { run: RunId,
+/**
+ * The steps done before it.
+ */
+num_steps: number,
+/**
+ * Of the text that is learned, then of the one that is remembered.
+ */
+held_out: Array<BeforeAndAfter>,
+/**
+ * The probe's tokens, each as bytes.
+ */
+probe_tokens: Array<Array<number>>,
+/**
+ * Each adapter's share of each token of the probe, `[layers][tokens · adapters]`.
+ */
+probe_shares: Array<Array<number>>,
+/**
+ * The adapters as a file: without the texts, with the hash of their model.
+ */
+saved: Bytes, };
+
+/**
+ * An adaptation, completely described: with the same model, the same request gives the same losses.
+ */
+export type AdaptRequest = { run: RunId, recipe: AdapterRecipe,
+/**
+ * What is learned. Its last tenth is held out.
+ */
+text: string,
+/**
+ * Learned beside it in equal shares, so that it is not forgotten; empty for none.
+ */
+remembered: string,
+/**
+ * The text of which is told which adapter each token asks.
+ */
+probe: string,
+/**
+ * Steps between two looks at held-out text; 0 for none but the first.
+ */
+look_every: number, };
+
+/**
+ * The model is frozen and the adapters are made.
+ */
+export type AdaptStart = { run: RunId,
+/**
+ * Of opened adapters, theirs.
+ */
+recipe: AdapterRecipe,
+/**
+ * The name of the frozen model.
+ */
+model: string,
+/**
+ * Numbers that are trained.
+ */
+num_trained: number,
+/**
+ * Those of the frozen model.
+ */
+num_frozen: number,
+/**
+ * The step that comes next: the steps that opened adapters had learned.
+ */
+next_step: number, };
+
+/**
+ * One optimiser step of the adapters.
+ */
+export type AdaptStep = { run: RunId, step: number,
+/**
+ * Nats a token, over the batch, before the step.
+ */
+next_token: number,
+/**
+ * The localised balance loss before its coefficient, mean over layers; `None` where it is not asked for.
+ */
+balance: number | null, gradient_norm: number, tokens_per_second: number,
+/**
+ * Each adapter's mean share over the batch, `[layers][adapters]`.
+ */
+shares: Array<Array<number>>, };
+
+/**
+ * A frozen model and what is to be added to it.
+ */
+export type Adaptation = { request: AdaptRequest, model: ModelFiles,
+/**
+ * Adapters that were saved, to go on from. Their own recipe takes the place of the request's.
+ */
+adapters: Bytes | null, };
+
+/**
+ * What adapters are, and how they are trained.
+ */
+export type AdapterRecipe = {
+/**
+ * MoLoRA without `k`, MoV, or LoRAMoE.
+ */
+rule: MixerSpec,
+/**
+ * Adapters beside the feed-forward of each layer.
+ */
+num_adapters: number,
+/**
+ * Inner width of a LoRA expert; vectors have none.
+ */
+rank: number,
+/**
+ * A LoRA expert's change counts `alpha / rank`.
+ */
+alpha: number,
+/**
+ * Sequences per step.
+ */
+num_sequences: number,
+/**
+ * Tokens per sequence.
+ */
+num_tokens: number, learning_rate: number,
+/**
+ * Coefficient of the localised balance loss (LoRAMoE, arXiv:2312.09979); 0 for none. It needs a text to remember.
+ */
+balance: number,
+/**
+ * Of initial adapters and batches.
+ */
+seed: number, };
+
+/**
  * One request of a token to an expert.
  */
 export type Assignment = {
@@ -81,6 +215,11 @@ next?: NextToken,
 unrouted_tail?: TracedToken, };
 
 /**
+ * Nats a token of held-out text: of the frozen model alone, and with its adapters.
+ */
+export type BeforeAndAfter = { before: number, after: number, };
+
+/**
  * Shared, so that a copy costs nothing.
  */
 export type Bytes = Uint8Array;
@@ -134,7 +273,20 @@ served?: Array<boolean | null>, };
 /**
  * From the page to the worker.
  */
-export type Command = { "load": { manifest_url: string, backend: BackendChoice, } } | { "run": RunRequest } | { "count": string } | "remove_kept" | { "stop": RunId };
+export type Command = { "load": { manifest_url: string, backend: BackendChoice, } } | { "try": { manifest_url: string, } } | { "run": RunRequest } | { "count": string } | "remove_kept" | { "route_then": { run: RunId, text: string, } } | { "stop": RunId };
+
+/**
+ * How experts are distilled into one feed-forward: first each layer by itself, then all together on the text.
+ */
+export type Distilling = {
+/**
+ * Steps in which each layer learns what the layer of experts says of the same states.
+ */
+layer_steps: number,
+/**
+ * Steps that follow, in which the model learns from the text and from what the teacher expects.
+ */
+text_steps: number, };
 
 /**
  * What is downloaded before a model can run.
@@ -144,7 +296,7 @@ export type Download = "engine" | "model";
 /**
  * From the worker to the page. Every event of a run carries its id.
  */
-export type Event = { "progress": { part: Download, loaded_bytes: number, total_bytes: number, from_cache: boolean, at_ms: number, } } | { "ready": { model: ModelInfo, backend: BackendInfo, } } | { "step": { trace: SentStep, elapsed_ms: number, } } | { "counted": { text: string, num_tokens: number, } } | { "finished": { run: RunId, reason: FinishReason, } } | { "failed": { run: RunId | null, error: UserError, fatal: boolean, } } | { "kept": { bytes: number, why_not: string | null, } } | { "unstartable": UserError };
+export type Event = { "progress": { part: Download, loaded_bytes: number, total_bytes: number, from_cache: boolean, at_ms: number, } } | { "ready": { model: ModelInfo, backend: BackendInfo, } } | { "offered": { rung: Rung, } } | { "declined": { why: string, } } | { "step": { trace: SentStep, elapsed_ms: number, } } | { "counted": { text: string, num_tokens: number, } } | { "routed_then": GateHistory } | { "finished": { run: RunId, reason: FinishReason, } } | { "failed": { run: RunId | null, error: UserError, fatal: boolean, } } | { "kept": { bytes: number, why_not: string | null, } } | { "unstartable": UserError };
 
 /**
  * Experts of a layer.
@@ -166,9 +318,38 @@ export type ExpertLoad = {
 requests: Array<number>, };
 
 /**
- * Why a run ended.
+ * Why a run ended; one of a batch, why the text that went on longest did.
  */
 export type FinishReason = "length" | "context_full" | "end_of_text" | "stopped";
+
+/**
+ * A text routed by the gates of every moment, nobody turned away.
+ */
+export type GateHistory = {
+/**
+ * What it was asked by.
+ */
+run: RunId,
+/**
+ * The moments: training steps done, ascending. The last is the trained model.
+ */
+steps: Array<number>,
+/**
+ * The text, as the model reads it.
+ */
+ids: Array<number>, num_layers: number,
+/**
+ * Experts that a token asks.
+ */
+k: number,
+/**
+ * `[moments, layers, tokens, k]`: experts by rank, [`NOBODY`] where a token made fewer requests.
+ */
+choices: Bytes,
+/**
+ * What the models of these moments themselves did, recorded while they were trained.
+ */
+recorded: RecordedHistory, };
 
 /**
  * Gate logits of one layer, `[tokens, experts]`, row-major, before any softmax.
@@ -210,6 +391,11 @@ held_out: number,
 demand: Array<Array<number>>, };
 
 /**
+ * A text of a kind. It is part of the request, so a saved training has its text with it.
+ */
+export type KindText = { kind: string, text: string, };
+
+/**
  * A transformer block, counted from the embedding upwards, from 0.
  */
 export type LayerIdx = number;
@@ -249,6 +435,11 @@ training_tokens?: number,
  * The routing rule it was trained with, in the textual form of docs/ROUTING_RULES.md: `top_k:2`.
  */
 rule: string, };
+
+/**
+ * The files of a model's folder. Whoever reads them checks the hashes that the manifest names.
+ */
+export type ModelFiles = { manifest: Bytes, weights: Bytes, tokenizer: Bytes, };
 
 /**
  * What a reader is told about a loaded model. Sizes in parameters and bytes.
@@ -394,6 +585,15 @@ export type RankOrder = "preference" | "expert_id" | "not_stated";
 export type ReadyDetail = { source: Source, model: ModelInfo | null, backend: BackendInfo | null, };
 
 /**
+ * Held-out tokens as the model of each moment routed them, states and gates of that moment.
+ */
+export type RecordedHistory = { num_tokens: number,
+/**
+ * `[moments, layers]`: the mean part of a token's experts that are among those of the last moment.
+ */
+saturation: Array<number>, };
+
+/**
  * How sources round the capacity. `Ceil` is the adopted one.
  */
 export type Rounding = "ceil" | "floor" | "round" | "mesh" | "tutel" | "fairseq" | "fairseq_eval" | "flaxformer" | "vmoe";
@@ -465,7 +665,7 @@ companions?: Array<string>,
  */
 max_new_tokens: number, sampling: Sampling, routing: RoutingSpec, group: RoutingGroup,
 /**
- * Seeds sampling and random routing alike.
+ * Seeds sampling and random routing alike. The companions of a batch have the seeds that follow it, in their order.
  */
 seed: number,
 /**
@@ -598,6 +798,11 @@ tokens: Array<TracedToken>,
 layers: Array<LayerTrace>, } & (SequenceStep | { sequences: Array<BatchEntry>, });
 
 /**
+ * What a step learned from a teacher: how far from it the student was before, on the step's batch.
+ */
+export type Taught = { "layers": Array<number> } | { "divergence": number };
+
+/**
  * An entry of the tokenizer's vocabulary.
  */
 export type TokenId = number;
@@ -637,17 +842,17 @@ export type TracedToken = { id?: TokenId, bytes?: Array<number>, patch?: Patch, 
 /**
  * From the page to a trainer. A training is a run and has a run's number; a fork is a run of its own.
  */
-export type TrainCommand = { "start": TrainRequest } | { "pause": RunId } | { "step": { run: RunId, num_steps: number, } } | { "resume": RunId } | { "change": { run: RunId, setting: TrainSetting, } } | { "snapshot": RunId } | { "rewind": { run: RunId, snapshot: SnapshotId, } } | { "fork": { run: RunId, snapshot: SnapshotId, into: RunId, } } | { "open": { run: RunId, saved: Bytes, } } | { "upcycle": { run: RunId, experts: NewExperts, } } | { "merge": RunId } | { "stop": RunId };
+export type TrainCommand = { "start": TrainRequest } | { "pause": RunId } | { "step": { run: RunId, num_steps: number, } } | { "resume": RunId } | { "change": { run: RunId, setting: TrainSetting, } } | { "snapshot": RunId } | { "rewind": { run: RunId, snapshot: SnapshotId, } } | { "fork": { run: RunId, snapshot: SnapshotId, into: RunId, } } | { "open": { run: RunId, saved: Bytes, } } | { "upcycle": { run: RunId, experts: NewExperts, } } | { "merge": RunId } | { "adapt": Adaptation } | { "distil": { run: RunId, plan: Distilling, } } | { "stop": RunId };
 
 /**
  * From a trainer to the page.
  */
 export type TrainEvent = { "started": { run: RunId, num_parameters: number, floor: number, } } | { "step": TrainStep } | { "snapshot": TrainSnapshot } | { "opened": { run: RunId, request: TrainRequest, next_step: number, } } | { "saved": { run: RunId, next_step: number, saved: Bytes, } } | { "reshaped": { run: RunId, request: TrainRequest, num_parameters: number,
 /**
- * Held-out nats a token before and after, where experts were made or merged; `None` after going back to a state
+ * Held-out nats per token before and after, where experts were made or merged; `None` after going back to a state
  * with another number.
  */
-held_out: [number, number] | null, } } | { "forgotten": { run: RunId, snapshot: SnapshotId, } } | { "changed": { run: RunId, setting: TrainSetting, } } | { "resting": { run: RunId, next_step: number, } } | { "stopped": { run: RunId, } } | { "failed": { run: RunId, error: UserError, fatal: boolean, } } | { "lost": UserError };
+held_out: [number, number] | null, } } | { "distilled": { run: RunId, held_out: [number, number, number], } } | { "forgotten": { run: RunId, snapshot: SnapshotId, } } | { "changed": { run: RunId, setting: TrainSetting, } } | { "resting": { run: RunId, next_step: number, } } | { "stopped": { run: RunId, } } | { "adapting": AdaptStart } | { "adapt_step": AdaptStep } | { "adapted": AdaptLook } | { "failed": { run: RunId, error: UserError, fatal: boolean, } } | { "lost": UserError };
 
 /**
  * A training, completely described: the same request gives the same losses.
@@ -700,7 +905,7 @@ export type TrainSnapshot = { run: RunId, snapshot: SnapshotId,
  */
 num_steps: number,
 /**
- * Loss of held-out text, nats a token: mean over the kinds of text.
+ * Loss of held-out text, nats per token: mean over the kinds of text.
  */
 held_out: number, held_out_bits_per_byte: number,
 /**
@@ -730,7 +935,7 @@ spread: Array<number>,
 sample: string, };
 
 /**
- * One optimiser step. Losses in nats a token, over the batch.
+ * One optimiser step. Losses in nats per token, over the batch.
  */
 export type TrainStep = { run: RunId,
 /**
@@ -748,7 +953,11 @@ auxiliary: Array<number>, gradient_norm: number, tokens_per_second: number,
 /**
  * One per MoE layer.
  */
-layers: Array<TrainedLayer>, };
+layers: Array<TrainedLayer>,
+/**
+ * Where experts are distilled: how far from them the step found the model.
+ */
+taught: Taught | null, };
 
 /**
  * How a layer routed the batch of a step. Every list is `[experts]`.
@@ -793,7 +1002,7 @@ num_shared_experts: number, };
 /**
  * What is learned.
  */
-export type TrainingText = { "kind": "shipped", kinds: Array<string>, } | { "kind": "own", text: string, } | { "kind": "grammars", count: number, } | { "kind": "modular_sums", moduli: Array<number>, };
+export type TrainingText = { "kind": "shipped", texts: Array<KindText>, } | { "kind": "own", text: string, } | { "kind": "grammars", count: number, } | { "kind": "modular_sums", moduli: Array<number>, };
 
 /**
  * A dense feed-forward that becomes experts while it learns.
@@ -801,7 +1010,7 @@ export type TrainingText = { "kind": "shipped", kinds: Array<string>, } | { "kin
 export type Upcycling = { after_steps: number, experts: NewExperts, };
 
 /**
- * What every error becomes where it meets a person: three sentences, and what a machine said for whoever asks.
+ * What every error becomes where it meets a person: three sentences, and what a machine said, for those who ask.
  */
 export type UserError = {
 /**

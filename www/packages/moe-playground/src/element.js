@@ -33,6 +33,7 @@ const ATTRIBUTES = [
   "interventions",
   "group",
   "lab-factor",
+  "moment",
   "step",
   "layer",
   "token",
