@@ -159,7 +159,7 @@ mod tests {
         check(
             "view",
             "tale",
-            "Allowed: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, policies, drops, runs, positions, experts, findings, training, methods, losses, microscope, block.",
+            "Allowed: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, policies, drops, runs, positions, experts, findings, moments, training, methods, losses, microscope, block.",
         );
         check("backend", "cuda", "Allowed: auto, webgpu, cpu, cpu-f32, recorded.");
         check("theme", "sepia", "Allowed: auto, light, dark.");
