@@ -220,5 +220,7 @@ test("the example notebook, executed and exported, shows its figures", async (t)
   assert.deepEqual(ofRose, [...ofRose.slice(0, 2), ...ofRose.slice(0, 2), ...ofRose.slice(0, 2)]);
   const counts = page.locator("table.dataframe tbody tr").filter({ hasText: "rose" });
   assert.equal(await counts.locator("td").filter({ hasText: /^3$/ }).count(), 4, "two experts in each of two layers");
-  assert.deepEqual(problems, []);
+  // An exported notebook asks its own host for anywidget before the public one, and a static host has none.
+  const others = problems.filter((problem) => !problem.includes(`${host.url}anywidget.js`));
+  assert.deepEqual(others, []);
 });

@@ -149,7 +149,7 @@ function tell(figure, model, link, signal) {
   const listen = (name, listener) => figure.addEventListener(name, listener, { signal });
   listen("moe-statechange", ({ detail }) => told(detail));
   listen("moe-ready", ({ detail: { source } }) => {
-    save({ source, error: null });
+    save({ source });
     if (source === "recorded") sendTrace();
   });
   listen("moe-finished", sendTrace);
