@@ -203,6 +203,11 @@ test("the example notebook, executed and exported, shows its figures", async (t)
   assert.equal(await live.host.getAttribute("capacity-factor"), "0.75");
   await live.panel("lanes").locator(".lane").first().waitFor();
 
+  const cut = await live.host.evaluate(
+    ({ parentElement: { scrollHeight, clientHeight } }) => scrollHeight - clientHeight,
+  );
+  assert.equal(cut, 0, "pixels of the figure that its output cuts off");
+
   await recorded.host.scrollIntoViewIfNeeded();
   await recorded.panel("lanes").locator(".lane").nth(3).waitFor();
   const { header, steps } = await recorded.host.evaluate((figure) => figure.getTrace());
@@ -210,6 +215,7 @@ test("the example notebook, executed and exported, shows its figures", async (t)
     [header.origin.source, header.origin.producer, header.origin.model_name, header.model],
     ["imported", "transformers", "two random gates", null],
   );
+  assert.equal(await recorded.engine.textContent(), "a run of two random gates, imported");
   assert.deepEqual(
     steps[0].tokens.map(({ bytes }) => Buffer.from(bytes).toString()),
     ["a", " rose", " is", " a", " rose", " is", " a", " rose"],

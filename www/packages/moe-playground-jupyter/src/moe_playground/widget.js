@@ -28,6 +28,7 @@ async function render({ model, el }) {
     return;
   }
   const figure = /** @type {MoePlayground} */ (document.createElement("moe-playground"));
+  figure.className = "moe-playground-widget";
   const fallback = document.createElement("p");
   fallback.textContent = "A figure of which experts each token asks.";
   figure.append(fallback);
