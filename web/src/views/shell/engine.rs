@@ -3,6 +3,7 @@
 use moe_trace::{Rung, Source};
 use yew::prelude::*;
 
+use crate::run::text::plain;
 use crate::state::progress::Waiting;
 use crate::state::{Engine, State};
 use crate::views::shell::chip::chip;
@@ -31,7 +32,10 @@ pub fn engine_words(state: &State) -> String {
             };
             words.to_owned()
         }
-        Engine::Absent | Engine::Held => "recorded run".to_owned(),
+        Engine::Absent | Engine::Held => match state.on_screen().filter(|run| run.foreign.is_some()) {
+            Some(run) => format!("a run of {}, imported", plain(&run.model.name)),
+            None => "recorded run".to_owned(),
+        },
         Engine::Starting | Engine::Loading(_) => "starting the engine …".to_owned(),
     }
 }

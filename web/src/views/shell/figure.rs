@@ -77,7 +77,10 @@ pub fn figure_foot(state: &State) -> Html {
             if can_save {
                 <button type="button" class="quiet" data-open="save">{ "Save" }</button>
             }
-            <a {href} target="_blank" rel="noopener">{ "open in the playground" }</a>
+            // Another program's run is in no link: there the same settings would be those of a model of ours.
+            if !state.on_screen().is_some_and(|run| run.foreign.is_some()) {
+                <a {href} target="_blank" rel="noopener">{ "open in the playground" }</a>
+            }
         </footer>
     }
 }

@@ -28,6 +28,7 @@ async function render({ model, el }) {
     return;
   }
   const figure = /** @type {MoePlayground} */ (document.createElement("moe-playground"));
+  figure.className = "moe-playground-widget";
   const fallback = document.createElement("p");
   fallback.textContent = "A figure of which experts each token asks.";
   figure.append(fallback);
@@ -149,7 +150,7 @@ function tell(figure, model, link, signal) {
   const listen = (name, listener) => figure.addEventListener(name, listener, { signal });
   listen("moe-statechange", ({ detail }) => told(detail));
   listen("moe-ready", ({ detail: { source } }) => {
-    save({ source, error: null });
+    save({ source });
     if (source === "recorded") sendTrace();
   });
   listen("moe-finished", sendTrace);

@@ -40,6 +40,8 @@ class MoEPlayground(anywidget.AnyWidget):
     """
 
     _esm = Path(__file__).parent / "widget.js"
+    # Outputs cut off what is beyond their edges, such as the outline of a figure's last button.
+    _css = ".moe-playground-widget { display: flow-root; margin: 8px 0; }"
 
     src = traitlets.Unicode(help="The address of the element's script.").tag(sync=True)
 
