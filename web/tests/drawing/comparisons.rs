@@ -106,8 +106,9 @@ fn what_a_drop_costs_is_said_with_its_numbers() {
 
 #[test]
 fn a_batch_says_who_lost_to_whom_and_what_is_otherwise_alone() {
-    let texts =
-        || Action::SetTextsInStep(["The cat sat on", "The cat", "The cat sat"].map(str::to_owned).to_vec().into());
+    fn texts() -> Action {
+        Action::SetTextsInStep(["The cat sat on", "The cat", "The cat sat"].map(str::to_owned).to_vec().into())
+    }
     let before = drawn("batch", "0.5", || vec![texts()]);
     assert!(before.contains("3 texts to be decoded in step, with slots that they share: not run yet"), "{before}");
     assert!(before.contains("Run 3 texts in step") && !before.contains("batch-grid"));
