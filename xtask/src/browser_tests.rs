@@ -12,7 +12,7 @@ use crate::counting::{self, Tally};
 use crate::project::{self, WASM_TARGET};
 use crate::report::Report;
 use crate::site::Site;
-use crate::{dist, http, notebook, package, sizes, toolchain, wasm};
+use crate::{dist, http, package, sizes, toolchain, wasm};
 
 /// What the page's engine runs on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -129,7 +129,6 @@ pub fn e2e(report: &mut Report, filter: Option<&str>, chosen: Option<Rung>, no_b
             let mut tests = node_tests(&serve(Site::of_working_tree()?)?, "cpu", filter)?;
             Ok(counting::tests(tests.env("MOE_PACKAGE", folder).args(PACKAGE_FILES)))
         });
-        notebook::test(report, filter);
     }
 }
 

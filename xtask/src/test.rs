@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::browser_tests::{self, Rung};
 use crate::counting::{self, Tally};
 use crate::report::Report;
-use crate::{linting, other_browsers, project, tidy, toolchain, wasm};
+use crate::{linting, notebook, other_browsers, project, tidy, toolchain, wasm};
 
 #[derive(Args)]
 pub struct Options {
@@ -55,6 +55,9 @@ pub fn command(options: &Options) -> Result<()> {
     }
     if is_chosen(Step::E2e) {
         browser_tests::e2e(&mut report, filter, options.rung, options.no_build);
+        if options.rung.is_none() {
+            notebook::test(&mut report, filter);
+        }
     }
     if is_chosen(Step::Others) {
         other_browsers::test(&mut report, filter, options.no_build || is_chosen(Step::E2e));

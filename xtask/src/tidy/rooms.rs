@@ -138,7 +138,7 @@ pub const CRATES: [Crate; 10] = [
             &["output", "serve"],
             &["dist", "package"],
             &["browser_tests"],
-            &["other_browsers", "shots", "snapshot"],
+            &["notebook", "other_browsers", "shots", "snapshot"],
             &["bench", "test"],
         ],
         exceptions: &[],
