@@ -67,6 +67,7 @@ class MoEPlayground(anywidget.AnyWidget):
     layer = _count("The layer to look at, from 0.")
     token = _count("The token to look at, from 0.")
     expert = _count("The expert to look at, from 0.")
+    moment = _count("The moment of the training that the time machine shows, from 0.")
     experiment = _text("What the training lab trains.")
     microscope = _text("The open step of the microscope.")
     lesson = _text("A lesson to go through.")
