@@ -53,8 +53,8 @@ pub fn alone(batch: &InStep, text: usize) -> Option<String> {
         ));
     };
     Some(format!(
-        "Text {number} beside its run alone: of {tokens} that are the same, {num_fates} have another fate and {num_routes} \
-         ask other experts, the first at step {first}; {} nats on these{}.",
+        "Text {number} beside its run alone: of {tokens} that are the same, other things became of {num_fates}, and \
+         other experts were asked by {num_routes}, the first at step {first}; {} nats on these{}.",
         numbers::difference(nats),
         written(difference)
     ))

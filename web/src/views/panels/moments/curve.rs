@@ -18,7 +18,7 @@ const TICKS: [f64; 5] = [0.0, 0.01, 0.1, 0.4, 1.0];
 
 /// By the root of the share: moments are close together at first.
 fn x(share: f64) -> f64 {
-    LEFT + share.sqrt() * (WIDTH - LEFT - 12.0)
+    LEFT + share.sqrt() * (WIDTH - LEFT - 20.0)
 }
 
 fn y(share: f64) -> f64 {
