@@ -69,7 +69,7 @@ enum Command {
     Snapshot(snapshot::Options),
     /// Check lessons
     Lesson(lesson::Options),
-    /// Measure: native, browser, page, length, mounts, others, peers or sizes; all but the peers without a word
+    /// Measure: native, browser, page, length, mounts, others, peers or sizes; all without a word
     Bench(bench::Options),
     /// moe-train, with all that follows
     #[command(disable_help_flag = true)]
