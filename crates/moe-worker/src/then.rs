@@ -1,7 +1,6 @@
 //! The gates of earlier moments of a training, asked by a text of today.
 
 use moe_engine::Engine;
-use moe_mailbox::post;
 use moe_trace::{GateHistory, RunId, UserError};
 
 use crate::fetch::OnDemand;

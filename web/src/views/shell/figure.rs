@@ -78,7 +78,7 @@ pub fn figure_foot(state: &State) -> Html {
                 <button type="button" class="quiet" data-open="save">{ "Save" }</button>
             }
             // Another program's run is in no link: there the same settings would be those of a model of ours.
-            if !state.on_screen().is_some_and(|run| run.foreign.is_some()) {
+            if state.on_screen().is_none_or(|run| run.foreign.is_none()) {
                 <a {href} target="_blank" rel="noopener">{ "open in the playground" }</a>
             }
         </footer>
