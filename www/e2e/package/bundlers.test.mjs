@@ -21,11 +21,13 @@ const site = suite();
 let project;
 let react;
 let mdx;
+let chart;
 
 before(async () => {
   project = await emptyProject();
   react = await exampleProject(project.folder, "react");
   mdx = await exampleProject(project.folder, "mdx");
+  chart = await exampleProject(project.folder, "chart");
 });
 
 after(() => project?.remove());
@@ -126,6 +128,42 @@ test("an article in MDX by Vite: figures between the paragraphs", async (t) => {
   await choice.locator(".panel-lanes .lane").first().waitFor();
   assert.equal(await page.evaluate(() => window.moe.ready.some(({ source }) => source.startsWith("live"))), false);
   assert.ok(await page.locator("moe-playground em").first().isHidden(), "the tag's own content has made way");
+  assert.deepEqual(problems, []);
+});
+
+test("a chart of another library is drawn from a figure's events", async (t) => {
+  await chart.script("build");
+  const { page, problems } = await openFolder(t, join(chart.folder, "dist"));
+  const figure = new Figure(page);
+  await figure.live();
+  /** The table's row of the latest run, and what the run itself says. */
+  const ends = async (number) => {
+    const row = page.locator("tbody tr").nth(number);
+    await row.waitFor();
+    const { header, steps } = await figure.trace();
+    const last = steps.at(-1);
+    const requests = last.layers.flatMap(({ routing }) => routing.assignments);
+    const share = (100 * requests.filter(({ fate }) => fate === "lost").length) / requests.length;
+    const { factor } = header.request.routing.overflow;
+    const expected = [String(factor), String(last.tokens.length), `${share.toFixed(1)} %`];
+    assert.deepEqual(await row.locator("td").allTextContents(), expected);
+    return share;
+  };
+  const before = await ends(0);
+  await page.getByRole("slider").fill("0.5");
+  assert.ok((await ends(1)) > before, "less room, more losses");
+  const colours = await page.locator("canvas").evaluate((canvas) => {
+    const { width, height } = /** @type {HTMLCanvasElement} */ (canvas);
+    const pixels = /** @type {HTMLCanvasElement} */ (canvas).getContext("2d").getImageData(0, 0, width, height).data;
+    const [red, blue] = [
+      [192, 57, 27],
+      [59, 91, 146],
+    ];
+    const has = (colour) =>
+      pixels.some((_, at) => at % 4 === 0 && colour.every((part, of) => pixels[at + of] === part));
+    return [has(red), has(blue)];
+  });
+  assert.deepEqual(colours, [true, true], "a line for each run");
   assert.deepEqual(problems, []);
 });
 

@@ -9,11 +9,14 @@ import { layerTotals } from "../lib/traces.mjs";
 
 const site = suite();
 
-test("an article on capacity: three figures, one recorded, two live when they are reached", async (t) => {
+test("an article on capacity: four figures, two recorded, two live when they are reached", async (t) => {
   const { page, problems } = await openFigure(site, t, { path: "examples/capacity.html" });
-  const [strip, lanes, loss] = ["strip", "lanes", "loss"].map((id) => new Figure(page, `#${id}`));
+  const [strip, load, lanes, loss] = ["strip", "load", "lanes", "loss"].map((id) => new Figure(page, `#${id}`));
   await strip.recorded();
   assert.ok((await strip.tokens.count()) > 10);
+  await load.host.scrollIntoViewIfNeeded();
+  await load.recorded();
+  assert.match(await load.panel("load").locator(".finding").textContent(), /Expert \d gets \d/);
   await lanes.host.scrollIntoViewIfNeeded();
   await lanes.live();
   await lanes.capacityFactor.fill("0.5");

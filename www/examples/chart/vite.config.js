@@ -1,0 +1,4 @@
+import { defineConfig } from "vite";
+
+// Addresses relative to the page, so that it may lie in any folder.
+export default defineConfig({ base: "./" });
