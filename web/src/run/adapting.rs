@@ -65,6 +65,17 @@ impl Adapting {
         &self.steps[self.steps.len().saturating_sub(LATEST)..]
     }
 
+    /// Steps and losses of the batches, in nats per token, as means over at most so many stretches.
+    pub fn curve(&self, most: usize) -> Vec<(f32, f32)> {
+        let mean = |steps: &[Rc<AdaptStep>], of: fn(&AdaptStep) -> f32| {
+            steps.iter().map(|step| of(step)).sum::<f32>() / steps.len() as f32
+        };
+        let stretches = self.steps.chunks(self.steps.len().div_ceil(most).max(1));
+        stretches
+            .map(|steps| (mean(steps, |step| step.step as f32) + 0.5, mean(steps, |step| step.next_token)))
+            .collect()
+    }
+
     /// Mean loss of the latest steps, nats per token.
     pub fn latest_loss(&self) -> Option<f32> {
         self.mean(|step| step.next_token)
@@ -150,6 +161,8 @@ mod tests {
         assert_eq!((adapting.latest_loss(), adapting.num_steps()), (Some(4.0), 12));
         assert_eq!(adapting.latest_shares(), [[0.25, 0.75]]);
         assert_eq!(adapting.latest_balance(), None);
+        assert_eq!(adapting.curve(6)[..2], [(1.0, 100.0), (3.0, 3.0)]);
+        assert_eq!(adapting.curve(100).len(), 12);
     }
 
     #[test]

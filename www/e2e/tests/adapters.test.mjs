@@ -58,6 +58,8 @@ test("adapters learn the reader's text, and the loss falls below that of the fro
   assert.ok(Number(await fact(page, "numbers trained")) > 1000);
   assert.match(await fact(page, "of the model default, frozen"), /\(0\.\d\d %\)$/);
   const first = await heldOut(page);
+  const words = await page.locator(".lab-adapters .lab-curves svg").getAttribute("aria-label");
+  assert.match(words, /the held-out loss is [\d.]+ nats per token, that of the frozen model [\d.]+$/);
   assert.equal(first.after, first.before, "adapters that have learned nothing change nothing");
   await rest(page);
   await button(page, "Ten steps").click();

@@ -5,11 +5,12 @@ use moe_trace::adapting::{AdaptLook, AdaptStart};
 use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
-use super::{adapter_routes, asks};
+use super::{adapter_losses, adapter_routes, asks};
 use crate::browser::files;
 use crate::run::adapting::Adapting;
 use crate::state::Action;
 use crate::state::lab::{AdapterWish, ChosenFile, Lab, MOST_BYTES, Wish};
+use crate::views::parts::table::table;
 use crate::words::numbers::{count, parameters};
 
 /// The rules that adapt here, by the words of their options.
@@ -34,6 +35,7 @@ pub fn adapters(lab: &Lab, dispatch: &Callback<Action>) -> Html {
             }
             if let Some(current) = &adapters.current {
                 { facts(current) }
+                { adapter_losses::losses(current) }
                 { adapter_routes::loads(current) }
                 { for current.look.as_ref().map(|look| adapter_routes::probe(current, look, dispatch)) }
             }
@@ -169,6 +171,11 @@ fn open(dispatch: &Callback<Action>) -> Html {
 fn facts(current: &Adapting) -> Html {
     let fact = |(name, value): (String, String)| html! { <li><span>{ name }</span><b>{ value }</b></li> };
     html! { <ul class="stats lab-facts lab-adapter-facts">{ for facts_of(current).into_iter().map(fact) }</ul> }
+}
+
+pub fn as_table(current: &Adapting) -> Html {
+    let facts = facts_of(current).into_iter().map(|(name, value)| vec![name, value]);
+    html! { <>{ table("Adapters beside the page's model", &["", ""], facts) }{ adapter_losses::as_table(current) }</> }
 }
 
 /// What there is to know of them, by name.

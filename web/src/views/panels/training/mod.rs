@@ -1,7 +1,9 @@
 //! The training lab: two small models learn side by side, and one sees their routing form.
 
+mod adapter_losses;
 mod adapter_routes;
 mod adapters;
+mod axes;
 mod curves;
 mod experts;
 mod files;
@@ -100,8 +102,9 @@ fn facts(training: &Training) -> Html {
 }
 
 fn as_table(input: &PanelInput) -> Html {
+    let adapters = input.lab.adapters.current.as_ref().map(adapters::as_table);
     let Some(trainings) = &input.lab.trainings else {
-        return table("Training lab", &["Nothing is trained yet"], []);
+        return adapters.unwrap_or_else(|| table("Training lab", &["Nothing is trained yet"], []));
     };
     let [first, second] = input.lab.sides();
     let (first, second) = (&first[..], &second[..]);
@@ -116,6 +119,7 @@ fn as_table(input: &PanelInput) -> Html {
         <>
             { table(caption, &["", first, second], rows) }
             { table("Held-out text, bits per byte", &["after steps", first, second], steps) }
+            { for adapters }
         </>
     }
 }
