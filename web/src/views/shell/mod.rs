@@ -5,6 +5,8 @@
 pub mod whole;
 
 #[cfg(feature = "page")]
+mod about;
+#[cfg(feature = "page")]
 mod contents;
 #[cfg(feature = "page")]
 mod depths;

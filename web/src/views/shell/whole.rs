@@ -6,6 +6,7 @@ use crate::settings::offered::ControlName;
 use crate::settings::view::PanelName;
 use crate::state::{Action, State};
 use crate::views::panel::{Depth, Panel};
+use crate::views::shell::about::about;
 use crate::views::shell::contents::contents;
 use crate::views::shell::header::header;
 use crate::views::shell::lesson::lesson_list;
@@ -26,7 +27,7 @@ pub fn head(state: &State, panels: impl Iterator<Item = &'static Panel>, dispatc
     }
 }
 
-/// Below them: in the story the prompt, for the reader's own words, and the lessons; on narrow screens tabs with what is written on them,
+/// Below them: in the story the prompt, for the reader's own words, and the lessons; where more is; on narrow screens tabs with what is written on them,
 /// one of which is in front.
 pub fn foot(state: &State, names: &[(PanelName, &'static str)], front: PanelName, dispatch: &Callback<Action>) -> Html {
     html! {
@@ -37,6 +38,7 @@ pub fn foot(state: &State, names: &[(PanelName, &'static str)], front: PanelName
             if is_story(state) && state.config().lesson.is_none() {
                 { lesson_list(dispatch) }
             }
+            { about() }
             { tabs(names, front, dispatch) }
         </>
     }
