@@ -237,15 +237,15 @@ mod tests {
             let experiment = Experiment::parse(text).expect("it is one");
             experiment.requests([RunId(1), RunId(2)], "", &[])
         };
-        for at in 0..KNOBS.len() {
+        for (at, knob) in KNOBS.iter().enumerate() {
             for &name in ExperimentName::ALL {
                 let usual = of(name.as_str());
-                let Some(before) = KNOBS[at].common(&usual) else { continue };
-                assert!(KNOBS[at].values.contains(&before), "{} of {}: {before}", KNOBS[at].word, name.as_str());
-                for &value in KNOBS[at].values {
+                let Some(before) = knob.common(&usual) else { continue };
+                assert!(knob.values.contains(&before), "{} of {}: {before}", knob.word, name.as_str());
+                for &value in knob.values {
                     let turned = Experiment { name, knobs: Knobs::default().with(at, value), ..Experiment::default() };
                     let turned = turned.requests([RunId(1), RunId(2)], "", &[]);
-                    assert_eq!(KNOBS[at].common(&turned), Some(value));
+                    assert_eq!(knob.common(&turned), Some(value));
                 }
             }
         }
