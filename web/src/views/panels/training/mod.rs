@@ -102,7 +102,7 @@ fn facts(training: &Training) -> Html {
 }
 
 fn as_table(input: &PanelInput) -> Html {
-    let adapters = input.lab.adapters.current.as_ref().map(adapters::as_table);
+    let adapters = input.lab.adapters.current.as_ref().map(|current| adapters::as_table(current));
     let Some(trainings) = &input.lab.trainings else {
         return adapters.unwrap_or_else(|| table("Training lab", &["Nothing is trained yet"], []));
     };
