@@ -53,8 +53,9 @@ pub fn alone(batch: &InStep, text: usize) -> Option<String> {
         ));
     };
     Some(format!(
-        "Text {number} beside its run alone: of {tokens} that are the same, other things became of {num_fates}, and \
-         other experts were asked by {num_routes}, the first at step {first}; {} nats on these{}.",
+        "Text {number} beside its run alone: of {tokens} that are the same, {} and {}, the first at step {first}; {} nats on these{}.",
+        count(num_fates, "has another fate", "have another fate"),
+        count(num_routes, "asks other experts", "ask other experts"),
         numbers::difference(nats),
         written(difference)
     ))

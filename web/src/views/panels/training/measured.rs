@@ -9,8 +9,14 @@ pub fn sentence(preset: &Preset) -> Html {
     let Some(Measured { num_seeds, num_steps, .. }) = rows.first() else { return Html::default() };
     let head =
         format!("Measured with {num_seeds} seeds, after {num_steps} steps of the grammars (mean, 95 % interval): ");
-    let text = format!("{head}{}.", rows.iter().map(clause).collect::<Vec<_>>().join("; "));
+    let said = rows.iter().filter(|row| is_ever(row)).map(clause);
+    let text = format!("{head}{}.", said.collect::<Vec<_>>().join("; "));
     html! { <p class="lab-measured">{ text }</p> }
+}
+
+/// Is it anything but 0? Where slots are for all, nobody is turned away.
+fn is_ever(row: &Measured) -> bool {
+    row.estimates.iter().any(|of| of.low != 0.0 || of.high != 0.0)
 }
 
 fn clause(row: &Measured) -> String {
@@ -37,5 +43,7 @@ mod tests {
         };
         assert_eq!(clause(&row(2.0)), "busiest expert's share 1.00 (0.75 to 1.25) and 2.00 (1.75 to 2.25)");
         assert!(clause(&row(1.125)).ends_with("no difference that seeds would not make"));
+        let nothing = Interval { mean: 0.0, low: 0.0, high: 0.0 };
+        assert!(is_ever(&row(1.0)) && !is_ever(&Measured { estimates: [nothing; 3], ..row(1.0) }));
     }
 }
