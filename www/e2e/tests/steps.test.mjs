@@ -187,8 +187,8 @@ test("lanes, layers, columns of the load and rows of the table are one stop of t
 test("a column of the load and a row of the table are chosen by a key", async (t) => {
   const { page, figure } = await openRecorded(t);
   for (const [name, press] of [
-    ["Expert 3:", "Enter"],
-    ["Expert 5:", "Space"],
+    ["E3:", "Enter"],
+    ["E5:", "Space"],
   ]) {
     const column = figure.panel("load").getByRole("button", { name });
     await column.focus();
@@ -201,7 +201,7 @@ test("a column of the load and a row of the table are chosen by a key", async (t
   ]) {
     await figure
       .panel("counts")
-      .getByRole("button", { name: `Layer ${layer}`, exact: true })
+      .getByRole("button", { name: `L${layer}`, exact: true })
       .focus();
     await page.keyboard.press(press);
     await figure.selected({ layer });

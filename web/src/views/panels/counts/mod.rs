@@ -43,7 +43,7 @@ fn picture(input: &PanelInput) -> Html {
                 // A press of it is one of its row.
                 <th scope="row">
                     <button type="button" data-grid="counts" tabindex={if is_selected { "0" } else { "-1" }}
-                        aria-pressed={is_selected.to_string()} aria-label={format!("Layer {}", layer.layer)}>
+                        aria-pressed={is_selected.to_string()} title={format!("Layer {}", layer.layer)}>
                         { format!("L{}", layer.layer) }
                     </button>
                 </th>

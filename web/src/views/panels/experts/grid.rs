@@ -25,18 +25,20 @@ pub fn grid(input: &PanelInput, experts: &Experts, open: usize) -> Html {
         let asked = count(expert.asked, "token asked it", "tokens asked it");
         let load = percent(expert.load as f32);
         let says = match &speciality {
-            Some(words) => format!("Expert {at}: {asked}, {load} of requests; speciality {}", visible(words)),
-            None => format!("Expert {at}: {asked}, {load} of requests; no clear speciality"),
+            Some(words) => format!("{asked}, {load} of requests; speciality {}", visible(words)),
+            None => format!("{asked}, {load} of requests; no clear speciality"),
         };
+        // What is written on a button is in its name, for those who say it.
+        let (name, title) = (format!("E{at}: {says}"), format!("Expert {at}: {says}"));
         let is_open = at == open;
         html! {
             <button key={at} type="button" class={classes!("expert-glyph", speciality.is_some().then_some("is-special"))}
                 aria-pressed={is_open.to_string()} tabindex={if is_open { "0" } else { "-1" }}
-                aria-label={says.clone()} title={says} onclick={choose}>
+                aria-label={name} {title} onclick={choose}>
                 { upward("asked", expert.asked as f64 / most as f64) }
                 <b>{ if is_few { format!("E{at}") } else { at.to_string() } }</b>
                 if is_few {
-                    <small><bdi>{ speciality.map_or_else(|| "–".to_owned(), |words| visible(&words)) }</bdi></small>
+                    <small aria-hidden="true"><bdi>{ speciality.map_or_else(|| "–".to_owned(), |words| visible(&words)) }</bdi></small>
                 }
             </button>
         }
