@@ -13,7 +13,7 @@
 /** @type {Engine[]} Ours comes first; the others are compared with it. */
 export const ENGINES = [
   { name: "ours, 8 bits", driver: "ours", variant: "cpu", isOurs: true },
-  { name: "ours, f32", driver: "ours", variant: "cpu-f32", isOurs: true, isExact: true },
+  { name: "ours, f32", driver: "ours", variant: "cpu_f32", isOurs: true, isExact: true },
   { name: "ours, 8 bits, in the page", driver: "page", variant: "cpu", isOurs: true },
   { name: "wllama, f32", driver: "wllama", variant: "f32", isExact: true },
   { name: "wllama, q8_0", driver: "wllama", variant: "q8_0" },

@@ -123,7 +123,10 @@ test("whose request is lost depends on the others, and the panel says what the t
   assert.ok(fates.every(({ fate }) => fate !== "lost"));
   const said = await panel.locator(".batch-alone li").allTextContents();
   assert.equal(said.length, 2);
-  assert.match(said[1], /^Text 2 beside its run alone: of \d+ tokens that are the same, [1-9]\d* ha(s|ve) another fate/);
+  assert.match(
+    said[1],
+    /^Text 2 beside its run alone: of \d+ tokens that are the same, [1-9]\d* ha(s|ve) another fate/,
+  );
   const ids = (steps, text) =>
     steps.flatMap(({ sequences, tokens }) =>
       sequences.flatMap(({ sequence }, row) => (sequence === text ? [tokens[row].id] : [])),

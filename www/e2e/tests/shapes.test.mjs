@@ -38,7 +38,7 @@ test("a model of 21 million parameters loads from its address, and runs", async 
       },
       [{ folder: "/models/peers/", variant }, promptOf(128)],
     );
-  const [inF32, again] = await texts("cpu-f32");
+  const [inF32, again] = await texts("cpu_f32");
   assert.equal(inF32.length, 5);
   assert.ok(
     inF32.every((id) => Number.isInteger(id) && id > 0 && id < SHAPE.vocab_size),

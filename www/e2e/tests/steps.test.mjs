@@ -187,8 +187,8 @@ test("lanes, layers, columns of the load and rows of the table are one stop of t
 test("a column of the load and a row of the table are chosen by a key", async (t) => {
   const { page, figure } = await openRecorded(t);
   for (const [name, press] of [
-    ["E3:", "Enter"],
-    ["E5:", "Space"],
+    [/^\d+ requests?, \d+ served: E3$/, "Enter"],
+    [/^\d+ requests?, \d+ served: E5$/, "Space"],
   ]) {
     const column = figure.panel("load").getByRole("button", { name });
     await column.focus();

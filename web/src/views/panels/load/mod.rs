@@ -66,17 +66,17 @@ fn picture(input: &PanelInput) -> Html {
         let is_selected = input.selection.expert == Some(expert);
         // All are one stop of the Tab key; `[` and `]` go on from there.
         let tabindex = if input.selection.expert.unwrap_or_default() == expert { "0" } else { "-1" };
-        let counts = format!("{}, {served} served", count(asked as usize, "request", "requests"));
-        // What is written on a button is in its name, for those who say it.
-        let (name, title) = (format!("{}: {counts}", label(expert)), format!("Expert {expert}: {counts}"));
+        let title = format!("Expert {expert}: {}, {served} served", count(asked as usize, "request", "requests"));
+        // What is written on the button is its name, for those who say it, with words between.
+        let words = format!(" {}, {served} served: ", if asked == 1 { "request" } else { "requests" });
         html! {
             <button type="button" key={expert} class={classes!("column", is_selected.then_some("is-selected"))}
-                data-grid="load" {tabindex} aria-pressed={is_selected.to_string()} aria-label={name} {title}
+                data-grid="load" {tabindex} aria-pressed={is_selected.to_string()} {title}
                 onclick={choose}>
                 { upward("asked", share(asked.into())) }
                 { upward("served", share(served.into())) }
-                { at_height(share(asked.into()), html! { <b aria-hidden="true">{ asked }</b> }) }
-                <small aria-hidden="true">{ label(expert) }</small>
+                { at_height(share(asked.into()), html! { <b>{ asked }<span class="hidden">{ words }</span></b> }) }
+                <small>{ label(expert) }</small>
             </button>
         }
     });
