@@ -94,6 +94,11 @@ export async function holdBack(page, pattern) {
   return release;
 }
 
+/** Waits until no worker is left: a browser ends one in its own time. */
+export function workersEnded(page) {
+  return Promise.all(page.workers().map((worker) => new Promise((resolve) => worker.once("close", resolve))));
+}
+
 /** Runs a line of JavaScript in every worker before anything else does. */
 export function beforeWorker(page, line) {
   return page.context().route(/\/assets\/worker(\.\w+)?\.js$/, async (route) => {

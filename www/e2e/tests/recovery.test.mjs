@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 
 import { RUNG } from "../lib/environment.mjs";
-import { beforeWorker, holdBack, KEEP_DEVICE, openFigure, UNHURRIED } from "../lib/figure.mjs";
+import { beforeWorker, holdBack, KEEP_DEVICE, openFigure, UNHURRIED, workersEnded } from "../lib/figure.mjs";
 import { suite } from "../lib/suite.mjs";
 
 const site = suite();
@@ -110,8 +110,7 @@ test("an engine that dies in the middle of every run is given up after three tri
   assert.ok(header.origin.source.startsWith("live") && steps.length >= 3, "what it wrote stays");
   const starts = await page.evaluate(() => window.moe.ready.filter(({ source }) => source.startsWith("live")).length);
   assert.equal(starts, 3);
-  // None is left; a browser ends one in its own time.
-  await Promise.all(page.workers().map((worker) => new Promise((resolve) => worker.once("close", resolve))));
+  await workersEnded(page);
 });
 
 test("an engine that cannot start is given up after three tries, and Retry starts it", async (t) => {
