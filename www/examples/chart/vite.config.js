@@ -1,4 +1,4 @@
+// Addresses are relative, so that the built page may lie in any folder.
 import { defineConfig } from "vite";
 
-// Addresses relative to the page, so that it may lie in any folder.
 export default defineConfig({ base: "./" });
