@@ -16,15 +16,15 @@ pub const NUM_NEW: u32 = 16;
 /// The texts together, then each alone, with the routing and the seed of the run on the screen. In the batch each text has
 /// a seed of its own, and keeps it alone. Nothing is changed inside the model.
 pub fn requests(run: &Recording, texts: &[String]) -> Vec<RunRequest> {
-    let alone = (0..texts.len()).map(|text| alone(run, texts, text));
-    together(run, texts).into_iter().chain(alone).collect()
+    let together = texts.split_first().map(|(first, others)| batch(run, first, others));
+    let alone = texts.iter().enumerate().map(|(number, text)| alone(run, number, text));
+    together.into_iter().chain(alone).collect()
 }
 
-fn together(run: &Recording, texts: &[String]) -> Option<RunRequest> {
-    let (first, others) = texts.split_first()?;
-    Some(RunRequest {
+fn batch(run: &Recording, first: &str, others: &[String]) -> RunRequest {
+    RunRequest {
         run: RunId(0),
-        prompt: first.clone(),
+        prompt: first.to_owned(),
         companions: others.to_vec(),
         max_new_tokens: NUM_NEW,
         sampling: Sampling::Greedy,
@@ -32,12 +32,12 @@ fn together(run: &Recording, texts: &[String]) -> Option<RunRequest> {
         group: RoutingGroup::Batch,
         seed: run.request.seed,
         interventions: Vec::new(),
-    })
+    }
 }
 
-fn alone(run: &Recording, texts: &[String], text: usize) -> RunRequest {
-    let request = together(run, &texts[text..=text]).expect("there is this text");
-    RunRequest { seed: request.seed.wrapping_add(text as u32), ..request }
+fn alone(run: &Recording, number: usize, text: &str) -> RunRequest {
+    let request = batch(run, text, &[]);
+    RunRequest { seed: request.seed.wrapping_add(number as u32), ..request }
 }
 
 #[derive(Debug)]
@@ -108,7 +108,8 @@ impl InStep {
         texts: &[String],
         result: impl Fn(&RunRequest) -> Option<Shared<Recording>>,
     ) -> Option<InStep> {
-        let steps = result(&together(run, texts)?)?.steps.clone();
+        let (first, others) = texts.split_first()?;
+        let steps = result(&batch(run, first, others))?.steps.clone();
         let row = |(number, prompt): (usize, &String)| {
             let here = places(&steps, number);
             let difference = |alone: Shared<Recording>| difference(&here, &places(&alone.steps, 0));
@@ -118,7 +119,7 @@ impl InStep {
                 num_bytes += place.step.tokens[place.row].bytes().len();
                 Cell { text, is_prompt, row: place.row }
             });
-            Row { cells: cells.collect(), alone: result(&alone(run, texts, number)).map(difference) }
+            Row { cells: cells.collect(), alone: result(&alone(run, number, prompt)).map(difference) }
         };
         Some(InStep { rows: texts.iter().enumerate().map(row).collect(), steps })
     }
