@@ -34,8 +34,16 @@ impl Workshop {
         fs::create_dir_all(&out).with_context(|| format!("cannot make the folder {}", out.display()))?;
         let file = out.join(format!("{}.toml", run.name));
         fs::write(&file, toml::to_string(&run)?)?;
-        train::run(&TrainArgs { run: file, data: data.clone(), out: out.clone(), minutes: None, device })?;
         let models = out.join("exported");
+        let args = TrainArgs {
+            run: file,
+            data: data.clone(),
+            out: out.clone(),
+            models: models.clone(),
+            minutes: None,
+            device,
+        };
+        train::run(&args)?;
         export::run(&ExportArgs { run: out.join(&run.name), data: data.clone(), out: models.clone(), machine: None })?;
         let names = vec![run.name.clone()];
         let runs = no_runs(&out);

@@ -3,6 +3,7 @@
 pub mod checkpoint;
 pub mod data;
 pub mod device;
+mod first;
 pub mod history;
 pub mod log;
 pub mod peer;
@@ -16,10 +17,10 @@ use anyhow::{Context, Result, ensure};
 use burn::tensor::Device;
 use clap::Args;
 use moe_learn::{Corpus, Learner, Step, held_out};
-use moe_model::{ModelConfig, Weights};
 
 use checkpoint::SavedState;
 use device::DeviceChoice;
+use first::First;
 use history::History;
 use log::{Log, Sums};
 use progress::Progress;
@@ -36,6 +37,9 @@ pub struct TrainArgs {
     /// Folder of all runs; checkpoints and log go to one of the run's name, and training goes on from what it holds.
     #[arg(long, default_value = "runs")]
     pub out: PathBuf,
+    /// Folder of exported models: a run that goes on from another one begins with that one's, where its run is not in `out`.
+    #[arg(long, default_value = "www/site/models")]
+    pub models: PathBuf,
     /// Stop after this many minutes, with a checkpoint.
     #[arg(long)]
     pub minutes: Option<f64>,
@@ -49,11 +53,13 @@ pub fn run(args: &TrainArgs) -> Result<()> {
     let run = RunFile::read(&args.run)?;
     let corpus = data::open(&args.data, &run.training.domains)?;
     corpus.ensure_windows_of(run.model.max_tokens)?;
+    let turns = data::open(&args.data, run.turns())?;
     let folder = args.out.join(&run.name);
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make the folder {}", folder.display()))?;
-    let mut training = Training::open(run, &corpus, &folder, &args.out, args.device.init()?)?;
+    let first = run.start_from.as_ref().map(|name| First::find(name, &args.out, &args.models)).transpose()?;
+    let mut training = Training::open(run, &corpus, &folder, first, args.device.init()?)?;
     let out_of_time = |progress: &Progress| args.minutes.is_some_and(|minutes| progress.minutes() > minutes);
-    training.go_on(&corpus, &out_of_time)
+    training.go_on(&corpus, &turns, &out_of_time)
 }
 
 /// A run under way.
@@ -66,10 +72,10 @@ struct Training {
 }
 
 impl Training {
-    /// Goes on from the folder's checkpoint, or begins.
-    fn open(run: RunFile, corpus: &Corpus, folder: &Path, runs: &Path, device: Device) -> Result<Training> {
-        let mut learner = Learner::new(run.config(corpus.vocab_size), run.routing()?, run.recipe(), device)?;
-        let form = learner.weights.clone();
+    /// Goes on from the folder's checkpoint, or begins, with the weights of `first` if it is given.
+    fn open(run: RunFile, corpus: &Corpus, folder: &Path, first: Option<First>, device: Device) -> Result<Training> {
+        let config = run.config(corpus.vocab_size);
+        let mut learner = Learner::new(config, run.routing()?, run.recipe(), device.clone())?;
         let state = match checkpoint::read_state(folder)? {
             Some(state) => {
                 ensure!(
@@ -78,22 +84,20 @@ impl Training {
                     folder.display()
                 );
                 println!("going on from step {}", state.step);
-                learner.weights = checkpoint::load_weights(folder, state.step, form)?;
+                learner.weights = checkpoint::load_weights(folder, state.step, learner.weights.clone())?;
                 learner.optimizer = checkpoint::load_optimizer(folder, state.step, &learner.optimizer)?;
                 SavedState { run, ..state }
             }
             None => {
-                let from = run.start_from.as_ref().map(|name| runs.join(name));
-                if let Some(from) = &from {
-                    learner.weights = finished_weights(from, &learner.config, form)?;
+                let started_from = first.as_ref().map(First::weights_sha256).transpose()?;
+                if let Some(first) = first {
+                    first.begin(&mut learner, &device)?;
                 }
-                let started_from =
-                    from.map(|from| checkpoint::weights_sha256(&from, checkpoint::expect_state(&from)?.step));
                 SavedState {
                     step: 0,
                     vocab_size: corpus.vocab_size,
                     run,
-                    started_from: started_from.transpose()?,
+                    started_from,
                     sums: Sums::default(),
                     minutes: 0.0,
                 }
@@ -104,8 +108,9 @@ impl Training {
         Ok(Training { state, learner, folder: folder.to_owned(), log, history })
     }
 
-    /// Step after step, until all are done or there is no more time.
-    fn go_on(&mut self, corpus: &Corpus, out_of_time: &dyn Fn(&Progress) -> bool) -> Result<()> {
+    /// Step after step, until all are done or there is no more time. `turns`: the kinds of text in the order in which
+    /// they are learned; `corpus`: each once, as they are measured.
+    fn go_on(&mut self, corpus: &Corpus, turns: &Corpus, out_of_time: &dyn Fn(&Progress) -> bool) -> Result<()> {
         let run_file::Training { steps, sequences, tokens, checkpoint_every, .. } = self.state.run.training;
         println!("{} parameters, {steps} steps of {} tokens", self.learner.config.num_parameters(), sequences * tokens);
         let moments = self.state.run.moments();
@@ -115,7 +120,7 @@ impl Training {
             self.keep_moment(corpus)?;
         }
         while self.state.step < steps {
-            let seen = self.step(corpus)?;
+            let seen = self.step(turns)?;
             progress.step(self.state.step, &seen);
             if moments.contains(&self.state.step) {
                 self.keep_moment(corpus)?;
@@ -140,10 +145,10 @@ impl Training {
     }
 
     /// The next optimiser step.
-    fn step(&mut self, corpus: &Corpus) -> Result<Step> {
+    fn step(&mut self, turns: &Corpus) -> Result<Step> {
         let run = &self.state.run;
         let (seed, step) = (run.seed, self.state.step);
-        let batch = corpus.training_batch(run.training.sequences, run.training.tokens, seed, step);
+        let batch = turns.training_batch(run.training.sequences, run.training.tokens, seed, step);
         let seen = pollster::block_on(self.learner.step(&batch, step))?;
         self.state.step += 1;
         self.state.sums.add(&seen);
@@ -154,20 +159,6 @@ impl Training {
         let Some(history) = &self.history else { return Ok(()) };
         history.add(&history::moment(&self.learner, self.state.step, corpus)?)
     }
-}
-
-/// The weights at the end of another run, to begin with.
-fn finished_weights(folder: &Path, config: &ModelConfig, form: Weights) -> Result<Weights> {
-    let state = checkpoint::expect_state(folder)?;
-    ensure!(state.config() == *config, "the run in {} has a model of other sizes", folder.display());
-    let steps = state.run.training.steps;
-    ensure!(
-        state.step == steps,
-        "the run in {} is at step {} of {steps}; finish it first",
-        folder.display(),
-        state.step
-    );
-    checkpoint::load_weights(folder, state.step, form)
 }
 
 #[cfg(test)]
@@ -198,9 +189,9 @@ mod tests {
         let corpus = data::open(folder, &run.training.domains)?;
         let out = folder.join(out);
         fs::create_dir_all(&out)?;
-        let mut training = Training::open(run, &corpus, &out, folder, Device::flex())?;
+        let mut training = Training::open(run, &corpus, &out, None, Device::flex())?;
         let left = std::cell::Cell::new(steps);
-        training.go_on(&corpus, &|_| {
+        training.go_on(&corpus, &corpus, &|_| {
             left.set(left.get() - 1);
             left.get() == 0
         })?;

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result, bail, ensure};
 use moe_learn::Recipe;
 use moe_model::ModelConfig;
 use moe_model::forms::gate::GateConfig;
@@ -63,6 +63,9 @@ pub struct Routing {
 pub struct Training {
     /// Kinds of text, which take turns.
     pub domains: Vec<String>,
+    /// Their turns where some come more often than others; each comes at least once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub turns: Vec<String>,
     /// Optimiser steps, over which the learning rate falls.
     pub steps: usize,
     /// Sequences per step; each is one routing group.
@@ -152,6 +155,13 @@ impl RunFile {
         ensure!(checkpoint_every > 0, "checkpoint_every is at least 1");
         ensure!(history != 1, "a history of one moment shows nothing; history is 0, or at least 2");
         ensure!(!run.training.domains.is_empty(), "domains is empty; name the kinds of text to train on");
+        let Training { domains, turns, .. } = &run.training;
+        if let Some(domain) = domains.iter().find(|domain| !turns.is_empty() && !turns.contains(domain)) {
+            bail!("the domain {domain} has no turn; name it in turns too");
+        }
+        if let Some(turn) = turns.iter().find(|turn| !domains.contains(turn)) {
+            bail!("{turn} has a turn, but is not among the domains");
+        }
         let name = &run.name;
         let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
         ensure!(
@@ -182,6 +192,12 @@ impl RunFile {
             selection_bias: self.training.bias_step > 0.0,
             ..ModelConfig::default()
         }
+    }
+
+    /// The kinds of text in the order in which windows are drawn from them.
+    pub fn turns(&self) -> &[String] {
+        let Training { domains, turns, .. } = &self.training;
+        if turns.is_empty() { domains } else { turns }
     }
 
     /// How tokens are routed in training.
@@ -269,6 +285,8 @@ history = 3
         check("tokens = 16\nlearning", "tokens = 17\nlearning", "max_tokens 16");
         check("warm_up = 2", "warm_up = 7", "only 6");
         check("history = 3", "history = 1", "at least 2");
+        check("[\"text\"]", "[\"text\", \"b\"]\nturns = [\"text\"]", "domain b has no turn");
+        check("[\"text\"]", "[\"text\"]\nturns = [\"text\", \"b\"]", "b has a turn");
         check("num_kv_heads = 1", "num_kv_heads = 3", "key-value heads");
     }
 
