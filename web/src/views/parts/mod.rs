@@ -1,5 +1,8 @@
 //! Small pieces that panels and shell are made of: plain functions from data to HTML.
 
+#[macro_use]
+pub mod woven;
+
 pub mod at_rest;
 pub mod badges;
 pub mod citation;
