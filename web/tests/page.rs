@@ -3,6 +3,7 @@
 #[global_allocator]
 static MEMORY: moe_fuzz::memory::Counting = moe_fuzz::memory::Counting;
 
+mod declarations;
 mod fixture;
 
 mod drawing;

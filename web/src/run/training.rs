@@ -203,13 +203,14 @@ impl Training {
         &self.steps[self.steps.len().saturating_sub(10)..]
     }
 
-    /// Of the latest step, while experts are distilled: how far from them it found the model, and in what.
+    /// Of the latest step, while experts are distilled: how far from them it found the model, and in what, to be translated
+    /// where it is said.
     pub fn taught(&self) -> Option<(&'static str, f64)> {
         match self.steps.last()?.taught.as_ref()? {
             Taught::Layers(errors) => {
-                Some(("layers' error against the experts", mean(errors.iter().copied().map(f64::from))?))
+                Some((marked!("layers' error against the experts"), mean(errors.iter().copied().map(f64::from))?))
             }
-            Taught::Divergence(nats) => Some(("divergence from the experts, nats", f64::from(*nats))),
+            Taught::Divergence(nats) => Some((marked!("divergence from the experts, nats"), f64::from(*nats))),
         }
     }
 

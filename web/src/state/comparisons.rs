@@ -16,15 +16,17 @@ use crate::state::background::{EngineKey, Purpose};
 use crate::state::{Effect, Engine, State};
 
 impl State {
-    /// Why no comparison can be computed now; `None` where one can.
+    /// Why no comparison can be computed now, to be translated where it is said; `None` where one can.
     pub fn cannot_compare(&self) -> Option<&'static str> {
         let run = self.on_screen()?;
         match self.engine() {
-            Engine::Starting | Engine::Loading(_) => Some("The engine is still loading."),
-            Engine::Held => Some("The engine starts with the first run."),
-            Engine::Absent | Engine::Failed(_) => Some("It takes an engine to run the text again, and there is none."),
+            Engine::Starting | Engine::Loading(_) => Some(marked!("The engine is still loading.")),
+            Engine::Held => Some(marked!("The engine starts with the first run.")),
+            Engine::Absent | Engine::Failed(_) => {
+                Some(marked!("It takes an engine to run the text again, and there is none."))
+            }
             Engine::Ready { .. } if self.foreign_model(run).is_some() => {
-                Some("The run on the screen is of another model than the engine's.")
+                Some(marked!("The run on the screen is of another model than the engine's."))
             }
             Engine::Ready { .. } => None,
         }

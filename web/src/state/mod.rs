@@ -394,20 +394,22 @@ impl State {
         Some((self.controls.prompt_tokens()?, self.model()?.max_tokens))
     }
 
-    /// What stands between the controls and the picture; empty where they agree.
+    /// What stands between the controls and the picture, to be translated where it is said; empty where they agree.
     pub fn rerun_status(&self) -> &'static str {
         match self.engine() {
-            Engine::Ready { job: Some(job), .. } if self.runs.get(job.request.run).is_none() => "Re-run under way …",
+            Engine::Ready { job: Some(job), .. } if self.runs.get(job.request.run).is_none() => {
+                marked!("Re-run under way …")
+            }
             _ if !self.settings_differ_from_shown() => "",
-            Engine::Held => "Run re-runs the model; the rest shows the recorded run.",
-            Engine::Starting | Engine::Loading(_) => "The model is re-run as soon as the engine is ready.",
+            Engine::Held => marked!("Run re-runs the model; the rest shows the recorded run."),
+            Engine::Starting | Engine::Loading(_) => marked!("The model is re-run as soon as the engine is ready."),
             Engine::Absent | Engine::Failed(_) => {
-                "The model can only be re-run with an engine; the rest shows the recorded run."
+                marked!("The model can only be re-run with an engine; the rest shows the recorded run.")
             }
             Engine::Ready { .. } if self.controls.is_refused() => {
-                "This could not be run; the picture is of the run before."
+                marked!("This could not be run; the picture is of the run before.")
             }
-            Engine::Ready { .. } => "Re-run …",
+            Engine::Ready { .. } => marked!("Re-run …"),
         }
     }
 

@@ -351,11 +351,11 @@ pub static ATTRIBUTES: &[Attribute] = &[
 /// The text of every rule that assigns, as an example each.
 fn rule_texts() -> String {
     let examples = rules::all().filter_map(|rule| rule.example().filter(|text| rules::parse_router(text).is_ok()));
-    format!("a rule such as {}", examples.collect::<Vec<_>>().join("; "))
+    say!("a rule such as {examples}", examples = examples.collect::<Vec<_>>().join("; "))
 }
 
 /// As far as they differ from the texts of `router`.
 fn method_texts() -> String {
     let mixing = Method::all().filter(|method| matches!(method, Method::Mixes(_))).map(|method| method.text());
-    format!("a rule as in `router`, or one such as {}", mixing.collect::<Vec<_>>().join("; "))
+    say!("a rule as in `router`, or one such as {examples}", examples = mixing.collect::<Vec<_>>().join("; "))
 }

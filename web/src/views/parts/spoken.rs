@@ -17,7 +17,7 @@ pub fn spoken_token(scene: &Scene, layer: &SceneLayer, token: usize) -> String {
         let fate = match request.fate {
             Fate::Kept { .. } => "was served".to_owned(),
             Fate::Lost => format!("was turned away because expert {} is full", request.expert),
-            other => name_of(other).to_owned(),
+            other => name_of(other).into_owned(),
         };
         let share = layer.reading().short(request.weight_raw);
         if layer.experts_take() {

@@ -111,7 +111,7 @@ fn expert(input: &PanelInput, requests: &[Assignment], expert: usize, (x, y): (u
         request.map(|request| if request.fate.is_kept() { "is-served" } else { "is-lost" }),
         (input.selection.expert == Some(expert)).then_some("is-selected"),
     );
-    let fate = request.map_or("not asked", |request| names::fate(request.fate));
+    let fate = request.map_or("not asked".into(), |request| names::fate(request.fate));
     let weight = request
         .filter(|request| request.fate.is_kept())
         .map(|request| digits((f64::from(request.weight) * 100.0).round() / 100.0));

@@ -17,7 +17,7 @@ pub fn logit(logit: f32) -> String {
 pub fn experts(
     input: &PanelInput,
     decision: &Decision,
-    label: &'static str,
+    label: impl Into<AttrValue>,
     values: &[f32],
     share_of: impl Fn(f32) -> f32,
 ) -> Html {
@@ -39,5 +39,5 @@ pub fn experts(
             </li>
         }
     };
-    html! { <ul class="micro-experts" aria-label={label}>{ for values.iter().enumerate().map(entry) }</ul> }
+    html! { <ul class="micro-experts" aria-label={label.into()}>{ for values.iter().enumerate().map(entry) }</ul> }
 }

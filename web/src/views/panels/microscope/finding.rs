@@ -91,6 +91,6 @@ fn of_proof(input: &PanelInput) -> String {
             format!("Routed again on this page: {} and the same", count(requests, "request", "requests"))
         }
         Ok(_) => "Routed again on this page, the decision is another one".to_owned(),
-        Err(why) => why.to_owned(),
+        Err(why) => why.into_owned(),
     }
 }

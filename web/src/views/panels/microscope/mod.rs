@@ -150,7 +150,7 @@ fn as_table(input: &PanelInput) -> Html {
             or_dash(values.get(expert).map(|&value| digits(value.into()))),
             or_dash(request.map(|request| (request.rank + 1).to_string())),
             or_dash(place.map(|place| format!("{} of {}", place.taken, place.demand))),
-            or_dash(request.map(|request| names::fate(request.fate).to_owned())),
+            or_dash(request.map(|request| names::fate(request.fate).into_owned())),
             or_dash(request.map(|request| digits(request.weight.into()))),
             or_dash(at.and_then(|at| decision.output_norms.get(at).copied().flatten()).map(|norm| digits(norm.into()))),
         ]
@@ -159,7 +159,7 @@ fn as_table(input: &PanelInput) -> Html {
     let head = [
         "expert",
         "gate logit",
-        value,
+        &value,
         "choice",
         "before it in the queue",
         "outcome",

@@ -1,5 +1,7 @@
 //! The proof: the decision as recorded and as the router on this page takes it again, side by side.
 
+use std::borrow::Cow;
+
 use moe_trace::Assignment;
 use yew::prelude::*;
 
@@ -9,7 +11,7 @@ use crate::words::names;
 use crate::words::numbers::digits;
 
 /// The selected token's decision, twice.
-pub fn again(input: &PanelInput) -> Result<Comparison, &'static str> {
+pub fn again(input: &PanelInput) -> Result<Comparison, Cow<'static, str>> {
     proof::again(&input.scene, input.selection.layer, input.selection.token).map_err(proof::NotAgain::why)
 }
 

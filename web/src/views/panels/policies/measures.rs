@@ -33,7 +33,7 @@ pub fn measures(lab: &PolicyLab) -> Html {
             |of: &dyn Fn(&Measures) -> Option<String>| measures.as_ref().and_then(of).unwrap_or_else(|| "–".to_owned());
         let more = |measures: &Measures| Some(numbers::difference(measures.loss?.nats - dropless?));
         html! {
-            <tr key={row.policy.name()} class={row.is_of_run.then_some("is-of-run")}>
+            <tr key={row.policy.name().into_owned()} class={row.is_of_run.then_some("is-of-run")}>
                 <th scope="row">{ row.policy.name() }</th>
                 <td>{ number(&|it| (LOSS.of)(it).map(LOSS.written)) }</td>
                 <td>{ number(&more) }</td>

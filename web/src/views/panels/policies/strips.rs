@@ -56,12 +56,12 @@ fn strip(props: &StripsProps, row: &Row, cursor: Option<usize>) -> Html {
     let class = classes!("lab-strip", row.is_of_run.then_some("is-of-run"));
     let field = match &row.outcome {
         None => html! { <span class="fine">{ "not computed yet" }</span> },
-        Some(outcome) => field(props, name, outcome, cursor),
+        Some(outcome) => field(props, &name, outcome, cursor),
     };
     html! {
-        <div key={name} {class}>
+        <div key={name.to_string()} {class}>
             <span class="lab-name" title={row.policy.explained()} dir="ltr">
-                { name }
+                { &*name }
                 if row.is_of_run { <small>{ "the run's policy" }</small> }
                 if row.looks_ahead { <small title="A later token may take an earlier one's slot: fine in training, not possible in real generation">{ "looks ahead" }</small> }
             </span>
@@ -70,7 +70,7 @@ fn strip(props: &StripsProps, row: &Row, cursor: Option<usize>) -> Html {
     }
 }
 
-fn field(props: &StripsProps, name: &'static str, outcome: &Outcome, cursor: Option<usize>) -> Html {
+fn field(props: &StripsProps, name: &str, outcome: &Outcome, cursor: Option<usize>) -> Html {
     let scene = &outcome.scene;
     let layer = props.selection.layer.min(scene.layers.len().saturating_sub(1));
     let of_layer = &scene.layers[layer];
@@ -87,10 +87,10 @@ fn field(props: &StripsProps, name: &'static str, outcome: &Outcome, cursor: Opt
         })
     };
     let onmousemove = {
-        let scene = scene.clone();
+        let (scene, name) = (scene.clone(), name.to_owned());
         Callback::from(move |event: MouseEvent| {
             let token = token_at(&event, num_tokens, is_right_to_left);
-            say_on_hover(&event, &said(name, &scene, layer, token));
+            say_on_hover(&event, &said(&name, &scene, layer, token));
         })
     };
     html! {

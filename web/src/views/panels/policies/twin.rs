@@ -17,7 +17,7 @@ fn policies(lab: &PolicyLab) -> Html {
         let measures = &outcome.measures;
         let loss = (LOSS.of)(measures).map_or("–".to_owned(), |nats| format!("{nats:.4}"));
         vec![
-            policy.name().to_owned(),
+            policy.name().into_owned(),
             loss,
             format!("{} of {}", measures.totals.lost, measures.totals.requests),
             measures.totals.dropped_tokens.to_string(),
@@ -34,7 +34,7 @@ fn factors(lab: &PolicyLab) -> Html {
         row.curve.iter().map(move |point| {
             let written =
                 |curve: &super::measures::Curve| (curve.of)(&point.measures).map_or("–".to_owned(), curve.written);
-            vec![row.policy.name().to_owned(), format!("{:.2}", point.factor), written(&LOSS), written(&LOST)]
+            vec![row.policy.name().into_owned(), format!("{:.2}", point.factor), written(&LOSS), written(&LOST)]
         })
     });
     table("Policies by capacity factor", &["policy", "factor", "nats per token", "turned away"], rows)
@@ -43,8 +43,9 @@ fn factors(lab: &PolicyLab) -> Html {
 fn tokens(lab: &PolicyLab, layer: usize) -> Html {
     let Some((_, first)) = lab.outcomes().next() else { return Html::default() };
     let Some(number) = first.scene.layers.get(layer).map(|layer| layer.layer) else { return Html::default() };
+    let names: Vec<_> = lab.outcomes().map(|(policy, _)| policy.name()).collect();
     let mut head = vec!["#", "token"];
-    head.extend(lab.outcomes().map(|(policy, _)| policy.name()));
+    head.extend(names.iter().map(|name| &**name));
     let rows = (0..first.scene.tokens.len()).map(|token| {
         let mut cells = vec![token.to_string(), inline(first.scene.token_text(token))];
         cells.extend(lab.outcomes().map(|(_, outcome)| {

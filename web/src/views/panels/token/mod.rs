@@ -79,7 +79,7 @@ fn gate_row(input: &PanelInput, layer: &SceneLayer, expert: usize, value: Option
         let mark = Mark::of(request, layer.fate(token));
         let place = match request.fate.slot() {
             Some(slot) => format!("slot {slot}"),
-            None => names::fate(request.fate).to_owned(),
+            None => names::fate(request.fate).into_owned(),
         };
         let weight = if request.fate.is_kept() { numbers::weight(request.weight) } else { "×0".to_owned() };
         html! {
@@ -131,10 +131,10 @@ fn as_table(input: &PanelInput) -> Html {
             expert.to_string(),
             or_dash(values.get(expert).map(|value| format!("{value:.5}"))),
             or_dash(request.map(|request| (request.rank + 1).to_string())),
-            or_dash(request.map(|request| names::fate(request.fate)).or(muted).map(str::to_owned)),
+            or_dash(request.map(|request| names::fate(request.fate).into_owned()).or(muted.map(str::to_owned))),
             or_dash(request.and_then(|request| request.fate.slot()).map(|slot| slot.to_string())),
             or_dash(request.map(|request| format!("{:.5}", request.weight))),
         ]
     });
-    table(&title(input), &["expert", layer.reading().names().0, "choice", "outcome", "slot", "weight if served"], rows)
+    table(&title(input), &["expert", &layer.reading().names().0, "choice", "outcome", "slot", "weight if served"], rows)
 }
