@@ -15,6 +15,10 @@ use crate::run::recording::Recording;
 /// A larger file is none of these.
 pub const MAX_BYTES: usize = 60_000;
 
+/// The kinds of the site's own file, for whoever translates; those of another file are shown as they are.
+pub const KINDS: [&str; 6] =
+    [marked!("Prose"), marked!("Speech"), marked!("Spanish"), marked!("Rust"), marked!("JSON"), marked!("Arithmetic")];
+
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeldOut {
     pub texts: Vec<HeldOutText>,
@@ -119,5 +123,6 @@ mod tests {
         let file = include_str!("../../../www/site/texts/held-out.txt");
         let read = HeldOut::read(file).expect("the site's own");
         assert_eq!((read.texts.len(), read.sources().len()), (24, 6));
+        assert!(read.texts.iter().all(|held_out| KINDS.contains(&&*held_out.kind)));
     }
 }

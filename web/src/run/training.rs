@@ -1,5 +1,6 @@
 //! A training as it was told so far, and what can be read off it.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use moe_router::metrics;
@@ -203,14 +204,13 @@ impl Training {
         &self.steps[self.steps.len().saturating_sub(10)..]
     }
 
-    /// Of the latest step, while experts are distilled: how far from them it found the model, and in what, to be translated
-    /// where it is said.
-    pub fn taught(&self) -> Option<(&'static str, f64)> {
+    /// Of the latest step, while experts are distilled: how far from them it found the model, and in what.
+    pub fn taught(&self) -> Option<(Cow<'static, str>, f64)> {
         match self.steps.last()?.taught.as_ref()? {
             Taught::Layers(errors) => {
-                Some((marked!("layers' error against the experts"), mean(errors.iter().copied().map(f64::from))?))
+                Some((say!("layers' error against the experts"), mean(errors.iter().copied().map(f64::from))?))
             }
-            Taught::Divergence(nats) => Some((marked!("divergence from the experts, nats"), f64::from(*nats))),
+            Taught::Divergence(nats) => Some((say!("divergence from the experts, nats"), f64::from(*nats))),
         }
     }
 

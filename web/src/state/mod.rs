@@ -30,6 +30,7 @@ pub mod keyboard;
 pub mod lab;
 pub mod replay;
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use moe_trace::{BackendChoice, BackendInfo, ModelInfo, RoutingSpec, UserError};
@@ -394,22 +395,22 @@ impl State {
         Some((self.controls.prompt_tokens()?, self.model()?.max_tokens))
     }
 
-    /// What stands between the controls and the picture, to be translated where it is said; empty where they agree.
-    pub fn rerun_status(&self) -> &'static str {
+    /// What stands between the controls and the picture; empty where they agree.
+    pub fn rerun_status(&self) -> Cow<'static, str> {
         match self.engine() {
             Engine::Ready { job: Some(job), .. } if self.runs.get(job.request.run).is_none() => {
-                marked!("Re-run under way …")
+                say!("Re-run under way …")
             }
-            _ if !self.settings_differ_from_shown() => "",
-            Engine::Held => marked!("Run re-runs the model; the rest shows the recorded run."),
-            Engine::Starting | Engine::Loading(_) => marked!("The model is re-run as soon as the engine is ready."),
+            _ if !self.settings_differ_from_shown() => Cow::default(),
+            Engine::Held => say!("Run re-runs the model; the rest shows the recorded run."),
+            Engine::Starting | Engine::Loading(_) => say!("The model is re-run as soon as the engine is ready."),
             Engine::Absent | Engine::Failed(_) => {
-                marked!("The model can only be re-run with an engine; the rest shows the recorded run.")
+                say!("The model can only be re-run with an engine; the rest shows the recorded run.")
             }
             Engine::Ready { .. } if self.controls.is_refused() => {
-                marked!("This could not be run; the picture is of the run before.")
+                say!("This could not be run; the picture is of the run before.")
             }
-            Engine::Ready { .. } => marked!("Re-run …"),
+            Engine::Ready { .. } => say!("Re-run …"),
         }
     }
 
