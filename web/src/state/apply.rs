@@ -169,6 +169,12 @@ impl State {
                 effects.push(Effect::SetLetterKeys(heard));
             }
             Action::SetTheme(theme) => self.screen.set_theme(theme, effects),
+            Action::SetLanguage(language) => self.speech.choose(language, effects),
+            Action::Learned { language, read } => {
+                if let Some(problem) = self.speech.learned(language, read) {
+                    self.notices.notify(problem, effects);
+                }
+            }
             Action::Try(method) => self.screen.method = method,
             Action::SetDepth(depth) => self.set_depth(depth, effects),
             Action::SetTab(tab) => self.screen.tab = tab,
@@ -258,6 +264,9 @@ impl State {
         if before.theme != self.config.theme {
             self.screen.set_theme(self.config.theme, effects);
         }
+        if (before.language, before.own_language) != (self.config.language, self.config.own_language) {
+            self.speech.take(self.config.language, self.config.own_language, effects);
+        }
         if before.depth != self.config.depth {
             self.screen.depth = self.config.depth;
         }
@@ -326,6 +335,7 @@ impl State {
             }
         }
         self.screen.set_theme(config.theme, effects);
+        self.speech.take(config.language, config.own_language, effects);
         self.screen.depth = config.depth;
         self.screen.method = config.method;
         self.screen.lab_factor = config.lab_factor;

@@ -3,6 +3,7 @@
 use moe_trace::UserError;
 
 use crate::words::numbers::count;
+use crate::words::tongue::Language;
 
 /// Something that a reader must be told.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,6 +48,11 @@ pub enum Problem {
     ModelMissing {
         error: UserError,
         has_others: bool,
+    },
+    /// The catalogue of a language that the reader asked for. Said in English, the one language that needs none.
+    LanguageMissing {
+        language: Language,
+        why: String,
     },
 }
 
@@ -110,6 +116,11 @@ impl Problem {
             Problem::ModelMissing { error, has_others: true } => {
                 UserError { try_this: format!("{} Or choose another model above.", error.try_this), ..error.clone() }
             }
+            Problem::LanguageMissing { language, why } => UserError::new(
+                format!("The sentences in {} could not be loaded.", language.own_name()),
+                why.as_str(),
+                "The page goes on in English; choose the language again to try once more.",
+            ),
         }
     }
 }

@@ -4,7 +4,7 @@ use crate::run::observed::{Bars, Observed};
 use crate::run::recording::Recording;
 use crate::settings::lesson::Task;
 use crate::state::{Engine, State};
-use crate::words::lesson as words;
+use crate::words::{lesson as words, tongue};
 
 impl State {
     /// The moment that conditions look at.
@@ -70,7 +70,8 @@ impl State {
             Some(missed) => {
                 let hint = ask.hints.get(self.course.tries).or(ask.hints.last());
                 self.course.tries += 1;
-                self.course.verdict = hint.map_or(missed.clone(), |hint| format!("{missed} {hint}"));
+                self.course.verdict =
+                    hint.map_or(missed.clone(), |hint| format!("{missed} {}", tongue::translated(hint)));
             }
         }
     }
