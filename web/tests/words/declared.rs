@@ -56,7 +56,10 @@ fn losses_are_translated() {
 
 #[test]
 fn experiments_are_translated() {
-    let of_presets = PRESETS.iter().flat_map(|preset| [&[preset.title, preset.look_for], &preset.sides[..]].concat());
+    let of_presets = PRESETS.iter().flat_map(|preset| {
+        let [first, second] = preset.sides;
+        [preset.title, preset.look_for, first, second]
+    });
     check("experiments.json", of_presets.map(str::to_owned));
 }
 

@@ -23,8 +23,8 @@ struct Pages {
     languages: Vec<Language>,
 }
 
-#[component(Several)]
-fn several(pages: &Pages) -> Html {
+#[component]
+fn Several(pages: &Pages) -> Html {
     let page = |language: &Language| {
         let PageProps { state, dispatch } = props(*language);
         html! { <Page {state} {dispatch} /> }
@@ -39,10 +39,11 @@ fn pages_of_one_document_speak_their_own_languages() {
         tongue::learn(Language::Chinese, [("Language".to_owned(), "语言".to_owned())].into());
         Pages { languages: languages.to_vec() }
     });
-    let pages: Vec<&str> = drawn.split("<div class=\"moe notranslate\"").skip(1).collect();
+    let pages: Vec<&str> = drawn.split("<div data-theme=").skip(1).collect();
     assert_eq!(pages.len(), languages.len());
     for (page, language) in pages.into_iter().zip(languages) {
-        assert!(page.contains(&format!(" lang=\"{}\"", language.tag())) && page.contains(" dir=\"ltr\""), "{page}");
+        let (tag, page) = page.split_once('>').expect("a tag");
+        assert!(tag.contains(&format!(" lang=\"{}\"", language.tag())) && tag.contains(" dir=\"ltr\""), "{tag}");
         let said = if language == Language::Chinese { "语言" } else { "Language" };
         assert!(page.contains(&format!("aria-label=\"{said}\"")), "{page}");
         // Each language is called by its own name, wherever it is chosen.

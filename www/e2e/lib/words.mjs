@@ -40,7 +40,7 @@ function read(host, { notSaid, attributes }) {
     if (!element.checkVisibility({ visibilityProperty: true })) continue;
     for (const name of attributes) if (element.hasAttribute(name)) say(element.getAttribute(name), element);
     if (element.closest(notSaid.join())) continue;
-    for (const node of element.childNodes) if (node.nodeType === 3) say(node.data, element);
+    for (const node of element.childNodes) if (node.nodeType === 3) say(node.nodeValue, element);
   }
   return [...found].map(([text, where]) => ({ text, where }));
 }
