@@ -11,9 +11,9 @@ use crate::browser::{address, languages, panics, wire};
 use crate::page::app::{App, AppProps, Msg, ShownWindow, TraceWindow};
 use crate::run::shared::Shared;
 use crate::settings::attributes::{Config, Places};
-use crate::settings::models;
+use crate::settings::{language, models};
 use crate::state::Action;
-use crate::words::tongue::Language;
+use crate::words::tongue::{self, Language};
 
 /// A mounted page. Two of them on one document share nothing.
 #[wasm_bindgen]
@@ -122,11 +122,14 @@ fn read(
     host: &HtmlElement,
     places: &Places,
 ) -> (Config, Vec<moe_trace::UserError>) {
-    let (config, errors) = Config::read(text_of);
     // `setState` says nothing of the view, which stays as the author wants it.
     let is_whole = host.get_attribute("view").is_some_and(|view| view.trim() == "full");
     let tags = if is_whole { languages::of_browser() } else { languages::around(host) };
     let own_language = tags.iter().find_map(|tag| Language::of_tag(tag)).unwrap_or_default();
+    // What is wrong with an attribute is said in words.
+    let asked = text_of("lang").and_then(|tag| language::parse(tag.trim())).flatten();
+    tongue::speak(asked.unwrap_or(own_language));
+    let (config, errors) = Config::read(text_of);
     let manifest_url = models::manifest_url(
         config.model.as_deref(),
         |path| address::beside_assets(places.base_url.as_deref(), path),

@@ -4,7 +4,7 @@
 import { linkOf } from "../export/link.js";
 import { carryOut, copy, make, menu, openDialog } from "../export/parts.js";
 import { kindOf, panelsOf } from "../export/picture.js";
-import { marked, say, speak } from "../words.js";
+import { marked, say, speak } from "../export/words.js";
 
 /** @import { MoePlayground } from "../../index.d.ts" */
 

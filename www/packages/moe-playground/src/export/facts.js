@@ -1,6 +1,6 @@
 // What identifies a run: enough to find the same picture again. It goes into every picture and into copied tables.
 
-import { marked, say } from "../words.js";
+import { marked, say } from "../export/words.js";
 
 /**
  * @import { StepTrace, TraceFile, TraceHeader } from "../../types.d.ts"

@@ -10,7 +10,7 @@ import { pictureOf } from "../export/picture.js";
 import { png } from "../export/png.js";
 import { MoePlaygroundError, nothingToSee } from "../export/problem.js";
 import { svgText } from "../export/svg.js";
-import { inEnglish, speak } from "../words.js";
+import { inEnglish, speak } from "../export/words.js";
 
 /**
  * @import { MoePlayground, MoePlaygroundPictureOptions } from "../../index.d.ts"

@@ -1,6 +1,6 @@
 // What the dialogs are made of: elements, a frame that opens over the page, the clipboard, and a file to keep.
 
-import { languageOf, say } from "../words.js";
+import { languageOf, say } from "../export/words.js";
 
 /** @import { MoePlayground } from "../../index.d.ts" */
 

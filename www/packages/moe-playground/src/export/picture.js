@@ -6,7 +6,7 @@ import { linkOf } from "../export/link.js";
 import { MoePlaygroundError } from "../export/problem.js";
 import { drawnHeight, shapesOf } from "../export/shapes.js";
 import { fontOf, widthOf } from "../export/texts.js";
-import { say } from "../words.js";
+import { say } from "../export/words.js";
 
 /**
  * @import { MoePlayground, MoePlaygroundPictureOptions } from "../../index.d.ts"

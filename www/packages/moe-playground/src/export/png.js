@@ -3,7 +3,7 @@
 import { painted } from "../export/canvas.js";
 import { MoePlaygroundError } from "../export/problem.js";
 import { crc32 } from "../export/zip.js";
-import { say } from "../words.js";
+import { say } from "../export/words.js";
 
 /** @import { Picture } from "../export/picture.js" */
 

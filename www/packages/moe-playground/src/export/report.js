@@ -4,7 +4,7 @@ import { factsOf, sentences } from "../export/facts.js";
 import { linkOf } from "../export/link.js";
 import { make, withSheet } from "../export/parts.js";
 import { qrDrawing } from "../export/share.js";
-import { languageOf, speak } from "../words.js";
+import { languageOf, speak } from "../export/words.js";
 
 /**
  * Opens the browser's printing.

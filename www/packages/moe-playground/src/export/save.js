@@ -6,7 +6,7 @@ import { carryOut, copy, download, make, menu, openDialog } from "../export/part
 import { kindOf, panelsOf, pictureOf } from "../export/picture.js";
 import { png } from "../export/png.js";
 import { printReport } from "../export/report.js";
-import { say, speak } from "../words.js";
+import { say, speak } from "../export/words.js";
 
 /** @import { MoePlayground } from "../../index.d.ts" */
 

@@ -4,7 +4,7 @@ import { openEmbed } from "../export/embed.js";
 import { linkOf } from "../export/link.js";
 import { carryOut, copy, make, openDialog, tell as tellInPassing } from "../export/parts.js";
 import { qr } from "../export/qr.js";
-import { say, speak } from "../words.js";
+import { say, speak } from "../export/words.js";
 
 /** @import { MoePlayground } from "../../index.d.ts" */
 

@@ -2,10 +2,10 @@
 // English and are their own keys; the page's catalogue, which lies beside the folder of the page, says them otherwise.
 // `cargo xtask tidy` compares the two.
 
-/** @import { MoePlayground } from "../index.d.ts" */
+/** @import { MoePlayground } from "../../index.d.ts" */
 
 /** The folder with a catalogue for each language. */
-const FOLDER = new URL("../words/", import.meta.url);
+const FOLDER = new URL("../../words/", import.meta.url);
 
 /** A figure without a page of its own speaks as the code does. */
 const ENGLISH = { lang: "en", dir: "ltr" };
