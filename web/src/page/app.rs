@@ -15,7 +15,6 @@ use crate::run::shared::Shared;
 use crate::settings::attributes::Config;
 use crate::state::{Action, Effect, State, keyboard};
 use crate::views::page::Page;
-use crate::words::tongue;
 
 /// Through it the handle sees the run on the screen.
 pub type TraceWindow = Shared<RefCell<Option<Shared<Recording>>>>;
@@ -102,7 +101,6 @@ impl Component for App {
     /// What the reader does is drawn at once. What the world reports is taken up at once and drawn with the next frame,
     /// however much of it comes until then.
     fn update(&mut self, ctx: &Context<App>, msg: Msg) -> bool {
-        tongue::speak(self.state.speech().spoken());
         match msg {
             Msg::Act(action) => self.act(ctx, action),
             Msg::Reported(report) => {

@@ -14,6 +14,7 @@ use crate::state::lab::Lab;
 use crate::state::worker::Chosen;
 use crate::state::{Action, Effect, Engine, State};
 use crate::words::problems::Problem;
+use crate::words::tongue;
 
 /// The model that the attributes ask for.
 fn chosen(config: Config) -> Chosen {
@@ -25,7 +26,9 @@ impl State {
     pub fn apply(&self, action: Action) -> (State, Vec<Effect>) {
         let mut next = self.clone();
         let mut effects = Vec::new();
+        tongue::speak(self.speech.spoken());
         next.take(action, &mut effects);
+        tongue::speak(next.speech.spoken());
         #[cfg(feature = "page")]
         next.go_on_with_lesson(&mut effects);
         next.count_prompt(&mut effects);

@@ -42,7 +42,10 @@ pub fn declared(source: &str) -> impl Iterator<Item = String> {
 /// Of a JavaScript file. Only a text that stands there whole can be found, and biome leaves long ones whole.
 pub fn by_javascript(source: &str) -> Vec<Said> {
     let tokens = tokens(source, Language::JavaScript);
-    let is_call = |window: &[(usize, Token)]| matches!(window, [(_, Token::Word(name)), (_, Token::Sign('('))] if name == "say" || name == "marked");
+    let is_call = |window: &[(usize, Token)]| {
+        let [(_, Token::Word(name)), (_, Token::Sign('('))] = window else { return false };
+        name == "say" || name == "marked"
+    };
     let calls = tokens.windows(2).enumerate().filter(|(_, window)| is_call(window));
     calls.filter_map(|(at, _)| text_at(&tokens[at + 2..], 0)).collect()
 }
