@@ -3,9 +3,9 @@
 #[global_allocator]
 static MEMORY: moe_fuzz::memory::Counting = moe_fuzz::memory::Counting;
 
-mod declarations;
 mod fixture;
 
 mod drawing;
 mod lessons;
 mod state;
+mod words;

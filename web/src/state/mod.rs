@@ -20,6 +20,7 @@ pub mod controls;
 pub mod in_step;
 pub mod notices;
 pub mod screen;
+pub mod speech;
 pub mod surgery;
 pub mod time_machine;
 pub mod tour;
@@ -75,6 +76,7 @@ use lab::Lab;
 use notices::Notices;
 use progress::Waiting;
 use screen::{Extent, Screen};
+use speech::Speech;
 use surgery::Surgery;
 use time_machine::TimeMachine;
 use worker::{Next, Worker};
@@ -98,6 +100,7 @@ pub struct State {
     controls: Controls,
     surgery: Surgery,
     screen: Screen,
+    speech: Speech,
     notices: Notices,
     lab: Shared<Lab>,
     in_step: TextsInStep,
@@ -123,6 +126,7 @@ impl State {
             controls: Controls::new(&config.overrides),
             surgery: Surgery::default(),
             screen: Screen::default(),
+            speech: Speech::default(),
             notices: Notices::default(),
             lab: Shared::new(Lab::new(config.experiment)),
             in_step: TextsInStep::default(),
@@ -145,6 +149,7 @@ impl State {
         state.screen.micro_step = state.config.micro_step.unwrap_or_default();
         let theme = state.config.theme;
         state.screen.set_theme(theme, &mut effects);
+        state.speech.take(state.config.language, state.config.own_language, &mut effects);
         state.notices.notify_attributes(errors, &mut effects);
         (state, effects)
     }
@@ -226,6 +231,11 @@ impl State {
 
     pub fn screen(&self) -> &Screen {
         &self.screen
+    }
+
+    /// The language of every sentence, and the one that was asked for.
+    pub fn speech(&self) -> Speech {
+        self.speech
     }
 
     pub fn selection(&self) -> Selection {
@@ -432,6 +442,7 @@ impl State {
             depth: self.screen.depth,
             method: self.screen.method,
             theme: self.screen.theme,
+            language: self.speech.asked(),
             lab_factor: self.screen.lab_factor,
             moment: self.screen.moment,
             place: place.unwrap_or(self.config.place),

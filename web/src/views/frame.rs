@@ -4,6 +4,7 @@ use yew::prelude::*;
 
 use crate::views::panel::{Panel, PanelInput};
 use crate::views::parts::badges::source_badge;
+use crate::views::parts::speaking::use_tongue;
 
 #[derive(Properties, PartialEq)]
 pub struct FrameProps {
@@ -18,6 +19,7 @@ pub struct FrameProps {
 
 #[component]
 pub fn Frame(props: &FrameProps) -> Html {
+    use_tongue();
     let is_table = use_state(|| false);
     let panel = props.panel;
     let name = panel.name.as_str();

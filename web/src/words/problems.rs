@@ -2,6 +2,8 @@
 
 use moe_trace::UserError;
 
+use crate::words::tongue::Language;
+
 /// Something that a reader must be told.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Problem {
@@ -45,6 +47,11 @@ pub enum Problem {
     ModelMissing {
         error: UserError,
         has_others: bool,
+    },
+    /// The catalogue of a language that the reader asked for. Said in English, the one language that needs none.
+    LanguageMissing {
+        language: Language,
+        why: String,
     },
 }
 
@@ -118,6 +125,11 @@ impl Problem {
                 let try_this = say!("{advice} Or choose another model above.", advice = error.try_this);
                 UserError { try_this, ..error.clone() }
             }
+            Problem::LanguageMissing { language, why } => UserError::new(
+                format!("The sentences in {} could not be loaded.", language.own_name()),
+                why.as_str(),
+                "The page goes on in English; choose the language again to try once more.",
+            ),
         }
     }
 }

@@ -48,6 +48,13 @@ impl Language {
         }
     }
 
+    /// In which direction it is written, as HTML's `dir` says it.
+    pub fn direction(self) -> &'static str {
+        match self {
+            Language::English | Language::Chinese => "ltr",
+        }
+    }
+
     /// The first language of the page that a tag such as `zh-CN` asks for.
     pub fn of_tag(tag: &str) -> Option<Language> {
         let primary = tag.split(['-', '_']).next()?.trim().to_ascii_lowercase();

@@ -15,7 +15,7 @@ use crate::settings::micro_step::MicroStep;
 use crate::settings::offered::Offered;
 use crate::settings::theme::Theme;
 use crate::settings::view::View;
-use crate::settings::{Setting, Settings, place, routing_choice};
+use crate::settings::{Setting, Settings, language, place, routing_choice};
 
 /// In the order in which people are told of them.
 pub static ATTRIBUTES: &[Attribute] = &[
@@ -345,6 +345,20 @@ pub static ATTRIBUTES: &[Attribute] = &[
             Theme::Light => Some("light".to_owned()),
             Theme::Dark => Some("dark".to_owned()),
         },
+    },
+    Attribute {
+        name: "lang",
+        values: Values::Written(language::allowed, |text, config| {
+            language::parse(text).map(|asked| config.language = asked).is_some()
+        }),
+        default: Doc::new("`auto`"),
+        doc: Doc::new(
+            "The language that the page speaks; tokens and prompt keep their own. `auto` is, of a figure, the nearest `lang` \
+             around it, and of the whole page (`view=\"full\"`) the first of the browser's languages that it can speak; else \
+             English. The sentences of another language than English are a file of their own (`words/`), and until it has \
+             come the page speaks English.",
+        ),
+        told: |shown| shown.language.map(|language| language.code().to_owned()),
     },
 ];
 

@@ -70,7 +70,8 @@ impl State {
             Some(missed) => {
                 let hint = ask.hints.get(self.course.tries).or(ask.hints.last());
                 self.course.tries += 1;
-                self.course.verdict = hint.map_or(missed.clone(), |hint| format!("{missed} {hint}"));
+                self.course.verdict =
+                    hint.map_or(missed.clone(), |hint| format!("{missed} {}", tongue::translated(hint)));
             }
         }
     }

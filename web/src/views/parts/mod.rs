@@ -21,6 +21,7 @@ pub mod rule_fields;
 pub mod section;
 pub mod sized;
 pub mod slider;
+pub mod speaking;
 pub mod spoken;
 pub mod stripe;
 pub mod surgery;

@@ -6,6 +6,7 @@ use yew::prelude::*;
 use crate::settings::method::Method;
 use crate::settings::rule_form::{self, Field, FieldKind};
 use crate::state::Action;
+use crate::views::parts::speaking::use_tongue;
 
 #[derive(Properties, PartialEq)]
 pub struct RuleFieldsProps {
@@ -18,6 +19,7 @@ pub struct RuleFieldsProps {
 /// The fields of a method that is tried.
 #[component]
 pub fn RuleFields(props: &RuleFieldsProps) -> Html {
+    use_tongue();
     let RuleFieldsProps { method, num_experts, .. } = *props;
     // What was typed last and cannot be, and the method it was typed for.
     let refused = use_state(|| None::<(Method, String)>);

@@ -14,6 +14,7 @@ use crate::state::Action;
 use crate::state::surgery::Operation;
 use crate::views::panel::{PanelInput, Surgery};
 use crate::views::parts::slider::Slider;
+use crate::views::parts::speaking::use_tongue;
 use crate::words::changes::said;
 
 /// The entry of a menu that changes nothing.
@@ -192,6 +193,7 @@ struct ChangeListProps {
 /// What is changed, and the way back.
 #[component]
 fn ChangeList(props: &ChangeListProps) -> Html {
+    use_tongue();
     let list = use_node_ref();
     let Surgery { asked, can_undo, can_redo, .. } = &props.surgery;
     if asked.is_empty() && !can_undo && !can_redo {

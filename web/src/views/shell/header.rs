@@ -8,6 +8,7 @@ use crate::views::parts::at_rest::AtRest;
 use crate::views::parts::sized::across;
 use crate::views::shell::depths::depths;
 use crate::views::shell::engine::{engine_chip, engine_words};
+use crate::views::shell::languages::languages;
 
 /// `model`: the chip that names it.
 pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
@@ -32,6 +33,7 @@ pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
                     <button type="button" class="quiet" onclick={act(Action::Retry)}>{ "Retry" }</button>
                 }
             </div>
+            { languages(state.speech().chosen(), dispatch) }
             <div class="furniture">
                 // The element carries them out (`www/packages/moe-playground/src/export`).
                 <button type="button" class="quiet" data-open="save">{ "Save" }</button>

@@ -528,6 +528,7 @@ export class MoePlayground extends Base {
 }
 
 for (const [at, name] of ATTRIBUTES.entries()) {
+  if (PROPERTIES[at] in Base.prototype) continue; // Every element has it.
   Object.defineProperty(MoePlayground.prototype, PROPERTIES[at], {
     configurable: true,
     enumerable: true,

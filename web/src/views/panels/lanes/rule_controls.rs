@@ -9,6 +9,7 @@ use crate::settings::Setting;
 use crate::settings::rule_form::{self, Field};
 use crate::state::Action;
 use crate::views::parts::rule_fields::{field_html, name_of};
+use crate::views::parts::speaking::use_tongue;
 
 #[derive(Properties, PartialEq)]
 pub struct RuleControlsProps {
@@ -24,6 +25,7 @@ pub struct RuleControlsProps {
 
 #[component]
 pub fn RuleControls(props: &RuleControlsProps) -> Html {
+    use_tongue();
     let RuleControlsProps { rule, trained, drawn, num_experts, group, .. } = *props;
     // What was typed last and cannot be, and the rule it was typed for.
     let refused = use_state(|| None::<(RouterSpec, String)>);

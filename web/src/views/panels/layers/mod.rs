@@ -17,6 +17,7 @@ use crate::views::parts::hover::say_on_hover;
 use crate::views::parts::in_sight::use_column_in_sight;
 use crate::views::parts::section::{Part, section};
 use crate::views::parts::sized::at_pixel;
+use crate::views::parts::speaking::use_tongue;
 use crate::views::parts::spoken::spoken_token;
 use crate::views::parts::stripe::{self, row_height};
 use crate::views::parts::table::table;
@@ -51,6 +52,7 @@ struct MatrixProps {
 
 #[component]
 fn Matrix(props: &MatrixProps) -> Html {
+    use_tongue();
     let scene = &props.scene;
     let frame = use_node_ref();
     use_column_in_sight(&frame, props.selection.token, (props.tab, scene.clone()));

@@ -8,6 +8,7 @@ use yew::prelude::*;
 
 use crate::settings::method::Method;
 use crate::state::Action;
+use crate::views::parts::speaking::use_tongue;
 
 #[derive(Properties, PartialEq)]
 pub struct MapProps {
@@ -65,6 +66,7 @@ impl Reach {
 
 #[component]
 pub fn Map(props: &MapProps) -> Html {
+    use_tongue();
     let sought = use_state(String::new);
     let oninput = {
         let sought = sought.clone();

@@ -14,6 +14,7 @@ use crate::views::parts::fates::fates;
 use crate::views::parts::hover::say_on_hover;
 use crate::views::parts::in_sight::use_column_in_sight;
 use crate::views::parts::sized::at_pixel;
+use crate::views::parts::speaking::use_tongue;
 use crate::views::parts::spoken::spoken_token;
 
 #[derive(Properties, PartialEq)]
@@ -27,6 +28,7 @@ pub struct StripsProps {
 
 #[component]
 pub fn Strips(props: &StripsProps) -> Html {
+    use_tongue();
     let lab = &props.lab;
     let frame = use_node_ref();
     use_column_in_sight(&frame, props.selection.token, (props.tab, lab.clone()));

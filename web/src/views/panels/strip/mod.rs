@@ -20,6 +20,7 @@ use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::glyph::legend_and;
 use crate::views::parts::in_sight::keep_in_sight;
 use crate::views::parts::section::row;
+use crate::views::parts::speaking::use_tongue;
 use crate::views::parts::table::table;
 use crate::views::parts::transport::transport;
 use crate::words::names;
@@ -55,6 +56,7 @@ struct StripProps {
 
 #[component]
 fn Strip(props: &StripProps) -> Html {
+    use_tongue();
     let scene = &props.scene;
     let list = use_node_ref();
     // The selected token stays in sight, and keeps the focus if the strip has it.

@@ -9,6 +9,7 @@ use crate::state::course::{Course, Turn};
 use crate::state::{Action, State};
 use crate::views::parts::sized::across;
 use crate::words::lesson as words;
+use crate::words::tongue;
 use guess::guess;
 
 /// Nothing unless a lesson is open.
@@ -19,18 +20,19 @@ pub fn lesson_bar(state: &State, dispatch: &Callback<Action>) -> Html {
         let dispatch = dispatch.clone();
         Callback::from(move |_: MouseEvent| dispatch.emit(Action::Lesson(turn.clone())))
     };
+    let title = tongue::translated(&lesson.title);
     html! {
-        <section class="lesson" aria-label={format!("Lesson: {}", lesson.title)}>
+        <section class="lesson" aria-label={say!("Lesson: {title}", title)}>
             <header class="lesson-head">
-                <h2 class="topic">{ &lesson.title }</h2>
+                <h2 class="topic">{ &title }</h2>
                 { progress(lesson, course) }
                 <button type="button" class="quiet" aria-label="Close the lesson" onclick={turn(Turn::Open(None))}>{ "×" }</button>
             </header>
             // The live region is always there: one that appears with its text is not read.
             <div role="status" aria-live="polite">
-                <p class="lesson-say">{ &step.say }</p>
+                <p class="lesson-say">{ tongue::translated(&step.say) }</p>
                 if let Task::Ask(ask) = &step.task {
-                    <p class="lesson-ask">{ &ask.ask }</p>
+                    <p class="lesson-ask">{ tongue::translated(&ask.ask) }</p>
                 }
             </div>
             if let Task::Predict(predicted) = step.task {
@@ -39,7 +41,7 @@ pub fn lesson_bar(state: &State, dispatch: &Callback<Action>) -> Html {
             <p class="lesson-verdict" role="status">
                 { course.verdict() }
                 if let Some(reveal) = step.reveal.as_ref().filter(|_| course.is_done()) {
-                    { " " }{ reveal }
+                    { " " }{ tongue::translated(reveal) }
                 }
             </p>
             { buttons(state, step, &turn) }
