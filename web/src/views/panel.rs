@@ -136,7 +136,7 @@ pub struct Controls {
     /// Of the engine's model, or for want of one of the run on the screen.
     pub num_experts: usize,
     /// What stands between the controls and the picture; empty where they agree.
-    pub status: &'static str,
+    pub status: AttrValue,
     /// Those that there are.
     pub offered: Offered,
 }
@@ -158,7 +158,7 @@ pub struct Surgery {
     pub can_undo: bool,
     pub can_redo: bool,
     /// What stands between what is asked for and the run on the screen; empty where they agree.
-    pub status: &'static str,
+    pub status: AttrValue,
     /// Draws the noise.
     pub seed: u32,
 }
@@ -171,7 +171,7 @@ impl Surgery {
             asked: asked.clone(),
             can_undo: state.surgery().can_undo(asked),
             can_redo: state.surgery().can_redo(asked),
-            status: if is_shown { "" } else { state.rerun_status() },
+            status: if is_shown { "".into() } else { state.rerun_status().into() },
             seed: state.settings().seed,
         }
     }
@@ -193,7 +193,7 @@ pub struct Comparisons {
     /// Where its numbers come from.
     pub source: Option<Source>,
     /// Why nothing can be computed now.
-    pub cannot: Option<&'static str>,
+    pub cannot: Option<AttrValue>,
     /// Is the engine at a run of the reader's, which goes first?
     pub waits: bool,
     /// The capacity factor of the policy lab.
@@ -263,7 +263,7 @@ impl Comparisons {
         let progress = |purpose: Purpose| state.background().progress(purpose);
         Comparisons {
             source: state.comparing_source(),
-            cannot: state.cannot_compare(),
+            cannot: state.cannot_compare().map(AttrValue::from),
             waits: state.is_running(),
             factor: state.lab_factor(),
             policies: state.policy_lab().cloned(),
@@ -321,7 +321,7 @@ impl PanelInput {
                 trained: state.trained_routing(),
                 routing: state.routing(),
                 num_experts: state.model().map_or(scene.num_experts(), |model| model.num_experts as usize),
-                status: state.rerun_status(),
+                status: state.rerun_status().into(),
                 offered: offered(state),
             },
             what_if: state.what_if().cloned().map(|layer| WhatIf { layer, routing: state.routing() }),
@@ -364,7 +364,7 @@ impl PanelInput {
             trained: run.model.trained_routing,
             routing: run.request.routing,
             num_experts: self.scene.num_experts(),
-            status: "",
+            status: "".into(),
             offered: self.controls.offered,
         };
         PanelInput { controls, what_if: None, tried: None, can_run: false, ..self.clone() }

@@ -16,8 +16,8 @@ pub fn comparison_bar(input: &PanelInput, purpose: Purpose, start: Option<&str>,
         Callback::from(move |_: MouseEvent| dispatch.emit(action.clone()))
     };
     let under_way = progress.filter(|progress| progress.is_under_way());
-    let words = match (input.comparisons.cannot, progress) {
-        (Some(cannot), _) if start.is_some() => cannot.to_owned(),
+    let words = match (&input.comparisons.cannot, progress) {
+        (Some(cannot), _) if start.is_some() => cannot.to_string(),
         (_, Some(progress)) if under_way.is_some() => under_way_words(progress, input.comparisons.waits),
         (_, Some(progress)) => computed(progress),
         _ => String::new(),

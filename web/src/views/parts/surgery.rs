@@ -33,7 +33,7 @@ pub fn surgery(input: &PanelInput) -> Html {
             { gate(asked, *seed, &input.dispatch) }
             <ChangeList surgery={input.surgery.clone()} dispatch={input.dispatch.clone()} />
             if !status.is_empty() {
-                <p class="fine status">{ *status }</p>
+                <p class="fine status">{ status }</p>
             }
         </section>
     }

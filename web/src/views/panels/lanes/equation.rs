@@ -21,12 +21,12 @@ pub struct Equation {
     /// Slots per expert as the routing recorded them.
     pub capacity: Option<u32>,
     /// Shown in place of the note unless empty.
-    pub status: &'static str,
+    pub status: AttrValue,
 }
 
 /// `rule_note`: the rule in words.
 pub fn equation(of: &Equation, rule_note: Html) -> Html {
-    let Equation { routing, group, num_experts, num_tokens, capacity, status } = *of;
+    let Equation { routing, group, num_experts, num_tokens, capacity, ref status } = *of;
     let Some(recorded) = capacity else {
         return html! {
             <div class="equation">
@@ -35,7 +35,7 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
                     if rules::looks_ahead(&routing) {
                         { future_badge() }
                     }
-                    <span class="status">{ status }</span><AtRest words={status} />
+                    <span class="status">{ status }</span><AtRest words={status.clone()} />
                     { " Dropless: every request is served, however many there are." }
                 </p>
                 { rule_note }
@@ -100,7 +100,7 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
                 if rules::looks_ahead(&routing) {
                     { future_badge() }
                 }
-                <span class="status">{ status }</span><AtRest words={status} />
+                <span class="status">{ status }</span><AtRest words={status.clone()} />
                 if status.is_empty() {
                     { note }
                 }

@@ -97,7 +97,7 @@ fn picture(input: &PanelInput) -> Html {
         num_experts: scene.num_experts(),
         num_tokens: group.num_tokens,
         capacity,
-        status: controls.status,
+        status: controls.status.clone(),
     };
     let rule_controls = html! {
         <RuleControls rule={controls.routing.router} trained={controls.trained.router} drawn={routing.router}

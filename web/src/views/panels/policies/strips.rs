@@ -14,7 +14,6 @@ use crate::views::parts::fates::fates;
 use crate::views::parts::hover::say_on_hover;
 use crate::views::parts::in_sight::use_column_in_sight;
 use crate::views::parts::sized::at_pixel;
-use crate::views::parts::speaking::use_tongue;
 use crate::views::parts::spoken::spoken_token;
 
 #[derive(Properties, PartialEq)]
@@ -28,7 +27,6 @@ pub struct StripsProps {
 
 #[component]
 pub fn Strips(props: &StripsProps) -> Html {
-    use_tongue();
     let lab = &props.lab;
     let frame = use_node_ref();
     use_column_in_sight(&frame, props.selection.token, (props.tab, lab.clone()));
@@ -39,7 +37,7 @@ pub fn Strips(props: &StripsProps) -> Html {
     let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
     html! {
         <div class="lab-strips" {dir} ref={frame} tabindex="0" role="group"
-            aria-label="The text under each policy; the arrow keys choose token and layer">
+            aria-label={say!("The text under each policy; the arrow keys choose token and layer")}>
             { column_words(scene, cursor, &props.dispatch) }
             { for lab.rows.iter().map(|row| strip(props, row, cursor)) }
             if let Some(token) = cursor {
@@ -57,15 +55,15 @@ fn strip(props: &StripsProps, row: &Row, cursor: Option<usize>) -> Html {
     let name = row.policy.name();
     let class = classes!("lab-strip", row.is_of_run.then_some("is-of-run"));
     let field = match &row.outcome {
-        None => html! { <span class="fine">{ "not computed yet" }</span> },
+        None => html! { <span class="fine">{ say!("not computed yet") }</span> },
         Some(outcome) => field(props, &name, outcome, cursor),
     };
     html! {
         <div key={name.to_string()} {class}>
             <span class="lab-name" title={row.policy.explained()} dir="ltr">
                 { &*name }
-                if row.is_of_run { <small>{ "the run's policy" }</small> }
-                if row.looks_ahead { <small title="A later token may take an earlier one's slot: fine in training, not possible in real generation">{ "looks ahead" }</small> }
+                if row.is_of_run { <small>{ say!("the run's policy") }</small> }
+                if row.looks_ahead { <small title={say!("A later token may take an earlier one's slot: fine in training, not possible in real generation")}>{ say!("looks ahead") }</small> }
             </span>
             { field }
         </div>
@@ -107,8 +105,15 @@ fn field(props: &StripsProps, name: &str, outcome: &Outcome, cursor: Option<usiz
 
 /// What became of a token under a policy, and its loss.
 fn said(name: &str, scene: &Scene, layer: usize, token: usize) -> String {
-    let loss = scene.tokens[token].loss;
-    let loss =
-        loss.map_or_else(String::new, |loss| format!(" Loss of {}: {loss:.3} nats.", quoted(scene.token_text(token))));
-    format!("Under “{name}”: {}{loss}", spoken_token(scene, &scene.layers[layer], token))
+    let outcome = spoken_token(scene, &scene.layers[layer], token);
+    match scene.tokens[token].loss {
+        None => say!("Under “{policy}”: {outcome}", policy = name, outcome),
+        Some(loss) => say!(
+            "Under “{policy}”: {outcome} Loss of {text}: {loss} nats.",
+            policy = name,
+            outcome,
+            text = quoted(scene.token_text(token)),
+            loss = format_args!("{loss:.3}")
+        ),
+    }
 }
