@@ -81,7 +81,7 @@ fn run_with(input: &PanelInput, method: &Method) -> Html {
             <button type="button" class="primary" disabled={is_in_force || !input.can_run} {onclick}>{ say!("Run with it") }</button>
             <span class="fine" role="status">
                 { match (is_in_force, input.can_run) {
-                    (true, _) if !controls.status.is_empty() => controls.status.to_string().into(),
+                    (true, _) if !controls.status.is_empty() => Cow::from(controls.status.to_string()),
                     (true, _) => say!("This is the rule that the controls ask for."),
                     (false, true) => say!("Runs the model again under this rule: exact in every layer."),
                     (false, false) => say!("A run needs the engine, which is not here now."),

@@ -163,7 +163,7 @@ fn as_table(input: &PanelInput) -> Html {
     let head = [
         say!("expert"),
         say!("gate logit"),
-        value.into(),
+        value,
         say!("choice"),
         say!("before it in the queue"),
         say!("outcome"),

@@ -12,7 +12,7 @@ use crate::words::numbers::digits;
 
 /// The selected token's decision, twice.
 pub fn again(input: &PanelInput) -> Result<Comparison, Cow<'static, str>> {
-    proof::again(&input.scene, input.selection.layer, input.selection.token).map_err(|not_again| not_again.why().into())
+    proof::again(&input.scene, input.selection.layer, input.selection.token).map_err(proof::NotAgain::why)
 }
 
 pub fn proof(input: &PanelInput) -> Html {

@@ -67,7 +67,7 @@ fn scores(input: &PanelInput, decision: &Decision) -> Html {
                 <p>{ note }</p>
             }
             if !values.is_empty() {
-                { experts(input, decision, reading.names().1.into(), values, |value| value) }
+                { experts(input, decision, reading.names().1, values, |value| value) }
             }
         </>
     }

@@ -143,7 +143,7 @@ fn as_table(input: &PanelInput) -> Html {
     });
     let head = [
         say!("expert"),
-        layer.reading().names().0.into(),
+        layer.reading().names().0,
         say!("choice"),
         say!("outcome"),
         say!("slot"),

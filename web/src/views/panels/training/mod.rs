@@ -100,7 +100,7 @@ fn facts_of(training: &Training) -> Vec<(Cow<'static, str>, String)> {
 
 fn facts(training: &Training) -> Html {
     let fact = |(name, value): (Cow<'static, str>, String)| html! { <li><span>{ name }</span><b>{ value }</b></li> };
-    let taught = training.taught().map(|(what, far)| (what.into(), format!("{far:.3}")));
+    let taught = training.taught().map(|(what, far)| (what, format!("{far:.3}")));
     html! { <ul class="stats lab-facts">{ for facts_of(training).into_iter().chain(taught).map(fact) }</ul> }
 }
 
