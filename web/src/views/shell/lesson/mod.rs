@@ -20,7 +20,7 @@ pub fn lesson_bar(state: &State, dispatch: &Callback<Action>) -> Html {
         let dispatch = dispatch.clone();
         Callback::from(move |_: MouseEvent| dispatch.emit(Action::Lesson(turn.clone())))
     };
-    let title = tongue::translated(&lesson.title);
+    let title = tongue::translated(&lesson.title).into_owned();
     html! {
         <section class="lesson" aria-label={say!("Lesson: {title}", title)}>
             <header class="lesson-head">
@@ -30,9 +30,9 @@ pub fn lesson_bar(state: &State, dispatch: &Callback<Action>) -> Html {
             </header>
             // The live region is always there: one that appears with its text is not read.
             <div role="status" aria-live="polite">
-                <p class="lesson-say">{ tongue::translated(&step.say) }</p>
+                <p class="lesson-say">{ tongue::translated(&step.say).into_owned() }</p>
                 if let Task::Ask(ask) = &step.task {
-                    <p class="lesson-ask">{ tongue::translated(&ask.ask) }</p>
+                    <p class="lesson-ask">{ tongue::translated(&ask.ask).into_owned() }</p>
                 }
             </div>
             if let Task::Predict(predicted) = step.task {
@@ -41,7 +41,7 @@ pub fn lesson_bar(state: &State, dispatch: &Callback<Action>) -> Html {
             <p class="lesson-verdict" role="status">
                 { course.verdict() }
                 if let Some(reveal) = step.reveal.as_ref().filter(|_| course.is_done()) {
-                    { " " }{ tongue::translated(reveal) }
+                    { " " }{ tongue::translated(reveal).into_owned() }
                 }
             </p>
             { buttons(state, step, &turn) }
