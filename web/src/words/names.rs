@@ -49,6 +49,11 @@ pub fn fate(fate: Fate) -> &'static str {
     }
 }
 
+/// Things one after another, as a language joins them: "a, b, c".
+pub fn listed(things: impl IntoIterator<Item = String>) -> String {
+    things.into_iter().reduce(|before, next| say!("{before}, {next}", before, next)).unwrap_or_default()
+}
+
 /// Why a run has no more steps, short and in a sentence; nothing where it wrote what was asked for.
 pub fn end(reason: FinishReason) -> Option<(&'static str, &'static str)> {
     match reason {

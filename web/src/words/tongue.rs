@@ -94,8 +94,9 @@ pub fn knows(language: Language) -> bool {
         || SPOKEN.with_borrow(|spoken| spoken.catalogues.iter().any(|(known, _)| *known == language))
 }
 
-/// A text of the code in the language of now: for constants, which `marked!` marks where they are written.
-pub fn translated(english: &'static str) -> Cow<'static, str> {
+/// A text in the language of now: for constants, which `marked!` marks where they are written, and for texts of data, such
+/// as a lesson's.
+pub fn translated(english: &str) -> Cow<'_, str> {
     let found = SPOKEN.with_borrow(|spoken| {
         let (_, catalogue) = spoken.catalogues.iter().find(|(language, _)| *language == spoken.now)?;
         catalogue.get(english).cloned()

@@ -78,7 +78,7 @@ fn run_with(input: &PanelInput, method: &Method) -> Html {
             <button type="button" class="primary" disabled={is_in_force || !input.can_run} {onclick}>{ "Run with it" }</button>
             <span class="fine" role="status">
                 { match (is_in_force, input.can_run) {
-                    (true, _) if !controls.status.is_empty() => controls.status,
+                    (true, _) if !controls.status.is_empty() => &*controls.status,
                     (true, _) => "This is the rule that the controls ask for.",
                     (false, true) => "Runs the model again under this rule: exact in every layer.",
                     (false, false) => "A run needs the engine, which is not here now.",

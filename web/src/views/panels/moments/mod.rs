@@ -57,11 +57,11 @@ fn picture(input: &PanelInput) -> Html {
 fn bar(input: &PanelInput) -> Html {
     let then = &input.comparisons.then;
     let is_whole = then.moments.as_deref().is_some_and(|moments| moments.num_tokens == input.scene.tokens.len());
-    let words = match (&then.failure, input.comparisons.cannot) {
+    let words = match (&then.failure, &input.comparisons.cannot) {
         _ if then.waits && input.comparisons.waits => "Your run goes first.".to_owned(),
         _ if then.waits => "Asking the gates of earlier moments …".to_owned(),
         (Some(error), _) => format!("{} {} {}", error.what, error.why, error.try_this),
-        (None, Some(cannot)) if !is_whole => cannot.to_owned(),
+        (None, Some(cannot)) if !is_whole => cannot.to_string(),
         _ => then.moments.as_deref().map_or_else(String::new, |moments| {
             let tokens = count(moments.num_tokens, "token", "tokens");
             format!("{} of the gates, {tokens} of this text", count(moments.num_moments(), "moment", "moments"))

@@ -142,7 +142,7 @@ fn event_box(seen: &Seen) -> Html {
                     <span class="fine">{ sentences::of_the_control(seen, room) }</span>
                 </p>
             }
-            <p class="status" role="status">{ controls.status }</p>
+            <p class="status" role="status">{ &controls.status }</p>
             if let Some(changed) = sentences::changed(input) {
                 <p class="story-changed">{ changed }</p>
             }
