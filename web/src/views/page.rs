@@ -109,7 +109,11 @@ fn around(state: &State, dispatch: &Callback<Action>) -> (Html, Html) {
 fn frames(state: &State, dispatch: &Callback<Action>, open: &Callback<PanelName>) -> Vec<Html> {
     let covered = covered(state);
     let input = PanelInput::of(state, dispatch, open).filter(|_| covered.is_none());
-    let waiting = if state.engine().can_run() { "Waiting for the first run" } else { "There is no run to show" };
+    let waiting = if state.engine().can_run() {
+        marked!("Waiting for the first run")
+    } else {
+        marked!("There is no run to show")
+    };
     let waiting = covered.unwrap_or(waiting);
     let (view, depth) = (&state.config().view, state.screen().depth);
     let front = panels::front(state.screen().tab, depth);
@@ -133,8 +137,9 @@ fn spoken(state: &State, dispatch: &Callback<Action>) -> Html {
             input.scene.tokens[input.scene.recording.prompt_len()..].iter().map(|token| &*token.piece.text).collect();
         let findings = [PanelName::Strip, PanelName::Loss].map(panels::of);
         let findings = findings.into_iter().filter(|panel| (panel.lacks)(input).is_none());
-        let findings: String = findings.map(|panel| format!(" {}.", (panel.finding)(input))).collect();
-        format!("The model wrote {}.{findings}", quoted(&written))
+        let findings: String =
+            findings.map(|panel| format!(" {}", say!("{finding}.", finding = (panel.finding)(input)))).collect();
+        format!("{}{findings}", say!("The model wrote {text}.", text = quoted(&written)))
     });
     html! { <><AtRest words={token.unwrap_or_default()} /><AtRest words={run.unwrap_or_default()} /></> }
 }

@@ -30,11 +30,12 @@ use crate::state::background::{Progress, Purpose};
 use crate::state::held_out::Judging;
 use crate::state::lab::Lab;
 use crate::state::{Action, Playback, Selection, State};
+use crate::words::names;
 
 /// A row of the registry. The frame around a panel, the page, its tabs and its empty places are drawn from it.
 pub struct Panel {
     pub name: PanelName,
-    /// What kind of view it is: "Capacity lanes".
+    /// What kind of view it is, marked to be translated: "Capacity lanes".
     pub kind: &'static str,
     /// Its place in the page's grid, as the style sheet names it (`web/style/page.css`).
     pub area: &'static str,
@@ -42,7 +43,7 @@ pub struct Panel {
     /// The depth of the whole page from which on it is there; what is of the story is there alone.
     pub depth: Depth,
     pub sees: Sees,
-    /// What the run lacks for this picture, in a sentence that then stands in its place.
+    /// What the run lacks for this picture, in a marked sentence that then stands in its place.
     pub lacks: fn(&PanelInput) -> Option<&'static str>,
     /// The kind of view, and what of the run it shows: "Capacity lanes · layer 2".
     pub topic: fn(&PanelInput) -> String,
@@ -60,7 +61,7 @@ pub struct Panel {
 pub enum Tab {
     /// Above all tabs.
     Always,
-    /// In a tab of its own with these words on it.
+    /// In a tab of its own with these words on it, marked.
     Own(&'static str),
     /// In the tab of another panel.
     Of(PanelName),
@@ -302,7 +303,7 @@ impl PanelInput {
         if flipped {
             pair = pair.map(|(this, previous)| (previous, this));
         }
-        let changed = pair.map(|(previous, this)| difference::differences(previous, this).join(", "));
+        let changed = pair.map(|(previous, this)| names::listed(difference::differences(previous, this)));
         let settings = state.settings();
         Some(PanelInput {
             selection: state.selection(),
