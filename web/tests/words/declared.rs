@@ -43,8 +43,8 @@ fn rules_are_translated() {
         let texts = [rule.title, rule.one_line, rule.needs, rule.trained_with, rule.at_inference, instead];
         texts.into_iter().chain([rules::explained(rule).text]).chain(rule.equation)
     });
-    let of_families = Family::ALL.into_iter().map(Family::title);
-    let of_branches = Branch::ALL.into_iter().flat_map(|branch| [branch.title(), branch.says()]);
+    let of_families = Family::ALL.into_iter().flat_map(|family| [family.title(), family.says()]);
+    let of_branches = Branch::ALL.into_iter().map(Branch::title);
     check("rules.json", of_rules.chain(of_families).chain(of_branches).map(str::to_owned));
 }
 
