@@ -138,6 +138,8 @@ fn tokens(source: &str, language: Language) -> Vec<(usize, Token)> {
             reader.skip(reader.rest.find('\n').unwrap_or(reader.rest.len()));
         } else if reader.rest.starts_with("/*") {
             reader.skip(reader.rest.find("*/").map_or(reader.rest.len(), |at| at + 2));
+        } else if first == '/' && language == Language::JavaScript && begins_pattern(&tokens) {
+            reader.skip_pattern();
         } else if let Some(num_hashes) = raw_hashes(reader.rest).filter(|_| language == Language::Rust) {
             let text = reader.raw_text(num_hashes);
             tokens.push((line, Token::Text(text)));
@@ -167,6 +169,14 @@ fn tokens(source: &str, language: Language) -> Vec<(usize, Token)> {
         }
     }
     tokens
+}
+
+/// Does a slash after these begin a regular expression? It divides only what stands before it.
+fn begins_pattern(before: &[(usize, Token)]) -> bool {
+    matches!(
+        before.last(),
+        None | Some((_, Token::Sign('(' | ',' | '=' | ':' | '[' | '!' | '&' | '|' | '?' | '{' | ';')))
+    )
 }
 
 /// Does a character stand here, and not the name of a lifetime?
@@ -227,6 +237,24 @@ impl Reader<'_> {
             }
         }
         text
+    }
+
+    /// A regular expression, whose quotes are none.
+    fn skip_pattern(&mut self) {
+        self.next();
+        let mut is_in_class = false;
+        while let Some(character) = self.next() {
+            match character {
+                '\\' => {
+                    self.next();
+                }
+                '[' => is_in_class = true,
+                ']' => is_in_class = false,
+                '/' if !is_in_class => return,
+                '\n' => return,
+                _ => {}
+            }
+        }
     }
 
     /// Reads a template's words, to its end or to the next `${`, and tells which.
@@ -303,7 +331,7 @@ mod tests {
     fn templates_of_javascript_are_calls_with_a_whole_text() {
         let source = concat!(
             "// say(\"no\")\nconst a = say(\"Save {name}\", { name }) + `say(\"no\")`;\n",
-            "say(\n  \"“a”\\n\",\n);\nsay(text);\nconst quote = /[\",]/;\n",
+            "say(\n  \"“a”\\n\",\n);\nsay(text);\nf(/[\"`/\\]]\\/`/g, 4 / 2);\n",
             "`a ${[{ b: say(\"in a hole\") }]} say(\"no\") ${c}` + marked(\"last\");\n",
         );
         let expected = [(2, "Save {name}"), (4, "“a”\n"), (8, "in a hole"), (8, "last")];

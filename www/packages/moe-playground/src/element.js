@@ -45,6 +45,7 @@ const ATTRIBUTES = [
   "activate",
   "keys",
   "theme",
+  "lang",
 ];
 // attributes: end
 
