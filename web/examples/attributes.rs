@@ -80,6 +80,11 @@ fn type_of(values: &Values) -> String {
     }
 }
 
+/// Those that are properties of this element alone: every element has `lang`, and says so itself.
+fn own() -> impl Iterator<Item = &'static Attribute> {
+    ATTRIBUTES.iter().filter(|attribute| attribute.name != "lang")
+}
+
 /// For the class in TypeScript: a pair of accessors each.
 fn properties() -> String {
     let accessors = |attribute: &Attribute| {
@@ -94,7 +99,7 @@ fn properties() -> String {
         }
         format!("  /**\n{doc}   */\n  get {name}(): string | null;\n{setter}")
     };
-    let all: Vec<String> = ATTRIBUTES.iter().map(accessors).collect();
+    let all: Vec<String> = own().map(accessors).collect();
     all.join("\n")
 }
 
@@ -160,7 +165,7 @@ fn manifest(committed: &str) -> Result<String, Box<dyn Error>> {
             "description": attribute.doc.text,
         })
     };
-    class["members"] = methods.into_iter().chain(ATTRIBUTES.iter().map(field)).collect();
+    class["members"] = methods.into_iter().chain(own().map(field)).collect();
     Ok(serde_json::to_string_pretty(&manifest)? + "\n")
 }
 

@@ -5,6 +5,7 @@
 //! ([`settings`]), the browser in small pieces (`browser`), a run as data ([`run`]), everything the page knows
 //! ([`state`]), what it asks of the world (`effects`), how it is drawn ([`views`]), and the page in a document (`page`).
 
+#[macro_use]
 pub mod words;
 
 pub mod settings;
@@ -17,6 +18,7 @@ pub mod state;
 
 mod effects;
 
+#[macro_use]
 pub mod views;
 
 mod page;

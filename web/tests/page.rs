@@ -8,3 +8,4 @@ mod fixture;
 mod drawing;
 mod lessons;
 mod state;
+mod words;

@@ -6,7 +6,7 @@
   const figure = document.querySelector("moe-playground");
 
   /** Of a state, what a reader moves while she looks: changing it is not worth a step back. */
-  const PLACE = new Set(["step", "layer", "token", "expert", "theme"]);
+  const PLACE = new Set(["step", "layer", "token", "expert", "theme", "lang"]);
 
   /** Steps, keys and sliders come faster than an address should change. */
   const REST_MS = 300;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod browser_tests;
+mod catalogues;
 mod codegen;
 mod counting;
 mod dist;

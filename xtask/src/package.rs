@@ -25,7 +25,7 @@ const BESIDE: [&str; 7] = [
 
 /// Of the site what the package has: the folders, and the files at its top.
 const FOLDERS: [&str; 2] = ["assets/", "texts/lab/"];
-const FILES: [&str; 18] = [
+const FILES: [&str; 19] = [
     "index.html",
     "site.css",
     "site.js",
@@ -38,6 +38,7 @@ const FILES: [&str; 18] = [
     "lessons/balance.json",
     "lessons/specialise.json",
     "texts/held-out.txt",
+    "words/zh.json",
     MENU,
     "models/default/manifest.json",
     "models/default/weights.safetensors",

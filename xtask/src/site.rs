@@ -6,7 +6,7 @@ use std::{fs, io};
 
 use anyhow::{Context, Result};
 
-use crate::{project, wasm};
+use crate::{catalogues, project, wasm};
 
 /// The files of `web/style` that make the style sheet, in its order: of two rules of one weight the later counts. After
 /// them come those of the panels, which have nothing to do with each other, by their names.
@@ -47,7 +47,7 @@ const FIRST_PAINT_MARK: &str = "<!-- first-paint -->";
 /// Folders laid over each other, of which the earlier counts where two have a file of one address; before them all,
 /// what is put together from several files.
 pub struct Site {
-    made: Vec<(&'static str, Content)>,
+    made: Vec<(String, Content)>,
     mounts: Vec<Mount>,
 }
 
@@ -57,6 +57,8 @@ pub enum Content {
     File(PathBuf),
     /// One after the other.
     Joined(Vec<PathBuf>),
+    /// The sentences of a language, joined from the files of its folder.
+    Catalogue(PathBuf),
     /// A page with the first paint in the place of its mark.
     Page {
         page: PathBuf,
@@ -72,6 +74,7 @@ impl Content {
                 let texts: Vec<Vec<u8>> = paths.iter().map(fs::read).collect::<io::Result<_>>()?;
                 Ok(texts.concat())
             }
+            Content::Catalogue(folder) => catalogues::joined(folder).map_err(io::Error::other),
             Content::Page { page, first_paint } => {
                 let first_paint = fs::read_to_string(first_paint)?;
                 Ok(fs::read_to_string(page)?.replacen(FIRST_PAINT_MARK, first_paint.trim_end(), 1).into_bytes())
@@ -82,6 +85,8 @@ impl Content {
     /// The file whose name tells the kind of content.
     pub fn path(&self) -> &Path {
         match self {
+            // Every catalogue is JSON.
+            Content::Catalogue(_) => Path::new("catalogue.json"),
             Content::File(path) | Content::Page { page: path, .. } => path,
             Content::Joined(paths) => paths.first().map_or(Path::new(""), PathBuf::as_path),
         }
@@ -102,12 +107,17 @@ impl Site {
         let styles = styles(&root.join("web/style"))?;
         let figure = of_figures(&styles, &figure_panels(&fs::read_to_string(root.join(ELEMENT))?)?);
         let page = root.join("www/site/index.html");
+        let mut made = vec![
+            (STYLE_SHEET.to_owned(), Content::Joined(styles)),
+            (FIGURE_STYLE_SHEET.to_owned(), Content::Joined(figure)),
+            ("/index.html".to_owned(), Content::Page { page, first_paint: root.join("www/first-paint.html") }),
+        ];
+        for language in catalogues::languages(root)? {
+            let folder = root.join(catalogues::FOLDER).join(&language);
+            made.push((format!("/words/{language}.json"), Content::Catalogue(folder)));
+        }
         Ok(Site {
-            made: vec![
-                (STYLE_SHEET, Content::Joined(styles)),
-                (FIGURE_STYLE_SHEET, Content::Joined(figure)),
-                ("/index.html", Content::Page { page, first_paint: root.join("www/first-paint.html") }),
-            ],
+            made,
             mounts: vec![
                 mount("/assets/", root.join("www/packages/moe-playground/src")),
                 mount("/assets/", wasm::generated_dir()?),

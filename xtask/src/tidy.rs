@@ -4,7 +4,9 @@ pub mod document;
 mod edges;
 mod imports;
 mod rooms;
+mod said;
 mod sources;
+mod words;
 
 use anyhow::{Result, bail};
 
@@ -22,6 +24,7 @@ pub fn check() -> Result<()> {
     complaints.extend(rooms::complaints(project::root())?);
     complaints.extend(document::complaints(project::root())?);
     complaints.extend(sources::complaints(project::root())?);
+    complaints.extend(words::complaints(project::root())?);
     if complaints.is_empty() {
         return Ok(());
     }

@@ -15,13 +15,13 @@ use crate::browser::wire;
 pub async fn text(url: &str) -> Result<String, String> {
     let response = response(url).await?;
     let name = file_name(url);
-    let cut = |_| format!("The connection ended before {name} was whole.");
+    let cut = |_| say!("The connection ended before {name} was whole.", name);
     let text = JsFuture::from(response.text().map_err(cut)?).await.map_err(cut)?;
     let text = text.as_string().unwrap_or_default();
     match text.trim_start() {
-        page if page.starts_with('<') => Err(format!("Instead of {name} a web page arrived.")),
+        page if page.starts_with('<') => Err(say!("Instead of {name} a web page arrived.", name)),
         pointer if pointer.starts_with("version https://git-lfs") => {
-            Err(format!("Instead of {name} a Git LFS pointer arrived."))
+            Err(say!("Instead of {name} a Git LFS pointer arrived.", name))
         }
         _ => Ok(text),
     }
@@ -31,7 +31,7 @@ pub async fn text(url: &str) -> Result<String, String> {
 #[cfg(feature = "page")]
 pub async fn bytes(url: &str) -> Result<Vec<u8>, String> {
     let response = response(url).await?;
-    let cut = |_| format!("The connection ended before {} was whole.", file_name(url));
+    let cut = |_| say!("The connection ended before {name} was whole.", name = file_name(url));
     let buffer = JsFuture::from(response.array_buffer().map_err(cut)?).await.map_err(cut)?;
     Ok(js_sys::Uint8Array::new(&buffer).to_vec())
 }
@@ -48,18 +48,18 @@ async fn response(url: &str) -> Result<web_sys::Response, String> {
         Ok(response) => response,
         // Without a network the browser's copy is better than nothing.
         Err(_) => {
-            let nothing = |_| format!("Nothing came back for {name}.");
+            let nothing = |_| say!("Nothing came back for {name}.", name);
             asked(RequestCache::ForceCache).await.map_err(nothing)?
         }
     };
     let response: web_sys::Response = response.unchecked_into();
     if !response.ok() {
-        return Err(format!("{name} was answered with status {}.", response.status()));
+        return Err(say!("{name} was answered with status {status}.", name, status = response.status()));
     }
     // A larger file is not even begun. A server that says nothing of its length, or a smaller one of what it compressed,
     // is believed.
     if let Some(length) = length(&response).filter(|length| *length > FILE_BYTES) {
-        return Err(format!("{name} has {length} bytes; at most {FILE_BYTES} are read."));
+        return Err(say!("{name} has {length} bytes; at most {most} are read.", name, length, most = FILE_BYTES));
     }
     Ok(response)
 }

@@ -9,6 +9,7 @@ pub mod files;
 pub mod focus;
 pub mod graphemes;
 pub mod keys;
+pub mod languages;
 pub mod letters;
 pub mod module_worker;
 pub mod motion;

@@ -13,7 +13,9 @@ pub fn fetch(config: &Config, report: &Callback<Report>) {
     let report = report.clone();
     wasm_bindgen_futures::spawn_local(async move {
         let read = match fetch::text(&url).await {
-            Ok(file) => HeldOut::read(&file).map_err(|why| format!("held-out.txt cannot be used. {why}")),
+            Ok(file) => {
+                HeldOut::read(&file).map_err(|why| say!("{name} cannot be used. {why}", name = "held-out.txt", why))
+            }
             Err(why) => Err(why),
         };
         report.emit(Report::Act(Action::HeldOutCame(read)));

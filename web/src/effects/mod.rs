@@ -14,6 +14,7 @@ mod models;
 mod replay;
 #[cfg(feature = "page")]
 mod texts;
+mod tongue;
 #[cfg(feature = "page")]
 mod trainer;
 
@@ -60,7 +61,6 @@ pub struct Effects {
     trainer: TrainerRunner,
     clock: Clock,
     host: Host,
-    #[cfg(feature = "page")]
     report: Callback<Report>,
 }
 
@@ -76,7 +76,6 @@ impl Effects {
             trainer: TrainerRunner::new(report.clone()),
             clock: Clock::new(report.clone()),
             host: Host::new(host),
-            #[cfg(feature = "page")]
             report,
         }
     }
@@ -137,6 +136,7 @@ impl Effects {
             Effect::FetchHeldOut => held_out::fetch(state.config(), &self.report),
             #[cfg(not(feature = "page"))]
             Effect::FetchHeldOut => {}
+            Effect::Learn(language) => tongue::learn(language, state.config(), &self.report),
             Effect::AwaitReplay => self.clock.await_replay(),
             Effect::ScheduleRerun => self.clock.schedule_rerun(),
             Effect::AskToPlay => self.clock.ask_to_play(),

@@ -45,11 +45,11 @@ async fn tell_steps(url: &str, tell: &impl Fn(Action)) -> Result<(), String> {
     let mut lines = moe_trace::lines(&text);
     let (_, first) = lines.next().ok_or_else(|| format!("{}.", TraceFileError::Empty))?;
     let reader = fetch::parse::<TraceHeader>(first).and_then(replay::reader);
-    let mut reader = reader.map_err(|why| format!("The header of the file cannot be read: {why}."))?;
+    let mut reader = reader.map_err(|why| say!("The header of the file cannot be read: {why}.", why))?;
     let mut header = Some(reader.header().clone());
     for (number, (_, line)) in lines.enumerate() {
         let read = read_step(&mut reader, line);
-        let step = read.map_err(|why| format!("Step {number} of the file cannot be read: {why}."))?;
+        let step = read.map_err(|why| say!("Step {number} of the file cannot be read: {why}.", number, why))?;
         if let Some(header) = header.take() {
             tell(replay::began_with(header, &step)?);
         }

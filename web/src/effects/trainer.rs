@@ -73,7 +73,8 @@ impl TrainerRunner {
                 pulse.heard();
                 is_asked.set(false);
                 tell(
-                    wire::from_js::<TrainEvent>(message).unwrap_or_else(|error| lost("It was not understood.", error)),
+                    wire::from_js::<TrainEvent>(message)
+                        .unwrap_or_else(|error| lost(say!("It was not understood."), error)),
                 );
             }
         };
@@ -81,20 +82,23 @@ impl TrainerRunner {
             let tell = tell.clone();
             move |fault| {
                 tell(match fault {
-                    Fault::Missing(why) => lost("Its script could not be loaded.", why.unwrap_or_default()),
-                    Fault::Threw(error) => lost("It threw an error.", error),
+                    Fault::Missing(why) => lost(say!("Its script could not be loaded."), why.unwrap_or_default()),
+                    Fault::Threw(error) => lost(say!("It threw an error."), error),
                 });
             }
         };
         match ModuleWorker::start(&lab_url(state.config()), on_message, on_fault) {
             Ok(worker) => {
                 let on_silence = move |seconds| {
-                    tell(lost("Its worker was ended, or is stuck.", format!("It said nothing for {seconds} seconds.")));
+                    tell(lost(
+                        say!("Its worker was ended, or is stuck."),
+                        say!("It said nothing for {seconds} seconds.", seconds),
+                    ));
                 };
                 let watchdog = Watchdog::new(pulse.clone(), PATIENCE, on_silence);
                 self.worker = Some(Watched { worker, pulse, is_asked, _watchdog: watchdog });
             }
-            Err(error) => tell(lost("The browser started no worker.", error)),
+            Err(error) => tell(lost(say!("The browser started no worker."), error)),
         }
     }
 }
@@ -104,8 +108,11 @@ fn is_a_beginning(command: &TrainCommand) -> bool {
     matches!(command, TrainCommand::Start(_) | TrainCommand::Open { .. } | TrainCommand::Adapt(_))
 }
 
-fn lost(why: &str, details: impl std::fmt::Display) -> TrainEvent {
-    let error =
-        UserError::new("The training lab stopped working.", why, "Start the training again, or reload the page.");
+fn lost(why: impl Into<String>, details: impl std::fmt::Display) -> TrainEvent {
+    let error = UserError::new(
+        say!("The training lab stopped working."),
+        why,
+        say!("Start the training again, or reload the page."),
+    );
     TrainEvent::Lost(error.with_details(details))
 }

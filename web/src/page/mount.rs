@@ -7,12 +7,13 @@ use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement};
 use yew::AppHandle;
 
-use crate::browser::{address, panics, wire};
+use crate::browser::{address, languages, panics, wire};
 use crate::page::app::{App, AppProps, Msg, ShownWindow, TraceWindow};
 use crate::run::shared::Shared;
 use crate::settings::attributes::{Config, Places};
-use crate::settings::models;
+use crate::settings::{language, models};
 use crate::state::Action;
+use crate::words::tongue::{self, Language};
 
 /// A mounted page. Two of them on one document share nothing.
 #[wasm_bindgen]
@@ -37,7 +38,7 @@ pub fn mount(root: Element, host: HtmlElement, places: JsValue) -> Result<Handle
     container.set_attribute("class", "moe-container is-waiting")?;
     root.append_child(&container)?;
     let places: Places = wire::from_js(places)?;
-    let (config, errors) = read(|name| host.get_attribute(name), &places);
+    let (config, errors) = read(|name| host.get_attribute(name), &host, &places);
     let trace: TraceWindow = Shared::new(RefCell::new(None));
     let shown: ShownWindow = Shared::new(RefCell::new(JsValue::NULL));
     let props = AppProps { host: host.clone(), root, trace: trace.clone(), shown: shown.clone(), config, errors };
@@ -80,7 +81,7 @@ impl Handle {
     /// Shows what an object says that `getState` gave, or that has other attributes by name.
     #[wasm_bindgen(js_name = setState)]
     pub fn show(&self, state: &JsValue) {
-        let (config, errors) = read(|name| text_of(state, name), &self.places);
+        let (config, errors) = read(|name| text_of(state, name), &self.host, &self.places);
         self.app.send_message(Msg::Act(Action::Show { config: Box::new(config), errors }));
     }
 
@@ -97,7 +98,7 @@ impl Handle {
 
     /// The attributes changed.
     pub fn update(&self) {
-        let (config, errors) = read(|name| self.host.get_attribute(name), &self.places);
+        let (config, errors) = read(|name| self.host.get_attribute(name), &self.host, &self.places);
         self.app.send_message(Msg::Act(Action::Configured { config: Box::new(config), errors }));
     }
 
@@ -116,7 +117,18 @@ fn text_of(object: &JsValue, name: &str) -> Option<String> {
 }
 
 /// What attributes with these texts say. Addresses become absolute: a link says them to other pages.
-fn read(text_of: impl Fn(&str) -> Option<String>, places: &Places) -> (Config, Vec<moe_trace::UserError>) {
+fn read(
+    text_of: impl Fn(&str) -> Option<String>,
+    host: &HtmlElement,
+    places: &Places,
+) -> (Config, Vec<moe_trace::UserError>) {
+    // `setState` says nothing of the view, which stays as the author wants it.
+    let is_whole = host.get_attribute("view").is_some_and(|view| view.trim() == "full");
+    let tags = if is_whole { languages::of_browser() } else { languages::around(host) };
+    let own_language = tags.iter().find_map(|tag| Language::of_tag(tag)).unwrap_or_default();
+    // What is wrong with an attribute is said in words.
+    let asked = text_of("lang").and_then(|tag| language::parse(tag.trim())).flatten();
+    tongue::speak(asked.unwrap_or(own_language));
     let (config, errors) = Config::read(text_of);
     let manifest_url = models::manifest_url(
         config.model.as_deref(),
@@ -129,5 +141,5 @@ fn read(text_of: impl Fn(&str) -> Option<String>, places: &Places) -> (Config, V
         false => address::resolve(lesson, &address::document_base()),
     });
     let Places { base_url, worker_url, lab_url } = places.clone();
-    (Config { manifest_url, trace_url, base_url, worker_url, lab_url, lesson, ..config }, errors)
+    (Config { manifest_url, trace_url, base_url, worker_url, lab_url, lesson, own_language, ..config }, errors)
 }

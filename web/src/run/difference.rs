@@ -25,23 +25,23 @@ pub fn differences(before: &Recording, now: &Recording) -> Vec<String> {
             true => run.model.weights_sha256.chars().take(8).collect(),
             false => plain(&run.model.name),
         };
-        note("model", of(before), of(now));
+        note(&say!("model"), of(before), of(now));
     }
-    note("rule", rules::router_text(&one.routing.router), rules::router_text(&other.routing.router));
-    note("when full", when_full(one), when_full(other));
+    note(&say!("rule"), rules::router_text(&one.routing.router), rules::router_text(&other.routing.router));
+    note(&say!("when full"), when_full(one), when_full(other));
     if let (Overflow::Drop(one), Overflow::Drop(other)) = (one.routing.overflow, other.routing.overflow) {
-        note("capacity factor", one.factor.to_string(), other.factor.to_string());
+        note(&say!("capacity factor"), one.factor.to_string(), other.factor.to_string());
     }
-    note("group", names::group(one.group).to_owned(), names::group(other.group).to_owned());
-    note("sampling", sampling(one.sampling), sampling(other.sampling));
-    note("seed", one.seed.to_string(), other.seed.to_string());
-    note("new tokens", one.max_new_tokens.to_string(), other.max_new_tokens.to_string());
+    note(&say!("group"), names::group(one.group).into_owned(), names::group(other.group).into_owned());
+    note(&say!("sampling"), sampling(one.sampling), sampling(other.sampling));
+    note(&say!("seed"), one.seed.to_string(), other.seed.to_string());
+    note(&say!("new tokens"), one.max_new_tokens.to_string(), other.max_new_tokens.to_string());
     let device = |source: Source| if source == Source::LiveGpu { "GPU" } else { "CPU" }.to_owned();
     if before.is_live() && now.is_live() {
-        note("device", device(before.source), device(now.source));
+        note(&say!("device"), device(before.source), device(now.source));
     }
     if one.prompt != other.prompt {
-        found.push("prompt".to_owned());
+        found.push(say!("prompt").into_owned());
     }
     found.extend(surgery(&one.interventions, &other.interventions));
     found
@@ -53,19 +53,19 @@ fn surgery(before: &[Intervention], now: &[Intervention]) -> Vec<String> {
     let mut found: Vec<String> = now.iter().filter(|change| !before.contains(change)).map(changes::said).collect();
     found.extend(before.iter().filter(|gone| !goes_on(gone)).map(changes::taken_back));
     if found.is_empty() && before != now {
-        found.push("the order of what is changed inside the model".to_owned());
+        found.push(say!("the order of what is changed inside the model").into_owned());
     }
     found
 }
 
 fn when_full(request: &RunRequest) -> String {
     let policy = routing_choice::policy(&request.routing);
-    policy.map_or_else(|| "as trained".to_owned(), |policy| names::policy(policy).into_owned())
+    policy.map_or_else(|| say!("as trained").into_owned(), |policy| names::policy(policy).into_owned())
 }
 
 fn sampling(sampling: Sampling) -> String {
     match sampling {
-        Sampling::Greedy => "greedy".to_owned(),
+        Sampling::Greedy => say!("greedy").into_owned(),
         Sampling::Random { temperature, top_k, top_p } => format!("T {temperature}, top-k {top_k}, top-p {top_p}"),
     }
 }

@@ -3,6 +3,8 @@
 //! The softmax of gate logits is a distribution whatever the rule. But it is the rule's own number only where the rule is
 //! built on it; elsewhere the views say what they show. A trace may come without gate logits, and then they say that.
 
+use std::borrow::Cow;
+
 use moe_router::gate::sigmoid;
 use moe_router::rule::GateReads;
 use moe_router::rules;
@@ -16,7 +18,8 @@ pub struct GateReading(pub GateReads);
 
 impl GateReading {
     /// What is said in place of values that a trace does not have.
-    pub const NOT_RECORDED: &str = "The gate was not recorded: this run has the decisions, but no gate logits.";
+    pub const NOT_RECORDED: &str =
+        marked!("The gate was not recorded: this run has the decisions, but no gate logits.");
 
     pub fn of(rule: RouterSpec) -> GateReading {
         GateReading(rules::facts(&rule).reads)
@@ -28,37 +31,41 @@ impl GateReading {
     }
 
     /// The name of one of these numbers, and of all of them.
-    pub fn names(self) -> (&'static str, &'static str) {
+    pub fn names(self) -> (Cow<'static, str>, Cow<'static, str>) {
         match self.0 {
-            GateReads::Sigmoid => ("gate score (sigmoid)", "Gate scores of all experts, by sigmoid"),
-            GateReads::Nothing => ("gate (none)", "All experts; this rule has no gate"),
-            _ => ("gate probability", "Gate probabilities of all experts"),
+            GateReads::Sigmoid => (say!("gate score (sigmoid)"), say!("Gate scores of all experts, by sigmoid")),
+            GateReads::Nothing => (say!("gate (none)"), say!("All experts; this rule has no gate")),
+            _ => (say!("gate probability"), say!("Gate probabilities of all experts")),
         }
     }
 
     /// What to know about these numbers, where they are not simply what the rule decides by.
-    pub fn note(self) -> Option<&'static str> {
+    pub fn note(self) -> Option<Cow<'static, str>> {
         match self.0 {
             GateReads::Softmax => None,
-            GateReads::Sigmoid => Some(
-                "Sigmoid of each gate logit: scores, not probabilities. A learned bias may change which experts are chosen, never their weights.",
-            ),
+            GateReads::Sigmoid => Some(say!(
+                "Sigmoid of each gate logit: scores, not probabilities. A learned bias may change which experts are chosen, never their weights."
+            )),
             GateReads::WholeText => {
-                Some("This token's own gate probabilities. The rule decides by the mean over the whole text.")
+                Some(say!("This token's own gate probabilities. The rule decides by the mean over the whole text."))
             }
             GateReads::OtherSoftmax => {
-                Some("Softmax of the gate logits. The rule changes the logits before it decides by them.")
+                Some(say!("Softmax of the gate logits. The rule changes the logits before it decides by them."))
             }
-            GateReads::Logits => Some("Softmax of the gate logits. The rule decides by the logits themselves."),
-            GateReads::Nothing => Some("This rule has no gate: the token's id, or chance, decides the expert."),
+            GateReads::Logits => Some(say!("Softmax of the gate logits. The rule decides by the logits themselves.")),
+            GateReads::Nothing => Some(say!("This rule has no gate: the token's id, or chance, decides the expert.")),
         }
     }
 
     /// What a request was made with, in words: `gate 61 %`.
     pub fn described(self, weight_raw: f32) -> String {
         match self.0 {
-            GateReads::Softmax | GateReads::OtherSoftmax => format!("gate {}", numbers::percent(weight_raw)),
-            GateReads::WholeText => format!("gate over the whole text {}", numbers::percent(weight_raw)),
+            GateReads::Softmax | GateReads::OtherSoftmax => {
+                say!("gate {share}", share = numbers::percent(weight_raw))
+            }
+            GateReads::WholeText => {
+                say!("gate over the whole text {share}", share = numbers::percent(weight_raw))
+            }
             _ => self.short(weight_raw),
         }
     }
@@ -67,9 +74,9 @@ impl GateReading {
     pub fn short(self, weight_raw: f32) -> String {
         match self.0 {
             GateReads::Softmax | GateReads::OtherSoftmax | GateReads::WholeText => numbers::percent(weight_raw),
-            GateReads::Sigmoid => format!("score {weight_raw:.2}"),
-            GateReads::Logits => format!("logit {weight_raw:.2}"),
-            GateReads::Nothing => "no gate".to_owned(),
+            GateReads::Sigmoid => say!("score {value}", value = format_args!("{weight_raw:.2}")),
+            GateReads::Logits => say!("logit {value}", value = format_args!("{weight_raw:.2}")),
+            GateReads::Nothing => say!("no gate").into_owned(),
         }
     }
 

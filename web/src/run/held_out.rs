@@ -4,6 +4,7 @@
 //! Records with U+001E between them; the first line of each is kind, source and file with ` | ` between them, all else is
 //! the excerpt, to the last character.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use moe_trace::{RoutingGroup, RunId, RunRequest};
@@ -13,6 +14,10 @@ use crate::run::recording::Recording;
 
 /// A larger file is none of these.
 pub const MAX_BYTES: usize = 60_000;
+
+/// The kinds of the site's own file, for whoever translates; those of another file are shown as they are.
+pub const KINDS: [&str; 6] =
+    [marked!("Prose"), marked!("Speech"), marked!("Spanish"), marked!("Rust"), marked!("JSON"), marked!("Arithmetic")];
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct HeldOut {
@@ -31,9 +36,9 @@ pub struct HeldOutText {
 
 impl HeldOut {
     /// The excerpts of the file, or why it has none.
-    pub fn read(file: &str) -> Result<HeldOut, &'static str> {
+    pub fn read(file: &str) -> Result<HeldOut, Cow<'static, str>> {
         if file.len() > MAX_BYTES {
-            return Err("It is larger than such a file may be.");
+            return Err(say!("It is larger than such a file may be."));
         }
         let record = |record: &str| {
             let (head, text) = record.split_once('\n')?;
@@ -48,7 +53,7 @@ impl HeldOut {
             })
         };
         let texts = file.split('\u{1e}').map(record).collect::<Option<Vec<_>>>();
-        Ok(HeldOut { texts: texts.ok_or("A record of it has no kind, source or text.")? })
+        Ok(HeldOut { texts: texts.ok_or_else(|| say!("A record of it has no kind, source or text."))? })
     }
 
     /// The kind of the excerpt that a run read; `None` for any other text.
@@ -118,5 +123,6 @@ mod tests {
         let file = include_str!("../../../www/site/texts/held-out.txt");
         let read = HeldOut::read(file).expect("the site's own");
         assert_eq!((read.texts.len(), read.sources().len()), (24, 6));
+        assert!(read.texts.iter().all(|held_out| KINDS.contains(&&*held_out.kind)));
     }
 }

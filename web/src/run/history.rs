@@ -9,6 +9,7 @@ use crate::run::recording::Recording;
 use crate::run::runs::Runs;
 use crate::run::shared::Shared;
 use crate::run::text::plain;
+use crate::words::names;
 
 /// A kept run in the list.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,10 +54,10 @@ pub fn history(runs: &Runs) -> Vec<Entry> {
 fn name(run: &Recording, before: Option<&Recording>) -> String {
     let changed = before.map(|before| differences(before, run)).unwrap_or_default();
     match (before, changed.is_empty()) {
-        (None, _) if run.is_live() => "first run kept".to_owned(),
-        (None, _) => "the run that was recorded".to_owned(),
-        (Some(_), true) => "the same settings".to_owned(),
-        (Some(_), false) => changed.join(", "),
+        (None, _) if run.is_live() => say!("first run kept").into_owned(),
+        (None, _) => say!("the run that was recorded").into_owned(),
+        (Some(_), true) => say!("the same settings").into_owned(),
+        (Some(_), false) => names::listed(changed),
     }
 }
 

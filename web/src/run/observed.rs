@@ -119,15 +119,19 @@ impl Bars {
         let gaps: Vec<f32> = gaps.collect();
         let furthest = (0..gaps.len()).fold(0, |best, expert| if gaps[expert] > gaps[best] { expert } else { best });
         if gaps[furthest] == 0.0 {
-            return "Every bar is as you drew it.".to_owned();
+            return say!("Every bar is as you drew it.").into_owned();
         }
         let mean = match predicted {
             Predicted::Gate => say(gaps.iter().sum::<f32>() / gaps.len() as f32),
             Predicted::Demand | Predicted::Load => format!("{:.1}", gaps.iter().sum::<f32>() / gaps.len() as f32),
         };
         let (drawn, real) = (say(guessed(furthest)), say(self.values[furthest]));
-        format!(
-            "Your bars are off by {mean} on average. Furthest is expert {furthest}: you drew {drawn}, it is {real}."
+        say!(
+            "Your bars are off by {mean} on average. Furthest is expert {furthest}: you drew {drawn}, it is {real}.",
+            mean,
+            furthest,
+            drawn,
+            real
         )
     }
 }

@@ -1,5 +1,7 @@
 //! The same text under several overflow policies: what is run for it, and what came of it.
 
+use std::borrow::Cow;
+
 use moe_router::rules;
 use moe_trace::{CapacitySpec, ExpertIdx, Overflow, Priority, RouterSpec, RoutingSpec, RunRequest, SlotOrder};
 
@@ -39,26 +41,30 @@ impl LabPolicy {
         LabPolicy::Dropless,
     ];
 
-    pub fn name(self) -> &'static str {
+    pub fn name(self) -> Cow<'static, str> {
         match self {
-            LabPolicy::FirstCome => "first come, first served",
-            LabPolicy::FirstChoices => "first choices first",
-            LabPolicy::MostConfident => "most confident first",
-            LabPolicy::LargestWeight => "largest weight first",
-            LabPolicy::ByLot => "by lot",
-            LabPolicy::Dropless => "dropless",
+            LabPolicy::FirstCome => say!("first come, first served"),
+            LabPolicy::FirstChoices => say!("first choices first"),
+            LabPolicy::MostConfident => say!("most confident first"),
+            LabPolicy::LargestWeight => say!("largest weight first"),
+            LabPolicy::ByLot => say!("by lot"),
+            LabPolicy::Dropless => say!("dropless"),
         }
     }
 
     /// Who gets a slot, in a sentence.
-    pub fn explained(self) -> &'static str {
+    pub fn explained(self) -> Cow<'static, str> {
         match self {
-            LabPolicy::FirstCome => "Slots are given out in order of the text, to each token for all its choices.",
-            LabPolicy::FirstChoices => "All first choices get their slots before any second choice does (GShard).",
-            LabPolicy::MostConfident => "The token with the largest gate probability is served first (V-MoE).",
-            LabPolicy::LargestWeight => "A full expert keeps the requests with the largest weights (Megatron).",
-            LabPolicy::ByLot => "Tokens are served in an order drawn by the seed.",
-            LabPolicy::Dropless => "Every request is served, whatever the load.",
+            LabPolicy::FirstCome => {
+                say!("Slots are given out in order of the text, to each token for all its choices.")
+            }
+            LabPolicy::FirstChoices => {
+                say!("All first choices get their slots before any second choice does (GShard).")
+            }
+            LabPolicy::MostConfident => say!("The token with the largest gate probability is served first (V-MoE)."),
+            LabPolicy::LargestWeight => say!("A full expert keeps the requests with the largest weights (Megatron)."),
+            LabPolicy::ByLot => say!("Tokens are served in an order drawn by the seed."),
+            LabPolicy::Dropless => say!("Every request is served, whatever the load."),
         }
     }
 

@@ -1,5 +1,7 @@
 //! A recorded decision taken again on this page: the same router on the recorded gate logits, both results side by side.
 
+use std::borrow::Cow;
+
 use moe_router::rule::{Besides, GateReads};
 use moe_router::{Router, RouterInput, rules};
 use moe_trace::{Assignment, GateLogits, Overflow, Priority, TokenId};
@@ -36,21 +38,25 @@ pub enum NotAgain {
 }
 
 impl NotAgain {
-    pub fn why(self) -> &'static str {
+    pub fn why(self) -> Cow<'static, str> {
         match self {
-            NotAgain::NoGateLogits => "The gate logits were not recorded, so the decision cannot be taken again.",
+            NotAgain::NoGateLogits => say!("The gate logits were not recorded, so the decision cannot be taken again."),
             NotAgain::Chance => {
-                "Chance has a say in this rule, and the draws are not in the trace: it cannot be taken again from it."
+                say!(
+                    "Chance has a say in this rule, and the draws are not in the trace: it cannot be taken again from it."
+                )
             }
             NotAgain::Bias => {
-                "A selection bias that the model has learned takes part, and this trace does not hold it: the choice \
+                say!(
+                    "A selection bias that the model has learned takes part, and this trace does not hold it: the choice \
                  cannot be taken again from it."
+                )
             }
             NotAgain::Frequencies => {
-                "The rule looks at how frequent each token is in the training text, which no trace holds."
+                say!("The rule looks at how frequent each token is in the training text, which no trace holds.")
             }
-            NotAgain::TokenIds => "The rule looks at the tokens' ids, and this trace does not have them all.",
-            NotAgain::Spec => "The rule cannot be run on so many experts.",
+            NotAgain::TokenIds => say!("The rule looks at the tokens' ids, and this trace does not have them all."),
+            NotAgain::Spec => say!("The rule cannot be run on so many experts."),
         }
     }
 }

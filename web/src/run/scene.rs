@@ -16,6 +16,7 @@ use crate::run::gate_reading::GateReading;
 use crate::run::recording::Recording;
 use crate::run::shared::Shared;
 use crate::run::text::{self, Piece};
+use crate::words::tongue;
 
 #[derive(Debug)]
 pub struct Scene {
@@ -272,8 +273,11 @@ impl SceneLayer {
     }
 
     /// What to know about the values of the gate, where they are not simply what the rule decides by.
-    pub fn gate_note(&self) -> Option<&'static str> {
-        if self.gate_is_recorded { self.reading().note() } else { Some(GateReading::NOT_RECORDED) }
+    pub fn gate_note(&self) -> Option<Cow<'static, str>> {
+        match self.gate_is_recorded {
+            true => self.reading().note(),
+            false => Some(tongue::translated(GateReading::NOT_RECORDED)),
+        }
     }
 
     pub fn reading(&self) -> GateReading {

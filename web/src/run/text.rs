@@ -33,7 +33,7 @@ pub enum Part {
 pub fn of_no_text(token: &TracedToken) -> Option<Piece> {
     let text = match (&token.content, token.id) {
         (Some(TokenContent::Bytes(_)), _) => return None,
-        (Some(TokenContent::Patch(patch)), _) => format!("patch {},{}", patch.row, patch.column),
+        (Some(TokenContent::Patch(patch)), _) => say!("patch {row},{column}", row = patch.row, column = patch.column),
         (None, Some(id)) => format!("#{id}"),
         (None, None) => "?".to_owned(),
     };

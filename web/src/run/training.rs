@@ -1,5 +1,6 @@
 //! A training as it was told so far, and what can be read off it.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use moe_router::metrics;
@@ -204,12 +205,12 @@ impl Training {
     }
 
     /// Of the latest step, while experts are distilled: how far from them it found the model, and in what.
-    pub fn taught(&self) -> Option<(&'static str, f64)> {
+    pub fn taught(&self) -> Option<(Cow<'static, str>, f64)> {
         match self.steps.last()?.taught.as_ref()? {
             Taught::Layers(errors) => {
-                Some(("layers' error against the experts", mean(errors.iter().copied().map(f64::from))?))
+                Some((say!("layers' error against the experts"), mean(errors.iter().copied().map(f64::from))?))
             }
-            Taught::Divergence(nats) => Some(("divergence from the experts, nats", f64::from(*nats))),
+            Taught::Divergence(nats) => Some((say!("divergence from the experts, nats"), f64::from(*nats))),
         }
     }
 

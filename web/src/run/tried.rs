@@ -10,6 +10,7 @@ use moe_trace::{Assignment, GateLogits, MixerSpec, Mixing, RoutingSpec};
 use crate::run::scene::{Group, Scene, SceneLayer, Totals};
 use crate::run::what_if;
 use crate::settings::method::Method;
+use crate::words::tongue;
 
 /// What came of it, for the group of one token in one layer.
 #[derive(Debug, Clone)]
@@ -57,7 +58,7 @@ impl Tried {
         let before = scene.layers.get(layer)?;
         let outcome = match method {
             _ if !before.gate_is_recorded => {
-                Outcome::Unknown("This run was recorded without its gate logits.".to_owned())
+                Outcome::Unknown(say!("This run was recorded without its gate logits.").into_owned())
             }
             Method::Assigns(router) => {
                 let routing = RoutingSpec { router, ..*routing };
@@ -74,7 +75,10 @@ impl Tried {
             Method::Mixes(mixer) => mixed(scene, layer, group, mixer),
             Method::Told(_) => {
                 let rule = method.rule();
-                Outcome::Unknown(format!("Gate logits are not enough: it needs {}.", rule.needs))
+                Outcome::Unknown(say!(
+                    "Gate logits are not enough: it needs {needs}.",
+                    needs = tongue::translated(rule.needs)
+                ))
             }
         };
         Some(Tried { method, outcome })
@@ -87,7 +91,7 @@ fn gate_logits(scene: &Scene, layer: usize, group: Group) -> Option<&GateLogits>
 
 fn mixed(scene: &Scene, layer: usize, group: Group, mixer: MixerSpec) -> Outcome {
     let Some(gate_logits) = gate_logits(scene, layer, group) else {
-        return Outcome::Unknown("This layer has no gate.".to_owned());
+        return Outcome::Unknown(say!("This layer has no gate.").into_owned());
     };
     let mixer = match Mixer::new(mixer, gate_logits.num_experts()) {
         Ok(mixer) => mixer,
@@ -106,11 +110,13 @@ fn why_unknown(routing: &RoutingSpec, num_experts: usize) -> String {
         return error.to_string();
     }
     match facts.besides {
-        Besides::TokenFrequencies => "It needs to know how often each token occurs in the training text.".to_owned(),
-        Besides::LearnedBias => {
-            "It chooses with a bias that was learned, and that no trace of this run holds.".to_owned()
+        Besides::TokenFrequencies => {
+            say!("It needs to know how often each token occurs in the training text.").into_owned()
         }
-        _ => "It draws by chance, and the draws are the run's own: run with it to see them.".to_owned(),
+        Besides::LearnedBias => {
+            say!("It chooses with a bias that was learned, and that no trace of this run holds.").into_owned()
+        }
+        _ => say!("It draws by chance, and the draws are the run's own: run with it to see them.").into_owned(),
     }
 }
 

@@ -1,5 +1,7 @@
 //! How far into the matter the whole page goes.
 
+use std::borrow::Cow;
+
 use crate::settings::named::named;
 
 named! {
@@ -18,20 +20,20 @@ named! {
 
 impl Depth {
     /// As the page's switch calls it.
-    pub fn title(self) -> &'static str {
+    pub fn title(self) -> Cow<'static, str> {
         match self {
-            Depth::Story => "Story",
-            Depth::Inspect => "Inspect",
-            Depth::Lab => "Lab",
+            Depth::Story => say!("Story"),
+            Depth::Inspect => say!("Inspect"),
+            Depth::Lab => say!("Lab"),
         }
     }
 
     /// What there is to see, for who hesitates.
-    pub fn says(self) -> &'static str {
+    pub fn says(self) -> Cow<'static, str> {
         match self {
-            Depth::Story => "One picture, one event, one control",
-            Depth::Inspect => "Every decision of the run, with its numbers",
-            Depth::Lab => "All of Inspect, and below it methods, measurements and experiments",
+            Depth::Story => say!("One picture, one event, one control"),
+            Depth::Inspect => say!("Every decision of the run, with its numbers"),
+            Depth::Lab => say!("All of Inspect, and below it methods, measurements and experiments"),
         }
     }
 }

@@ -2,6 +2,8 @@
 
 mod knobs;
 
+use std::borrow::Cow;
+
 use moe_trace::RunId;
 use moe_trace::experiment::{self, Preset};
 use moe_trace::training::{KindText, TrainRequest, TrainingText};
@@ -92,11 +94,11 @@ impl Experiment {
     /// What [`Experiment::parse`] reads, in words.
     pub fn allowed() -> String {
         let knobs: Vec<&str> = KNOBS.iter().map(|knob| knob.word).collect();
-        format!(
-            "one of {}; behind it, if you like, one of {}, a seed, and settings such as experts=16 (of {})",
-            ExperimentName::words(),
-            TextName::words(),
-            knobs.join(", "),
+        say!(
+            "one of {names}; behind it, if you like, one of {texts}, a seed, and settings such as experts=16 (of {knobs})",
+            names = ExperimentName::words(),
+            texts = TextName::words(),
+            knobs = knobs.join(", "),
         )
     }
 
@@ -167,18 +169,18 @@ impl ExperimentName {
 }
 
 impl TextName {
-    pub fn title(self) -> &'static str {
+    pub fn title(self) -> Cow<'static, str> {
         match self {
-            TextName::Grammars => "four character grammars",
-            TextName::Sums => "sums modulo 5, 7, 11 and 13",
-            TextName::Kinds => "six kinds of text, mixed",
-            TextName::Prose => "prose: novels",
-            TextName::Speech => "speech: addresses to Congress",
-            TextName::Spanish => "Spanish: the Bible of 1909",
-            TextName::Rust => "Rust source",
-            TextName::Json => "JSON",
-            TextName::Arithmetic => "arithmetic",
-            TextName::Own => "your own text",
+            TextName::Grammars => say!("four character grammars"),
+            TextName::Sums => say!("sums modulo 5, 7, 11 and 13"),
+            TextName::Kinds => say!("six kinds of text, mixed"),
+            TextName::Prose => say!("prose: novels"),
+            TextName::Speech => say!("speech: addresses to Congress"),
+            TextName::Spanish => say!("Spanish: the Bible of 1909"),
+            TextName::Rust => say!("Rust source"),
+            TextName::Json => say!("JSON"),
+            TextName::Arithmetic => say!("arithmetic"),
+            TextName::Own => say!("your own text"),
         }
     }
 }

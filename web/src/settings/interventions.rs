@@ -6,6 +6,7 @@ use moe_router::decimal;
 use moe_trace::{ExpertIdx, Intervention, LayerIdx};
 
 use crate::settings::place;
+use crate::words::tongue;
 
 /// More than a reader can keep in mind.
 pub const MOST: usize = 64;
@@ -22,12 +23,12 @@ struct Form {
 
 /// Layers come first, `*` where every layer is meant; all but the last number of the last three count from 0.
 const FORMS: [Form; 6] = [
-    Form { word: "mute", needs: "a layer and an expert", example: "mute:1,3" },
-    Form { word: "force", needs: "a layer, the position of a token and an expert", example: "force:0,5,7" },
-    Form { word: "swap", needs: "a layer and two experts of it", example: "swap:2,0,1" },
-    Form { word: "bias", needs: "a layer, an expert and a number", example: "bias:0,3,-0.5" },
-    Form { word: "temperature", needs: "a layer or * and a number above 0", example: "temperature:*,2" },
-    Form { word: "noise", needs: "a layer or * and a number that is not negative", example: "noise:*,0.25" },
+    Form { word: "mute", needs: marked!("a layer and an expert"), example: "mute:1,3" },
+    Form { word: "force", needs: marked!("a layer, the position of a token and an expert"), example: "force:0,5,7" },
+    Form { word: "swap", needs: marked!("a layer and two experts of it"), example: "swap:2,0,1" },
+    Form { word: "bias", needs: marked!("a layer, an expert and a number"), example: "bias:0,3,-0.5" },
+    Form { word: "temperature", needs: marked!("a layer or * and a number above 0"), example: "temperature:*,2" },
+    Form { word: "noise", needs: marked!("a layer or * and a number that is not negative"), example: "noise:*,0.25" },
 ];
 
 /// Changes in the order in which they act, no two of the same thing.
@@ -49,20 +50,24 @@ impl Interventions {
             let change = read(written).ok_or_else(|| problem(written))?;
             if let Some(twice) = changes.iter().find(|known| is_of_the_same(known, &change)) {
                 let before = write(twice);
-                return Err(format!("“{before}” and “{written}” change the same thing; leave one of them out"));
+                return Err(say!(
+                    "“{before}” and “{written}” change the same thing; leave one of them out",
+                    before,
+                    written
+                ));
             }
             changes.0.push(change);
         }
         match changes.len() {
             0..=MOST => Ok(changes),
-            num => Err(format!("These are {num} changes; leave out some, {MOST} are the most")),
+            num => Err(say!("These are {num} changes; leave out some, {most} are the most", num, most = MOST)),
         }
     }
 
     /// What may be written, for the message where something else is.
     pub fn allowed() -> String {
         let examples = FORMS.map(|form| form.example).join(" ");
-        format!("{NONE}, or changes with blanks between them, such as {examples}")
+        say!("{none}, or changes with blanks between them, such as {examples}", none = NONE, examples)
     }
 
     pub fn text(&self) -> String {
@@ -203,10 +208,14 @@ fn number(text: &str) -> Option<f32> {
 fn problem(written: &str) -> String {
     let word = written.split(':').next().unwrap_or_default();
     match FORMS.iter().find(|form| form.word == word) {
-        Some(Form { needs, example, .. }) => format!("“{written}” does not say {needs}; write it like {example}"),
+        Some(Form { needs, example, .. }) => {
+            let needs = tongue::translated(needs);
+            say!("“{written}” does not say {needs}; write it like {example}", written, needs, example)
+        }
         None => {
             let words = FORMS.map(|form| form.word).join(", ");
-            format!("“{written}” is not a change; begin with one of {words}, as in {}", FORMS[0].example)
+            let example = FORMS[0].example;
+            say!("“{written}” is not a change; begin with one of {words}, as in {example}", written, words, example)
         }
     }
 }

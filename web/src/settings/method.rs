@@ -6,6 +6,7 @@ use moe_router::{Mixer, Router, rules};
 use moe_trace::{MixerSpec, Overflow, RouterSpec, RoutingGroup, RoutingSpec};
 
 use crate::settings::rule_form::{self, Written};
+use crate::words::tongue;
 
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Method {
@@ -59,12 +60,12 @@ impl Method {
         match (self, self.rule().run) {
             (Method::Assigns(spec), _) => rule_form::obstacle(spec, num_experts, group),
             (Method::Mixes(_), _) => {
-                Some("The engine runs rules that send tokens to experts, and this one blends them".to_owned())
+                Some(say!("The engine runs rules that send tokens to experts, and this one blends them").into_owned())
             }
-            (Method::Told(_), Run::InRust(in_rust)) => Some(format!(
-                "It needs {}, which gate logits do not tell; {} comes nearest",
-                self.rule().needs,
-                in_rust.instead
+            (Method::Told(_), Run::InRust(in_rust)) => Some(say!(
+                "It needs {needs}, which gate logits do not tell; {instead} comes nearest",
+                needs = tongue::translated(self.rule().needs),
+                instead = in_rust.instead
             )),
             (Method::Told(_), _) => None,
         }

@@ -6,6 +6,7 @@ pub mod attributes;
 pub mod depth;
 pub mod experiment;
 pub mod interventions;
+pub mod language;
 #[cfg(feature = "page")]
 pub mod lesson;
 pub mod limits;

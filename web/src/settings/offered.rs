@@ -41,7 +41,7 @@ impl Offered {
 
     /// Every word that [`Offered::parse`] knows, for the message where it does not.
     pub fn allowed() -> String {
-        format!("none, or one or more of {}", ControlName::words())
+        say!("none, or one or more of {words}", words = ControlName::words())
     }
 
     pub fn without(self, control: ControlName) -> Offered {

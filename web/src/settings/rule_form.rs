@@ -1,11 +1,14 @@
 //! Every rule as a form to fill in, drawn from the rules' own declarations: which rules there are, which fields one has,
 //! and what becomes of it when a field changes. The only file of the page that knows how a rule is written.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use moe_router::rule::{Argument, Rule, Value};
 use moe_router::{Router, rules};
 use moe_trace::{Overflow, RouterSpec, RoutingGroup, RoutingSpec};
+
+use crate::words::tongue;
 
 /// What is written as the name of a rule with its arguments, and read again.
 pub trait Written: Copy + PartialEq {
@@ -53,13 +56,13 @@ pub fn all() -> impl Iterator<Item = RouterSpec> {
 }
 
 /// What people call a rule.
-pub fn title(rule: &RouterSpec) -> &'static str {
-    rules::of(rule).title
+pub fn title(rule: &RouterSpec) -> Cow<'static, str> {
+    tongue::translated(rules::of(rule).title)
 }
 
 /// What a rule does, in a line.
-pub fn one_line(rule: &RouterSpec) -> &'static str {
-    rules::of(rule).one_line
+pub fn one_line(rule: &RouterSpec) -> Cow<'static, str> {
+    tongue::translated(rules::of(rule).one_line)
 }
 
 /// The fields of a rule, in the order of its form.
@@ -105,10 +108,10 @@ pub fn fill<W: Written>(rule: &W, key: &str, value: &str) -> Option<W> {
 /// full stop.
 pub fn obstacle(rule: &RouterSpec, num_experts: usize, group: RoutingGroup) -> Option<String> {
     if *rule == RouterSpec::BalancedHash {
-        return Some("It needs to know how often each token occurs in the training text".to_owned());
+        return Some(say!("It needs to know how often each token occurs in the training text").into_owned());
     }
     if group == RoutingGroup::DecodeStep && rules::facts(rule).looks_ahead {
-        return Some("It compares a token with later ones, and a decode step has one token".to_owned());
+        return Some(say!("It compares a token with later ones, and a decode step has one token").into_owned());
     }
     let routing = RoutingSpec { router: *rule, overflow: Overflow::Dropless };
     Router::new(routing, num_experts).err().map(|error| error.to_string().trim_end_matches('.').to_owned())

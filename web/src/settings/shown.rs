@@ -10,6 +10,7 @@ use crate::settings::method::Method;
 use crate::settings::micro_step::MicroStep;
 use crate::settings::place::Place;
 use crate::settings::theme::Theme;
+use crate::words::tongue::Language;
 
 /// The version of a link. Readers take this one and every older.
 pub const LINK_VERSION: &str = "1";
@@ -26,6 +27,8 @@ pub struct Shown<'a> {
     pub depth: Depth,
     pub method: Option<Method>,
     pub theme: Theme,
+    /// Where it was asked for.
+    pub language: Option<Language>,
     /// Of the policy lab, where the reader chose one.
     pub lab_factor: Option<f32>,
     /// Of the time machine, where the reader chose one.

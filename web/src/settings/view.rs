@@ -59,7 +59,7 @@ impl View {
 
     /// Every word that [`View::parse`] knows, for the message where it does not.
     pub fn allowed() -> String {
-        format!("full, or one or more of {}", PanelName::words())
+        say!("full, or one or more of {words}", words = PanelName::words())
     }
 }
 

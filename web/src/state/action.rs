@@ -23,6 +23,7 @@ use crate::state::course::Turn;
 use crate::state::held_out::Judged;
 use crate::state::lab::{Fetched, Wish};
 use crate::state::surgery::Operation;
+use crate::words::tongue::Language;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Action {
@@ -130,6 +131,13 @@ pub enum Action {
     /// Hear keys that type a character, or leave them alone.
     SetLetterKeys(bool),
     SetTheme(Theme),
+    /// The reader wants to be spoken to in this language.
+    SetLanguage(Language),
+    /// The sentences of a language can be said from now on; or why they cannot.
+    Learned {
+        language: Language,
+        read: Result<(), String>,
+    },
     /// Try a routing method on what the run recorded, or none.
     Try(Option<Method>),
     /// Show the same run at another depth.

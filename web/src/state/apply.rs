@@ -14,6 +14,7 @@ use crate::state::lab::Lab;
 use crate::state::worker::Chosen;
 use crate::state::{Action, Effect, Engine, State};
 use crate::words::problems::Problem;
+use crate::words::tongue;
 
 /// The model that the attributes ask for.
 fn chosen(config: Config) -> Chosen {
@@ -25,7 +26,9 @@ impl State {
     pub fn apply(&self, action: Action) -> (State, Vec<Effect>) {
         let mut next = self.clone();
         let mut effects = Vec::new();
+        tongue::speak(self.speech.spoken());
         next.take(action, &mut effects);
+        tongue::speak(next.speech.spoken());
         #[cfg(feature = "page")]
         next.go_on_with_lesson(&mut effects);
         next.count_prompt(&mut effects);
@@ -169,6 +172,12 @@ impl State {
                 effects.push(Effect::SetLetterKeys(heard));
             }
             Action::SetTheme(theme) => self.screen.set_theme(theme, effects),
+            Action::SetLanguage(language) => self.speech.choose(language, effects),
+            Action::Learned { language, read } => {
+                if let Some(problem) = self.speech.learned(language, read) {
+                    self.notices.notify(problem, effects);
+                }
+            }
             Action::Try(method) => self.screen.method = method,
             Action::SetDepth(depth) => self.set_depth(depth, effects),
             Action::SetTab(tab) => self.screen.tab = tab,
@@ -258,6 +267,9 @@ impl State {
         if before.theme != self.config.theme {
             self.screen.set_theme(self.config.theme, effects);
         }
+        if (before.language, before.own_language) != (self.config.language, self.config.own_language) {
+            self.speech.take(self.config.language, self.config.own_language, effects);
+        }
         if before.depth != self.config.depth {
             self.screen.depth = self.config.depth;
         }
@@ -326,6 +338,7 @@ impl State {
             }
         }
         self.screen.set_theme(config.theme, effects);
+        self.speech.take(config.language, config.own_language, effects);
         self.screen.depth = config.depth;
         self.screen.method = config.method;
         self.screen.lab_factor = config.lab_factor;

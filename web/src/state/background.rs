@@ -302,8 +302,8 @@ fn whole_texts(mut run: Recording) -> Recording {
 
 fn nothing_came() -> UserError {
     UserError::new(
-        "A comparison run brought nothing.",
-        "The engine ended it before its first step.",
-        "Start the comparison again; the run on the screen is not affected.",
+        say!("A comparison run brought nothing."),
+        say!("The engine ended it before its first step."),
+        say!("Start the comparison again; the run on the screen is not affected."),
     )
 }

@@ -1,5 +1,7 @@
 //! What the lab's comparisons ask the engine for, and what of it is there.
 
+use std::borrow::Cow;
+
 use moe_trace::{Overflow, Source};
 
 use crate::run::drops::{self, Drops};
@@ -17,14 +19,16 @@ use crate::state::{Effect, Engine, State};
 
 impl State {
     /// Why no comparison can be computed now; `None` where one can.
-    pub fn cannot_compare(&self) -> Option<&'static str> {
+    pub fn cannot_compare(&self) -> Option<Cow<'static, str>> {
         let run = self.on_screen()?;
         match self.engine() {
-            Engine::Starting | Engine::Loading(_) => Some("The engine is still loading."),
-            Engine::Held => Some("The engine starts with the first run."),
-            Engine::Absent | Engine::Failed(_) => Some("It takes an engine to run the text again, and there is none."),
+            Engine::Starting | Engine::Loading(_) => Some(say!("The engine is still loading.")),
+            Engine::Held => Some(say!("The engine starts with the first run.")),
+            Engine::Absent | Engine::Failed(_) => {
+                Some(say!("It takes an engine to run the text again, and there is none."))
+            }
             Engine::Ready { .. } if self.foreign_model(run).is_some() => {
-                Some("The run on the screen is of another model than the engine's.")
+                Some(say!("The run on the screen is of another model than the engine's."))
             }
             Engine::Ready { .. } => None,
         }

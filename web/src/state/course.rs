@@ -13,8 +13,8 @@ use crate::run::shared::Shared;
 use crate::settings::lesson::{self, Ask, Goto, Lesson, Step, Task, Texts};
 use crate::settings::offered::Offered;
 use crate::state::{Effect, State};
-use crate::words::lesson as words;
 use crate::words::problems::Problem;
+use crate::words::{lesson as words, tongue};
 
 /// What happens to a lesson.
 #[derive(Debug, Clone, PartialEq)]
@@ -164,7 +164,7 @@ impl State {
             Turn::ShowMe => {
                 let solution = self.course.ask().map(|ask| ask.solution.clone());
                 if let Some(solution) = solution.filter(|solution| !solution.is_empty()) {
-                    self.course.verdict = words::SHOWN.to_owned();
+                    self.course.verdict = tongue::translated(words::SHOWN).into_owned();
                     self.course.goto = Some(Goto::Place(lesson::configured(&solution).place));
                     self.course.pending = Some(solution);
                 }

@@ -152,6 +152,10 @@ impl State {
     /// Brings what is derived up to date with what it is derived from.
     pub(super) fn derive(&mut self, before: &State) {
         let mut derived = std::mem::take(&mut self.derived);
+        // Some of it is said in words.
+        if self.speech.spoken() != before.speech.spoken() {
+            derived = Derived::default();
+        }
         self.screen.seek_step();
         let on_screen = self.on_screen().filter(|run| !run.steps.is_empty());
         let scene_of = on_screen.map(|run| {

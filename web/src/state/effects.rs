@@ -8,6 +8,7 @@ use moe_trace::{
 
 use crate::state::Theme;
 use crate::state::progress::Waiting;
+use crate::words::tongue::Language;
 
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
@@ -43,6 +44,8 @@ pub enum Effect {
     FetchLesson(String),
     /// Fetch the held-out text that the site ships.
     FetchHeldOut,
+    /// Fetch the sentences of a language, unless they are known, and dispatch `Learned`.
+    Learn(Language),
     /// Dispatch `ReplayIsLate` after a few seconds.
     AwaitReplay,
     /// Dispatch `Rerun` once the controls have rested for a moment.

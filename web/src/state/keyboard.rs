@@ -15,16 +15,16 @@ pub enum Command {
 
 /// Keys and what they do, as the help shows them.
 pub const MAP: [(&str, &str); 10] = [
-    ("← →", "token"),
-    ("↑ ↓", "layer"),
-    ("[ ]", "expert"),
-    ("Space", "play or pause"),
-    (", .", "one step back or forward"),
-    ("d", "next request turned away"),
-    ("c", "capacity slider"),
-    ("x", "this run or the previous one"),
-    ("l", "copy the link"),
-    ("?", "this list; Esc closes it"),
+    ("← →", marked!("token")),
+    ("↑ ↓", marked!("layer")),
+    ("[ ]", marked!("expert")),
+    ("Space", marked!("play or pause")),
+    (", .", marked!("one step back or forward")),
+    ("d", marked!("next request turned away")),
+    ("c", marked!("capacity slider")),
+    ("x", marked!("this run or the previous one")),
+    ("l", marked!("copy the link")),
+    ("?", marked!("this list; Esc closes it")),
 ];
 
 /// Does the key only type a character? Speech input sends such keys all the time. Such keys can be switched off

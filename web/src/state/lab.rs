@@ -13,6 +13,7 @@ use crate::run::shared::Shared;
 use crate::run::training::Training;
 use crate::settings::experiment::{Experiment, ExperimentName, Knobs, TextName};
 use crate::state::Effect;
+use crate::words::tongue;
 pub use adapters::{AdapterWish, Adapters};
 pub use saved::{ChosenFile, MOST_BYTES};
 pub use texts::Fetched;
@@ -116,7 +117,9 @@ impl Lab {
     /// What the first and the second are called.
     pub fn sides(&self) -> [String; 2] {
         let name = |side: usize| self.trainings.as_ref().and_then(|trainings| trainings[side].name.clone());
-        [0, 1].map(|side| name(side).unwrap_or_else(|| self.experiment.name.preset().sides[side].to_owned()))
+        [0, 1].map(|side| {
+            name(side).unwrap_or_else(|| tongue::translated(self.experiment.name.preset().sides[side]).into_owned())
+        })
     }
 
     /// Are they from files, and not the experiment that is chosen?
@@ -239,7 +242,7 @@ impl Lab {
         effects.push(Effect::Train(TrainCommand::Fork { run, snapshot, into }));
         let mut copy = Training::clone(first);
         copy.request.run = into;
-        copy.name = Some(format!("copy of {name}"));
+        copy.name = Some(say!("copy of {name}", name));
         *second = Shared::new(copy);
     }
 

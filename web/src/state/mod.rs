@@ -20,6 +20,7 @@ pub mod controls;
 pub mod in_step;
 pub mod notices;
 pub mod screen;
+pub mod speech;
 pub mod surgery;
 pub mod time_machine;
 pub mod tour;
@@ -30,6 +31,7 @@ pub mod keyboard;
 pub mod lab;
 pub mod replay;
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use moe_trace::{BackendChoice, BackendInfo, ModelInfo, RoutingSpec, UserError};
@@ -74,6 +76,7 @@ use lab::Lab;
 use notices::Notices;
 use progress::Waiting;
 use screen::{Extent, Screen};
+use speech::Speech;
 use surgery::Surgery;
 use time_machine::TimeMachine;
 use worker::{Next, Worker};
@@ -97,6 +100,7 @@ pub struct State {
     controls: Controls,
     surgery: Surgery,
     screen: Screen,
+    speech: Speech,
     notices: Notices,
     lab: Shared<Lab>,
     in_step: TextsInStep,
@@ -122,6 +126,7 @@ impl State {
             controls: Controls::new(&config.overrides),
             surgery: Surgery::default(),
             screen: Screen::default(),
+            speech: Speech::default(),
             notices: Notices::default(),
             lab: Shared::new(Lab::new(config.experiment)),
             in_step: TextsInStep::default(),
@@ -144,6 +149,7 @@ impl State {
         state.screen.micro_step = state.config.micro_step.unwrap_or_default();
         let theme = state.config.theme;
         state.screen.set_theme(theme, &mut effects);
+        state.speech.take(state.config.language, state.config.own_language, &mut effects);
         state.notices.notify_attributes(errors, &mut effects);
         (state, effects)
     }
@@ -225,6 +231,11 @@ impl State {
 
     pub fn screen(&self) -> &Screen {
         &self.screen
+    }
+
+    /// The language of every sentence, and the one that was asked for.
+    pub fn speech(&self) -> Speech {
+        self.speech
     }
 
     pub fn selection(&self) -> Selection {
@@ -395,19 +406,21 @@ impl State {
     }
 
     /// What stands between the controls and the picture; empty where they agree.
-    pub fn rerun_status(&self) -> &'static str {
+    pub fn rerun_status(&self) -> Cow<'static, str> {
         match self.engine() {
-            Engine::Ready { job: Some(job), .. } if self.runs.get(job.request.run).is_none() => "Re-run under way …",
-            _ if !self.settings_differ_from_shown() => "",
-            Engine::Held => "Run re-runs the model; the rest shows the recorded run.",
-            Engine::Starting | Engine::Loading(_) => "The model is re-run as soon as the engine is ready.",
+            Engine::Ready { job: Some(job), .. } if self.runs.get(job.request.run).is_none() => {
+                say!("Re-run under way …")
+            }
+            _ if !self.settings_differ_from_shown() => Cow::default(),
+            Engine::Held => say!("Run re-runs the model; the rest shows the recorded run."),
+            Engine::Starting | Engine::Loading(_) => say!("The model is re-run as soon as the engine is ready."),
             Engine::Absent | Engine::Failed(_) => {
-                "The model can only be re-run with an engine; the rest shows the recorded run."
+                say!("The model can only be re-run with an engine; the rest shows the recorded run.")
             }
             Engine::Ready { .. } if self.controls.is_refused() => {
-                "This could not be run; the picture is of the run before."
+                say!("This could not be run; the picture is of the run before.")
             }
-            Engine::Ready { .. } => "Re-run …",
+            Engine::Ready { .. } => say!("Re-run …"),
         }
     }
 
@@ -429,6 +442,7 @@ impl State {
             depth: self.screen.depth,
             method: self.screen.method,
             theme: self.screen.theme,
+            language: self.speech.asked(),
             lab_factor: self.screen.lab_factor,
             moment: self.screen.moment,
             place: place.unwrap_or(self.config.place),

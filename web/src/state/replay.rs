@@ -26,8 +26,9 @@ pub fn reader(header: TraceHeader) -> Result<TraceReader, String> {
         (None, Some(request)) => can_route(num_experts_of(header)?, [request.routing; 2])?,
         (_, None) => {
             let producer = &header.origin.producer;
-            return Err(format!(
-                "it was written down by {producer} without its routing rule, so nobody can say what it means"
+            return Err(say!(
+                "it was written down by {producer} without its routing rule, so nobody can say what it means",
+                producer
             ));
         }
     }
@@ -38,14 +39,14 @@ pub fn reader(header: TraceHeader) -> Result<TraceReader, String> {
 fn num_experts_of(header: &TraceHeader) -> Result<u32, String> {
     match header.routes.num_experts {
         ExpertCount::Exactly(count) => Ok(count),
-        _ => Err("it does not say how many experts a layer has".to_owned()),
+        _ => Err(say!("it does not say how many experts a layer has").into_owned()),
     }
 }
 
 /// Are there such rules, for so many experts?
 fn can_route(num_experts: u32, [trained, asked]: [RoutingSpec; 2]) -> Result<(), String> {
     for (field, routing) in [("model.trained_routing", trained), ("request.routing", asked)] {
-        Router::new(routing, num_experts as usize).map_err(|error| format!("{field} cannot be: {error}"))?;
+        Router::new(routing, num_experts as usize).map_err(|error| say!("{field} cannot be: {error}", field, error))?;
     }
     Ok(())
 }
@@ -56,7 +57,11 @@ pub fn read(reader: &mut TraceReader, sent: SentStep) -> Result<StepTrace, Strin
     let is_foreign = reader.header().model.is_none();
     let uncounted = step.layers.iter().zip(0..).find(|(layer, at)| is_foreign && layer.layer.0 != *at);
     if let Some((layer, at)) = uncounted {
-        return Err(format!("layer {at} of its layers is {}; the page shows those that count from 0", layer.layer));
+        return Err(say!(
+            "layer {at} of its layers is {number}; the page shows those that count from 0",
+            at,
+            number = layer.layer
+        ));
     }
     match problem(&step) {
         Some(problem) => Err(problem),
@@ -68,26 +73,30 @@ pub fn read(reader: &mut TraceReader, sent: SentStep) -> Result<StepTrace, Strin
 pub fn problem(step: &StepTrace) -> Option<String> {
     let (num_tokens, num_layers) = (step.tokens.len(), step.layers.len());
     if matches!(step.sequences, Sequences::Batch { .. }) {
-        return Some("it has several texts, and the page draws one".to_owned());
+        return Some(say!("it has several texts, and the page draws one").into_owned());
     }
     if num_tokens == 0 {
-        return Some("it has no tokens".to_owned());
+        return Some(say!("it has no tokens").into_owned());
     }
     if let Some(foreign) = step.layers.iter().find(|layer| layer.routing().is_none()) {
         let layer = foreign.layer;
-        return Some(format!("layer {layer} has no whole routing, and the page cannot draw parts of one yet"));
+        return Some(say!("layer {layer} has no whole routing, and the page cannot draw parts of one yet", layer));
     }
     let text = num_tokens.saturating_add(step.first_position() as usize);
     if text > MAX_TOKENS {
-        return Some(format!("the text has {text} tokens; the page draws at most {MAX_TOKENS}"));
+        return Some(say!("the text has {text} tokens; the page draws at most {most}", text, most = MAX_TOKENS));
     }
     let num_experts = step.layers.iter().filter_map(|layer| layer.routing()).map(|routing| routing.num_experts).max();
     let num_experts = num_experts.unwrap_or_default() as usize;
     let is_large = text.saturating_mul(num_layers).saturating_mul(num_experts) > MAX_CELLS;
     is_large.then(|| {
-        format!(
+        say!(
             "{text} tokens, {num_layers} layers and {num_experts} experts are too many to draw; \
-             at most {MAX_CELLS} cells are drawn"
+             at most {most} cells are drawn",
+            text,
+            num_layers,
+            num_experts,
+            most = MAX_CELLS
         )
     })
 }
@@ -107,7 +116,7 @@ pub fn began_with(header: TraceHeader, first: &StepTrace) -> Result<Action, Stri
 /// A run of ours begins.
 pub fn began(header: TraceHeader) -> Result<Action, String> {
     let (Some(model), Some(request)) = (header.model, header.request) else {
-        return Err("it is no run of this playground".to_owned());
+        return Err(say!("it is no run of this playground").into_owned());
     };
     let request = RunRequest { run: RECORDED_RUN, ..request };
     let is_imported = header.origin.source == Source::Imported;

@@ -75,9 +75,9 @@ impl TimeMachine {
         let answer = match history.fits() {
             true => Ok(Shared::new(history.clone())),
             false => Err(UserError::new(
-                "The gates of earlier moments could not be tried.",
-                "The engine's answer contradicts itself.",
-                "Reload the page; if this repeats, engine and page are of different versions.",
+                say!("The gates of earlier moments could not be tried."),
+                say!("The engine's answer contradicts itself."),
+                say!("Reload the page; if this repeats, engine and page are of different versions."),
             )),
         };
         self.take_answer(history.run, answer);

@@ -76,7 +76,8 @@ impl State {
             // Numbers of another device are not compared with these, which would go from the screen.
             passed @ Trial::Passed(_) if self.background.was_asked() => {
                 self.worker.trial = passed;
-                self.decline("WebGPU does as well, and comparisons were made on the CPU meanwhile".to_owned(), effects);
+                let why = say!("WebGPU does as well, and comparisons were made on the CPU meanwhile");
+                self.decline(why.into_owned(), effects);
             }
             Trial::Passed(ready) => {
                 let (model, backend) = *ready;
@@ -106,7 +107,7 @@ impl State {
 
     pub(super) fn trial_failed(&mut self, error: &UserError, effects: &mut Vec<Effect>) {
         let why = error.why.trim_end_matches('.');
-        self.decline(format!("WebGPU was tried and failed ({why})"), effects);
+        self.decline(say!("WebGPU was tried and failed ({why})", why), effects);
     }
 
     /// The CPU goes on, and this is why.

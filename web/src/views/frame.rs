@@ -4,6 +4,8 @@ use yew::prelude::*;
 
 use crate::views::panel::{Panel, PanelInput};
 use crate::views::parts::badges::source_badge;
+use crate::views::parts::speaking::use_tongue;
+use crate::words::tongue;
 
 #[derive(Properties, PartialEq)]
 pub struct FrameProps {
@@ -18,9 +20,11 @@ pub struct FrameProps {
 
 #[component]
 pub fn Frame(props: &FrameProps) -> Html {
+    use_tongue();
     let is_table = use_state(|| false);
     let panel = props.panel;
     let name = panel.name.as_str();
+    let kind = tongue::translated(panel.kind);
     let class = classes!(
         "panel",
         format!("panel-{name}"),
@@ -35,10 +39,10 @@ pub fn Frame(props: &FrameProps) -> Html {
     };
     let Some(input) = &props.input else {
         return html! {
-            <section {class} {tabindex} aria-label={panel.kind}>
+            <section {class} {tabindex} aria-label={kind.clone()}>
                 <header class="panel-head">
-                    <div class="topic"><span>{ panel.kind }</span></div>
-                    <h2 class="finding">{ props.waiting }</h2>
+                    <div class="topic"><span>{ kind }</span></div>
+                    <h2 class="finding">{ tongue::translated(props.waiting) }</h2>
                 </header>
                 <div class="panel-body" />
             </section>
@@ -46,17 +50,20 @@ pub fn Frame(props: &FrameProps) -> Html {
     };
     let lacking = (panel.lacks)(input);
     let table = panel.table.filter(|_| lacking.is_none());
-    let other = if *is_table { "picture" } else { "table" };
-    let finding = lacking.map_or_else(|| (panel.finding)(input), str::to_owned);
+    let (other, show_other) = match *is_table {
+        true => (say!("picture"), say!("{panel}: show as picture", panel = kind)),
+        false => (say!("table"), say!("{panel}: show as table", panel = kind)),
+    };
+    let finding = lacking.map_or_else(|| (panel.finding)(input), |lacking| tongue::translated(lacking).into_owned());
     html! {
-        <section {class} {tabindex} aria-label={panel.kind}>
+        <section {class} {tabindex} aria-label={kind.clone()}>
             <header class="panel-head">
                 <div class="topic">
                     <span>{ (panel.topic)(input) }</span>
                     { (panel.badges)(input) }
                     { source_badge(input.source(), input.foreign_model.as_deref(), input.changes()) }
                     if table.is_some() {
-                        <button type="button" class="quiet as-table" aria-label={format!("{}: show as {other}", panel.kind)}
+                        <button type="button" class="quiet as-table" aria-label={show_other}
                             onclick={toggle}>{ other }</button>
                     }
                 </div>

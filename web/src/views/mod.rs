@@ -4,6 +4,10 @@
 //! (`panel`), which is all it gets to see of the state. Panels and shell are made of `parts`; none of them imports
 //! another.
 
+// First, since its macro is known to what follows.
+#[macro_use]
+pub mod parts;
+
 pub mod page;
 
 pub mod shell;
@@ -11,5 +15,3 @@ pub mod shell;
 pub mod frame;
 pub mod panel;
 pub mod panels;
-
-pub mod parts;

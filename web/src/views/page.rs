@@ -19,6 +19,7 @@ use crate::views::shell::notice::notice;
 use crate::views::shell::{lesson::lesson_bar, whole};
 #[cfg(feature = "page")]
 use crate::words::lesson::COVERED;
+use crate::words::tongue::{self, Language};
 
 #[derive(Properties, PartialEq)]
 pub struct PageProps {
@@ -29,7 +30,8 @@ pub struct PageProps {
 #[component]
 pub fn Page(props: &PageProps) -> Html {
     let (state, dispatch) = (&*props.state, &props.dispatch);
-    let screen = state.screen();
+    let (screen, language) = (state.screen(), state.speech().spoken());
+    tongue::speak(language);
     let is_whole = state.config().view == View::Full;
     let class = match screen.depth {
         _ if !is_whole => Some("is-figure"),
@@ -45,9 +47,11 @@ pub fn Page(props: &PageProps) -> Html {
         *coming.borrow_mut() = root.cast().map(|root| bring_before(root, format!(".panel-{}", panel.as_str())));
     });
     html! {
-        // It is written in English from left to right, whatever the page around it is; and a translator of pages would
-        // replace texts that change a moment later.
-        <div class="moe notranslate" ref={root} data-theme={screen.theme.name()} dir="ltr" lang="en" translate="no">
+        <ContextProvider<Language> context={language}>
+        // Its language is its own, whatever the page around it is; and a translator of pages would replace texts that
+        // change a moment later.
+        <div class="moe notranslate" ref={root} data-theme={screen.theme.name()} dir={language.direction()}
+            lang={language.tag()} translate="no">
             { above(state, dispatch) }
             <div class={classes!("page", class)}>
                 { head }
@@ -64,6 +68,7 @@ pub fn Page(props: &PageProps) -> Html {
                 { spoken(state, dispatch) }
             </div>
         </div>
+        </ContextProvider<Language>>
     }
 }
 
@@ -104,7 +109,11 @@ fn around(state: &State, dispatch: &Callback<Action>) -> (Html, Html) {
 fn frames(state: &State, dispatch: &Callback<Action>, open: &Callback<PanelName>) -> Vec<Html> {
     let covered = covered(state);
     let input = PanelInput::of(state, dispatch, open).filter(|_| covered.is_none());
-    let waiting = if state.engine().can_run() { "Waiting for the first run" } else { "There is no run to show" };
+    let waiting = if state.engine().can_run() {
+        marked!("Waiting for the first run")
+    } else {
+        marked!("There is no run to show")
+    };
     let waiting = covered.unwrap_or(waiting);
     let (view, depth) = (&state.config().view, state.screen().depth);
     let front = panels::front(state.screen().tab, depth);
@@ -128,8 +137,9 @@ fn spoken(state: &State, dispatch: &Callback<Action>) -> Html {
             input.scene.tokens[input.scene.recording.prompt_len()..].iter().map(|token| &*token.piece.text).collect();
         let findings = [PanelName::Strip, PanelName::Loss].map(panels::of);
         let findings = findings.into_iter().filter(|panel| (panel.lacks)(input).is_none());
-        let findings: String = findings.map(|panel| format!(" {}.", (panel.finding)(input))).collect();
-        format!("The model wrote {}.{findings}", quoted(&written))
+        let findings: String =
+            findings.map(|panel| format!(" {}", say!("{finding}.", finding = (panel.finding)(input)))).collect();
+        format!("{}{findings}", say!("The model wrote {text}.", text = quoted(&written)))
     });
     html! { <><AtRest words={token.unwrap_or_default()} /><AtRest words={run.unwrap_or_default()} /></> }
 }

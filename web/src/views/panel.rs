@@ -30,11 +30,12 @@ use crate::state::background::{Progress, Purpose};
 use crate::state::held_out::Judging;
 use crate::state::lab::Lab;
 use crate::state::{Action, Playback, Selection, State};
+use crate::words::names;
 
 /// A row of the registry. The frame around a panel, the page, its tabs and its empty places are drawn from it.
 pub struct Panel {
     pub name: PanelName,
-    /// What kind of view it is: "Capacity lanes".
+    /// What kind of view it is, marked to be translated: "Capacity lanes".
     pub kind: &'static str,
     /// Its place in the page's grid, as the style sheet names it (`web/style/page.css`).
     pub area: &'static str,
@@ -42,7 +43,7 @@ pub struct Panel {
     /// The depth of the whole page from which on it is there; what is of the story is there alone.
     pub depth: Depth,
     pub sees: Sees,
-    /// What the run lacks for this picture, in a sentence that then stands in its place.
+    /// What the run lacks for this picture, in a marked sentence that then stands in its place.
     pub lacks: fn(&PanelInput) -> Option<&'static str>,
     /// The kind of view, and what of the run it shows: "Capacity lanes · layer 2".
     pub topic: fn(&PanelInput) -> String,
@@ -60,7 +61,7 @@ pub struct Panel {
 pub enum Tab {
     /// Above all tabs.
     Always,
-    /// In a tab of its own with these words on it.
+    /// In a tab of its own with these words on it, marked.
     Own(&'static str),
     /// In the tab of another panel.
     Of(PanelName),
@@ -136,7 +137,7 @@ pub struct Controls {
     /// Of the engine's model, or for want of one of the run on the screen.
     pub num_experts: usize,
     /// What stands between the controls and the picture; empty where they agree.
-    pub status: &'static str,
+    pub status: AttrValue,
     /// Those that there are.
     pub offered: Offered,
 }
@@ -158,7 +159,7 @@ pub struct Surgery {
     pub can_undo: bool,
     pub can_redo: bool,
     /// What stands between what is asked for and the run on the screen; empty where they agree.
-    pub status: &'static str,
+    pub status: AttrValue,
     /// Draws the noise.
     pub seed: u32,
 }
@@ -171,7 +172,7 @@ impl Surgery {
             asked: asked.clone(),
             can_undo: state.surgery().can_undo(asked),
             can_redo: state.surgery().can_redo(asked),
-            status: if is_shown { "" } else { state.rerun_status() },
+            status: if is_shown { "".into() } else { state.rerun_status().into() },
             seed: state.settings().seed,
         }
     }
@@ -193,7 +194,7 @@ pub struct Comparisons {
     /// Where its numbers come from.
     pub source: Option<Source>,
     /// Why nothing can be computed now.
-    pub cannot: Option<&'static str>,
+    pub cannot: Option<AttrValue>,
     /// Is the engine at a run of the reader's, which goes first?
     pub waits: bool,
     /// The capacity factor of the policy lab.
@@ -263,7 +264,7 @@ impl Comparisons {
         let progress = |purpose: Purpose| state.background().progress(purpose);
         Comparisons {
             source: state.comparing_source(),
-            cannot: state.cannot_compare(),
+            cannot: state.cannot_compare().map(AttrValue::from),
             waits: state.is_running(),
             factor: state.lab_factor(),
             policies: state.policy_lab().cloned(),
@@ -302,7 +303,7 @@ impl PanelInput {
         if flipped {
             pair = pair.map(|(this, previous)| (previous, this));
         }
-        let changed = pair.map(|(previous, this)| difference::differences(previous, this).join(", "));
+        let changed = pair.map(|(previous, this)| names::listed(difference::differences(previous, this)));
         let settings = state.settings();
         Some(PanelInput {
             selection: state.selection(),
@@ -321,7 +322,7 @@ impl PanelInput {
                 trained: state.trained_routing(),
                 routing: state.routing(),
                 num_experts: state.model().map_or(scene.num_experts(), |model| model.num_experts as usize),
-                status: state.rerun_status(),
+                status: state.rerun_status().into(),
                 offered: offered(state),
             },
             what_if: state.what_if().cloned().map(|layer| WhatIf { layer, routing: state.routing() }),
@@ -364,7 +365,7 @@ impl PanelInput {
             trained: run.model.trained_routing,
             routing: run.request.routing,
             num_experts: self.scene.num_experts(),
-            status: "",
+            status: "".into(),
             offered: self.controls.offered,
         };
         PanelInput { controls, what_if: None, tried: None, can_run: false, ..self.clone() }

@@ -2,45 +2,55 @@
 
 use moe_trace::{Intervention, LayerIdx};
 
+use crate::words::names;
+
 /// "expert 3 of layer 2 muted".
 pub fn said(change: &Intervention) -> String {
     match *change {
-        Intervention::Mute { layer, expert } => format!("expert {expert} of layer {layer} muted"),
+        Intervention::Mute { layer, expert } => say!("expert {expert} of layer {layer} muted", expert, layer),
         Intervention::Force { layer, position, expert } => {
-            format!("token {position} sent to expert {expert} in layer {layer}")
+            say!("token {position} sent to expert {expert} in layer {layer}", position, expert, layer)
         }
         Intervention::Swap { layer, experts: [one, other] } => {
-            format!("experts {one} and {other} of layer {layer} swapped")
+            say!("experts {one} and {other} of layer {layer} swapped", one, other, layer)
         }
-        Intervention::Bias { layer, expert, bias } => format!("bias {bias} on expert {expert} of layer {layer}"),
+        Intervention::Bias { layer, expert, bias } => {
+            say!("bias {bias} on expert {expert} of layer {layer}", bias, expert, layer)
+        }
         Intervention::RouterTemperature { layer, temperature } => {
-            format!("router temperature {temperature} in {}", place(layer))
+            say!("router temperature {temperature} in {place}", temperature, place = place(layer))
         }
-        Intervention::GateNoise { layer, deviation } => format!("gate noise {deviation} in {}", place(layer)),
+        Intervention::GateNoise { layer, deviation } => {
+            say!("gate noise {deviation} in {place}", deviation, place = place(layer))
+        }
     }
 }
 
 /// What is said of a change that was taken back: "expert 3 of layer 2 no longer muted".
 pub fn taken_back(change: &Intervention) -> String {
     match *change {
-        Intervention::Mute { layer, expert } => format!("expert {expert} of layer {layer} no longer muted"),
+        Intervention::Mute { layer, expert } => say!("expert {expert} of layer {layer} no longer muted", expert, layer),
         Intervention::Force { layer, position, expert } => {
-            format!("token {position} no longer sent to expert {expert} in layer {layer}")
+            say!("token {position} no longer sent to expert {expert} in layer {layer}", position, expert, layer)
         }
         Intervention::Swap { layer, experts: [one, other] } => {
-            format!("experts {one} and {other} of layer {layer} no longer swapped")
+            say!("experts {one} and {other} of layer {layer} no longer swapped", one, other, layer)
         }
-        Intervention::Bias { layer, expert, .. } => format!("no bias on expert {expert} of layer {layer} any more"),
-        Intervention::RouterTemperature { layer, .. } => format!("router temperature 1 again in {}", place(layer)),
-        Intervention::GateNoise { layer, .. } => format!("no gate noise in {} any more", place(layer)),
+        Intervention::Bias { layer, expert, .. } => {
+            say!("no bias on expert {expert} of layer {layer} any more", expert, layer)
+        }
+        Intervention::RouterTemperature { layer, .. } => {
+            say!("router temperature 1 again in {place}", place = place(layer))
+        }
+        Intervention::GateNoise { layer, .. } => say!("no gate noise in {place} any more", place = place(layer)),
     }
 }
 
 /// All of them, where there are some.
 pub fn all(changes: &[Intervention]) -> String {
-    changes.iter().map(said).collect::<Vec<_>>().join(", ")
+    names::listed(changes.iter().map(said))
 }
 
 fn place(layer: Option<LayerIdx>) -> String {
-    layer.map_or("every layer".to_owned(), |layer| format!("layer {layer}"))
+    layer.map_or_else(|| say!("every layer").into_owned(), |layer| say!("layer {layer}", layer))
 }

@@ -101,9 +101,9 @@ pub fn parameters(number: u32) -> String {
 /// `9.83 M tokens`, with three digits: budgets of a tenth are told apart.
 pub fn training_tokens(number: u32) -> String {
     match number {
-        0..1_000_000 => format!("{:.0} k tokens", f64::from(number) / 1e3),
-        1_000_000..100_000_000 => format!("{:.2} M tokens", f64::from(number) / 1e6),
-        _ => format!("{:.0} M tokens", f64::from(number) / 1e6),
+        0..1_000_000 => say!("{number} k tokens", number = format_args!("{:.0}", f64::from(number) / 1e3)),
+        1_000_000..100_000_000 => say!("{number} M tokens", number = format_args!("{:.2}", f64::from(number) / 1e6)),
+        _ => say!("{number} M tokens", number = format_args!("{:.0}", f64::from(number) / 1e6)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use moe_trace::UserError;
 
-use crate::words::numbers::count;
+use crate::words::tongue::Language;
 
 /// Something that a reader must be told.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,6 +48,11 @@ pub enum Problem {
         error: UserError,
         has_others: bool,
     },
+    /// The catalogue of a language that the reader asked for. Said in English, the one language that needs none.
+    LanguageMissing {
+        language: Language,
+        why: String,
+    },
 }
 
 impl Problem {
@@ -55,61 +60,76 @@ impl Problem {
         match self {
             Problem::Told(error) => error.clone(),
             Problem::PromptEmpty => UserError::new(
-                "The prompt is empty.",
-                "The model continues a text that you give it.",
-                "Type a few words first.",
+                say!("The prompt is empty."),
+                say!("The model continues a text that you give it."),
+                say!("Type a few words first."),
             ),
             Problem::PromptTooLong { num_chars, max_chars } => UserError::new(
-                format!("The prompt is too long: {num_chars} of at most {max_chars} characters."),
-                "The model sees only a few hundred tokens.",
-                format!(
-                    "Remove {}. Your text has not been changed.",
-                    count(num_chars.saturating_sub(*max_chars), "character", "characters")
+                say!("The prompt is too long: {num_chars} of at most {max_chars} characters.", num_chars, max_chars),
+                say!("The model sees only a few hundred tokens."),
+                many!(
+                    num_chars.saturating_sub(*max_chars),
+                    "Remove 1 character. Your text has not been changed.",
+                    "Remove {n} characters. Your text has not been changed."
                 ),
             ),
             Problem::PromptTooManyTokens { num_tokens, max_tokens } => UserError::new(
-                "The prompt is too long.",
-                format!("It is {num_tokens} tokens long; this model sees at most {max_tokens}."),
-                "Shorten it. Your text has not been changed.",
+                say!("The prompt is too long."),
+                say!("It is {num_tokens} tokens long; this model sees at most {max_tokens}.", num_tokens, max_tokens),
+                say!("Shorten it. Your text has not been changed."),
             ),
             Problem::OnlyRecorded => UserError::new(
-                "Only the recorded run can be shown.",
-                "This page asks for backend=\"recorded\", so no engine is loaded.",
-                "Step through the recorded run below.",
+                say!("Only the recorded run can be shown."),
+                say!("This page asks for backend=\"recorded\", so no engine is loaded."),
+                say!("Step through the recorded run below."),
             ),
             Problem::RecordedRunMissing { why } => UserError::new(
-                "The recorded run could not be shown.",
+                say!("The recorded run could not be shown."),
                 why.as_str(),
-                "Reload the page; a live run does not depend on it.",
+                say!("Reload the page; a live run does not depend on it."),
             ),
             Problem::EngineRestarts { error, on_cpu, attempt, max_attempts } => {
-                let place = if *on_cpu { " on the CPU" } else { "" };
-                let try_this = format!(
-                    "It is being started again{place} ({attempt} of {max_attempts}). Prompt and settings are kept."
-                );
-                UserError { what: "The engine stopped working.".to_owned(), try_this, ..error.clone() }
+                let try_this = match on_cpu {
+                    true => say!(
+                        "It is being started again on the CPU ({attempt} of {max_attempts}). Prompt and settings are kept.",
+                        attempt,
+                        max_attempts
+                    ),
+                    false => say!(
+                        "It is being started again ({attempt} of {max_attempts}). Prompt and settings are kept.",
+                        attempt,
+                        max_attempts
+                    ),
+                };
+                UserError { what: say!("The engine stopped working.").into_owned(), try_this, ..error.clone() }
             }
             Problem::EngineGivenUp { error, was_ready, has_run } => {
                 let what = match was_ready {
-                    true => "The engine keeps stopping.",
-                    false => "The engine could not be started.",
+                    true => say!("The engine keeps stopping."),
+                    false => say!("The engine could not be started."),
                 };
                 let retry = match has_run {
-                    true => "Press Retry to try once more; the run on the screen stays.",
-                    false => "Press Retry to try once more.",
+                    true => say!("Press Retry to try once more; the run on the screen stays."),
+                    false => say!("Press Retry to try once more."),
                 };
                 let try_this = format!("{retry} {}", error.try_this).trim_end().to_owned();
-                UserError { what: what.to_owned(), try_this, ..error.clone() }
+                UserError { what: what.into_owned(), try_this, ..error.clone() }
             }
             Problem::SwitchFailed { error, goes_on } => {
                 let try_this =
-                    format!("The model {goes_on} goes on running; choose another one above, or the same again.");
+                    say!("The model {goes_on} goes on running; choose another one above, or the same again.", goes_on);
                 UserError { try_this, ..error.clone() }
             }
             Problem::ModelMissing { error, has_others: false } => error.clone(),
             Problem::ModelMissing { error, has_others: true } => {
-                UserError { try_this: format!("{} Or choose another model above.", error.try_this), ..error.clone() }
+                let try_this = say!("{advice} Or choose another model above.", advice = error.try_this);
+                UserError { try_this, ..error.clone() }
             }
+            Problem::LanguageMissing { language, why } => UserError::new(
+                format!("The sentences in {} could not be loaded.", language.own_name()),
+                why.as_str(),
+                "The page goes on in English; choose the language again to try once more.",
+            ),
         }
     }
 }
@@ -126,14 +146,16 @@ impl WorkerLoss<'_> {
     /// What happened and what is to be done is said where it is known how often it happened.
     pub fn say(&self) -> UserError {
         let (why, details) = match self {
-            WorkerLoss::NotStarted { error } => ("The browser did not start a worker for it.".to_owned(), Some(error)),
-            WorkerLoss::Threw { error } => ("Its script met an error.".to_owned(), Some(error)),
-            WorkerLoss::NotAnEvent { error } => {
-                ("It said something that this page does not know.".to_owned(), Some(error))
+            WorkerLoss::NotStarted { error } => {
+                (say!("The browser did not start a worker for it.").into_owned(), Some(error))
             }
-            WorkerLoss::Silent { seconds } => (format!("It has not answered for {seconds} seconds."), None),
+            WorkerLoss::Threw { error } => (say!("Its script met an error.").into_owned(), Some(error)),
+            WorkerLoss::NotAnEvent { error } => {
+                (say!("It said something that this page does not know.").into_owned(), Some(error))
+            }
+            WorkerLoss::Silent { seconds } => (say!("It has not answered for {seconds} seconds.", seconds), None),
         };
-        let error = UserError::new("The engine stopped working.", why, "");
+        let error = UserError::new(say!("The engine stopped working."), why, "");
         UserError { details: details.map(|details| (*details).to_owned()), ..error }
     }
 }
@@ -145,13 +167,15 @@ pub struct WorkerMissing {
 
 impl WorkerMissing {
     pub fn say(&self) -> UserError {
-        let what = "The engine could not be loaded.";
+        let what = say!("The engine could not be loaded.");
         match &self.why {
-            Some(why) => UserError::new(what, why, "Reload the page: the site may have been updated meanwhile."),
+            Some(why) => UserError::new(what, why, say!("Reload the page: the site may have been updated meanwhile.")),
             None => UserError::new(
                 what,
-                "The browser does not take worker.js for a script, or the page around it forbids it.",
-                "Its host must send it as text/javascript, and the page's policy allow what docs/EMBEDDING.md lists.",
+                say!("The browser does not take worker.js for a script, or the page around it forbids it."),
+                say!(
+                    "Its host must send it as text/javascript, and the page's policy allow what docs/EMBEDDING.md lists."
+                ),
             ),
         }
     }
@@ -165,6 +189,6 @@ pub struct LeftGpu {
 
 impl LeftGpu {
     pub fn say(&self) -> String {
-        format!("the GPU failed ({}); reload the page to try it again", self.why.trim_end_matches('.'))
+        say!("the GPU failed ({why}); reload the page to try it again", why = self.why.trim_end_matches('.'))
     }
 }

@@ -33,7 +33,8 @@ struct FormulaProps {
 fn Formula(props: &FormulaProps) -> Html {
     let FormulaProps { routing, num_tokens } = *props;
     let capacity = Router::new(routing, 8).expect("a legal spec").capacity(num_tokens);
-    let of = Equation { routing, group: RoutingGroup::ThisText, num_experts: 8, num_tokens, capacity, status: "" };
+    let of =
+        Equation { routing, group: RoutingGroup::ThisText, num_experts: 8, num_tokens, capacity, status: "".into() };
     equation(&of, Html::default())
 }
 

@@ -42,6 +42,7 @@ fn examples(attribute: &Attribute) -> (Vec<String>, &'static [&'static str]) {
         Values::Written(..) if attribute.name == "experiment" => {
             (vec!["room sums 7".to_owned(), "collapse".to_owned()], &["nonsense", "room 1 2 x"])
         }
+        Values::Written(..) if attribute.name == "lang" => (vec!["en".to_owned(), "zh-Hans".to_owned()], &["tlh", "0"]),
         Values::Written(..) if attribute.name == "controls" => {
             (vec!["none".to_owned(), "capacity step".to_owned()], &["volume"])
         }

@@ -13,6 +13,7 @@ use web::settings::micro_step::MicroStep;
 use web::settings::place::Place;
 use web::state::lab::Wish;
 use web::state::{Action, Motion, State, Theme};
+use web::words::tongue::Language;
 
 use super::play::{Play, recorded};
 
@@ -74,6 +75,7 @@ fn wander(play: &mut Play, draws: &mut SplitMix64) {
             2 => Action::SelectExpert(None),
             3 => Action::SetTheme([Theme::System, Theme::Light, Theme::Dark][pick(3)]),
             4 => Action::Move(Motion::NextDrop),
+            11 => Action::SetLanguage(Language::ALL[pick(2)]),
             5 => Action::SetLabFactor(0.25 + pick(375) as f32 / 100.0),
             10 => Action::SetMoment(pick(20) as u32),
             8 => Action::OpenMicroStep(MicroStep::ALL[pick(MicroStep::ALL.len())]),
@@ -89,6 +91,7 @@ fn is_same(one: &State, other: &State, attributes: &Attributes) {
     assert_eq!(request(one), request(other), "{attributes:?}");
     assert_eq!(one.settings().capacity_factor, other.settings().capacity_factor, "{attributes:?}");
     assert_eq!(one.screen().theme, other.screen().theme, "{attributes:?}");
+    assert_eq!(one.speech().asked(), other.speech().asked(), "{attributes:?}");
     assert_eq!(one.screen().method, other.screen().method, "{attributes:?}");
     assert_eq!(one.screen().depth, other.screen().depth, "{attributes:?}");
     assert_eq!(one.lab_factor(), other.lab_factor(), "{attributes:?}");

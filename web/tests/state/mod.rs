@@ -22,6 +22,7 @@ mod positions;
 mod progress;
 mod replay;
 mod runs;
+mod speech;
 mod story;
 mod surgery;
 mod time_machine;

@@ -130,7 +130,7 @@ pub const CRATES: [Crate; 10] = [
         floors: &[
             &["programs", "wasm_test_runner"],
             &["linting"],
-            &["project"],
+            &["catalogues", "project"],
             &["counting", "fuzz", "lesson", "tidy", "toolchain"],
             &["codegen", "report", "wasm"],
             &["site"],

@@ -14,7 +14,7 @@ use crate::run::scene::Scene;
 use crate::run::shared::Shared;
 
 /// What the reader's own text is called among the kinds of text.
-pub const OWN: &str = "your text";
+pub const OWN: &str = marked!("your text");
 
 /// So many tokens a longer text has, if the model sees that many.
 const LENGTH: u32 = 128;

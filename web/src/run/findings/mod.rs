@@ -104,8 +104,8 @@ fn cannot(sample: &Sample) -> Option<&'static str> {
     let run = &sample.texts.first()?.scene.recording;
     let of_rule = LabPolicy::of_rule(&run.request.routing.router, run.model.num_experts as usize);
     match ORDERS.iter().all(|order| of_rule.contains(order)) {
-        false => Some("Under this rule nobody is turned away, or not in an order that could be another."),
-        true => long_texts(sample).is_empty().then_some("No text is long enough to have an end."),
+        false => Some(marked!("Under this rule nobody is turned away, or not in an order that could be another.")),
+        true => long_texts(sample).is_empty().then_some(marked!("No text is long enough to have an end.")),
     }
 }
 

@@ -101,12 +101,13 @@ impl Attribute {
         if understood {
             return Ok(());
         }
-        Err(self.unusable(text, format!("Allowed: {}.", self.values)))
+        Err(self.unusable(text, say!("Allowed: {values}.", values = self.values)))
     }
 
     fn unusable(&self, text: &str, why: String) -> UserError {
-        let what = format!("The attribute {}=\"{text}\" cannot be used.", self.name);
-        UserError::new(what, why, "It is left out, as if it were not there; everything else works as before.")
+        let what =
+            say!("The attribute {attribute} cannot be used.", attribute = format_args!("{}=\"{text}\"", self.name));
+        UserError::new(what, why, say!("It is left out, as if it were not there; everything else works as before."))
     }
 
     fn check_length(&self, text: &str, max_chars: usize) -> Result<(), UserError> {
@@ -115,9 +116,9 @@ impl Attribute {
             return Ok(());
         }
         Err(UserError::new(
-            format!("The attribute {} is too long to run.", self.name),
-            format!("It has {num_chars} characters; the limit is {max_chars}."),
-            format!("It stands complete in the {} field; shorten it there.", self.name),
+            say!("The attribute {name} is too long to run.", name = self.name),
+            say!("It has {num_chars} characters; the limit is {max_chars}.", num_chars, max_chars),
+            say!("It stands complete in the {name} field; shorten it there.", name = self.name),
         ))
     }
 }
@@ -127,10 +128,16 @@ impl fmt::Display for Values {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Values::Words(words, _) => f.write_str(&words.join(", ")),
-            Values::Whole(range, _) => write!(f, "a whole number from {} to {}", range.start(), range.end()),
-            Values::Number(range, _) => write!(f, "a number from {} to {}", range.start(), range.end()),
-            Values::ZeroOr(range, _) => write!(f, "0, or a number from {} to {}", range.start(), range.end()),
-            Values::Text { max_chars, .. } => write!(f, "a text of up to {max_chars} characters"),
+            Values::Whole(range, _) => {
+                f.write_str(&say!("a whole number from {least} to {most}", least = range.start(), most = range.end()))
+            }
+            Values::Number(range, _) => {
+                f.write_str(&say!("a number from {least} to {most}", least = range.start(), most = range.end()))
+            }
+            Values::ZeroOr(range, _) => {
+                f.write_str(&say!("0, or a number from {least} to {most}", least = range.start(), most = range.end()))
+            }
+            Values::Text { max_chars, .. } => f.write_str(&say!("a text of up to {max_chars} characters", max_chars)),
             Values::Written(allowed, _) | Values::Explained(allowed, _) => f.write_str(&allowed()),
             Values::Address(what, _) => f.write_str(what),
         }

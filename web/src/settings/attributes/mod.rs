@@ -19,6 +19,7 @@ use crate::settings::overrides::Overrides;
 use crate::settings::place::Place;
 use crate::settings::theme::Theme;
 use crate::settings::view::View;
+use crate::words::tongue::Language;
 
 /// Where the element's own files lie; it hands that over when it mounts the page.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
@@ -47,6 +48,10 @@ pub struct Config {
     pub backend: BackendChoice,
     pub activate: Activate,
     pub theme: Theme,
+    /// The language that was asked for; `None` leaves it to the document.
+    pub language: Option<Language>,
+    /// The document's. Only the document knows it.
+    pub own_language: Language,
     /// Keys that only type a character do nothing.
     pub no_letter_keys: bool,
     pub view: View,
@@ -124,6 +129,7 @@ mod tests {
             ("group", "decode-step"),
             ("backend", "recorded"),
             ("theme", "dark"),
+            ("lang", "zh-CN"),
         ]);
         assert_eq!(errors, []);
         let expected = Config {
@@ -131,6 +137,7 @@ mod tests {
             trace_url: Some("runs/other.jsonl?v=3".to_owned()),
             backend: BackendChoice::Recorded,
             theme: Theme::Dark,
+            language: Some(Language::Chinese),
             overrides: fixed([
                 Setting::Prompt(" שלום 🙂".to_owned()),
                 Setting::Seed(7),
@@ -163,6 +170,7 @@ mod tests {
         );
         check("backend", "cuda", "Allowed: auto, webgpu, cpu, cpu-f32, recorded.");
         check("theme", "sepia", "Allowed: auto, light, dark.");
+        check("lang", "tlh", "Allowed: auto, en, zh, or a longer tag of one of these languages such as zh-CN.");
         for seed in ["-1", "seven", "4294967296", "1.5"] {
             check("seed", seed, "Allowed: a whole number from 0 to 4294967295.");
         }

@@ -15,7 +15,7 @@ use crate::settings::micro_step::MicroStep;
 use crate::settings::offered::Offered;
 use crate::settings::theme::Theme;
 use crate::settings::view::View;
-use crate::settings::{Setting, Settings, place, routing_choice};
+use crate::settings::{Setting, Settings, language, place, routing_choice};
 
 /// In the order in which people are told of them.
 pub static ATTRIBUTES: &[Attribute] = &[
@@ -346,16 +346,30 @@ pub static ATTRIBUTES: &[Attribute] = &[
             Theme::Dark => Some("dark".to_owned()),
         },
     },
+    Attribute {
+        name: "lang",
+        values: Values::Written(language::allowed, |text, config| {
+            language::parse(text).map(|asked| config.language = asked).is_some()
+        }),
+        default: Doc::new("`auto`"),
+        doc: Doc::new(
+            "The language that the page speaks; tokens and prompt keep their own. `auto` is, of a figure, the nearest `lang` \
+             around it, and of the whole page (`view=\"full\"`) the first of the browser's languages that it can speak; else \
+             English. The sentences of another language than English are a file of their own (`words/`), and until it has \
+             come the page speaks English.",
+        ),
+        told: |shown| shown.language.map(|language| language.code().to_owned()),
+    },
 ];
 
 /// The text of every rule that assigns, as an example each.
 fn rule_texts() -> String {
     let examples = rules::all().filter_map(|rule| rule.example().filter(|text| rules::parse_router(text).is_ok()));
-    format!("a rule such as {}", examples.collect::<Vec<_>>().join("; "))
+    say!("a rule such as {examples}", examples = examples.collect::<Vec<_>>().join("; "))
 }
 
 /// As far as they differ from the texts of `router`.
 fn method_texts() -> String {
     let mixing = Method::all().filter(|method| matches!(method, Method::Mixes(_))).map(|method| method.text());
-    format!("a rule as in `router`, or one such as {}", mixing.collect::<Vec<_>>().join("; "))
+    say!("a rule as in `router`, or one such as {examples}", examples = mixing.collect::<Vec<_>>().join("; "))
 }

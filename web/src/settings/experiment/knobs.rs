@@ -26,7 +26,7 @@ pub const NUM_KNOBS: usize = 8;
 pub static KNOBS: [Knob; NUM_KNOBS] = [
     Knob {
         word: "width",
-        name: "Width",
+        name: marked!("Width"),
         values: &[16, 32, 48, 64, 96, 128],
         scale: 1.0,
         get: |request| Some(request.model.d_model),
@@ -34,7 +34,7 @@ pub static KNOBS: [Knob; NUM_KNOBS] = [
     },
     Knob {
         word: "layers",
-        name: "Layers",
+        name: marked!("Layers"),
         values: &[1, 2, 3, 4],
         scale: 1.0,
         get: |request| Some(request.model.num_layers),
@@ -42,7 +42,7 @@ pub static KNOBS: [Knob; NUM_KNOBS] = [
     },
     Knob {
         word: "experts",
-        name: "Experts",
+        name: marked!("Experts"),
         values: &[2, 4, 8, 16, 32],
         scale: 1.0,
         get: |request| (request.model.num_experts > 1).then_some(request.model.num_experts),
@@ -50,7 +50,7 @@ pub static KNOBS: [Knob; NUM_KNOBS] = [
     },
     Knob {
         word: "k",
-        name: "Experts per token",
+        name: marked!("Experts per token"),
         values: &[1, 2, 3, 4, 8],
         scale: 1.0,
         get: |request| choices(&mut { request.rule }).copied(),
@@ -62,7 +62,7 @@ pub static KNOBS: [Knob; NUM_KNOBS] = [
     },
     Knob {
         word: "d-expert",
-        name: "Expert's width",
+        name: marked!("Expert's width"),
         values: &[16, 32, 64, 128, 256],
         scale: 1.0,
         get: |request| Some(request.model.d_expert),
@@ -70,7 +70,7 @@ pub static KNOBS: [Knob; NUM_KNOBS] = [
     },
     Knob {
         word: "capacity",
-        name: "Capacity factor",
+        name: marked!("Capacity factor"),
         values: &[25, 50, 75, 100, 125, 150, 200, 300, ALL],
         scale: 100.0,
         get: |request| match request.rule {
@@ -92,7 +92,7 @@ pub static KNOBS: [Knob; NUM_KNOBS] = [
     },
     Knob {
         word: "batch",
-        name: "Sequences a step",
+        name: marked!("Sequences a step"),
         values: &[1, 2, 4, 8, 16, 32],
         scale: 1.0,
         get: |request| Some(request.num_sequences),
@@ -100,7 +100,7 @@ pub static KNOBS: [Knob; NUM_KNOBS] = [
     },
     Knob {
         word: "rate",
-        name: "Learning rate",
+        name: marked!("Learning rate"),
         values: &[100, 300, 1_000, 3_000, 10_000, 30_000],
         scale: 1e6,
         get: |request| Some((f64::from(request.learning_rate) * 1e6).round() as u32),
@@ -121,7 +121,7 @@ impl Knob {
     /// A value in words.
     pub fn shown(&self, value: u32) -> String {
         match (self.word, value) {
-            ("capacity", ALL) => "room for all".to_owned(),
+            ("capacity", ALL) => say!("room for all").into_owned(),
             _ => (f64::from(value) / self.scale).to_string(),
         }
     }

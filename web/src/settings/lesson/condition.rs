@@ -5,6 +5,8 @@
 
 mod reading;
 
+use std::borrow::Cow;
+
 use crate::settings::named::named;
 use crate::words::numbers;
 
@@ -63,34 +65,34 @@ impl Measure {
         matches!(self, Measure::Policy | Measure::Group | Measure::Model)
     }
 
-    /// What it is, as a reader is told it.
-    pub fn says(self) -> &'static str {
+    /// What it is, as a reader is told it. `index`: what stands in its brackets.
+    fn says(self, index: usize) -> Cow<'static, str> {
         match self {
-            Measure::Step => "the step",
-            Measure::Layer => "the layer",
-            Measure::Token => "the token",
-            Measure::Expert => "the selected expert",
-            Measure::Tokens => "the tokens of the text",
-            Measure::Lost => "the requests turned away in this layer",
-            Measure::Dropped => "the tokens dropped in this layer",
-            Measure::AllLost => "the requests turned away in all layers",
-            Measure::AllDropped => "the tokens dropped in all layers, each time counted",
-            Measure::Demand => "the requests to expert",
-            Measure::Load => "the requests served by expert",
-            Measure::Busiest => "the expert with the most requests in this layer",
-            Measure::Idlest => "the expert with the fewest requests in this layer",
-            Measure::MaxDemand => "the requests to the busiest expert",
-            Measure::MinDemand => "the requests to the idlest expert",
-            Measure::Capacity => "the slots of each expert",
-            Measure::CapacityFactor => "the capacity factor",
-            Measure::Chosen => "the expert that the token asks as choice",
-            Measure::Served => "the requests of the token that were served",
-            Measure::TurnedAway => "the requests of the token that were turned away",
-            Measure::Gate => "what the gate gives expert",
-            Measure::MeanLoss => "the mean loss",
-            Measure::Policy => "the policy",
-            Measure::Group => "the routing group",
-            Measure::Model => "the model",
+            Measure::Step => say!("the step"),
+            Measure::Layer => say!("the layer"),
+            Measure::Token => say!("the token"),
+            Measure::Expert => say!("the selected expert"),
+            Measure::Tokens => say!("the tokens of the text"),
+            Measure::Lost => say!("the requests turned away in this layer"),
+            Measure::Dropped => say!("the tokens dropped in this layer"),
+            Measure::AllLost => say!("the requests turned away in all layers"),
+            Measure::AllDropped => say!("the tokens dropped in all layers, each time counted"),
+            Measure::Demand => say!("the requests to expert {index}", index).into(),
+            Measure::Load => say!("the requests served by expert {index}", index).into(),
+            Measure::Busiest => say!("the expert with the most requests in this layer"),
+            Measure::Idlest => say!("the expert with the fewest requests in this layer"),
+            Measure::MaxDemand => say!("the requests to the busiest expert"),
+            Measure::MinDemand => say!("the requests to the idlest expert"),
+            Measure::Capacity => say!("the slots of each expert"),
+            Measure::CapacityFactor => say!("the capacity factor"),
+            Measure::Chosen => say!("the expert that the token asks as choice {index}", index).into(),
+            Measure::Served => say!("the requests of the token that were served"),
+            Measure::TurnedAway => say!("the requests of the token that were turned away"),
+            Measure::Gate => say!("what the gate gives expert {index}", index).into(),
+            Measure::MeanLoss => say!("the mean loss"),
+            Measure::Policy => say!("the policy"),
+            Measure::Group => say!("the routing group"),
+            Measure::Model => say!("the model"),
         }
     }
 }
@@ -103,11 +105,8 @@ pub struct Quantity {
 }
 
 impl Quantity {
-    pub fn says(self) -> String {
-        match self.measure.argument() {
-            Argument::None => self.measure.says().to_owned(),
-            Argument::Expert | Argument::Choice => format!("{} {}", self.measure.says(), self.index),
-        }
+    pub fn says(self) -> Cow<'static, str> {
+        self.measure.says(self.index)
     }
 }
 
@@ -172,14 +171,15 @@ impl Comparison {
         }
     }
 
-    pub fn words(self) -> &'static str {
+    /// What a quantity should be, held against this value.
+    fn wants(self, value: String) -> String {
         match self {
-            Comparison::Is => "",
-            Comparison::IsNot => "anything but ",
-            Comparison::Below => "less than ",
-            Comparison::AtMost => "at most ",
-            Comparison::Above => "more than ",
-            Comparison::AtLeast => "at least ",
+            Comparison::Is => value,
+            Comparison::IsNot => say!("anything but {value}", value),
+            Comparison::Below => say!("less than {value}", value),
+            Comparison::AtMost => say!("at most {value}", value),
+            Comparison::Above => say!("more than {value}", value),
+            Comparison::AtLeast => say!("at least {value}", value),
         }
     }
 }
@@ -201,17 +201,20 @@ impl Condition {
         let wanted = match &self.other {
             Other::Number(number) => numbers::digits(*number),
             Other::Word(word) => word.clone(),
-            Other::Quantity(quantity) => quantity.says(),
+            Other::Quantity(quantity) => quantity.says().into_owned(),
         };
-        let wanted = format!("{}{wanted}", self.comparison.words());
+        let wanted = self.comparison.wants(wanted);
         match see(self.quantity) {
-            None => format!("Not yet: {name} cannot be seen here; it should be {wanted}."),
+            None => say!("Not yet: {name} cannot be seen here; it should be {wanted}.", name, wanted),
             // It would give the answer away.
-            Some(_) if matches!(self.other, Other::Quantity(_)) => format!("Not yet: {name} should be {wanted}."),
-            Some(Seen::Number(number)) => {
-                format!("Not yet: {name}: {}; it should be {wanted}.", numbers::digits(number))
+            Some(_) if matches!(self.other, Other::Quantity(_)) => {
+                say!("Not yet: {name} should be {wanted}.", name, wanted)
             }
-            Some(Seen::Word(word)) => format!("Not yet: {name}: {word}; it should be {wanted}."),
+            Some(Seen::Number(number)) => {
+                let value = numbers::digits(number);
+                say!("Not yet: {name}: {value}; it should be {wanted}.", name, value, wanted)
+            }
+            Some(Seen::Word(value)) => say!("Not yet: {name}: {value}; it should be {wanted}.", name, value, wanted),
         }
     }
 

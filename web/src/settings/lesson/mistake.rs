@@ -51,8 +51,10 @@ impl fmt::Display for Located {
 /// What a reader is told where a lesson has mistakes, of which the first counts for her.
 pub fn unusable(name: &str, mistakes: &[Located]) -> UserError {
     let why = match mistakes.first() {
-        Some(Located { line, column, what, right }) => format!("Line {line}, column {column}: {what}; {right}."),
-        None => "It is empty.".to_owned(),
+        Some(Located { line, column, what, right }) => {
+            say!("Line {line}, column {column}: {what}; {right}.", line, column, what, right)
+        }
+        None => say!("It is empty.").into_owned(),
     };
     unopened(name, why)
 }
@@ -60,8 +62,8 @@ pub fn unusable(name: &str, mistakes: &[Located]) -> UserError {
 /// What a reader is told where a lesson did not come. `why`: a sentence.
 pub fn unopened(name: &str, why: String) -> UserError {
     UserError::new(
-        format!("The lesson {name} cannot be opened."),
+        say!("The lesson {name} cannot be opened.", name),
         why,
-        "The page works without it; `cargo xtask lesson check` lists all its mistakes.",
+        say!("The page works without it; `cargo xtask lesson check` lists all its mistakes."),
     )
 }

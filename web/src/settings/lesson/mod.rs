@@ -95,9 +95,9 @@ pub fn configured(texts: &Texts) -> Config {
 
 /// The lessons of the playground's own: the names of their files in `www/site/lessons`, and their titles.
 pub const SHIPPED: [(&str, &str); 5] = [
-    ("gate", "What a gate does"),
-    ("capacity", "Capacity and overflow"),
-    ("policies", "Who is dropped"),
-    ("balance", "Collapse and balance"),
-    ("specialise", "What experts specialise in, and what not"),
+    ("gate", marked!("What a gate does")),
+    ("capacity", marked!("Capacity and overflow")),
+    ("policies", marked!("Who is dropped")),
+    ("balance", marked!("Collapse and balance")),
+    ("specialise", marked!("What experts specialise in, and what not")),
 ];

@@ -219,7 +219,7 @@ impl Reader {
         if text.is_empty() {
             self.wrong(at, format!("{} is empty", key.name), format!("write {}", row.values));
         } else if let Err(error) = row.read(text, &mut Config::default()) {
-            let why = error.why.trim_end_matches('.');
+            let why = error.why.trim_end_matches(['.', '。']);
             self.wrong(at, what, why.strip_prefix("Allowed: ").map_or(why.to_owned(), |them| format!("write {them}")));
         } else if key.name == "model" && !models::is_plain_name(text) {
             self.wrong(at, what, "name a model beside the page, such as default; a lesson loads none from elsewhere");

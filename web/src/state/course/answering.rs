@@ -4,7 +4,7 @@ use crate::run::observed::{Bars, Observed};
 use crate::run::recording::Recording;
 use crate::settings::lesson::Task;
 use crate::state::{Engine, State};
-use crate::words::lesson as words;
+use crate::words::{lesson as words, tongue};
 
 impl State {
     /// The moment that conditions look at.
@@ -25,7 +25,7 @@ impl State {
         }
     }
 
-    /// Why the picture is not yet the one that the step asks for.
+    /// Why the picture is not yet the one that the step asks for, to be translated where it is said.
     pub fn why_not_yet(&self) -> Option<&'static str> {
         let is_loading = matches!(self.engine(), Engine::Starting | Engine::Loading(_));
         let is_working = self.is_running() || self.controls.is_moving() || self.course.pending.is_some();
@@ -56,7 +56,7 @@ impl State {
     pub(super) fn check(&mut self) {
         let Some(ask) = self.course.ask().filter(|_| !self.course.is_done).cloned() else { return };
         if let Some(why) = self.why_not_yet() {
-            self.course.verdict = why.to_owned();
+            self.course.verdict = tongue::translated(why).into_owned();
             return;
         }
         let observed = self.observed();
@@ -64,13 +64,14 @@ impl State {
         let missed = ask.expect.iter().find(|condition| !condition.holds(see));
         match missed.map(|condition| condition.missed(see)) {
             None => {
-                self.course.verdict = words::RIGHT.to_owned();
+                self.course.verdict = tongue::translated(words::RIGHT).into_owned();
                 self.course.is_done = true;
             }
             Some(missed) => {
                 let hint = ask.hints.get(self.course.tries).or(ask.hints.last());
                 self.course.tries += 1;
-                self.course.verdict = hint.map_or(missed.clone(), |hint| format!("{missed} {hint}"));
+                self.course.verdict =
+                    hint.map_or(missed.clone(), |hint| format!("{missed} {}", tongue::translated(hint)));
             }
         }
     }
@@ -80,10 +81,10 @@ impl State {
             return;
         }
         self.course.verdict = match (self.why_not_yet(), self.bars()) {
-            (Some(why), _) => why.to_owned(),
+            (Some(why), _) => tongue::translated(why).into_owned(),
             (None, None) => {
                 self.course.is_done = true;
-                words::NOTHING_TO_GUESS.to_owned()
+                tongue::translated(words::NOTHING_TO_GUESS).into_owned()
             }
             (None, Some(bars)) => {
                 self.course.is_done = true;

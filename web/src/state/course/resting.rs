@@ -3,7 +3,7 @@
 use crate::settings::Setting;
 use crate::settings::offered::ControlName;
 use crate::state::{Action, State};
-use crate::words::lesson as words;
+use crate::words::{lesson as words, tongue};
 
 impl State {
     /// Does this action move a control that rests? Then it is not carried out, and the lesson says so.
@@ -11,7 +11,7 @@ impl State {
         let locked = self.locked();
         let is_locked = control_of(action).is_some_and(|control| locked.has(control));
         if is_locked {
-            self.course.verdict = words::RESTS.to_owned();
+            self.course.verdict = tongue::translated(words::RESTS).into_owned();
         }
         is_locked
     }

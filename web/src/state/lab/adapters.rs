@@ -141,9 +141,9 @@ impl Adapters {
                 self.begin(run, text, Some(bytes), Some(name), effects);
             }
             AdapterWish::Open(ChosenFile { name, bytes: None }) => {
-                let why = format!("{name} could not be read, or is too large.");
-                let try_this = "Choose a file that was saved here.";
-                self.problem = Some(UserError::new("The adapters were not opened.", why, try_this));
+                let why = say!("{name} could not be read, or is too large.", name);
+                let try_this = say!("Choose a file that was saved here.");
+                self.problem = Some(UserError::new(say!("The adapters were not opened."), why, try_this));
             }
         }
     }
@@ -177,8 +177,8 @@ impl Adapters {
             }
             Err(why) => {
                 self.coming = None;
-                let what = "The adapters were not trained.";
-                self.problem = Some(UserError::new(what, why, "Check the connection, and try again."));
+                let what = say!("The adapters were not trained.");
+                self.problem = Some(UserError::new(what, why, say!("Check the connection, and try again.")));
             }
         }
     }

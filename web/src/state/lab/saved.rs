@@ -62,14 +62,22 @@ impl Lab {
             [one] => [one, one],
             [first, second] => [first, second],
             _ => {
-                let why = format!("{} files were chosen; one is opened as both, or two, one each.", files.len());
-                return self.refuse(why, "Choose one file or two.");
+                let why = many!(
+                    files.len(),
+                    "1 file was chosen; one is opened as both, or two, one each.",
+                    "{n} files were chosen; one is opened as both, or two, one each."
+                );
+                return self.refuse(why, say!("Choose one file or two."));
             }
         };
         let none = Bytes::from(Vec::new());
         if let Some(file) = both.iter().find(|file| file.bytes.is_none()) {
-            let why = format!("{} could not be read, or is larger than {} MB.", file.name, MOST_BYTES / 1_000_000);
-            return self.refuse(why, "Choose a file that was saved here.");
+            let why = say!(
+                "{name} could not be read, or is larger than {most} MB.",
+                name = file.name,
+                most = MOST_BYTES / 1_000_000
+            );
+            return self.refuse(why, say!("Choose a file that was saved here."));
         }
         self.give_up_opening(effects);
         self.problem = None;
@@ -84,8 +92,8 @@ impl Lab {
         self.opening = Some(opened);
     }
 
-    fn refuse(&mut self, why: String, try_this: &str) {
-        self.problem = Some(UserError::new("The training was not opened.", why, try_this));
+    fn refuse(&mut self, why: String, try_this: impl Into<String>) {
+        self.problem = Some(UserError::new(say!("The training was not opened."), why, try_this));
     }
 
     /// A training of these told something. Both take the place of what was there once both are there.

@@ -36,9 +36,9 @@ impl Lab {
             Err(why) if self.is_fetching => {
                 self.is_fetching = false;
                 self.problem = Some(UserError::new(
-                    "The training did not start.",
+                    say!("The training did not start."),
                     why.clone(),
-                    "Try again, or choose another text.",
+                    say!("Try again, or choose another text."),
                 ));
             }
             Err(_) => {}

@@ -3,6 +3,8 @@
 use moe_router::rule::Citation;
 use yew::prelude::*;
 
+use crate::words::tongue;
+
 /// `place`: "eq. 5".
 pub fn citation(pieces: impl IntoIterator<Item = Citation>, place: Option<&'static str>) -> Html {
     let piece = |piece: Citation| match piece {
@@ -16,7 +18,7 @@ pub fn citation(pieces: impl IntoIterator<Item = Citation>, place: Option<&'stat
         <>
             { for pieces.into_iter().map(piece) }
             if let Some(place) = place {
-                { ", " }{ place }
+                { ", " }{ tongue::translated(place) }
             }
         </>
     }

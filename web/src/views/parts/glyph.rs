@@ -1,5 +1,7 @@
 //! Shapes of requests: served filled, second choice half, turned away hollow with a notch, dropped hatched with a cross.
 
+use std::borrow::Cow;
+
 use moe_trace::{Assignment, Fate};
 use yew::prelude::*;
 
@@ -28,13 +30,13 @@ impl Mark {
         }
     }
 
-    pub fn name(self) -> &'static str {
+    pub fn name(self) -> Cow<'static, str> {
         match self {
-            Mark::First => "served, first choice",
-            Mark::Second => "served, further choice",
-            Mark::Lost => "turned away: expert full",
-            Mark::Dropped => "token dropped: all its experts full",
-            Mark::Withdrawn => "request withdrawn",
+            Mark::First => say!("served, first choice"),
+            Mark::Second => say!("served, further choice"),
+            Mark::Lost => say!("turned away: expert full"),
+            Mark::Dropped => say!("token dropped: all its experts full"),
+            Mark::Withdrawn => say!("request withdrawn"),
         }
     }
 
@@ -78,15 +80,15 @@ pub fn legend() -> Html {
 
 /// The same, and behind it what a panel draws besides.
 pub fn legend_and(more: Html) -> Html {
-    let entry = |mark: Mark, words: &'static str| {
+    let entry = |mark: Mark, words: Cow<'static, str>| {
         html! { <li title={mark.name()}>{ glyph(mark) }{ words }</li> }
     };
     html! {
-        <ul class="legend" aria-label="What the shapes mean">
-            { entry(Mark::First, "served") }
-            { entry(Mark::Second, "served, 2nd choice") }
-            { entry(Mark::Lost, "turned away") }
-            { entry(Mark::Dropped, "dropped") }
+        <ul class="legend" aria-label={say!("What the shapes mean")}>
+            { entry(Mark::First, say!("served")) }
+            { entry(Mark::Second, say!("served, 2nd choice")) }
+            { entry(Mark::Lost, say!("turned away")) }
+            { entry(Mark::Dropped, say!("dropped")) }
             { more }
         </ul>
     }

@@ -17,7 +17,6 @@ use crate::views::parts::popup::Popup;
 use crate::views::parts::ramp::ramp;
 use crate::views::parts::section::{Cell, Part, row};
 use crate::views::parts::surgery::Mute;
-use crate::words::numbers::count as counted;
 
 /// The one shade of requests that no gate was read for.
 const UNREAD: usize = 3;
@@ -118,12 +117,24 @@ impl Part for LaneView {
         let is_full = capacity == Some(kept);
         let count = capacity.map_or(kept.to_string(), |capacity| format!("{kept}/{capacity}"));
         let label = match capacity {
-            _ if self.experts_take => format!("Expert {expert}: picks {}", counted(demand, "token", "tokens")),
-            Some(capacity) => {
-                let (requests, slots) = (counted(demand, "request", "requests"), counted(capacity, "slot", "slots"));
-                format!("Expert {expert}: {requests}, {slots}, {} turned away", demand - kept)
+            _ if self.experts_take => {
+                many!(demand, "Expert {expert}: picks {n} token", "Expert {expert}: picks {n} tokens", expert)
             }
-            None => format!("Expert {expert}: {}, no limit", counted(demand, "request", "requests")),
+            Some(capacity) => say!(
+                "Expert {expert}: {requests}, {slots}, {lost} turned away",
+                expert,
+                requests = many!(demand, "{n} request", "{n} requests"),
+                slots = many!(capacity, "{n} slot", "{n} slots"),
+                lost = demand - kept,
+            ),
+            None => {
+                many!(
+                    demand,
+                    "Expert {expert}: {n} request, no limit",
+                    "Expert {expert}: {n} requests, no limit",
+                    expert
+                )
+            }
         };
         let ondrop = self.mute.map(|Mute { layer, expert, .. }| {
             let dispatch = self.dispatch.clone();
@@ -137,7 +148,7 @@ impl Part for LaneView {
         });
         // By which a place says that something may fall on it.
         let ondragover = self.mute.map(|_| Callback::from(|event: DragEvent| event.prevent_default()));
-        let muted = if self.is_muted { ", muted" } else { "" };
+        let label = if self.is_muted { say!("{label}, muted", label) } else { label };
         let is_swapped = self.computed_by.index() != expert;
         let tabindex = if self.is_tab_stop { "0" } else { "-1" };
         let class = classes!(
@@ -147,7 +158,7 @@ impl Part for LaneView {
             is_full.then_some("is-full"),
         );
         html! {
-            <div {class} role="group" {ondragover} {ondrop} aria-label={format!("{label}{muted}")}>
+            <div {class} role="group" {ondragover} {ondrop} aria-label={label}>
                 <button type="button" class="lane-name" data-grid="lanes" {tabindex}
                     aria-pressed={self.is_selected.to_string()} onclick={choose}>
                     { format!("E{expert}") }
@@ -168,13 +179,13 @@ impl Part for LaneView {
                     } else if demand > kept {
                         <b>{ format!("+{}", demand - kept) }</b>
                     } else if self.is_muted {
-                        <small>{ "muted" }</small>
+                        <small>{ say!("muted") }</small>
                     } else if demand == 0 {
-                        <small>{ "idle" }</small>
+                        <small>{ say!("idle") }</small>
                     }
                     if is_swapped {
-                        <small title={format!("Swapped: expert {} computes what is sent here", self.computed_by)}>
-                            { format!("by E{}", self.computed_by) }
+                        <small title={say!("Swapped: expert {expert} computes what is sent here", expert = self.computed_by)}>
+                            { say!("by E{expert}", expert = self.computed_by) }
                         </small>
                     }
                 </span>
@@ -199,7 +210,7 @@ impl LaneView {
         });
         let (number, expert) = (self.lost.len(), self.expert);
         html! {
-            <Popup class="explained turned-away" title={format!("All {number} requests that expert {expert} turned away")}
+            <Popup class="explained turned-away" title={many!(number, "The {n} request that expert {expert} turned away", "All {n} requests that expert {expert} turned away", expert)}
                 summary={html! { <b>{ format!("+{number}") }</b> }}>
                 <ul class="more" tabindex="-1">{ for requests }</ul>
             </Popup>
@@ -214,13 +225,13 @@ impl Slot {
     }
 
     fn title(&self) -> String {
-        format!(
-            "Token {} “{}”, choice {}, {}; {}",
-            self.token,
-            inline(self.name()),
-            self.rank + 1,
-            self.reading.described(self.weight_raw),
-            self.mark.name(),
+        say!(
+            "Token {token} “{text}”, choice {choice}, {gate}; {fate}",
+            token = self.token,
+            text = inline(self.name()),
+            choice = self.rank + 1,
+            gate = self.reading.described(self.weight_raw),
+            fate = self.mark.name(),
         )
     }
 

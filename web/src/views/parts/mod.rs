@@ -1,5 +1,8 @@
 //! Small pieces that panels and shell are made of: plain functions from data to HTML.
 
+#[macro_use]
+pub mod woven;
+
 pub mod at_rest;
 pub mod badges;
 pub mod citation;
@@ -18,6 +21,7 @@ pub mod rule_fields;
 pub mod section;
 pub mod sized;
 pub mod slider;
+pub mod speaking;
 pub mod spoken;
 pub mod stripe;
 pub mod surgery;

@@ -68,14 +68,15 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
     let has_own_policy = policy.is_none() || routing_choice::policy(&trained).is_none();
     let why_k = match has_own_rule {
         true if k.is_none() && routing.router != trained.router => {
-            "This rule is not top-k. A number switches to top-k with that many experts per token.".to_owned()
+            say!("This rule is not top-k. A number switches to top-k with that many experts per token.")
         }
-        true => "– keeps the rule the model was trained with. A number switches to top-k, which is not as trained."
-            .to_owned(),
-        false if is_pair => format!("{} always uses two experts", names::rule_of_pairs()),
-        false => "How many experts each token requests".to_owned(),
+        true => {
+            say!("– keeps the rule the model was trained with. A number switches to top-k, which is not as trained.")
+        }
+        false if is_pair => say!("{rule} always uses two experts", rule = names::rule_of_pairs()).into(),
+        false => say!("How many experts each token requests"),
     };
-    let why_full = if can_overflow { "" } else { "Under this rule no request is turned away" };
+    let why_full = if can_overflow { "".into() } else { say!("Under this rule no request is turned away") };
     let factor = if can_overflow { format!("{:.2}", controls.capacity_factor) } else { "–".to_owned() };
     let (least, most) = (*CAPACITY_FACTOR.start(), *CAPACITY_FACTOR.end());
     html! {
@@ -83,18 +84,18 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
             if has(ControlName::Capacity) {
                 // The number beside the name is the slider's own value, and not to be spoken twice.
                 <label class="control factor">
-                    <span class="control-name">{ "Capacity factor" }<b aria-hidden="true">{ &factor }</b></span>
-                    <input type="range" aria-label="Capacity factor" aria-valuetext={factor.clone()} data-capacity="" min={least.to_string()} max={most.to_string()} step="0.05"
+                    <span class="control-name">{ say!("Capacity factor") }<b aria-hidden="true">{ &factor }</b></span>
+                    <input type="range" aria-label={say!("Capacity factor")} aria-valuetext={factor.clone()} data-capacity="" min={least.to_string()} max={most.to_string()} step="0.05"
                         value={controls.capacity_factor.to_string()} disabled={!has_factor} oninput={on_factor} onchange={let_go}
-                        title={if can_overflow { "Drag to re-run the model with more or fewer slots (c)" } else { why_full }} />
+                        title={if can_overflow { say!("Drag to re-run the model with more or fewer slots (c)") } else { why_full.clone() }} />
                 </label>
             }
             if has(ControlName::Policy) {
                 <label class="control" title={why_full}>
-                    <span class="control-name">{ "When an expert is full" }</span>
+                    <span class="control-name">{ say!("When an expert is full") }</span>
                     <select disabled={!can_overflow} onchange={on_select(policy_of)}>
                         if has_own_policy {
-                            <option value={AS_TRAINED} selected={policy.is_none()}>{ "as trained" }</option>
+                            <option value={AS_TRAINED} selected={policy.is_none()}>{ say!("as trained") }</option>
                         }
                         { for POLICIES.iter().map(|&entry| html! {
                             <option value={entry.to_string()} selected={Some(entry) == policy}
@@ -104,8 +105,8 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
                 </label>
             }
             if has(ControlName::Group) {
-                <label class="control" title="The tokens that compete for the same slots (routing group)">
-                    <span class="control-name">{ "Slots shared by" }</span>
+                <label class="control" title={say!("The tokens that compete for the same slots (routing group)")}>
+                    <span class="control-name">{ say!("Slots shared by") }</span>
                     <select onchange={on_select(|text| text.parse().ok().map(Setting::Group))}>
                         { for GROUPS.iter().map(|&group| html! {
                             <option value={group.to_string()} selected={group == controls.group}
@@ -116,7 +117,7 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
             }
             if has(ControlName::K) {
                 <label class="control" title={why_k}>
-                    <span class="control-name">{ "Experts (k)" }</span>
+                    <span class="control-name">{ say!("Experts (k)") }</span>
                     <select onchange={on_select(k_of)} disabled={is_pair}>
                         if has_own_rule && !is_pair {
                             <option value={AS_TRAINED} selected={k.is_none()}>{ "–" }</option>

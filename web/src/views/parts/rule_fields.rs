@@ -6,6 +6,8 @@ use yew::prelude::*;
 use crate::settings::method::Method;
 use crate::settings::rule_form::{self, Field, FieldKind};
 use crate::state::Action;
+use crate::views::parts::speaking::use_tongue;
+use crate::words::tongue;
 
 #[derive(Properties, PartialEq)]
 pub struct RuleFieldsProps {
@@ -18,6 +20,7 @@ pub struct RuleFieldsProps {
 /// The fields of a method that is tried.
 #[component]
 pub fn RuleFields(props: &RuleFieldsProps) -> Html {
+    use_tongue();
     let RuleFieldsProps { method, num_experts, .. } = *props;
     // What was typed last and cannot be, and the method it was typed for.
     let refused = use_state(|| None::<(Method, String)>);
@@ -25,7 +28,8 @@ pub fn RuleFields(props: &RuleFieldsProps) -> Html {
         let key = field.key;
         let (dispatch, refused) = (props.dispatch.clone(), refused.clone());
         Callback::from(move |typed: String| {
-            let filled = rule_form::fill(&method, key, &typed).ok_or("It is not complete then".to_owned());
+            let filled =
+                rule_form::fill(&method, key, &typed).ok_or_else(|| say!("It is not complete then").into_owned());
             let accepted = filled.and_then(|filled| filled.refused(num_experts).map_or(Ok(filled), Err));
             match accepted {
                 Ok(filled) => {
@@ -34,8 +38,7 @@ pub fn RuleFields(props: &RuleFieldsProps) -> Html {
                     true
                 }
                 Err(why) => {
-                    let typed = if typed.is_empty() { "empty" } else { typed.as_str() };
-                    refused.set(Some((method, format!("{} cannot be {typed} here. {why}.", name_of(key)))));
+                    refused.set(Some((method, refusal(key, &typed, &why))));
                     false
                 }
             }
@@ -45,11 +48,11 @@ pub fn RuleFields(props: &RuleFieldsProps) -> Html {
     if fields.is_empty() {
         return Html::default();
     }
-    let refusal = refused.as_ref().filter(|(of, _)| *of == method).map(|(_, why)| why.clone());
+    let refused = refused.as_ref().filter(|(of, _)| *of == method).map(|(_, why)| why.clone());
     html! {
         <>
             <div class="rule-fields">{ for fields.iter().map(|field| field_html(field, change(field))) }</div>
-            <p class="fine status" role="status">{ refusal.unwrap_or_default() }</p>
+            <p class="fine status" role="status">{ refused.unwrap_or_default() }</p>
         </>
     }
 }
@@ -101,7 +104,16 @@ pub fn field_html(field: &Field, change: Callback<String, bool>) -> Html {
     }
 }
 
+/// Why what was typed is not taken. `why`: a sentence without its full stop.
+pub fn refusal(key: &str, typed: &str, why: &str) -> String {
+    let field = name_of(key);
+    match typed.is_empty() {
+        true => say!("{field} cannot be empty here. {why}.", field, why),
+        false => say!("{field} cannot be {typed} here. {why}.", field, typed, why),
+    }
+}
+
 /// `softmax_after` as a reader would write it.
 pub fn name_of(word: &str) -> String {
-    word.replace('_', " ")
+    tongue::translated(&word.replace('_', " ")).into_owned()
 }

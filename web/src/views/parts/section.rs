@@ -7,6 +7,7 @@ use std::rc::Rc;
 use yew::prelude::*;
 
 use crate::state::Action;
+use crate::views::parts::speaking::use_tongue;
 
 /// What a part is drawn from. Equal ones draw the same, and comparing them costs less than drawing.
 pub trait Part: PartialEq + 'static {
@@ -81,5 +82,6 @@ impl PartialEq for SectionProps {
 
 #[component]
 fn Section(props: &SectionProps) -> Html {
+    use_tongue();
     props.part.draw()
 }

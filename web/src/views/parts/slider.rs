@@ -7,7 +7,7 @@ use yew::prelude::*;
 
 #[derive(Properties, PartialEq)]
 pub struct SliderProps {
-    pub name: &'static str,
+    pub name: AttrValue,
     pub title: AttrValue,
     /// It may lie beyond the range; the number is shown as it is.
     pub value: f32,
@@ -39,8 +39,8 @@ pub fn Slider(props: &SliderProps) -> Html {
     html! {
         // The number beside the name is the slider's own value, and not to be spoken twice.
         <label class="control factor" title={&props.title}>
-            <span class="control-name">{ props.name }<b aria-hidden="true">{ &shown }</b></span>
-            <input type="range" aria-label={props.name} aria-valuetext={shown.clone()}
+            <span class="control-name">{ &props.name }<b aria-hidden="true">{ &shown }</b></span>
+            <input type="range" aria-label={&props.name} aria-valuetext={shown.clone()}
                 min={props.range.start().to_string()} max={props.range.end().to_string()} step="0.05"
                 value={value.to_string()} {oninput} {onchange} />
         </label>

@@ -1,6 +1,8 @@
 //! Surgery: what would have happened with an expert muted, a token sent elsewhere, two experts swapped, the gate bent?
 //! Each change runs the model again, is listed, and can be taken back.
 
+use std::borrow::Cow;
+
 use moe_trace::{ExpertIdx, Intervention, LayerIdx};
 use web_sys::{HtmlElement, HtmlSelectElement};
 use yew::prelude::*;
@@ -14,6 +16,7 @@ use crate::state::Action;
 use crate::state::surgery::Operation;
 use crate::views::panel::{PanelInput, Surgery};
 use crate::views::parts::slider::Slider;
+use crate::views::parts::speaking::use_tongue;
 use crate::words::changes::said;
 
 /// The entry of a menu that changes nothing.
@@ -26,13 +29,13 @@ pub fn surgery(input: &PanelInput) -> Html {
     }
     let Surgery { asked, status, seed, .. } = &input.surgery;
     html! {
-        <section class="surgery" aria-label="What if">
-            <h3 class="topic">{ "What if" }</h3>
+        <section class="surgery" aria-label={say!("What if")}>
+            <h3 class="topic">{ say!("What if") }</h3>
             { of_expert(input) }
             { gate(asked, *seed, &input.dispatch) }
             <ChangeList surgery={input.surgery.clone()} dispatch={input.dispatch.clone()} />
             if !status.is_empty() {
-                <p class="fine status">{ *status }</p>
+                <p class="fine status">{ status }</p>
             }
         </section>
     }
@@ -58,7 +61,7 @@ impl Mute {
         let onclick = operate(dispatch, Operation::Toggle(Intervention::Mute { layer, expert }));
         html! {
             <button type="button" class="operation" aria-pressed={is_on.to_string()} title={self.title()} {onclick}>
-                { format!("Mute E{expert}") }
+                { say!("Mute E{expert}", expert) }
             </button>
         }
     }
@@ -68,7 +71,7 @@ impl Mute {
         let Mute { layer, expert, is_on } = self;
         let onclick = operate(dispatch, Operation::Toggle(Intervention::Mute { layer, expert }));
         html! {
-            <button type="button" class="mute" aria-label={format!("Mute expert {expert}")} aria-pressed={is_on.to_string()}
+            <button type="button" class="mute" aria-label={say!("Mute expert {expert}", expert)} aria-pressed={is_on.to_string()}
                 title={self.title()} {tabindex} {onclick}>
                 <svg viewBox="0 0 12 12" width="12" height="12" aria-hidden="true">
                     <circle cx="6" cy="6" r="4.7" /><path d="M2.7 2.7l6.6 6.6" />
@@ -80,8 +83,10 @@ impl Mute {
     fn title(self) -> String {
         let Mute { layer, expert, is_on } = self;
         match is_on {
-            true => format!("Let expert {expert} of layer {layer} be asked again"),
-            false => format!("Mute expert {expert} of layer {layer}: nobody can ask it. Runs the model again"),
+            true => say!("Let expert {expert} of layer {layer} be asked again", expert, layer),
+            false => {
+                say!("Mute expert {expert} of layer {layer}: nobody can ask it. Runs the model again", expert, layer)
+            }
         }
     }
 }
@@ -118,17 +123,17 @@ fn of_expert(input: &PanelInput) -> Html {
     html! {
         <div class="operations">
             { Mute::of(asked, of, expert).key(&input.dispatch) }
-            <label class="control" title="Wherever the router names one of the two, the other one computes">
-                <span class="control-name">{ format!("Swap E{expert} with") }</span>
+            <label class="control" title={say!("Wherever the router names one of the two, the other one computes")}>
+                <span class="control-name">{ say!("Swap E{expert} with", expert) }</span>
                 <select onchange={swap}>
                     <option value={AS_IT_IS} selected={partner.is_none()}>{ "–" }</option>
                     { for experts().filter(|&other| other != expert).map(|other| option(other, partner)) }
                 </select>
             </label>
-            <label class="control" title="The expert that the token asks in place of its first choice, with that one's weight">
-                <span class="control-name">{ "Send " }<bdi>{ name }</bdi>{ " to" }</span>
+            <label class="control" title={say!("The expert that the token asks in place of its first choice, with that one's weight")}>
+                <span class="control-name">{ weave!("Send {token} to", token = html! { <bdi>{ name }</bdi> }) }</span>
                 <select onchange={send}>
-                    <option value={AS_IT_IS} selected={forced.is_none()}>{ "its own choice" }</option>
+                    <option value={AS_IT_IS} selected={forced.is_none()}>{ say!("its own choice") }</option>
                     { for experts().map(|expert| option(expert, forced)) }
                 </select>
             </label>
@@ -172,12 +177,12 @@ fn gate(asked: &Interventions, seed: u32, dispatch: &Callback<Action>) -> Html {
     let blur = slide(|deviation| Intervention::GateNoise { layer: None, deviation }, 0.0);
     html! {
         <details class="bend">
-            <summary>{ "Gate" }</summary>
+            <summary>{ say!("Gate") }</summary>
             <div class="bend-sliders">
-                <Slider name="Router temperature" value={temperature} range={ROUTER_TEMPERATURE} onchange={heat}
-                    title="Gate logits are divided by it in every layer: above 1 choices become alike, below 1 surer" />
-                <Slider name="Gate noise" value={deviation} range={GATE_NOISE} onchange={blur}
-                    title={format!("Normal noise of this deviation on every gate logit, drawn by seed {seed}")} />
+                <Slider name={say!("Router temperature")} value={temperature} range={ROUTER_TEMPERATURE} onchange={heat}
+                    title={say!("Gate logits are divided by it in every layer: above 1 choices become alike, below 1 surer")} />
+                <Slider name={say!("Gate noise")} value={deviation} range={GATE_NOISE} onchange={blur}
+                    title={say!("Normal noise of this deviation on every gate logit, drawn by seed {seed}", seed)} />
             </div>
         </details>
     }
@@ -192,6 +197,7 @@ struct ChangeListProps {
 /// What is changed, and the way back.
 #[component]
 fn ChangeList(props: &ChangeListProps) -> Html {
+    use_tongue();
     let list = use_node_ref();
     let Surgery { asked, can_undo, can_redo, .. } = &props.surgery;
     if asked.is_empty() && !can_undo && !can_redo {
@@ -212,23 +218,23 @@ fn ChangeList(props: &ChangeListProps) -> Html {
         html! {
             <li key={words.clone()}>
                 <span>{ &words }</span>
-                <button type="button" aria-label={format!("Take back: {words}")} title="Take back" onclick={take_back}>
+                <button type="button" aria-label={say!("Take back: {change}", change = words)} title={say!("Take back")} onclick={take_back}>
                     <span aria-hidden="true">{ "×" }</span>
                 </button>
             </li>
         }
     };
-    let key = |words: &'static str, disabled: bool, operation: Operation| {
+    let key = |words: Cow<'static, str>, disabled: bool, operation: Operation| {
         let onclick = operate(&props.dispatch, operation);
         html! { <button type="button" class="quiet" {disabled} {onclick}>{ words }</button> }
     };
     html! {
-        <div class="changes" ref={list.clone()} role="group" tabindex="-1" aria-label="Changes inside the model">
+        <div class="changes" ref={list.clone()} role="group" tabindex="-1" aria-label={say!("Changes inside the model")}>
             <ul>{ for asked.iter().map(chip) }</ul>
             <div class="changes-keys">
-                { key("Undo", !can_undo, Operation::Undo) }
-                { key("Redo", !can_redo, Operation::Redo) }
-                { key("Reset all", asked.is_empty(), Operation::Reset) }
+                { key(say!("Undo"), !can_undo, Operation::Undo) }
+                { key(say!("Redo"), !can_redo, Operation::Redo) }
+                { key(say!("Reset all"), asked.is_empty(), Operation::Reset) }
             </div>
         </div>
     }

@@ -7,6 +7,7 @@ use yew::prelude::*;
 
 use crate::browser::focus::focus_in_place;
 use crate::views::panel::Panel;
+use crate::words::tongue;
 
 /// Nothing where no panel has such a row.
 pub fn contents(panels: impl Iterator<Item = &'static Panel>) -> Html {
@@ -15,8 +16,8 @@ pub fn contents(panels: impl Iterator<Item = &'static Panel>) -> Html {
         return Html::default();
     }
     html! {
-        <nav class="contents" aria-label="Panels below">
-            <span class="topic" aria-hidden="true">{ "Below" }</span>
+        <nav class="contents" aria-label={say!("Panels below")}>
+            <span class="topic" aria-hidden="true">{ say!("Below") }</span>
             { for entries }
         </nav>
     }
@@ -30,5 +31,5 @@ fn entry(panel: &'static Panel) -> Html {
         found.scroll_into_view();
         focus_in_place(&found);
     });
-    html! { <button type="button" class="quiet" {onclick}>{ panel.kind }</button> }
+    html! { <button type="button" class="quiet" {onclick}>{ tongue::translated(panel.kind) }</button> }
 }

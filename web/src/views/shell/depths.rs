@@ -17,6 +17,6 @@ pub fn depths(current: Depth, dispatch: &Callback<Action>) -> Html {
         }
     };
     html! {
-        <fieldset class="depths" role="radiogroup" aria-label="Depth">{ for Depth::ALL.iter().map(entry) }</fieldset>
+        <fieldset class="depths" role="radiogroup" aria-label={say!("Depth")}>{ for Depth::ALL.iter().map(entry) }</fieldset>
     }
 }

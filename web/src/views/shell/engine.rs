@@ -11,32 +11,36 @@ use crate::words::numbers;
 
 pub fn engine_words(state: &State) -> String {
     if let Some(Waiting { loaded_bytes, total_bytes, from_cache, seconds_left }) = state.waiting() {
-        let from = if from_cache { "reading from cache" } else { "loading" };
-        let left = seconds_left.map_or_else(String::new, |seconds| format!(" · {} left", numbers::duration(seconds)));
-        return match loaded_bytes == total_bytes {
-            true => "preparing the engine …".to_owned(),
-            false => format!("{from} {} of {}{left}", numbers::bytes(loaded_bytes), numbers::bytes(total_bytes)),
+        let (loaded, total) = (numbers::bytes(loaded_bytes), numbers::bytes(total_bytes));
+        let words = match from_cache {
+            _ if loaded_bytes == total_bytes => return say!("preparing the engine …").into_owned(),
+            true => say!("reading from cache {loaded} of {total}", loaded, total),
+            false => say!("loading {loaded} of {total}", loaded, total),
+        };
+        return match seconds_left {
+            Some(seconds) => format!("{words} · {}", say!("{time} left", time = numbers::duration(seconds))),
+            None => words,
         };
     }
     match state.engine() {
-        _ if state.next().is_some() => "loading …".to_owned(),
+        _ if state.next().is_some() => say!("loading …").into_owned(),
         Engine::Ready { loaded, .. } => match loaded.backend.rung {
-            Rung::Webgpu => "live on your GPU".to_owned(),
-            Rung::Cpu => "live on your CPU".to_owned(),
+            Rung::Webgpu => say!("live on your GPU").into_owned(),
+            Rung::Cpu => say!("live on your CPU").into_owned(),
         },
         Engine::Failed(_) => {
             let words = match state.latest().map(|latest| latest.source) {
-                Some(Source::LiveGpu | Source::LiveCpu) => "earlier run · no engine",
-                Some(Source::Recorded | Source::Imported) => "recorded run · no engine",
-                None => "no engine",
+                Some(Source::LiveGpu | Source::LiveCpu) => say!("earlier run · no engine"),
+                Some(Source::Recorded | Source::Imported) => say!("recorded run · no engine"),
+                None => say!("no engine"),
             };
-            words.to_owned()
+            words.into_owned()
         }
         Engine::Absent | Engine::Held => match state.on_screen().filter(|run| run.foreign.is_some()) {
-            Some(run) => format!("a run of {}, imported", plain(&run.model.name)),
-            None => "recorded run".to_owned(),
+            Some(run) => say!("a run of {model}, imported", model = plain(&run.model.name)),
+            None => say!("recorded run").into_owned(),
         },
-        Engine::Starting | Engine::Loading(_) => "starting the engine …".to_owned(),
+        Engine::Starting | Engine::Loading(_) => say!("starting the engine …").into_owned(),
     }
 }
 
@@ -51,7 +55,7 @@ pub fn engine_chip(state: &State) -> Html {
         <>
             <i aria-hidden="true" /><b>{ words }</b>
             if let Some(speed) = speed {
-                <span class="speed">{ format!("{speed:.0} tok/s") }</span>
+                <span class="speed">{ say!("{speed} tok/s", speed = format_args!("{speed:.0}")) }</span>
             }
         </>
     };

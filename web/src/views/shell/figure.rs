@@ -59,7 +59,7 @@ fn seed(state: &State, dispatch: &Callback<Action>) -> Html {
     };
     html! {
         <label class="figure-seed">
-            { "seed" }
+            { say!("seed") }
             <input type="number" min="0" step="1" value={state.settings().seed.to_string()} {onchange} />
         </label>
     }
@@ -75,11 +75,11 @@ pub fn figure_foot(state: &State) -> Html {
             { engine_chip(state) }
             { state.on_screen().map(|run| changes_badge(&run.request.interventions)).unwrap_or_default() }
             if can_save {
-                <button type="button" class="quiet" data-open="save">{ "Save" }</button>
+                <button type="button" class="quiet" data-open="save">{ say!("Save") }</button>
             }
             // Another program's run is in no link: there the same settings would be those of a model of ours.
             if state.on_screen().is_none_or(|run| run.foreign.is_none()) {
-                <a {href} target="_blank" rel="noopener">{ "open in the playground" }</a>
+                <a {href} target="_blank" rel="noopener">{ say!("open in the playground") }</a>
             }
         </footer>
     }

@@ -7,11 +7,13 @@ use yew::prelude::*;
 use crate::settings::{Setting, Settings};
 use crate::state::Action;
 use crate::views::parts::popup::Popup;
+use crate::words::tongue;
 
 pub fn generation(settings: &Settings, dispatch: &Callback<Action>) -> Html {
-    let method = if settings.greedy { "greedy".to_owned() } else { format!("T {}", settings.temperature) };
-    let summary = format!("{method} · seed {} · {} new", settings.seed, settings.new_tokens);
-    let summary = html! { <><span class="topic">{ "Generation" }</span>{ summary }</> };
+    let method = if settings.greedy { say!("greedy") } else { format!("T {}", settings.temperature).into() };
+    let (seed, new) = (settings.seed, settings.new_tokens);
+    let summary = say!("{method} · seed {seed} · {new} new", method, seed, new);
+    let summary = html! { <><span class="topic">{ say!("Generation") }</span>{ summary }</> };
     let greedy = {
         let dispatch = dispatch.clone();
         Callback::from(move |event: Event| {
@@ -20,14 +22,14 @@ pub fn generation(settings: &Settings, dispatch: &Callback<Action>) -> Html {
         })
     };
     html! {
-        <Popup class="generation" title="How the next token is chosen" {summary}>
+        <Popup class="generation" title={say!("How the next token is chosen")} {summary}>
             <div class="more generation-fields" tabindex="-1">
                 <label class="check">
                     <input type="checkbox" checked={settings.greedy} onchange={greedy} />
-                    { "Greedy: always the most probable token" }
+                    { say!("Greedy: always the most probable token") }
                 </label>
                 { for NUMBERS.iter().map(|number| number_field(number, settings, dispatch)) }
-                <p class="fine">{ "Applies from the next run. The same seed gives the same text." }</p>
+                <p class="fine">{ say!("Applies from the next run. The same seed gives the same text.") }</p>
             </div>
         </Popup>
     }
@@ -48,7 +50,7 @@ struct NumberField {
 /// The limits are those of [`Settings::set`], which alone decides.
 const NUMBERS: [NumberField; 5] = [
     NumberField {
-        label: "Temperature",
+        label: marked!("Temperature"),
         least: "0.1",
         most: "2",
         step: "0.05",
@@ -57,7 +59,7 @@ const NUMBERS: [NumberField; 5] = [
         setting: |value| Setting::Temperature(value as f32),
     },
     NumberField {
-        label: "Top-k (0: all)",
+        label: marked!("Top-k (0: all)"),
         least: "0",
         most: "1000",
         step: "1",
@@ -66,7 +68,7 @@ const NUMBERS: [NumberField; 5] = [
         setting: |value| Setting::TopK(value as u32),
     },
     NumberField {
-        label: "Top-p",
+        label: marked!("Top-p"),
         least: "0.05",
         most: "1",
         step: "0.05",
@@ -75,7 +77,7 @@ const NUMBERS: [NumberField; 5] = [
         setting: |value| Setting::TopP(value as f32),
     },
     NumberField {
-        label: "Seed",
+        label: marked!("Seed"),
         least: "0",
         most: "4294967295",
         step: "1",
@@ -84,7 +86,7 @@ const NUMBERS: [NumberField; 5] = [
         setting: |value| Setting::Seed(value as u32),
     },
     NumberField {
-        label: "New tokens",
+        label: marked!("New tokens"),
         least: "0",
         most: "256",
         step: "1",
@@ -110,7 +112,7 @@ fn number_field(number: &'static NumberField, settings: &Settings, dispatch: &Ca
     };
     html! {
         <label>
-            <span>{ number.label }</span>
+            <span>{ tongue::translated(number.label) }</span>
             <input type="number" inputmode="decimal" min={number.least} max={number.most} step={number.step}
                 value={(number.shown)(settings)} disabled={number.is_of_chance && settings.greedy} {onchange} />
         </label>

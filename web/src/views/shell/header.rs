@@ -8,6 +8,7 @@ use crate::views::parts::at_rest::AtRest;
 use crate::views::parts::sized::across;
 use crate::views::shell::depths::depths;
 use crate::views::shell::engine::{engine_chip, engine_words};
+use crate::views::shell::languages::languages;
 
 /// `model`: the chip that names it.
 pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
@@ -16,10 +17,10 @@ pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
         Callback::from(move |_: MouseEvent| dispatch.emit(action.clone()))
     };
     let theme = state.screen().theme;
-    let (next_theme, theme_name) = match theme {
-        Theme::System => (Theme::Light, "auto"),
-        Theme::Light => (Theme::Dark, theme.name()),
-        Theme::Dark => (Theme::System, theme.name()),
+    let (next_theme, theme_words) = match theme {
+        Theme::System => (Theme::Light, say!("Theme: auto")),
+        Theme::Light => (Theme::Dark, say!("Theme: light")),
+        Theme::Dark => (Theme::System, say!("Theme: dark")),
     };
     html! {
         <header class="top">
@@ -29,17 +30,18 @@ pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
                 { model }
                 { engine_chip(state) }
                 if matches!(state.engine(), Engine::Failed(_)) {
-                    <button type="button" class="quiet" onclick={act(Action::Retry)}>{ "Retry" }</button>
+                    <button type="button" class="quiet" onclick={act(Action::Retry)}>{ say!("Retry") }</button>
                 }
             </div>
+            { languages(state.speech().chosen(), dispatch) }
             <div class="furniture">
                 // The element carries them out (`www/packages/moe-playground/src/export`).
-                <button type="button" class="quiet" data-open="save">{ "Save" }</button>
-                <button type="button" class="quiet" data-open="share">{ "Share" }</button>
-                <button type="button" class="quiet" title="Colours: as in the system, light, or dark"
-                    onclick={act(Action::SetTheme(next_theme))}>{ format!("Theme: {theme_name}") }</button>
+                <button type="button" class="quiet" data-open="save">{ say!("Save") }</button>
+                <button type="button" class="quiet" data-open="share">{ say!("Share") }</button>
+                <button type="button" class="quiet" title={say!("Colours: as in the system, light, or dark")}
+                    onclick={act(Action::SetTheme(next_theme))}>{ theme_words }</button>
                 <button type="button" class="quiet" aria-expanded={state.screen().help_open.to_string()}
-                    onclick={act(Action::ToggleHelp)}>{ "Keys" }<kbd>{ "?" }</kbd></button>
+                    onclick={act(Action::ToggleHelp)}>{ say!("Keys") }<kbd>{ "?" }</kbd></button>
             </div>
             { progress_bar(state.waiting()) }
             <AtRest words={spoken(state.waiting(), engine_words(state))} />
@@ -64,7 +66,7 @@ fn spoken(waiting: Option<Waiting>, words: String) -> String {
     match waiting {
         Some(Waiting { loaded_bytes, total_bytes, .. }) if loaded_bytes < total_bytes => {
             let quarters = u64::from(loaded_bytes) * 4 / u64::from(total_bytes.max(1));
-            format!("{} % of engine and model are loaded", quarters * 25)
+            say!("{percent} % of engine and model are loaded", percent = quarters * 25)
         }
         _ => words,
     }
@@ -75,7 +77,7 @@ fn progress_bar(waiting: Option<Waiting>) -> Html {
     let Some(Waiting { loaded_bytes, total_bytes, .. }) = waiting else { return Html::default() };
     let share = f64::from(loaded_bytes) / f64::from(total_bytes.max(1));
     html! {
-        <div class="progress" role="progressbar" aria-label="Loading engine and model" aria-valuemin="0"
+        <div class="progress" role="progressbar" aria-label={say!("Loading engine and model")} aria-valuemin="0"
             aria-valuemax={total_bytes.to_string()} aria-valuenow={loaded_bytes.to_string()}>
             { across("fill", share) }
         </div>

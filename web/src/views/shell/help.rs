@@ -5,7 +5,7 @@ use yew::prelude::*;
 use crate::state::Action;
 use crate::state::keyboard::MAP;
 use crate::views::parts::term::meaning;
-use crate::words::glossary;
+use crate::words::{glossary, tongue};
 
 /// `no_letter_keys`: are keys that type a character left alone?
 pub fn help(no_letter_keys: bool, dispatch: &Callback<Action>) -> Html {
@@ -18,20 +18,20 @@ pub fn help(no_letter_keys: bool, dispatch: &Callback<Action>) -> Html {
         Callback::from(move |_: MouseEvent| dispatch.emit(Action::CloseHelp))
     };
     html! {
-        <aside class="help" aria-label="Keyboard">
-            <header><h2 class="topic">{ "Keyboard" }</h2>
-                <button type="button" class="quiet" aria-label="Close" onclick={close}>{ "×" }</button></header>
+        <aside class="help" aria-label={say!("Keyboard")}>
+            <header><h2 class="topic">{ say!("Keyboard") }</h2>
+                <button type="button" class="quiet" aria-label={say!("Close")} onclick={close}>{ "×" }</button></header>
             <dl>
                 { for MAP.iter().map(|(keys, what)| html! {
-                    <div><dt>{ for keys.split(' ').map(|key| html! { <kbd>{ key }</kbd> }) }</dt><dd>{ *what }</dd></div>
+                    <div><dt>{ for keys.split(' ').map(|key| html! { <kbd>{ key }</kbd> }) }</dt><dd>{ tongue::translated(what) }</dd></div>
                 }) }
             </dl>
             <label class="check">
                 <input type="checkbox" checked={!no_letter_keys} onchange={switch} />
-                { "Letters and signs move through the figure" }
+                { say!("Letters and signs move through the figure") }
             </label>
             <details class="glossary">
-                <summary>{ "Words" }</summary>
+                <summary>{ say!("Words") }</summary>
                 <ul>{ for glossary::ALL.iter().map(|of| html! { <li>{ meaning(of) }</li> }) }</ul>
             </details>
         </aside>

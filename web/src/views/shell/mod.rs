@@ -15,6 +15,8 @@ mod generation;
 #[cfg(feature = "page")]
 mod header;
 #[cfg(feature = "page")]
+mod languages;
+#[cfg(feature = "page")]
 pub mod lesson;
 #[cfg(feature = "page")]
 mod model_menu;

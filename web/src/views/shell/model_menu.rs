@@ -8,7 +8,7 @@ use crate::settings::models::Choice;
 use crate::state::engine::Kept;
 use crate::state::{Action, Engine, State};
 use crate::views::parts::popup::{Popup, close_around};
-use crate::words::numbers;
+use crate::words::{numbers, tongue};
 
 /// The engine's model or, without one, that of the run on the screen; and while another one loads, that.
 pub fn model_chip(state: &State, dispatch: &Callback<Action>) -> Html {
@@ -28,8 +28,8 @@ pub fn model_chip(state: &State, dispatch: &Callback<Action>) -> Html {
         Some(menu) => html! {
             <div class="more menu" tabindex="-1">
                 <p class="fine">{ &facts.more }</p>
-                <h2><span class="topic">{ "Models" }</span><span class="fine">{ "choosing a model downloads it" }</span></h2>
-                <ul aria-label="Models">{ for menu.choices().iter().map(|choice| row(choice, state, dispatch)) }</ul>
+                <h2><span class="topic">{ say!("Models") }</span><span class="fine">{ say!("choosing a model downloads it") }</span></h2>
+                <ul aria-label={say!("Models")}>{ for menu.choices().iter().map(|choice| row(choice, state, dispatch)) }</ul>
                 { kept(state, dispatch) }
             </div>
         },
@@ -44,9 +44,9 @@ pub fn model_chip(state: &State, dispatch: &Callback<Action>) -> Html {
 fn kept(state: &State, dispatch: &Callback<Action>) -> Html {
     let Some(Kept { bytes, why_not }) = state.kept() else { return Html::default() };
     let words = match (why_not, bytes) {
-        (Some(why), _) => format!("A later visit downloads the model again: {why}."),
-        (None, 0) => "Nothing of a model is kept in this browser.".to_owned(),
-        (None, bytes) => format!("{} of models are kept in this browser.", numbers::bytes(*bytes)),
+        (Some(why), _) => say!("A later visit downloads the model again: {why}.", why).into(),
+        (None, 0) => say!("Nothing of a model is kept in this browser."),
+        (None, bytes) => say!("{size} of models are kept in this browser.", size = numbers::bytes(*bytes)).into(),
     };
     let dispatch = dispatch.clone();
     let onclick = move |_: MouseEvent| dispatch.emit(Action::RemoveKept);
@@ -54,7 +54,7 @@ fn kept(state: &State, dispatch: &Callback<Action>) -> Html {
         <p class="kept fine">
             { words }
             if *bytes > 0 && state.engine().is_ready() {
-                <button type="button" class="quiet" {onclick}>{ "Remove them" }</button>
+                <button type="button" class="quiet" {onclick}>{ say!("Remove them") }</button>
             }
         </p>
     }
@@ -65,13 +65,16 @@ fn row(choice: &Choice, state: &State, dispatch: &Callback<Action>) -> Html {
     let is_current = choice.manifest_url == state.config().manifest_url;
     let size = numbers::bytes(entry.download_bytes);
     let status = match (is_current, state.engine()) {
-        (false, _) if state.next().is_some_and(|next| next.before.manifest_url == choice.manifest_url) => "in use · ",
-        (false, _) => "",
-        (true, _) if state.next().is_some() => "loading … · ",
-        (true, Engine::Ready { .. }) => "in use · ",
-        (true, Engine::Failed(_)) => "not loaded · ",
-        (true, _) => "loading … · ",
+        (false, _) if state.next().is_some_and(|next| next.before.manifest_url == choice.manifest_url) => {
+            Some(say!("in use"))
+        }
+        (false, _) => None,
+        (true, _) if state.next().is_some() => Some(say!("loading …")),
+        (true, Engine::Ready { .. }) => Some(say!("in use")),
+        (true, Engine::Failed(_)) => Some(say!("not loaded")),
+        (true, _) => Some(say!("loading …")),
     };
+    let status = status.map(|status| format!("{status} · "));
     let onclick = {
         let (dispatch, manifest_url) = (dispatch.clone(), choice.manifest_url.clone());
         Callback::from(move |event: MouseEvent| {
@@ -82,15 +85,15 @@ fn row(choice: &Choice, state: &State, dispatch: &Callback<Action>) -> Html {
     html! {
         <li key={choice.manifest_url.clone()}>
             <button type="button" aria-current={is_current.then_some("true")} {onclick}>
-                <b dir="auto">{ &entry.title }</b>
+                <b dir="auto">{ tongue::translated(&entry.title) }</b>
                 <span class="size">{ status }{ size }</span>
                 <span class="facts">
                     <code>{ &entry.rule }</code>
-                    { format!(" · {} · {} parameters, {} active",
-                        numbers::count(entry.num_experts as usize, "expert", "experts"),
-                        numbers::parameters(entry.num_parameters), numbers::parameters(entry.num_active_parameters)) }
+                    { format!(" · {} · {}", many!(entry.num_experts, "{n} expert", "{n} experts"),
+                        say!("{all} parameters, {active} active", all = numbers::parameters(entry.num_parameters),
+                            active = numbers::parameters(entry.num_active_parameters))) }
                     if let Some(budget) = entry.training_tokens {
-                        { format!(" · trained on {}", numbers::training_tokens(budget)) }
+                        { format!(" · {}", say!("trained on {tokens}", tokens = numbers::training_tokens(budget))) }
                     }
                 </span>
             </button>
@@ -109,31 +112,46 @@ struct Facts {
 impl Facts {
     /// Of the model itself only the weights' size is known; the list counts all that is downloaded.
     fn of_model(model: &ModelInfo, entry: Option<&ModelEntry>) -> Facts {
-        let experts = numbers::count(model.num_experts as usize, "expert", "experts");
+        let experts = many!(model.num_experts, "{n} expert", "{n} experts");
         let shape = format!("{} × {experts}", model.num_layers);
         if model.num_parameters == 0 {
             // Of another program's run.
-            let more = format!("{} layers of {experts}; nobody recorded more of it", model.num_layers);
+            let more =
+                say!("{layers} layers of {experts}; nobody recorded more of it", layers = model.num_layers, experts);
             return Facts { name: plain(&model.name), experts: shape, size: String::new(), more };
         }
-        let more = format!(
-            "{} parameters, {} active per token; {} layers of {experts}{}; weights {}",
-            numbers::parameters(model.num_parameters),
-            numbers::parameters(model.num_active_parameters),
-            model.num_layers,
-            model
-                .training_tokens
-                .map_or_else(String::new, |budget| { format!("; trained on {}", numbers::training_tokens(budget)) }),
-            model.weights_sha256.get(..12).unwrap_or(&model.weights_sha256),
-        );
+        let (all, active) =
+            (numbers::parameters(model.num_parameters), numbers::parameters(model.num_active_parameters));
+        let layers = model.num_layers;
+        let weights = model.weights_sha256.get(..12).unwrap_or(&model.weights_sha256);
+        let more = match model.training_tokens.map(numbers::training_tokens) {
+            Some(tokens) => say!(
+                "{all} parameters, {active} active per token; {layers} layers of {experts}; trained on {tokens}; weights {weights}",
+                all,
+                active,
+                layers,
+                experts,
+                tokens,
+                weights,
+            ),
+            None => say!(
+                "{all} parameters, {active} active per token; {layers} layers of {experts}; weights {weights}",
+                all,
+                active,
+                layers,
+                experts,
+                weights,
+            ),
+        };
         let size = numbers::bytes(entry.map_or(model.weights_bytes, |entry| entry.download_bytes));
         Facts { name: plain(&model.name), experts: shape, size, more }
     }
 
     fn of_entry(entry: &ModelEntry) -> Facts {
-        let experts = numbers::count(entry.num_experts as usize, "expert", "experts");
+        let experts = many!(entry.num_experts, "{n} expert", "{n} experts");
         let size = numbers::bytes(entry.download_bytes);
-        let more = format!("{}; {experts}; {size} to load", plain(&entry.title));
+        let more =
+            say!("{title}; {experts}; {size} to load", title = plain(&tongue::translated(&entry.title)), experts, size);
         Facts { name: plain(&entry.name), experts, size, more }
     }
 }

@@ -18,13 +18,13 @@ pub fn notice(state: &State, dispatch: &Callback<Action>) -> Html {
                     <div>
                         <p><b>{ plain(&message.what) }</b>{ " " }{ plain(&message.why) }{ " " }{ message.try_this }</p>
                         if let Some(details) = &message.details {
-                            <details><summary>{ "Details" }</summary><code>{ plain(details) }</code></details>
+                            <details><summary>{ say!("Details") }</summary><code>{ plain(details) }</code></details>
                         }
                     </div>
                     if matches!(state.engine(), Engine::Failed(_)) {
-                        <button type="button" class="quiet" onclick={act(Action::Retry)}>{ "Retry" }</button>
+                        <button type="button" class="quiet" onclick={act(Action::Retry)}>{ say!("Retry") }</button>
                     }
-                    <button type="button" class="quiet" aria-label="Dismiss" onclick={act(Action::DismissNotice)}>{ "×" }</button>
+                    <button type="button" class="quiet" aria-label={say!("Dismiss")} onclick={act(Action::DismissNotice)}>{ "×" }</button>
                 </div>
             }
         </div>

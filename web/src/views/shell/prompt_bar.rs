@@ -7,11 +7,12 @@ use yew::prelude::*;
 use crate::state::{Action, State};
 use crate::views::shell::generation::generation;
 use crate::views::shell::prompt_field::{prompt_field, run_button};
+use crate::words::tongue;
 
 pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
     html! {
         <div class="prompt-bar">
-            { prompt_field(state, html! { <span class="topic">{ "Prompt" }</span> }, dispatch) }
+            { prompt_field(state, html! { <span class="topic">{ say!("Prompt") }</span> }, dispatch) }
             { examples(state, dispatch) }
             { run_button(state, dispatch) }
             { generation(state.settings(), dispatch) }
@@ -23,7 +24,7 @@ pub fn prompt_bar(state: &State, dispatch: &Callback<Action>) -> Html {
 pub fn own_words(state: &State, dispatch: &Callback<Action>) -> Html {
     html! {
         <div class="prompt-bar own-words">
-            { prompt_field(state, html! { <span class="topic">{ "Type your own words" }</span> }, dispatch) }
+            { prompt_field(state, html! { <span class="topic">{ say!("Type your own words") }</span> }, dispatch) }
             { examples(state, dispatch) }
             { run_button(state, dispatch) }
         </div>
@@ -33,7 +34,7 @@ pub fn own_words(state: &State, dispatch: &Callback<Action>) -> Html {
 /// A menu rather than a setting: it shows its name again once an example has been taken.
 fn examples(state: &State, dispatch: &Callback<Action>) -> Html {
     let examples = prompts::of_model(state.model().map(|model| &*model.name).unwrap_or_default());
-    let kinds = examples.iter().map(|(kind, _)| html! { <option value={*kind}>{ *kind }</option> });
+    let kinds = examples.iter().map(|(kind, _)| html! { <option value={*kind}>{ tongue::translated(kind) }</option> });
     let kinds = kinds.collect::<Html>();
     let pick = {
         let dispatch = dispatch.clone();
@@ -46,8 +47,8 @@ fn examples(state: &State, dispatch: &Callback<Action>) -> Html {
         })
     };
     html! {
-        <select class="examples" aria-label="Example prompts" onchange={pick}>
-            <option value="" selected=true disabled=true hidden=true>{ "Examples" }</option>
+        <select class="examples" aria-label={say!("Example prompts")} onchange={pick}>
+            <option value="" selected=true disabled=true hidden=true>{ say!("Examples") }</option>
             { kinds }
         </select>
     }

@@ -40,7 +40,7 @@ pub fn prompt_field(state: &State, topic: Html, dispatch: &Callback<Action>) -> 
         <>
             <label class="prompt-field">
                 { topic }
-                <textarea rows="1" dir="auto" spellcheck="false" autocomplete="off" aria-label="Prompt" value={state.settings().prompt.clone()}
+                <textarea rows="1" dir="auto" spellcheck="false" autocomplete="off" aria-label={say!("Prompt")} value={state.settings().prompt.clone()}
                     aria-invalid={is_invalid.to_string()} aria-describedby="prompt-hint" {oninput} {onkeydown} />
                 <span class={classes!("prompt-hint", is_invalid.then_some("is-warning"))} id="prompt-hint">
                     { &hint }
@@ -55,17 +55,23 @@ pub fn prompt_field(state: &State, topic: Html, dispatch: &Callback<Action>) -> 
 fn hint(state: &State, problem: Option<PromptProblem>) -> Option<String> {
     let num_chars = state.settings().prompt.chars().count();
     match problem {
-        Some(PromptProblem::Empty) => Some("Type a few words: the model continues them.".to_owned()),
-        Some(PromptProblem::TooLong { num_chars }) => Some(format!(
-            "{num_chars} of {MAX_PROMPT_CHARS} characters: too long to run. Your text has not been changed."
+        Some(PromptProblem::Empty) => Some(say!("Type a few words: the model continues them.").into_owned()),
+        Some(PromptProblem::TooLong { num_chars }) => Some(say!(
+            "{number} of {most} characters: too long to run. Your text has not been changed.",
+            number = num_chars,
+            most = MAX_PROMPT_CHARS,
         )),
-        Some(PromptProblem::TooManyTokens { num_tokens, max_tokens }) => {
-            Some(format!("{num_tokens} of {max_tokens} tokens: too long to run. Your text has not been changed."))
-        }
+        Some(PromptProblem::TooManyTokens { num_tokens, max_tokens }) => Some(say!(
+            "{number} of {most} tokens: too long to run. Your text has not been changed.",
+            number = num_tokens,
+            most = max_tokens,
+        )),
         None if state.prompt_tokens().is_some() => {
-            state.prompt_tokens().map(|(num_tokens, max_tokens)| format!("{num_tokens} of {max_tokens} tokens"))
+            state.prompt_tokens().map(|(number, most)| say!("{number} of {most} tokens", number, most))
         }
-        None if num_chars > MAX_PROMPT_CHARS / 2 => Some(format!("{num_chars} of {MAX_PROMPT_CHARS} characters")),
+        None if num_chars > MAX_PROMPT_CHARS / 2 => {
+            Some(say!("{number} of {most} characters", number = num_chars, most = MAX_PROMPT_CHARS))
+        }
         None => None,
     }
 }
@@ -79,14 +85,14 @@ pub fn run_button(state: &State, dispatch: &Callback<Action>) -> Html {
     if state.is_running() {
         html! {
             <button type="button" class="primary" onclick={act(Action::Stop)} disabled={state.is_stopping()}>
-                <span class="icon-stop" aria-hidden="true" />{ "Stop" }
+                <span class="icon-stop" aria-hidden="true" />{ say!("Stop") }
             </button>
         }
     } else {
         html! {
             <button type="button" class="primary" onclick={act(Action::Run { prompt: None })}
                 disabled={!state.engine().can_run() || is_loading}>
-                { if is_loading { "Loading …" } else { "Run" } }
+                { if is_loading { say!("Loading …") } else { say!("Run") } }
             </button>
         }
     }

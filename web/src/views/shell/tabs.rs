@@ -4,6 +4,7 @@ use yew::prelude::*;
 
 use crate::settings::view::PanelName;
 use crate::state::Action;
+use crate::words::tongue;
 
 /// `tabs`: each with what is written on it.
 pub fn tabs(tabs: &[(PanelName, &'static str)], current: PanelName, dispatch: &Callback<Action>) -> Html {
@@ -11,11 +12,11 @@ pub fn tabs(tabs: &[(PanelName, &'static str)], current: PanelName, dispatch: &C
         let dispatch = dispatch.clone();
         let onclick = Callback::from(move |_: MouseEvent| dispatch.emit(Action::SetTab(panel)));
         html! {
-            <button type="button" aria-pressed={(panel == current).to_string()} {onclick}>{ words }</button>
+            <button type="button" aria-pressed={(panel == current).to_string()} {onclick}>{ tongue::translated(words) }</button>
         }
     };
     if tabs.len() < 2 {
         return Html::default();
     }
-    html! { <nav class="tabs" aria-label="Views">{ for tabs.iter().map(entry) }</nav> }
+    html! { <nav class="tabs" aria-label={say!("Views")}>{ for tabs.iter().map(entry) }</nav> }
 }

@@ -45,6 +45,7 @@ const ATTRIBUTES = [
   "activate",
   "keys",
   "theme",
+  "lang",
 ];
 // attributes: end
 
@@ -528,6 +529,7 @@ export class MoePlayground extends Base {
 }
 
 for (const [at, name] of ATTRIBUTES.entries()) {
+  if (PROPERTIES[at] in Base.prototype) continue; // Every element has it.
   Object.defineProperty(MoePlayground.prototype, PROPERTIES[at], {
     configurable: true,
     enumerable: true,

@@ -33,17 +33,17 @@ pub fn fields(input: &PanelInput) -> Html {
         html! {
             <li key={number}>
                 <b aria-hidden="true">{ number + 1 }</b>
-                <textarea rows="1" dir="auto" spellcheck="false" autocomplete="off" aria-label={format!("Text {} of the batch", number + 1)}
+                <textarea rows="1" dir="auto" spellcheck="false" autocomplete="off" aria-label={say!("Text {number} of the batch", number = number + 1)}
                     value={text.clone()} oninput={set} />
-                <button type="button" class="quiet" aria-label={format!("Remove text {}", number + 1)} disabled={!can_remove} onclick={remove}>{ "×" }</button>
+                <button type="button" class="quiet" aria-label={say!("Remove text {number}", number = number + 1)} disabled={!can_remove} onclick={remove}>{ "×" }</button>
             </li>
         }
     };
     html! {
         <>
-            <ol class="batch-fields" aria-label="Texts of the batch">{ for texts.iter().enumerate().map(field) }</ol>
+            <ol class="batch-fields" aria-label={say!("Texts of the batch")}>{ for texts.iter().enumerate().map(field) }</ol>
             if texts.len() < MAX_BATCH {
-                <button type="button" class="quiet is-framed batch-add" onclick={add(input, texts)}>{ "Add a text" }</button>
+                <button type="button" class="quiet is-framed batch-add" onclick={add(input, texts)}>{ say!("Add a text") }</button>
             }
         </>
     }

@@ -2,31 +2,50 @@
 
 use crate::run::in_step::{Difference, InStep};
 use crate::run::text::quoted;
-use crate::words::numbers::{self, count};
+use crate::words::{names, numbers};
 
 pub fn finding(batch: &InStep, step: usize, layer: usize) -> String {
     let asked = batch.asked(step, layer);
     let lost = asked.iter().find_map(|asked| Some((asked, *asked.lost.first()?)));
     if let (Some((asked, text)), Some(capacity)) = (lost, batch.capacity(step, layer)) {
-        let number = asked.served.len() + asked.lost.len();
-        let to = match asked.served.is_empty() {
-            true => String::new(),
-            false => format!(" to {}", texts(&asked.served)),
+        let (text, expert, number) = (text + 1, asked.expert, asked.served.len() + asked.lost.len());
+        return match asked.served.is_empty() {
+            true => say!(
+                "At step {step}, text {text} lost its request to expert {expert}: capacity {capacity}, {number} asked",
+                step,
+                text,
+                expert,
+                capacity,
+                number,
+            ),
+            false => say!(
+                "At step {step}, text {text} lost its request to expert {expert} to {others}: capacity {capacity}, {number} asked",
+                step,
+                text,
+                expert,
+                others = texts(&asked.served),
+                capacity,
+                number,
+            ),
         };
-        return format!(
-            "At step {step}, text {} lost its request to expert {}{to}: capacity {capacity}, {number} asked",
-            text + 1,
-            asked.expert
-        );
     }
     let all = batch.lost();
-    let here = count(batch.num_texts(step), "text finds", "texts find");
     if all.lost == 0 {
-        return format!("At step {step} {here} room, and no request of {} is ever turned away", all.requests);
+        return many!(
+            batch.num_texts(step),
+            "At step {step} {n} text finds room, and no request of {requests} is ever turned away",
+            "At step {step} {n} texts find room, and no request of {requests} is ever turned away",
+            step,
+            requests = all.requests,
+        );
     }
-    format!(
-        "At step {step} {here} room in this layer; over all steps and layers {} of {} requests are turned away",
-        all.lost, all.requests
+    many!(
+        batch.num_texts(step),
+        "At step {step} {n} text finds room in this layer; over all steps and layers {lost} of {requests} requests are turned away",
+        "At step {step} {n} texts find room in this layer; over all steps and layers {lost} of {requests} requests are turned away",
+        step,
+        lost = all.lost,
+        requests = all.requests,
     )
 }
 
@@ -34,9 +53,9 @@ pub fn finding(batch: &InStep, step: usize, layer: usize) -> String {
 pub fn texts(numbers: &[usize]) -> String {
     let words: Vec<String> = numbers.iter().map(|number| (number + 1).to_string()).collect();
     match words.split_last() {
-        Some((last, [])) => format!("text {last}"),
-        Some((last, others)) => format!("texts {} and {last}", others.join(", ")),
-        None => "nobody".to_owned(),
+        Some((last, [])) => say!("text {number}", number = last),
+        Some((last, others)) => say!("texts {others} and {last}", others = names::listed(others.to_vec()), last),
+        None => say!("nobody").into_owned(),
     }
 }
 
@@ -45,28 +64,27 @@ pub fn alone(batch: &InStep, text: usize) -> Option<String> {
     let difference = batch.rows.get(text)?.alone.as_ref()?;
     let Difference { num_same, num_routes, num_fates, nats, .. } = *difference;
     let number = text + 1;
-    let tokens = count(num_same, "token", "tokens");
-    let Some(first) = difference.first else {
-        return Some(format!(
-            "Text {number} is as alone: the same experts serve the same {tokens}{}.",
-            written(difference)
-        ));
+    let compared = match difference.first {
+        None => many!(
+            num_same,
+            "Text {number} is as alone: the same experts serve the same {n} token.",
+            "Text {number} is as alone: the same experts serve the same {n} tokens.",
+            number,
+        ),
+        Some(first) => many!(
+            num_same,
+            "Text {number} beside its run alone: of {n} token that are the same, {fates} and {routes}, the first at step {first}; {nats} nats on these.",
+            "Text {number} beside its run alone: of {n} tokens that are the same, {fates} and {routes}, the first at step {first}; {nats} nats on these.",
+            number,
+            fates = many!(num_fates, "{n} has another fate", "{n} have another fate"),
+            routes = many!(num_routes, "{n} asks other experts", "{n} ask other experts"),
+            first,
+            nats = numbers::difference(nats),
+        ),
     };
-    Some(format!(
-        "Text {number} beside its run alone: of {tokens} that are the same, {} and {}, the first at step {first}; {} nats on these{}.",
-        count(num_fates, "has another fate", "have another fate"),
-        count(num_routes, "asks other experts", "ask other experts"),
-        numbers::difference(nats),
-        written(difference)
-    ))
-}
-
-fn written(difference: &Difference) -> String {
-    let end = |text: &str| if text.is_empty() { "nothing".to_owned() } else { quoted(text) };
-    match &difference.written {
-        Some([here, alone]) => {
-            format!(". From step {} on it reads {} instead of {}", difference.num_same, end(here), end(alone))
-        }
-        None => String::new(),
-    }
+    let Some([here, alone]) = &difference.written else { return Some(compared) };
+    let end = |text: &str| if text.is_empty() { say!("nothing").into_owned() } else { quoted(text) };
+    let (here, alone) = (end(here), end(alone));
+    let written = say!("From step {step} on it reads {here} instead of {alone}.", step = num_same, here, alone);
+    Some(format!("{compared} {written}"))
 }

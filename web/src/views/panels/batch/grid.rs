@@ -1,5 +1,7 @@
 //! The texts below each other, a column for each step: every token with what became of it in the selected layer.
 
+use std::borrow::Cow;
+
 use yew::prelude::*;
 
 use crate::run::in_step::InStep;
@@ -18,7 +20,7 @@ pub fn grid(input: &PanelInput, batch: &InStep, selected: usize) -> Html {
     let head = |step: usize| {
         html! {
             <th scope="col" key={step} class={(step == selected).then_some("is-selected")}>
-                <button type="button" aria-label={format!("Step {step}")} aria-pressed={(step == selected).to_string()} onclick={choose(step)}>{ step }</button>
+                <button type="button" aria-label={say!("Step {step}", step)} aria-pressed={(step == selected).to_string()} onclick={choose(step)}>{ step }</button>
             </th>
         }
     };
@@ -31,7 +33,13 @@ pub fn grid(input: &PanelInput, batch: &InStep, selected: usize) -> Html {
             (step == selected).then_some("is-selected"),
             (!cell.is_prompt).then_some("is-written")
         );
-        let title = format!("Text {}, step {step}, {}: {}", text + 1, quoted(&cell.text), fate_words(fate));
+        let title = say!(
+            "Text {text}, step {step}, {token}: {fate}",
+            text = text + 1,
+            step,
+            token = quoted(&cell.text),
+            fate = fate_words(fate),
+        );
         html! {
             <td key={step} {class} {title} onclick={choose(step)}>
                 <bdi>{ visible(&cell.text) }</bdi>
@@ -46,27 +54,27 @@ pub fn grid(input: &PanelInput, batch: &InStep, selected: usize) -> Html {
     let row = |text: usize| {
         html! {
             <tr key={text}>
-                <th scope="row">{ format!("text {}", text + 1) }</th>
+                <th scope="row">{ say!("text {number}", number = text + 1) }</th>
                 { for steps().map(|step| cell(text, step)) }
             </tr>
         }
     };
     html! {
-        <div class="batch-grid" tabindex="0" role="group" aria-label="The texts in step; a column for each step">
+        <div class="batch-grid" tabindex="0" role="group" aria-label={say!("The texts in step; a column for each step")}>
             <table>
-                <thead><tr><th scope="col">{ "step" }</th>{ for steps().map(head) }</tr></thead>
+                <thead><tr><th scope="col">{ say!("step") }</th>{ for steps().map(head) }</tr></thead>
                 <tbody>{ for (0..batch.rows.len()).map(row) }</tbody>
             </table>
         </div>
     }
 }
 
-pub fn fate_words(fate: TokenFate) -> &'static str {
+pub fn fate_words(fate: TokenFate) -> Cow<'static, str> {
     match fate {
-        TokenFate::NotRouted => "no request",
-        TokenFate::Served => "served",
-        TokenFate::LostSome => "turned away",
-        TokenFate::Dropped => "dropped",
+        TokenFate::NotRouted => say!("no request"),
+        TokenFate::Served => say!("served"),
+        TokenFate::LostSome => say!("turned away"),
+        TokenFate::Dropped => say!("dropped"),
     }
 }
 

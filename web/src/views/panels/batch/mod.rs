@@ -15,23 +15,23 @@ use crate::settings::view::PanelName;
 use crate::state::background::Purpose;
 use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::comparison_bar::comparison_bar;
-use crate::words::numbers::count;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Batch,
-    kind: "Batch",
+    kind: marked!("Batch"),
     area: "row",
     tab: Tab::Of(PanelName::Policies),
     depth: Depth::Lab,
     sees: Sees::Comparisons,
     lacks: |_| None,
-    topic: |input| format!("Batch · outcomes in layer {}", input.layer().layer),
+    topic: |input| say!("Batch · outcomes in layer {layer}", layer = input.layer().layer),
     finding: |input| match in_step(input) {
         Some((batch, step)) => finding::finding(batch, step, input.selection.layer),
-        None => {
-            let texts = count(input.comparisons.texts.len(), "text", "texts");
-            format!("{texts} to be decoded in step, with slots that they share: not run yet")
-        }
+        None => many!(
+            input.comparisons.texts.len(),
+            "{n} text to be decoded in step, with slots that they share: not run yet",
+            "{n} texts to be decoded in step, with slots that they share: not run yet"
+        ),
     },
     badges: |_| Html::default(),
     picture,
@@ -50,8 +50,8 @@ fn in_step(input: &PanelInput) -> Option<(&InStep, usize)> {
 
 fn picture(input: &PanelInput) -> Html {
     let is_whole = in_step(input).is_some_and(|(batch, _)| batch.rows.iter().all(|row| row.alone.is_some()));
-    let texts = count(input.comparisons.texts.len(), "text", "texts");
-    let start = (!is_whole).then(|| format!("Run {texts} in step"));
+    let texts = input.comparisons.texts.len();
+    let start = (!is_whole).then(|| many!(texts, "Run {n} text in step", "Run {n} texts in step"));
     let progress = input.comparisons.in_step_progress.as_ref();
     html! {
         <div class="batch">
@@ -73,16 +73,22 @@ fn picture(input: &PanelInput) -> Html {
 fn how(input: &PanelInput) -> String {
     let request = &input.scene.recording.request;
     let group = match request.routing.overflow {
-        Overflow::Drop(_) => "are one group, whose capacity follows from their number",
-        Overflow::Dropless => "are one group; this routing turns nobody away, so no text can tell that it is not alone",
+        Overflow::Drop(_) => say!(
+            "At each step one token of every text is read or written, prompts included: these are one group, whose \
+             capacity follows from their number."
+        ),
+        Overflow::Dropless => say!(
+            "At each step one token of every text is read or written, prompts included: these are one group; this \
+             routing turns nobody away, so no text can tell that it is not alone."
+        ),
     };
-    let changes = match request.interventions.is_empty() {
-        true => "",
-        false => " What you changed inside the model is left out.",
-    };
-    format!(
-        "At each step one token of every text is read or written, prompts included: these {group}. The routing is that of \
-         the run on the screen; each text is continued by {NUM_NEW} tokens, the likeliest ones, in the batch and then \
-         alone.{changes}"
-    )
+    let routing = say!(
+        "The routing is that of the run on the screen; each text is continued by {number} tokens, the likeliest ones, \
+         in the batch and then alone.",
+        number = NUM_NEW,
+    );
+    match request.interventions.is_empty() {
+        true => format!("{group} {routing}"),
+        false => format!("{group} {routing} {}", say!("What you changed inside the model is left out.")),
+    }
 }

@@ -6,15 +6,20 @@ use super::finding::texts;
 use crate::run::in_step::{Asked, InStep};
 use crate::views::parts::at_rest::AtRest;
 use crate::views::parts::glyph::{Mark, glyph};
-use crate::words::numbers::count;
 
 pub fn slots(batch: &InStep, step: usize, layer: usize) -> Html {
     let asked = batch.asked(step, layer);
-    let of_texts = count(batch.num_texts(step), "text", "texts");
     let capacity = match batch.capacity(step, layer) {
-        Some(capacity) => format!("{} for each expert", count(capacity as usize, "slot", "slots")),
-        None => "slots for everybody".to_owned(),
+        Some(capacity) => many!(capacity, "{n} slot for each expert", "{n} slots for each expert"),
+        None => say!("slots for everybody").into_owned(),
     };
+    let who = many!(
+        batch.num_texts(step),
+        "Step {step}: {n} text, {capacity}. Who took its slots, and who was turned away:",
+        "Step {step}: {n} texts, {capacity}. Who took its slots, and who was turned away:",
+        step,
+        capacity,
+    );
     let chips = |numbers: &[usize], mark: Mark, class: &'static str| {
         let chip = |number: &usize| html! { <span {class}>{ glyph(mark) }{ number + 1 }</span> };
         numbers.iter().map(chip).collect::<Html>()
@@ -22,7 +27,7 @@ pub fn slots(batch: &InStep, step: usize, layer: usize) -> Html {
     let expert = |asked: &Asked| {
         html! {
             <li key={asked.expert}>
-                <b>{ format!("expert {}", asked.expert) }</b>
+                <b>{ say!("expert {expert}", expert = asked.expert) }</b>
                 <span class="hidden">{ words(asked) }</span>
                 <span class="batch-chips" aria-hidden="true">
                     { chips(&asked.served, Mark::First, "is-served") }
@@ -34,22 +39,22 @@ pub fn slots(batch: &InStep, step: usize, layer: usize) -> Html {
     let spoken: Vec<String> = asked
         .iter()
         .filter(|asked| !asked.lost.is_empty())
-        .map(|asked| format!("Expert {}: {}", asked.expert, words(asked)))
+        .map(|asked| say!("Expert {expert}: {what}.", expert = asked.expert, what = words(asked)))
         .collect();
     html! {
         <div class="batch-slots">
-            <p>{ format!("Step {step}: {of_texts}, {capacity}. Who took its slots, and who was turned away:") }</p>
+            <p>{ who }</p>
             <ul>{ for asked.iter().map(expert) }</ul>
-            <AtRest words={format!("Step {step}. {}", spoken.join(". "))} />
+            <AtRest words={format!("{} {}", say!("Step {step}.", step), spoken.join(" "))} />
         </div>
     }
 }
 
 /// "serves texts 1 and 2, turns text 3 away".
 pub fn words(asked: &Asked) -> String {
-    let lost = match asked.lost.is_empty() {
-        true => String::new(),
-        false => format!(", turns {} away", texts(&asked.lost)),
-    };
-    format!("serves {}{lost}", texts(&asked.served))
+    let served = texts(&asked.served);
+    match asked.lost.is_empty() {
+        true => say!("serves {served}", served),
+        false => say!("serves {served}, turns {lost} away", served, lost = texts(&asked.lost)),
+    }
 }

@@ -14,8 +14,9 @@ pub fn tables(batch: &InStep, step: usize, layer: usize) -> Html {
 }
 
 fn tokens(batch: &InStep, layer: usize) -> Html {
-    let heads: Vec<String> = (1..=batch.rows.len()).map(|number| format!("text {number}")).collect();
-    let head: Vec<&str> = std::iter::once("step").chain(heads.iter().map(String::as_str)).collect();
+    let heads: Vec<String> = (1..=batch.rows.len()).map(|number| say!("text {number}", number)).collect();
+    let step = say!("step");
+    let head: Vec<&str> = std::iter::once(&*step).chain(heads.iter().map(String::as_str)).collect();
     let rows = (0..batch.steps.len()).map(|step| {
         let cell = |text: usize| match batch.fate(text, step, layer) {
             Some(fate) => format!("{} {}", inline(&batch.rows[text].cells[step].text), fate_words(fate)),
@@ -23,12 +24,12 @@ fn tokens(batch: &InStep, layer: usize) -> Html {
         };
         std::iter::once(step.to_string()).chain((0..batch.rows.len()).map(cell)).collect()
     });
-    table("Tokens of the batch, step by step", &head, rows)
+    table(&say!("Tokens of the batch, step by step"), &head, rows)
 }
 
 fn experts(batch: &InStep, step: usize, layer: usize) -> Html {
     let rows = batch.asked(step, layer).into_iter().map(|asked| vec![asked.expert.to_string(), words(&asked)]);
-    table(&format!("Experts asked at step {step}"), &["expert", "who"], rows)
+    table(&say!("Experts asked at step {step}", step), &[&say!("expert"), &say!("who")], rows)
 }
 
 fn texts(batch: &InStep) -> Html {
@@ -45,7 +46,13 @@ fn texts(batch: &InStep) -> Html {
             of(alone.map(|it| format!("{:+.4}", it.nats).replace('-', "−"))),
         ]
     });
-    let head =
-        ["text", "requests turned away", "tokens as alone", "with another fate", "with other experts", "nats more"];
-    table("Each text beside its run alone, over all layers", &head, rows)
+    let head = [
+        say!("text"),
+        say!("requests turned away"),
+        say!("tokens as alone"),
+        say!("with another fate"),
+        say!("with other experts"),
+        say!("nats more"),
+    ];
+    table(&say!("Each text beside its run alone, over all layers"), &head.each_ref().map(|name| &**name), rows)
 }

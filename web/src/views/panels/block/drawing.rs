@@ -1,5 +1,7 @@
 //! The drawing: residual stream from above to below, attention and experts beside it, the selected token's way marked.
 
+use std::borrow::Cow;
+
 use moe_trace::Assignment;
 use yew::prelude::*;
 
@@ -46,17 +48,21 @@ pub fn drawing(input: &PanelInput) -> Html {
     let text = short(input.scene.token_text(token));
     let asked: Vec<String> = requests.iter().map(|request| request.expert.to_string()).collect();
     let asked = match (asked.is_empty(), layer.experts_take()) {
-        (true, _) => "no expert".to_owned(),
-        (false, true) if asked.len() > MAX_NAMED => format!("taken by {} experts", asked.len()),
-        (false, false) if asked.len() > MAX_NAMED => format!("asks {} experts", asked.len()),
-        (false, true) => format!("taken by {}", asked.join(", ")),
-        (false, false) => format!("asks {}", asked.join(", ")),
+        (true, _) => say!("no expert").into_owned(),
+        (false, true) if asked.len() > MAX_NAMED => say!("taken by {number} experts", number = asked.len()),
+        (false, false) if asked.len() > MAX_NAMED => say!("asks {number} experts", number = asked.len()),
+        (false, true) => say!("taken by {experts}", experts = names::listed(asked)),
+        (false, false) => say!("asks {experts}", experts = names::listed(asked)),
     };
-    let words = format!(
+    let words = say!(
         "One layer: norm and attention, added to the residual; then norm, gate and {num_experts} experts, added to the \
-         residual. Token {token} {text}: {asked}."
+         residual. Token {token} {text}: {asked}.",
+        num_experts,
+        token,
+        text,
+        asked,
     );
-    let part = |x: usize, y: usize, width: usize, name: &'static str| {
+    let part = |x: usize, y: usize, width: usize, name: Cow<'static, str>| {
         html! {
             <>
                 <rect class="part" x={x.to_string()} y={y.to_string()} width={width.to_string()} height="26" rx="3" />
@@ -85,18 +91,18 @@ pub fn drawing(input: &PanelInput) -> Html {
         <svg class="block-drawing" viewBox={format!("0 0 {WIDTH} {height}")} role="img" aria-label={words}>
             <path class="way" d={ways} />
             <text class="token-name" x="4" y="16">{ format!("{text} #{token}") }</text>
-            { part(LEFT, 36, 56, "norm") }
-            { part(140, 36, 172, "attention") }
+            { part(LEFT, 36, 56, say!("norm")) }
+            { part(140, 36, 172, say!("attention")) }
             { plus(92) }
-            { part(LEFT, gate_row, 56, "norm") }
-            { part(140, gate_row, 172, "gate") }
+            { part(LEFT, gate_row, 56, say!("norm")) }
+            { part(140, gate_row, 172, say!("gate")) }
             <text class="label is-end" x={RIGHT.to_string()} y={(EXPERTS_TOP - 14).to_string()}>{ asked }</text>
             { for boxes }
             if block.has_shared {
-                { part(LEFT, below + 6, RIGHT - LEFT, "shared experts: for every token") }
+                { part(LEFT, below + 6, RIGHT - LEFT, say!("shared experts: for every token")) }
             }
             { plus(sum_at) }
-            <text class="label" x={(STREAM + 14).to_string()} y={(height - 6).to_string()}>{ "to the next layer" }</text>
+            <text class="label" x={(STREAM + 14).to_string()} y={(height - 6).to_string()}>{ say!("to the next layer") }</text>
         </svg>
     }
 }
@@ -111,13 +117,13 @@ fn expert(input: &PanelInput, requests: &[Assignment], expert: usize, (x, y): (u
         request.map(|request| if request.fate.is_kept() { "is-served" } else { "is-lost" }),
         (input.selection.expert == Some(expert)).then_some("is-selected"),
     );
-    let fate = request.map_or("not asked", |request| names::fate(request.fate));
+    let fate = request.map_or_else(|| say!("not asked").to_string(), |request| names::fate(request.fate).to_string());
     let weight = request
         .filter(|request| request.fate.is_kept())
         .map(|request| digits((f64::from(request.weight) * 100.0).round() / 100.0));
     html! {
         <g key={expert} {class} {onclick}>
-            <title>{ format!("Expert {expert}: {fate}") }</title>
+            <title>{ say!("Expert {expert}: {fate}", expert, fate) }</title>
             <rect x={x.to_string()} y={y.to_string()} width="27" height="24" rx="3" />
             <text class="name" x={(x + 13).to_string()} y={(y + 16).to_string()}>{ expert }</text>
             <text class="label is-middle" x={(x + 13).to_string()} y={(y + 37).to_string()}>{ weight }</text>

@@ -10,30 +10,42 @@ use crate::settings::view::{PanelName, View};
 use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::table::table;
 use crate::words::numbers::parameters;
+use crate::words::tongue;
 use drawing::drawing;
 use facts::facts;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Block,
-    kind: "The layer",
+    kind: marked!("The layer"),
     area: "row",
     tab: Tab::Of(PanelName::Layers),
     depth: Depth::Lab,
     sees: Sees::Run,
     lacks: |input| {
         let is_foreign = input.scene.recording.foreign.is_some();
-        is_foreign.then_some("Nobody recorded the sizes of this model")
+        is_foreign.then_some(marked!("Nobody recorded the sizes of this model"))
     },
-    topic: |input| format!("The layer · layer {}", input.layer().layer),
+    topic: |input| say!("The layer · layer {layer}", layer = input.layer().layer),
     finding: |input| {
         let (block, model) = (Block::of(&input.scene), &input.scene.recording.model);
         let (active, all) = (parameters(model.num_active_parameters), parameters(model.num_parameters));
         match (block.num_active, block.num_experts) {
             (active_experts, num_experts) if active_experts < num_experts => {
-                format!("{active_experts} of {num_experts} experts work for a token, {active} of {all} parameters")
+                say!(
+                    "{working} of {experts} experts work for a token, {active} of {all} parameters",
+                    working = active_experts,
+                    experts = num_experts,
+                    active,
+                    all,
+                )
             }
-            (_, 1) => format!("The only expert works for every token, and all {all} parameters"),
-            (_, num_experts) => format!("All {num_experts} experts work for every token, {active} of {all} parameters"),
+            (_, 1) => say!("The only expert works for every token, and all {all} parameters", all),
+            (_, num_experts) => say!(
+                "All {experts} experts work for every token, {active} of {all} parameters",
+                experts = num_experts,
+                active,
+                all,
+            ),
         }
     },
     badges: |_| Html::default(),
@@ -43,14 +55,14 @@ pub static PANEL: Panel = Panel {
 
 /// The panels that look into a part of the layer, and what they show of it.
 const INSIDE: [(PanelName, &str); 8] = [
-    (PanelName::Token, "the gate, for one token"),
-    (PanelName::Microscope, "its decision, step by step"),
-    (PanelName::Lanes, "the experts’ slots"),
-    (PanelName::Load, "how busy the experts are"),
-    (PanelName::Losses, "what the losses say of that"),
-    (PanelName::Layers, "all layers and tokens"),
-    (PanelName::Loss, "what comes out: the loss"),
-    (PanelName::Strip, "the text"),
+    (PanelName::Token, marked!("the gate, for one token")),
+    (PanelName::Microscope, marked!("its decision, step by step")),
+    (PanelName::Lanes, marked!("the experts’ slots")),
+    (PanelName::Load, marked!("how busy the experts are")),
+    (PanelName::Losses, marked!("what the losses say of that")),
+    (PanelName::Layers, marked!("all layers and tokens")),
+    (PanelName::Loss, marked!("what comes out: the loss")),
+    (PanelName::Strip, marked!("the text")),
 ];
 
 fn picture(input: &PanelInput) -> Html {
@@ -60,7 +72,7 @@ fn picture(input: &PanelInput) -> Html {
     };
     let entry = |&(panel, words): &(PanelName, &'static str)| {
         let onclick = input.open.reform(move |_: MouseEvent| panel);
-        html! { <li><button type="button" class="quiet" {onclick}>{ words }</button></li> }
+        html! { <li><button type="button" class="quiet" {onclick}>{ tongue::translated(words) }</button></li> }
     };
     let entries: Vec<Html> = INSIDE.iter().filter(is_there).map(entry).collect();
     html! {
@@ -71,7 +83,7 @@ fn picture(input: &PanelInput) -> Html {
                     { for facts(&input.scene).into_iter().map(|(name, value)| html! { <div><dt>{ name }</dt><dd>{ value }</dd></div> }) }
                 </dl>
                 if !entries.is_empty() {
-                    <h3 class="topic">{ "Look into it" }</h3>
+                    <h3 class="topic">{ say!("Look into it") }</h3>
                     <ul class="block-links">{ for entries }</ul>
                 }
             </div>
@@ -80,6 +92,6 @@ fn picture(input: &PanelInput) -> Html {
 }
 
 fn as_table(input: &PanelInput) -> Html {
-    let rows = facts(&input.scene).into_iter().map(|(name, value)| vec![name.to_owned(), value]);
-    table("What is known of this model’s layers", &["what", "how much"], rows)
+    let rows = facts(&input.scene).into_iter().map(|(name, value)| vec![name.into_owned(), value]);
+    table(&say!("What is known of this model’s layers"), &[&say!("what"), &say!("how much")], rows)
 }

@@ -10,16 +10,17 @@ use crate::settings::view::PanelName;
 use crate::state::Action;
 use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::glyph::{Mark, glyph};
+use crate::words::tongue;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Counts,
-    kind: "All layers",
+    kind: marked!("All layers"),
     area: "counts",
     tab: Tab::Of(PanelName::Load),
     depth: Depth::Inspect,
     sees: Sees::Run,
     lacks: |_| None,
-    topic: |_| PANEL.kind.to_owned(),
+    topic: |_| tongue::translated(PANEL.kind).into_owned(),
     finding: |input| finding::finding(input.scene.totals()),
     badges: |_| Html::default(),
     picture,
@@ -43,7 +44,7 @@ fn picture(input: &PanelInput) -> Html {
                 // A press of it is one of its row.
                 <th scope="row">
                     <button type="button" data-grid="counts" tabindex={if is_selected { "0" } else { "-1" }}
-                        aria-pressed={is_selected.to_string()} title={format!("Layer {}", layer.layer)}>
+                        aria-pressed={is_selected.to_string()} title={say!("Layer {layer}", layer = layer.layer)}>
                         { format!("L{}", layer.layer) }
                     </button>
                 </th>
@@ -58,11 +59,11 @@ fn picture(input: &PanelInput) -> Html {
         <table class="layer-table">
             <thead>
                 <tr>
-                    <th scope="col">{ "layer" }</th>
-                    <th scope="col" title="Requests turned away">{ glyph(Mark::Lost) }{ " away" }</th>
-                    <th scope="col" title="Tokens dropped: turned away by all their experts">{ glyph(Mark::Dropped) }{ " dropped" }</th>
-                    <th scope="col" title="Requests of the busiest expert, divided by the mean">{ "max/mean" }</th>
-                    <th scope="col" title="Mean entropy of the gate, between 0 (certain) and 1 (indifferent); a dash where the rule reads no gate probabilities">{ "entropy" }</th>
+                    <th scope="col">{ say!("layer") }</th>
+                    <th scope="col" title={say!("Requests turned away")}>{ glyph(Mark::Lost) }{ " " }{ say!("away") }</th>
+                    <th scope="col" title={say!("Tokens dropped: turned away by all their experts")}>{ glyph(Mark::Dropped) }{ " " }{ say!("dropped") }</th>
+                    <th scope="col" title={say!("Requests of the busiest expert, divided by the mean")}>{ say!("max/mean") }</th>
+                    <th scope="col" title={say!("Mean entropy of the gate, between 0 (certain) and 1 (indifferent); a dash where the rule reads no gate probabilities")}>{ say!("entropy") }</th>
                 </tr>
             </thead>
             <tbody>{ for rows }</tbody>

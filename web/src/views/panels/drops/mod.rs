@@ -2,6 +2,7 @@
 
 mod finding;
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use moe_trace::{Overflow, RoutingGroup};
@@ -17,11 +18,11 @@ use crate::views::parts::comparison_bar::comparison_bar;
 use crate::views::parts::hover::say_on_hover;
 use crate::views::parts::sized::{across, at_share};
 use crate::views::parts::table::table;
-use crate::words::numbers::{self, count};
+use crate::words::{names, numbers, tongue};
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Drops,
-    kind: "What a drop costs",
+    kind: marked!("What a drop costs"),
     area: "row",
     tab: Tab::Of(PanelName::Policies),
     depth: Depth::Lab,
@@ -30,21 +31,23 @@ pub static PANEL: Panel = Panel {
         let request = &input.scene.recording.request;
         match (request.group, request.routing.overflow) {
             _ if input.comparisons.policies.is_none() => {
-                Some("Not all of this text was recorded, so it cannot be run again")
+                Some(marked!("Not all of this text was recorded, so it cannot be run again"))
             }
-            (RoutingGroup::DecodeStep, _) => Some("One token at a time nobody is turned away, so nothing is lost"),
-            (_, Overflow::Dropless) => Some("This run serves every request, so nothing is lost"),
+            (RoutingGroup::DecodeStep, _) => {
+                Some(marked!("One token at a time nobody is turned away, so nothing is lost"))
+            }
+            (_, Overflow::Dropless) => Some(marked!("This run serves every request, so nothing is lost")),
             _ => None,
         }
     },
-    topic: |_| PANEL.kind.to_owned(),
+    topic: |_| tongue::translated(PANEL.kind).into_owned(),
     finding: |input| match &input.comparisons.drops {
         Some(drops) => finding::finding(drops),
-        None => {
-            let lost = input.scene.totals().lost;
-            let lost = count(lost, "request was turned away", "requests were turned away");
-            format!("{lost} at this step: what that cost is not computed yet")
-        }
+        None => many!(
+            input.scene.totals().lost,
+            "{n} request was turned away at this step: what that cost is not computed yet",
+            "{n} requests were turned away at this step: what that cost is not computed yet"
+        ),
     },
     badges: |_| Html::default(),
     picture,
@@ -56,11 +59,11 @@ const STEP: usize = 10;
 
 fn picture(input: &PanelInput) -> Html {
     let drops = input.comparisons.drops.as_deref();
-    let start = drops.is_none().then_some("Compute what was lost");
+    let start = drops.is_none().then(|| say!("Compute what was lost"));
     let progress = input.comparisons.drops_progress.as_ref();
     html! {
         <div class="drops">
-            { comparison_bar(input, Purpose::Drops, start, progress) }
+            { comparison_bar(input, Purpose::Drops, start.as_deref(), progress) }
             if let Some(drops) = drops {
                 <div class="with-stats">
                     { chart(input, drops) }
@@ -68,7 +71,7 @@ fn picture(input: &PanelInput) -> Html {
                 </div>
                 <p class="fine">{ costliest(drops) }</p>
             } else {
-                <p class="fine">{ "The text of the run is read again as a whole, once as it was routed and once with every request served; nothing is written." }</p>
+                <p class="fine">{ say!("The text of the run is read again as a whole, once as it was routed and once with every request served; nothing is written.") }</p>
             }
         </div>
     }
@@ -139,18 +142,26 @@ fn said(drops: &Drops, token: usize) -> String {
     let cost = drops.tokens[token];
     let name = quoted(drops.with.token_text(token));
     let lost = match cost.num_lost {
-        0 => "never turned away".to_owned(),
-        number => format!("turned away {}", count(number, "time", "times")),
+        0 => say!("never turned away").into_owned(),
+        number => many!(number, "turned away {n} time", "turned away {n} times"),
     };
     let (with, without) = (drops.with.tokens[token].loss, drops.without.tokens[token].loss);
-    let losses = with.zip(without).zip(cost.nats).map(|((with, without), nats)| {
-        format!("; {with:.3} nats instead of {without:.3}: {}", numbers::difference(nats))
-    });
-    format!("Token {token} {name}, {lost}{}", losses.unwrap_or_default())
+    match with.zip(without).zip(cost.nats) {
+        Some(((with, without), nats)) => say!(
+            "Token {token} {name}, {lost}; {with} nats instead of {without}: {cost}",
+            token,
+            name,
+            lost,
+            with = format_args!("{with:.3}"),
+            without = format_args!("{without:.3}"),
+            cost = numbers::difference(nats),
+        ),
+        None => say!("Token {token} {name}, {lost}", token, name, lost),
+    }
 }
 
 fn stats(drops: &Drops) -> Html {
-    let row = |name: &'static str, key: &'static str, cost: Cost| {
+    let row = |name: Cow<'static, str>, key: &'static str, cost: Cost| {
         let per_token = cost.per_token().map_or_else(|| "–".to_owned(), numbers::difference);
         html! {
             <li><span><i class={key} aria-hidden="true" />{ name }</span>
@@ -160,10 +171,10 @@ fn stats(drops: &Drops) -> Html {
     let all = Cost { nats: drops.total(), num_tokens: drops.turned_away.num_tokens + drops.others.num_tokens };
     html! {
         <ul class="stats drops-stats">
-            <li class="stats-head"><span>{ "cost" }</span><span>{ "nats" }</span><span>{ "per token" }</span><span>{ "tokens" }</span></li>
-            { row("turned away", "key-bar drops-key", drops.turned_away) }
-            { row("all others", "", drops.others) }
-            <li class="is-change"><span>{ "passage" }</span>
+            <li class="stats-head"><span>{ say!("cost") }</span><span>{ say!("nats") }</span><span>{ say!("per token") }</span><span>{ say!("tokens") }</span></li>
+            { row(say!("turned away"), "key-bar drops-key", drops.turned_away) }
+            { row(say!("all others"), "", drops.others) }
+            <li class="is-change"><span>{ say!("passage") }</span>
                 <b>{ numbers::difference(all.nats) }</b>
                 <b>{ all.per_token().map_or_else(|| "–".to_owned(), numbers::difference) }</b>
                 <b>{ all.num_tokens }</b></li>
@@ -174,16 +185,17 @@ fn stats(drops: &Drops) -> Html {
 /// Which tokens paid most, and what cannot be said.
 fn costliest(drops: &Drops) -> String {
     let tokens = drops.costliest(3).into_iter().map(|(token, nats)| {
-        format!("{} (#{token}, {})", quoted(drops.with.token_text(token)), numbers::difference(nats))
+        let (text, cost) = (quoted(drops.with.token_text(token)), numbers::difference(nats));
+        say!("{text} (#{token}, {cost})", text, token, cost)
     });
-    let tokens: Vec<String> = tokens.collect();
-    let most = match tokens.is_empty() {
-        true => String::new(),
-        false => format!("Paid most: {}. ", tokens.join(", ")),
-    };
-    format!(
-        "{most}A token pays for what it lost and for what tokens before it lost; the engine cannot take back one loss alone, so the cost of a single one is not known."
-    )
+    let tokens = names::listed(tokens);
+    let unknown = say!(
+        "A token pays for what it lost and for what tokens before it lost; the engine cannot take back one loss alone, so the cost of a single one is not known."
+    );
+    match tokens.is_empty() {
+        true => unknown.into_owned(),
+        false => format!("{} {unknown}", say!("Paid most: {tokens}.", tokens)),
+    }
 }
 
 fn as_table(drops: &Drops) -> Html {
@@ -198,6 +210,8 @@ fn as_table(drops: &Drops) -> Html {
             cost.nats.map_or("–".to_owned(), |nats| format!("{nats:+.4}").replace('-', "−")),
         ]
     });
-    let head = ["#", "token", "requests turned away", "as routed", "every request served", "cost"];
-    table("Loss of each token in nats, with and without what was turned away", &head, rows)
+    let head =
+        [say!("token"), say!("requests turned away"), say!("as routed"), say!("every request served"), say!("cost")];
+    let head: Vec<&str> = std::iter::once("#").chain(head.iter().map(|name| &**name)).collect();
+    table(&say!("Loss of each token in nats, with and without what was turned away"), &head, rows)
 }

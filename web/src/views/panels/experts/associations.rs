@@ -1,9 +1,11 @@
 //! What was tried of an expert, in numbers: every token and kind of text that came nearest, in both halves.
 
+use std::borrow::Cow;
+
 use yew::prelude::*;
 
-use super::finding::{part, rate, times};
-use crate::run::experts::{Association, Experts, LIFT, OFTEN, OFTEN_OF_KIND, RATE};
+use super::finding::{part, rate, times, words_of};
+use crate::run::experts::{Association, Expert, Experts, LIFT, OFTEN, OFTEN_OF_KIND, RATE};
 use crate::run::text::inline;
 
 pub fn associations(experts: &Experts, expert: usize) -> Html {
@@ -11,54 +13,55 @@ pub fn associations(experts: &Experts, expert: usize) -> Html {
     if of_expert.tokens.is_empty() && of_expert.kinds.is_empty() {
         return html! {
             <p class="fine">
-                { format!("Nothing to try: a token has to stand {OFTEN} times in each half of the text, a kind of text {OFTEN_OF_KIND} tokens.") }
+                { say!("Nothing to try: a token has to stand {times} times in each half of the text, a kind of text {tokens} tokens.",
+                    times = OFTEN, tokens = OFTEN_OF_KIND) }
             </p>
         };
     }
     let (tokens, kinds) = experts.tried;
     html! {
         <section class="expert-associations">
-            <div class="experts-scroll" tabindex="0" role="group" aria-label={format!("What asks expert {expert}")}>
+            <div class="experts-scroll" tabindex="0" role="group" aria-label={say!("What asks expert {expert}", expert)}>
                 <table>
                     <thead>
                         <tr>
-                            <th scope="col">{ "asks it" }</th>
-                            <th scope="col">{ "first half" }</th>
-                            <th scope="col" title="Benjamini-Hochberg false-discovery rate over all tests of this layer">{ "rate" }</th>
-                            <th scope="col">{ "second half" }</th>
-                            <th scope="col" title="The same over what the first half found">{ "rate" }</th>
-                            <th scope="col">{ "holds" }</th>
+                            <th scope="col">{ say!("asks it") }</th>
+                            <th scope="col">{ say!("first half") }</th>
+                            <th scope="col" title={say!("Benjamini-Hochberg false-discovery rate over all tests of this layer")}>{ say!("rate") }</th>
+                            <th scope="col">{ say!("second half") }</th>
+                            <th scope="col" title={say!("The same over what the first half found")}>{ say!("rate") }</th>
+                            <th scope="col">{ say!("holds") }</th>
                         </tr>
                     </thead>
                     <tbody>
-                        { for of_expert.tokens.iter().map(|it| row(it, "token")) }
-                        { for of_expert.kinds.iter().map(|it| row(it, "kind of text")) }
+                        { for of_expert.tokens.iter().map(|it| row(of_expert, it, say!("token"))) }
+                        { for of_expert.kinds.iter().map(|it| row(of_expert, it, say!("kind of text"))) }
                     </tbody>
                 </table>
             </div>
             <p class="fine">
-                { format!("Times as often as by chance, and how many of the token's places asked it. Null: those who ask are drawn \
-                    without replacement (hypergeometric, one-sided). It holds from {} on, at a false-discovery rate of {} over \
+                { say!("Times as often as by chance, and how many of the token's places asked it. Null: those who ask are drawn \
+                    without replacement (hypergeometric, one-sided). It holds from {lift} on, at a false-discovery rate of {rate} over \
                     the layer's {tokens} tests of tokens and {kinds} of kinds, in both halves.",
-                    times(LIFT), RATE) }
+                    lift = times(LIFT), rate = RATE, tokens, kinds) }
             </p>
         </section>
     }
 }
 
-fn row(association: &Association, what: &'static str) -> Html {
+fn row(expert: &Expert, association: &Association, what: Cow<'static, str>) -> Html {
     let half = |counts: &moe_router::measure::KeyCounts| {
         format!("{} ({})", times(counts.lift()), part(counts.both, counts.of_key))
     };
     let again = association.rate_again.map_or_else(|| "–".to_owned(), rate);
     html! {
         <tr class={association.holds().then_some("is-special")}>
-            <th scope="row" title={what}><bdi>{ inline(&association.words) }</bdi></th>
+            <th scope="row" title={what}><bdi>{ inline(&words_of(expert, association)) }</bdi></th>
             <td>{ half(&association.first) }</td>
             <td>{ rate(association.rate) }</td>
             <td>{ half(&association.second) }</td>
             <td>{ again }</td>
-            <td>{ if association.holds() { "yes" } else { "no" } }</td>
+            <td>{ if association.holds() { say!("yes") } else { say!("no") } }</td>
         </tr>
     }
 }

@@ -3,12 +3,13 @@
 
 use yew::prelude::*;
 
+use super::finding::words_of;
 use crate::run::experts::Experts;
 use crate::run::text::visible;
 use crate::state::Action;
 use crate::views::panel::PanelInput;
 use crate::views::parts::sized::upward;
-use crate::words::numbers::{count, percent};
+use crate::words::numbers::percent;
 
 /// More have no room for words.
 const FEW: usize = 16;
@@ -21,15 +22,17 @@ pub fn grid(input: &PanelInput, experts: &Experts, open: usize) -> Html {
             let dispatch = input.dispatch.clone();
             Callback::from(move |_: MouseEvent| dispatch.emit(Action::SelectExpert(Some(at))))
         };
-        let speciality = expert.specialities().next().map(|it| it.words.clone());
-        let asked = count(expert.asked, "token asked it", "tokens asked it");
+        let speciality = expert.specialities().next().map(|it| words_of(expert, it));
+        let asked = many!(expert.asked, "{n} token asked it", "{n} tokens asked it");
         let load = percent(expert.load as f32);
         let says = match &speciality {
-            Some(words) => format!("{asked}, {load} of requests; speciality {}", visible(words)),
-            None => format!("{asked}, {load} of requests; no clear speciality"),
+            Some(words) => {
+                say!("{asked}, {load} of requests; speciality {words}", asked, load, words = visible(words))
+            }
+            None => say!("{asked}, {load} of requests; no clear speciality", asked, load),
         };
         // What is written on a button is in its name, for those who say it.
-        let (name, title) = (format!("E{at}: {says}"), format!("Expert {at}: {says}"));
+        let (name, title) = (format!("E{at}: {says}"), say!("Expert {expert}: {says}", expert = at, says));
         let is_open = at == open;
         html! {
             <button key={at} type="button" class={classes!("expert-glyph", speciality.is_some().then_some("is-special"))}
@@ -49,7 +52,7 @@ pub fn grid(input: &PanelInput, experts: &Experts, open: usize) -> Html {
         _ => "is-of-16",
     };
     html! {
-        <div class={classes!("expert-grid", size)} role="group" aria-label={format!("Experts of layer {}", experts.name)}>
+        <div class={classes!("expert-grid", size)} role="group" aria-label={say!("Experts of layer {layer}", layer = experts.name)}>
             { for experts.experts.iter().enumerate().map(glyph) }
         </div>
     }

@@ -19,20 +19,20 @@ use crate::state::Action;
 use crate::state::background::Purpose;
 use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::comparison_bar::comparison_bar;
-use crate::words::numbers::count;
+use crate::words::{names, tongue};
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Experts,
-    kind: "Experts",
+    kind: marked!("Experts"),
     area: "row",
-    tab: Tab::Own("Experts"),
+    tab: Tab::Own(marked!("Experts")),
     depth: Depth::Lab,
     sees: Sees::Comparisons,
     lacks: |input| {
         let is_none = open(input).is_none();
-        is_none.then_some("No run of this layer has come to its end yet, and experts are judged by whole runs")
+        is_none.then_some(marked!("No run of this layer has come to its end yet, and experts are judged by whole runs"))
     },
-    topic: |input| format!("Experts · layer {}", input.layer().layer),
+    topic: |input| say!("Experts · layer {layer}", layer = input.layer().layer),
     finding: |input| open(input).map_or_else(String::new, |(experts, expert)| finding::finding(experts, expert)),
     badges: |_| Html::default(),
     picture: |input| match open(input) {
@@ -57,14 +57,14 @@ fn open(input: &PanelInput) -> Option<(&Experts, usize)> {
 fn picture(input: &PanelInput, experts: &Experts, expert: usize) -> Html {
     let progress = input.comparisons.more_text_progress.as_ref();
     let is_read = progress.is_some_and(|it| !it.is_under_way() && it.end.is_none());
-    let start = (!is_read).then_some("Run longer texts");
+    let start = (!is_read).then(|| say!("Run longer texts"));
     html! {
         <div class="experts">
             <div class="experts-head">
                 { layers(input) }
                 { held_out::choice(input) }
                 if input.comparisons.held_out.chosen().is_none() {
-                    { comparison_bar(input, Purpose::MoreText, start, progress) }
+                    { comparison_bar(input, Purpose::MoreText, start.as_deref(), progress) }
                 }
             </div>
             <p class="fine">{ sample_words(input, experts) }</p>
@@ -97,7 +97,7 @@ fn layers(input: &PanelInput) -> Html {
         }
     };
     html! {
-        <div class="experts-layers" role="group" aria-label="Layer">
+        <div class="experts-layers" role="group" aria-label={say!("Layer")}>
             { for input.scene.layers.iter().enumerate().map(button) }
         </div>
     }
@@ -106,27 +106,30 @@ fn layers(input: &PanelInput) -> Html {
 /// How much was read, and of what.
 fn sample_words(input: &PanelInput, experts: &Experts) -> String {
     let sample = &experts.sample;
-    let by_kind: Vec<String> = sample
-        .kinds
-        .iter()
-        .zip(sample.num_by_kind())
-        .map(|(kind, number)| match **kind == *OWN {
-            true => format!("{number} of {OWN}"),
-            false => format!("{number} {kind}"),
-        })
-        .collect();
-    let read = format!(
-        "Read: {} ({}). Whom a token asks counts, served or not; each stretch of text counts once.",
-        count(sample.num_tokens(), "token", "tokens"),
-        by_kind.join(", ")
+    let by_kind = sample.kinds.iter().zip(sample.num_by_kind()).map(|(kind, number)| {
+        let text = tongue::translated(kind);
+        match **kind == *OWN {
+            true => say!("{number} of {text}", number, text),
+            false => say!("{number} {text}", number, text),
+        }
+    });
+    let read = many!(
+        sample.num_tokens(),
+        "Read: {n} token ({kinds}). Whom a token asks counts, served or not; each stretch of text counts once.",
+        "Read: {n} tokens ({kinds}). Whom a token asks counts, served or not; each stretch of text counts once.",
+        kinds = names::listed(by_kind),
     );
-    let written = match input.comparisons.held_out.chosen() {
-        Some(_) => "",
-        None => " Longer texts begin with a prompt of their kind, and the model writes on.",
-    };
-    match sample.is_enough() {
-        true => format!("{read} The first half of each text finds, the second has to find again.{written}"),
-        false => format!("{read} That is too little to tell a speciality from chance: it takes {ENOUGH}."),
+    if !sample.is_enough() {
+        let little = say!("That is too little to tell a speciality from chance: it takes {number}.", number = ENOUGH);
+        return format!("{read} {little}");
+    }
+    let halves = say!("The first half of each text finds, the second has to find again.");
+    match input.comparisons.held_out.chosen() {
+        Some(_) => format!("{read} {halves}"),
+        None => {
+            let written = say!("Longer texts begin with a prompt of their kind, and the model writes on.");
+            format!("{read} {halves} {written}")
+        }
     }
 }
 
@@ -148,7 +151,7 @@ fn contexts(input: &PanelInput, experts: &Experts, expert: usize) -> Html {
         html! {
             <li key={at}>
                 if let Some(onclick) = go {
-                    <button type="button" title="In the run on the screen: select it" {onclick}>{ words }</button>
+                    <button type="button" title={say!("In the run on the screen: select it")} {onclick}>{ words }</button>
                 } else {
                     { words }
                 }
@@ -157,7 +160,7 @@ fn contexts(input: &PanelInput, experts: &Experts, expert: usize) -> Html {
     };
     html! {
         <section class="expert-contexts">
-            <h3>{ "Where it was asked" }</h3>
+            <h3>{ say!("Where it was asked") }</h3>
             <ul>{ for contexts.into_iter().enumerate().map(context) }</ul>
         </section>
     }

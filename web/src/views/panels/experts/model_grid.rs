@@ -15,7 +15,6 @@ use crate::views::parts::ramp::{RAMP, ramp};
 use crate::views::parts::section::{Part, section};
 use crate::views::parts::table::table;
 use crate::words::names;
-use crate::words::numbers::count;
 
 /// The picture is about so large, in pixels; its cells are of a size that can be seen and hit.
 const WIDTH: usize = 1024;
@@ -47,8 +46,14 @@ pub fn model_grid(input: &PanelInput, open: usize) -> Html {
             let of_layer = &scene.layers[layer];
             let asked = of_layer.routing.assignments.iter();
             let asked = asked.filter(|it| it.fate.is_demand() && it.expert.index() == expert).count();
-            let asked = count(asked, "request", "requests");
-            say_on_hover(&event, &format!("Expert {expert} of layer {}: {asked}", of_layer.layer));
+            let words = many!(
+                asked,
+                "Expert {expert} of layer {layer}: {n} request",
+                "Expert {expert} of layer {layer}: {n} requests",
+                expert,
+                layer = of_layer.layer,
+            );
+            say_on_hover(&event, &words);
         })
     };
     let words = words(scene);
@@ -69,12 +74,12 @@ pub fn model_grid(input: &PanelInput, open: usize) -> Html {
 }
 
 fn words(scene: &Scene) -> String {
-    let most = most(scene);
-    format!(
-        "All {} experts of the model at this step ({}): layers downwards, experts to the right. The strongest was asked {}.",
-        scene.num_experts() * scene.layers.len(),
-        names::source(scene.source()),
-        count(most as usize, "time", "times")
+    many!(
+        most(scene),
+        "All {experts} experts of the model at this step ({source}): layers downwards, experts to the right. The strongest was asked {n} time.",
+        "All {experts} experts of the model at this step ({source}): layers downwards, experts to the right. The strongest was asked {n} times.",
+        experts = scene.num_experts() * scene.layers.len(),
+        source = names::source(scene.source()),
     )
 }
 
@@ -136,6 +141,6 @@ pub fn as_table(scene: &Scene) -> Html {
             numbers.join(" "),
         ]
     });
-    let head = ["layer", "max/mean", "never asked", "requests of each expert, from 0 on"];
-    table("Requests at this step, all experts", &head, rows)
+    let head = [say!("layer"), say!("max/mean"), say!("never asked"), say!("requests of each expert, from 0 on")];
+    table(&say!("Requests at this step, all experts"), &head.each_ref().map(|name| &**name), rows)
 }

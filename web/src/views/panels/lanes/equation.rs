@@ -1,5 +1,7 @@
 //! The capacity, as the formula with its numbers, and the rule it is of.
 
+use std::borrow::Cow;
+
 use moe_router::capacity::HeldBy;
 use moe_router::rules;
 use moe_trace::{RoutingGroup, RoutingSpec};
@@ -21,12 +23,12 @@ pub struct Equation {
     /// Slots per expert as the routing recorded them.
     pub capacity: Option<u32>,
     /// Shown in place of the note unless empty.
-    pub status: &'static str,
+    pub status: AttrValue,
 }
 
 /// `rule_note`: the rule in words.
 pub fn equation(of: &Equation, rule_note: Html) -> Html {
-    let Equation { routing, group, num_experts, num_tokens, capacity, status } = *of;
+    let Equation { routing, group, num_experts, num_tokens, capacity, ref status } = *of;
     let Some(recorded) = capacity else {
         return html! {
             <div class="equation">
@@ -35,16 +37,16 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
                     if rules::looks_ahead(&routing) {
                         { future_badge() }
                     }
-                    <span class="status">{ status }</span><AtRest words={status} />
-                    { " Dropless: every request is served, however many there are." }
+                    <span class="status">{ status }</span><AtRest words={status.clone()} />
+                    { " " }{ say!("Dropless: every request is served, however many there are.") }
                 </p>
                 { rule_note }
             </div>
         };
     };
-    let face = |number: String, name: &'static str| html! { <><b>{ number }</b><small>{ name }</small></> };
-    let plain = |number: String, name: &'static str| html! { <span class="term">{ face(number, name) }</span> };
-    let known = |of: &'static Term, number: String, name: &'static str| term(of, "term", face(number, name));
+    let face = |number: String, name: Cow<'static, str>| html! { <><b>{ number }</b><small>{ name }</small></> };
+    let plain = |number: String, name: Cow<'static, str>| html! { <span class="term">{ face(number, name) }</span> };
+    let known = |of: &'static Term, number: String, name: Cow<'static, str>| term(of, "term", face(number, name));
     let sign = |sign: &'static str| html! { <span class="sign">{ sign }</span> };
     let side = |parts: Html| html! { <span class="side">{ parts }</span> };
     let formula = match capacity::formula(routing, num_experts, num_tokens, recorded) {
@@ -52,24 +54,24 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
             html! {
                 // On a phone a line breaks before a side of the equation.
                 <>
-                    { side(html! { <>{ known(&glossary::SLOT, "C".to_owned(), "slots each") }{ sign("=") }</> }) }
+                    { side(html! { <>{ known(&glossary::SLOT, "C".to_owned(), say!("slots each")) }{ sign("=") }</> }) }
                     { side(html! {
                         <>
                             { sign("ceil(") }
-                            { known(&glossary::CAPACITY_FACTOR, slots.factor.to_string(), "capacity factor") }{ sign("×") }
-                            { known(&glossary::K, k.to_string(), "k per token") }{ sign("×") }
-                            { known(&glossary::GROUP, num_tokens.to_string(), "tokens T") }{ sign("/") }
-                            { known(&glossary::EXPERT, num_experts.to_string(), "experts") }{ sign(")") }
+                            { known(&glossary::CAPACITY_FACTOR, slots.factor.to_string(), say!("capacity factor")) }{ sign("×") }
+                            { known(&glossary::K, k.to_string(), say!("k per token")) }{ sign("×") }
+                            { known(&glossary::GROUP, num_tokens.to_string(), say!("tokens T")) }{ sign("/") }
+                            { known(&glossary::EXPERT, num_experts.to_string(), say!("experts")) }{ sign(")") }
                         </>
                     }) }
                     { side(html! {
                         <>
                             { sign("=") }
-                            { plain(result.plain.to_string(), if result.held_by == HeldBy::Nothing { "slots each" } else { "by formula" }) }
+                            { plain(result.plain.to_string(), if result.held_by == HeldBy::Nothing { say!("slots each") } else { say!("by formula") }) }
                             { match result.held_by {
                                 HeldBy::Nothing => Html::default(),
-                                HeldBy::Tokens => html! { <>{ sign("→") }{ plain(recorded.to_string(), "at most T") }</> },
-                                HeldBy::Minimum => html! { <>{ sign("→") }{ plain(recorded.to_string(), "at least") }</> },
+                                HeldBy::Tokens => html! { <>{ sign("→") }{ plain(recorded.to_string(), say!("at most T")) }</> },
+                                HeldBy::Minimum => html! { <>{ sign("→") }{ plain(recorded.to_string(), say!("at least")) }</> },
                             } }
                         </>
                     }) }
@@ -78,20 +80,22 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
         }
         None => side(html! {
             <>
-                { known(&glossary::SLOT, "C".to_owned(), "slots each") }{ sign("=") }
-                { plain(recorded.to_string(), "as recorded") }
+                { known(&glossary::SLOT, "C".to_owned(), say!("slots each")) }{ sign("=") }
+                { plain(recorded.to_string(), say!("as recorded")) }
             </>
         }),
     };
     let note = match group {
         RoutingGroup::ThisText => {
-            "The text's tokens share the slots: as it grows, earlier ones may be routed differently."
+            say!("The text's tokens share the slots: as it grows, earlier ones may be routed differently.")
         }
         RoutingGroup::DecodeStep if num_tokens == 1 => {
-            "This step routes one token. It requests no expert twice, so one slot is enough and no expert can overflow."
+            say!(
+                "This step routes one token. It requests no expert twice, so one slot is enough and no expert can overflow."
+            )
         }
-        RoutingGroup::DecodeStep => "The tokens of this step share the slots.",
-        RoutingGroup::Batch => "One token of each text of the batch shares the slots.",
+        RoutingGroup::DecodeStep => say!("The tokens of this step share the slots."),
+        RoutingGroup::Batch => say!("One token of each text of the batch shares the slots."),
     };
     html! {
         <div class="equation">
@@ -100,7 +104,7 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
                 if rules::looks_ahead(&routing) {
                     { future_badge() }
                 }
-                <span class="status">{ status }</span><AtRest words={status} />
+                <span class="status">{ status }</span><AtRest words={status.clone()} />
                 if status.is_empty() {
                     { note }
                 }

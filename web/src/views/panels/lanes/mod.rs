@@ -5,6 +5,8 @@ mod finding;
 pub mod rule_controls;
 pub mod rule_note;
 
+use std::borrow::Cow;
+
 use moe_trace::{Assignment, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
@@ -20,15 +22,16 @@ use crate::views::parts::routing_controls::routing_controls;
 use crate::views::parts::section::section;
 use crate::views::parts::surgery::Mute;
 use crate::views::parts::table::table;
+use crate::words::names;
 use equation::{Equation, equation};
 use rule_controls::RuleControls;
 use rule_note::rule_note;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Lanes,
-    kind: "Capacity lanes",
+    kind: marked!("Capacity lanes"),
     area: "lanes",
-    tab: Tab::Own("Lanes"),
+    tab: Tab::Own(marked!("Lanes")),
     depth: Depth::Inspect,
     sees: Sees::Controls,
     lacks: |_| None,
@@ -68,9 +71,9 @@ fn routing(input: &PanelInput) -> RoutingSpec {
 fn topic(input: &PanelInput) -> String {
     let Seen { layer, group, .. } = Seen::of(input);
     match input.scene.recording.request.group {
-        RoutingGroup::ThisText => format!("Capacity lanes · layer {}", layer.layer),
+        RoutingGroup::ThisText => say!("Capacity lanes · layer {layer}", layer = layer.layer),
         RoutingGroup::DecodeStep | RoutingGroup::Batch => {
-            format!("Capacity lanes · layer {} · step {}", layer.layer, group.step + 1)
+            say!("Capacity lanes · layer {layer} · step {step}", layer = layer.layer, step = group.step + 1)
         }
     }
 }
@@ -97,7 +100,7 @@ fn picture(input: &PanelInput) -> Html {
         num_experts: scene.num_experts(),
         num_tokens: group.num_tokens,
         capacity,
-        status: controls.status,
+        status: controls.status.clone(),
     };
     let rule_controls = html! {
         <RuleControls rule={controls.routing.router} trained={controls.trained.router} drawn={routing.router}
@@ -121,8 +124,11 @@ fn picture(input: &PanelInput) -> Html {
 fn shared_lane(num_shared: u32, num_tokens: usize) -> Html {
     let words = match num_shared {
         0 => return Html::default(),
-        1 => "shared expert: computes every token, without being asked".to_owned(),
-        num_shared => format!("{num_shared} shared experts: compute every token, without being asked"),
+        number => many!(
+            number,
+            "shared expert: computes every token, without being asked",
+            "{n} shared experts: compute every token, without being asked"
+        ),
     };
     html! {
         <div key="shared" class="shared-lane"><b>{ "S" }</b><span>{ words }</span><small>{ num_tokens }</small></div>
@@ -133,16 +139,18 @@ fn as_table(input: &PanelInput) -> Html {
     let Seen { layer, group, .. } = Seen::of(input);
     let scene = &input.scene;
     let rows = layer.lanes(&group).into_iter().map(|lane| {
-        let names = |requests: &[&Assignment]| {
+        let listed = |requests: &[&Assignment]| {
             let names = requests
                 .iter()
                 .map(|request| format!("{} #{}", short(scene.token_text(request.token as usize)), request.token));
-            names.collect::<Vec<_>>().join(", ")
+            names::listed(names)
         };
-        vec![lane.expert.to_string(), lane.demand().to_string(), names(&lane.kept), names(&lane.lost)]
+        vec![lane.expert.to_string(), lane.demand().to_string(), listed(&lane.kept), listed(&lane.lost)]
     });
     let num_shared = scene.recording.model.num_shared_experts as usize;
-    let shared = (0..num_shared).map(|_| ["shared", "none", "every token", ""].map(str::to_owned).to_vec());
+    let shared = (0..num_shared)
+        .map(|_| [say!("shared"), say!("none"), say!("every token"), "".into()].map(Cow::into_owned).to_vec());
     let rows = rows.chain(shared);
-    table("Experts and their requests", &["expert", "requests", "served, by slot", "turned away"], rows)
+    let head = [say!("expert"), say!("requests"), say!("served, by slot"), say!("turned away")];
+    table(&say!("Experts and their requests"), &head.each_ref().map(|name| &**name), rows)
 }

@@ -8,7 +8,8 @@ use yew::prelude::*;
 use crate::settings::Setting;
 use crate::settings::rule_form::{self, Field};
 use crate::state::Action;
-use crate::views::parts::rule_fields::{field_html, name_of};
+use crate::views::parts::rule_fields::{field_html, refusal};
+use crate::views::parts::speaking::use_tongue;
 
 #[derive(Properties, PartialEq)]
 pub struct RuleControlsProps {
@@ -24,6 +25,7 @@ pub struct RuleControlsProps {
 
 #[component]
 pub fn RuleControls(props: &RuleControlsProps) -> Html {
+    use_tongue();
     let RuleControlsProps { rule, trained, drawn, num_experts, group, .. } = *props;
     // What was typed last and cannot be, and the rule it was typed for.
     let refused = use_state(|| None::<(RouterSpec, String)>);
@@ -45,14 +47,16 @@ pub fn RuleControls(props: &RuleControlsProps) -> Html {
                 title={why_not.clone()}>
                 { rule_form::title(entry) }
                 if name(entry) == name(&trained) {
-                    { " · as trained" }
+                    { " · " }{ say!("as trained") }
                 }
             </option>
         }
     };
     let barred = entries(trained).filter_map(|entry| Some((entry, rule_form::obstacle(&entry, num_experts, group)?)));
-    let notes =
-        barred.map(|(entry, why)| html! { <li><b>{ rule_form::title(&entry) }</b>{ format!(". {why}.") }</li> });
+    let notes = barred.map(|(entry, why)| {
+        let rule = html! { <b>{ rule_form::title(&entry) }</b> };
+        html! { <li>{ weave!("{rule}. {why}.", rule, why = why.into()) }</li> }
+    });
     let notes: Vec<Html> = notes.collect();
     let fields = rule_form::fields(&rule);
     let change = |field: &Field| {
@@ -65,33 +69,32 @@ pub fn RuleControls(props: &RuleControlsProps) -> Html {
                 true
             }
             Err(why) => {
-                let typed = if typed.is_empty() { "empty" } else { typed.as_str() };
-                refused.set(Some((rule, format!("{} cannot be {typed} here. {why}.", name_of(key)))));
+                refused.set(Some((rule, refusal(key, &typed, &why))));
                 false
             }
         })
     };
-    let refusal = refused.as_ref().filter(|(of, _)| *of == rule).map(|(_, why)| why.clone());
+    let refused = refused.as_ref().filter(|(of, _)| *of == rule).map(|(_, why)| why.clone());
     html! {
         <div class="rule-controls">
             <label class="control">
-                <span class="control-name">{ "Try a rule" }</span>
+                <span class="control-name">{ say!("Try a rule") }</span>
                 <select onchange={choose}>
-                    <optgroup label="Each token by itself">{ for alone.iter().map(option) }</optgroup>
-                    <optgroup label="Together: looks at later tokens">{ for together.iter().map(option) }</optgroup>
+                    <optgroup label={say!("Each token by itself")}>{ for alone.iter().map(option) }</optgroup>
+                    <optgroup label={say!("Together: looks at later tokens")}>{ for together.iter().map(option) }</optgroup>
                 </select>
             </label>
             if name(&rule) != name(&drawn) {
                 <p>{ rule_form::one_line(&rule) }<span class="fine">
-                    { format!(" The picture shows {}.", rule_form::title(&drawn)) }</span></p>
+                    { " " }{ say!("The picture shows {rule}.", rule = rule_form::title(&drawn)) }</span></p>
             }
             if !fields.is_empty() {
                 <div class="rule-fields">{ for fields.iter().map(|field| field_html(field, change(field))) }</div>
             }
-            <p class="fine status" role="status">{ refusal.unwrap_or_default() }</p>
+            <p class="fine status" role="status">{ refused.unwrap_or_default() }</p>
             if !notes.is_empty() {
                 <details class="fine">
-                    <summary>{ "Rules that cannot be chosen here" }</summary>
+                    <summary>{ say!("Rules that cannot be chosen here") }</summary>
                     <ul>{ for notes }</ul>
                 </details>
             }
@@ -112,7 +115,7 @@ fn accepted(
     num_experts: usize,
     group: RoutingGroup,
 ) -> Result<RouterSpec, String> {
-    let filled = rule_form::fill(rule, key, typed).ok_or("The rule is not complete then")?;
+    let filled = rule_form::fill(rule, key, typed).ok_or_else(|| say!("The rule is not complete then"))?;
     match rule_form::obstacle(&filled, num_experts, group) {
         None => Ok(filled),
         Some(why) => Err(why),

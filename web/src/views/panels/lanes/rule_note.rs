@@ -8,25 +8,29 @@ use yew::prelude::*;
 
 use crate::views::parts::citation::citation;
 use crate::views::parts::popup::Popup;
+use crate::words::tongue;
 
 /// `controls`: how another rule is chosen, where one can be.
 pub fn rule_note(routing: &RoutingSpec, controls: Html) -> Html {
     let rule = rules::of(&routing.router);
     let kind = match rule.kind() {
-        Kind::Assigns => "It assigns tokens to experts.",
-        Kind::Mixes => "It mixes tokens or experts.",
-        Kind::Scores => "It scores experts for another rule, which assigns them.",
+        Kind::Assigns => say!("It assigns tokens to experts."),
+        Kind::Mixes => say!("It mixes tokens or experts."),
+        Kind::Scores => say!("It scores experts for another rule, which assigns them."),
     };
     let causal = match (rule.is_causal(), rules::looks_ahead(routing)) {
-        (true, false) => "Causal: no token's choice depends on later tokens.",
-        (true, true) => "Its choice is causal, but its slots are not: which tokens are served depends on later tokens.",
-        (false, true) => "Not causal: a token's choice depends on later tokens.",
-        (false, false) => "Not causal in training; as it runs here it is.",
+        (true, false) => say!("Causal: no token's choice depends on later tokens."),
+        (true, true) => {
+            say!("Its choice is causal, but its slots are not: which tokens are served depends on later tokens.")
+        }
+        (false, true) => say!("Not causal: a token's choice depends on later tokens."),
+        (false, false) => say!("Not causal in training; as it runs here it is."),
     };
     html! {
-        <Popup class="rule-note" title="About this rule, and others to try" summary={html! { <>{ "Rule: " }<b>{ rule.title }</b></> }}>
+        <Popup class="rule-note" title={say!("About this rule, and others to try")}
+            summary={weave!("Rule: {rule}", rule = html! { <b>{ tongue::translated(rule.title) }</b> })}>
             <div class="more" tabindex="-1">
-                <p>{ rule.one_line }</p>
+                <p>{ tongue::translated(rule.one_line) }</p>
                 <p>{ kind }{ " " }{ causal }</p>
                 <p class="fine">
                     { citation(rule.citations(), rule.equation) }

@@ -17,20 +17,21 @@ use crate::views::parts::hover::say_on_hover;
 use crate::views::parts::in_sight::use_column_in_sight;
 use crate::views::parts::section::{Part, section};
 use crate::views::parts::sized::at_pixel;
+use crate::views::parts::speaking::use_tongue;
 use crate::views::parts::spoken::spoken_token;
 use crate::views::parts::stripe::{self, row_height};
 use crate::views::parts::table::table;
-use crate::words::names;
+use crate::words::{names, tongue};
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Layers,
-    kind: "Layers × tokens",
+    kind: marked!("Layers × tokens"),
     area: "layers",
-    tab: Tab::Own("Layers"),
+    tab: Tab::Own(marked!("Layers")),
     depth: Depth::Inspect,
     sees: Sees::Run,
     lacks: |_| None,
-    topic: |_| PANEL.kind.to_owned(),
+    topic: |_| tongue::translated(PANEL.kind).into_owned(),
     finding: |input| finding::finding(&input.scene),
     badges: |_| Html::default(),
     picture: |input| {
@@ -51,6 +52,7 @@ struct MatrixProps {
 
 #[component]
 fn Matrix(props: &MatrixProps) -> Html {
+    use_tongue();
     let scene = &props.scene;
     let frame = use_node_ref();
     use_column_in_sight(&frame, props.selection.token, (props.tab, scene.clone()));
@@ -108,7 +110,7 @@ fn layer_row(props: &MatrixProps, layer: usize) -> Html {
                 onclick={choose} aria-pressed={is_selected.to_string()} title={experts_title(of_layer)}>
                 <b>{ format!("L{}", of_layer.layer) }</b>
                 if lost > 0 {
-                    <small>{ glyph(Mark::Lost) }{ lost }<span class="hidden">{ " turned away" }</span></small>
+                    <small>{ glyph(Mark::Lost) }{ lost }<span class="hidden">{ " " }{ say!("turned away") }</span></small>
                 }
             </button>
             <div class="matrix-field" {onclick} {onmousemove}>
@@ -139,15 +141,19 @@ impl Part for Stripe {
 
 fn experts_title(layer: &SceneLayer) -> String {
     match layer.num_experts {
-        1 => format!("Layer {}, its only expert", layer.layer),
-        num_experts => format!("Layer {}, experts 0 to {} downwards", layer.layer, num_experts.saturating_sub(1)),
+        1 => say!("Layer {layer}, its only expert", layer = layer.layer),
+        num_experts => say!(
+            "Layer {layer}, experts 0 to {last} downwards",
+            layer = layer.layer,
+            last = num_experts.saturating_sub(1),
+        ),
     }
 }
 
 fn as_table(input: &PanelInput) -> Html {
     let scene = &input.scene;
-    let mut head = vec!["#".to_owned(), "token".to_owned()];
-    head.extend(scene.layers.iter().map(|layer| format!("layer {}", layer.layer)));
+    let mut head = vec!["#".to_owned(), say!("token").into_owned()];
+    head.extend(scene.layers.iter().map(|layer| say!("layer {layer}", layer = layer.layer)));
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
     let rows = (0..scene.tokens.len()).map(|token| {
         let mut cells = vec![token.to_string(), inline(scene.token_text(token))];
@@ -159,9 +165,9 @@ fn as_table(input: &PanelInput) -> Html {
                     fate => format!("E{} {short} {}", request.expert, names::fate(fate)),
                 }
             });
-            cells.push(asked.collect::<Vec<_>>().join(", "));
+            cells.push(names::listed(asked));
         }
         cells
     });
-    table("Experts requested by each token in each layer", &head, rows)
+    table(&say!("Experts requested by each token in each layer"), &head, rows)
 }

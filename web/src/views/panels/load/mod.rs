@@ -12,17 +12,16 @@ use crate::views::parts::sized::{at_height, upward};
 use crate::views::parts::table::table;
 use crate::views::parts::term::term;
 use crate::words::glossary;
-use crate::words::numbers::count;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Load,
-    kind: "Load",
+    kind: marked!("Load"),
     area: "load",
-    tab: Tab::Own("Load"),
+    tab: Tab::Own(marked!("Load")),
     depth: Depth::Inspect,
     sees: Sees::Run,
     lacks: |_| None,
-    topic: |input| format!("Load · layer {}", input.layer().layer),
+    topic: |input| say!("Load · layer {layer}", layer = input.layer().layer),
     finding: |input| finding::finding(input.layer()),
     badges: |_| Html::default(),
     picture,
@@ -66,21 +65,29 @@ fn picture(input: &PanelInput) -> Html {
         let is_selected = input.selection.expert == Some(expert);
         // All are one stop of the Tab key; `[` and `]` go on from there.
         let tabindex = if input.selection.expert.unwrap_or_default() == expert { "0" } else { "-1" };
-        let title = format!("Expert {expert}: {}, {served} served", count(asked as usize, "request", "requests"));
+        let title = say!(
+            "Expert {expert}: {requests}, {served} served",
+            expert,
+            requests = many!(asked, "{n} request", "{n} requests"),
+            served,
+        );
         // What is written on the button is its name, for those who say it, with words between.
-        let words = format!(" {}, {served} served: ", if asked == 1 { "request" } else { "requests" });
+        let words = match asked {
+            1 => say!("request, {served} served", served),
+            _ => say!("requests, {served} served", served),
+        };
         html! {
             <button type="button" key={expert} class={classes!("column", is_selected.then_some("is-selected"))}
                 data-grid="load" {tabindex} aria-pressed={is_selected.to_string()} {title}
                 onclick={choose}>
                 { upward("asked", share(asked.into())) }
                 { upward("served", share(served.into())) }
-                { at_height(share(asked.into()), html! { <b>{ asked }<span class="hidden">{ words }</span></b> }) }
+                { at_height(share(asked.into()), html! { <b>{ asked }<span class="hidden">{ format!(" {words}: ") }</span></b> }) }
                 <small>{ label(expert) }</small>
             </button>
         }
     });
-    let stats = [("requests", &demand), ("served", &load)].map(|(name, counts)| {
+    let stats = [(say!("requests"), &demand), (say!("served"), &load)].map(|(name, counts)| {
         let (ratio, cv) = (metrics::max_over_mean(counts), metrics::demand_cv(counts));
         html! { <li><span>{ name }</span><b>{ format!("{ratio:.2}") }</b><b>{ format!("{cv:.2}") }</b></li> }
     });
@@ -89,15 +96,15 @@ fn picture(input: &PanelInput) -> Html {
             <div class="columns" role="group" aria-label={finding::finding(layer)}>
                 { for columns }
                 <div class="rules" aria-hidden="true">
-                    { rule(mean, "mean", mean_is_lower, format!("mean {mean:.1}")) }
+                    { rule(mean, "mean", mean_is_lower, say!("mean {mean}", mean = format_args!("{mean:.1}"))) }
                     if let Some(capacity) = capacity {
                         { rule(capacity.into(), "limit", !mean_is_lower, format!("C {capacity}")) }
                     }
                 </div>
             </div>
             <ul class="stats">
-                <li class="stats-head"><span /><span>{ "max/mean" }</span>
-                    { term(&glossary::IMBALANCE, "", html! { "CV" }) }</li>
+                <li class="stats-head"><span /><span>{ say!("max/mean") }</span>
+                    { term(&glossary::IMBALANCE, "", html! { { say!("CV") } }) }</li>
                 { for stats }
             </ul>
         </div>
@@ -117,5 +124,6 @@ fn as_table(input: &PanelInput) -> Html {
             format!("{:.3}", importance[expert]),
         ]
     });
-    table("Load per expert", &["expert", "requests", "served", "turned away", "sum of weights"], rows)
+    let head = [say!("expert"), say!("requests"), say!("served"), say!("turned away"), say!("sum of weights")];
+    table(&say!("Load per expert"), &head.each_ref().map(|name| &**name), rows)
 }

@@ -1,41 +1,64 @@
 //! Finding of the passage's loss: what the last change did to it, and on which tokens that was compared.
 
 use crate::run::compare::{Budgets, Change, PassageLoss};
-use crate::words::numbers::{self, count};
+use crate::words::numbers;
 
 /// `flipped`: the previous run is on the screen, and `change` leads back to it.
 pub fn finding(loss: PassageLoss, change: Option<&Change>, flipped: bool) -> String {
     let Some(change) = change else {
-        return format!("Average loss: {:.3} nats per token", loss.nats);
+        return say!("Average loss: {nats} nats per token", nats = format_args!("{:.3}", loss.nats));
     };
     let (before, after) = (change.before.nats, change.after.nats);
-    let compared = count(change.after.num_tokens, "token", "tokens");
+    let tokens = many!(change.after.num_tokens, "{n} token", "{n} tokens");
     let is_same_text = change.losses_before.len() == change.text_len;
     // Models differ in more than the routing: two numbers side by side, and no verdict.
     if let Some(other) = &change.other_model {
-        let of_tokens = if is_same_text { String::new() } else { format!(" of the {compared} both runs share") };
         let budgets = match other.budgets {
-            Budgets::Same => "another model, trained on as many tokens".to_owned(),
+            Budgets::Same => say!("another model, trained on as many tokens").into_owned(),
             Budgets::Differ { other, this } => {
                 let [other, this] = [other, this].map(numbers::training_tokens);
-                format!("another model, trained on {other}; this one on {this}")
+                say!("another model, trained on {other}; this one on {this}", other, this)
             }
-            Budgets::Unknown => "another model, perhaps trained for longer or shorter".to_owned(),
+            Budgets::Unknown => say!("another model, perhaps trained for longer or shorter").into_owned(),
         };
-        let other = &other.name;
-        return format!("Average loss{of_tokens}: {after:.3} nats per token ({other}: {before:.3}, {budgets})");
+        let (other, after, before) = (&other.name, format!("{after:.3}"), format!("{before:.3}"));
+        return match is_same_text {
+            true => say!(
+                "Average loss: {after} nats per token ({other}: {before}, {budgets})",
+                after,
+                other,
+                before,
+                budgets
+            ),
+            false => say!(
+                "Average loss of the {tokens} both runs share: {after} nats per token ({other}: {before}, {budgets})",
+                tokens,
+                after,
+                other,
+                before,
+                budgets
+            ),
+        };
     }
-    let on_tokens = if is_same_text { String::new() } else { format!(" on the {compared} both runs share") };
     let difference = after - before;
-    if flipped {
-        format!("The previous run: {after:.3} nats per token{on_tokens}")
-    } else if difference.abs() >= 0.0005 {
-        let verb = if difference > 0.0 { "raises" } else { "lowers" };
-        format!("The change {verb} the loss by {:.3} nats per token{on_tokens}", difference.abs())
-    } else if is_same_text {
-        format!("No change: {after:.3} nats per token on all {compared}")
-    } else {
-        format!("No change{on_tokens}; after that the texts differ")
+    let (nats, size) = (format!("{after:.3}"), format!("{:.3}", difference.abs()));
+    match (flipped, difference.abs() >= 0.0005, is_same_text) {
+        (true, _, true) => say!("The previous run: {nats} nats per token", nats),
+        (true, _, false) => {
+            say!("The previous run: {nats} nats per token on the {tokens} both runs share", nats, tokens)
+        }
+        (false, true, true) if difference > 0.0 => say!("The change raises the loss by {size} nats per token", size),
+        (false, true, true) => say!("The change lowers the loss by {size} nats per token", size),
+        (false, true, false) if difference > 0.0 => {
+            say!("The change raises the loss by {size} nats per token on the {tokens} both runs share", size, tokens)
+        }
+        (false, true, false) => {
+            say!("The change lowers the loss by {size} nats per token on the {tokens} both runs share", size, tokens)
+        }
+        (false, false, true) => say!("No change: {nats} nats per token on all {tokens}", nats, tokens),
+        (false, false, false) => {
+            say!("No change on the {tokens} both runs share; after that the texts differ", tokens)
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod finding;
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use yew::prelude::*;
@@ -15,25 +16,25 @@ use crate::views::parts::hover::say_on_hover;
 use crate::views::parts::sized::{across, at_share};
 use crate::views::parts::table::table;
 use crate::views::parts::term::term;
-use crate::words::{glossary, numbers};
+use crate::words::{glossary, numbers, tongue};
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Loss,
-    kind: "Passage loss",
+    kind: marked!("Passage loss"),
     area: "loss",
-    tab: Tab::Own("Loss"),
+    tab: Tab::Own(marked!("Loss")),
     depth: Depth::Inspect,
     sees: Sees::Run,
     lacks: |input| {
         let has_none = compare::passage_loss(&input.scene.tokens).is_none();
-        has_none.then_some("No loss to show: the first token of a text has no prediction")
+        has_none.then_some(marked!("No loss to show: the first token of a text has no prediction"))
     },
-    topic: |_| PANEL.kind.to_owned(),
+    topic: |_| tongue::translated(PANEL.kind).into_owned(),
     finding: title,
     badges: |input| match input.changed.is_empty() {
         true => Html::default(),
         false => html! {
-            <span class="badge changed" title="What was changed between the previous run and this one">{ &input.changed }</span>
+            <span class="badge changed" title={say!("What was changed between the previous run and this one")}>{ &input.changed }</span>
         },
     },
     picture,
@@ -89,12 +90,19 @@ fn picture(input: &PanelInput) -> Html {
         let (scene, change) = (scene.clone(), input.change.clone());
         Callback::from(move |event: MouseEvent| {
             let token = token_at(&event);
-            let nats = |loss: Option<f32>| loss.map_or("no loss".to_owned(), |loss| format!("{loss:.3} nats"));
-            let mut words =
-                format!("Token {token} {}: {}", quoted(scene.token_text(token)), nats(scene.tokens[token].loss));
-            if let Some(before) = change.as_ref().and_then(|change| *change.losses_before.get(token)?) {
-                words.push_str(&format!("; dash: {} in the other run", nats(Some(before))));
-            }
+            let nats = |loss: f32| say!("{nats} nats", nats = format_args!("{loss:.3}"));
+            let text = quoted(scene.token_text(token));
+            let loss = scene.tokens[token].loss.map_or(say!("no loss"), |loss| nats(loss).into());
+            let words = match change.as_ref().and_then(|change| *change.losses_before.get(token)?) {
+                None => say!("Token {token} {text}: {loss}", token, text, loss),
+                Some(before) => say!(
+                    "Token {token} {text}: {loss}; dash: {before} in the other run",
+                    token,
+                    text,
+                    loss,
+                    before = nats(before)
+                ),
+            };
             say_on_hover(&event, &words);
         })
     };
@@ -116,27 +124,27 @@ fn picture(input: &PanelInput) -> Html {
 
 fn numbers(loss: Option<PassageLoss>, change: Option<&Change>, flipped: bool) -> Html {
     let Some(loss) = loss else { return Html::default() };
-    let row = |name: &'static str, key: &'static str, loss: PassageLoss| {
+    let row = |name: Cow<'static, str>, key: &'static str, loss: PassageLoss| {
         html! { <li><span><i class={key} aria-hidden="true" />{ name }</span><b>{ format!("{:.3}", loss.nats) }</b><b>{ format!("{:.3}", loss.bits_per_byte) }</b></li> }
     };
     // The difference is always this run minus the previous one, whichever of the two is on the screen.
     let pair = change.map(|change| if flipped { (change.after, change.before) } else { (change.before, change.after) });
     let is_other_model = change.is_some_and(|change| change.other_model.is_some());
-    let name = if is_other_model { "two models" } else { "difference" };
+    let name = if is_other_model { say!("two models") } else { say!("difference") };
     let compared = change.map_or(loss, |change| change.after);
-    let compared = numbers::count(compared.num_tokens, "token", "tokens");
+    let compared = many!(compared.num_tokens, "{n} token", "{n} tokens");
     html! {
         <ul class="stats">
-            <li class="stats-head"><span>{ compared }</span>{ term(&glossary::NATS, "", html! { "nats/token" }) }<span>{ "bits/byte" }</span></li>
+            <li class="stats-head"><span>{ compared }</span>{ term(&glossary::NATS, "", html! { { say!("nats/token") } }) }<span>{ say!("bits/byte") }</span></li>
             if let Some((before, now)) = pair {
                 // Bars are of the run on the screen, dashes of the other one.
-                { row("this run", if flipped { "key-dash" } else { "key-bar" }, now) }
-                { row("previous run", if flipped { "key-bar" } else { "key-dash" }, before) }
+                { row(say!("this run"), if flipped { "key-dash" } else { "key-bar" }, now) }
+                { row(say!("previous run"), if flipped { "key-bar" } else { "key-dash" }, before) }
                 <li class="is-change"><span>{ name }</span>
                     <b>{ numbers::difference(now.nats - before.nats) }</b>
                     <b>{ numbers::difference(now.bits_per_byte - before.bits_per_byte) }</b></li>
             } else {
-                { row("average", "", loss) }
+                { row(say!("average"), "", loss) }
             }
         </ul>
     }
@@ -150,6 +158,7 @@ fn as_table(input: &PanelInput) -> Html {
         vec![token.to_string(), inline(scene.token_text(token)), number(shown.loss), number(before)]
     });
     // First the run on the screen, then the other one.
-    let (here, there) = if input.flipped { ("previous run", "this run") } else { ("this run", "previous run") };
-    table("Loss of each token in nats", &["#", "token", here, there], rows)
+    let (this, previous) = (say!("this run"), say!("previous run"));
+    let (here, there) = if input.flipped { (previous, this) } else { (this, previous) };
+    table(&say!("Loss of each token in nats"), &["#", &say!("token"), &here, &there], rows)
 }

@@ -14,17 +14,18 @@ use crate::views::parts::citation::citation;
 use crate::views::parts::math::{math, words};
 use crate::views::parts::table::table;
 use crate::words::numbers::digits;
+use crate::words::tongue;
 use terms::terms;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Losses,
-    kind: "Auxiliary losses",
+    kind: marked!("Auxiliary losses"),
     area: "row",
     tab: Tab::Of(PanelName::Load),
     depth: Depth::Lab,
     sees: Sees::Run,
     lacks: |_| None,
-    topic: |input| format!("Auxiliary losses · layer {}", input.layer().layer),
+    topic: |input| say!("Auxiliary losses · layer {layer}", layer = input.layer().layer),
     finding: |input| {
         let layer = input.selection.layer;
         finding::finding(&input.scene, layer, &losses::of_layer(&input.scene, layer))
@@ -57,14 +58,14 @@ fn picture(input: &PanelInput) -> Html {
         }
         html! {
             <div class="aux-family">
-                <h3 class="topic">{ family.title() }</h3>
+                <h3 class="topic">{ tongue::translated(family.title()) }</h3>
                 <ul>{ for rows }</ul>
             </div>
         }
     };
     html! {
         <>
-            <p class="fine">{ "Each without its coefficient, over all tokens in sight. " }{ words(LETTERS) }{ "." }</p>
+            <p class="fine">{ weave!("Each without its coefficient, over all tokens in sight. {letters}.", letters = words(&tongue::translated(LETTERS))) }</p>
             <div class="aux">{ for Family::ALL.into_iter().map(family) }</div>
             { not_here(selected) }
         </>
@@ -78,17 +79,17 @@ fn row(
     found: &Measured,
     others: &[&Result<Measured, Missing>],
 ) -> Html {
-    let even = losses::at_balance(&input.scene, loss).map(|even| format!("even use: {}", digits(even)));
+    let even = losses::at_balance(&input.scene, loss).map(|even| say!("even use: {value}", value = digits(even)));
     html! {
         <li key={loss.name} class="aux-loss">
             <div class="aux-name">
-                <b>{ loss.title }</b>
+                <b>{ tongue::translated(loss.title) }</b>
                 <p class="fine">{ citation(loss.citations(), loss.equation) }</p>
             </div>
             <div class="aux-formula">
                 { math(loss.formula) }
                 if !loss.letters.is_empty() {
-                    <p class="fine">{ words(loss.letters) }</p>
+                    <p class="fine">{ words(&tongue::translated(loss.letters)) }</p>
                 }
             </div>
             <div class="aux-terms">
@@ -98,7 +99,7 @@ fn row(
             </div>
             <div class="aux-value">
                 <b>{ digits(found.value) }</b>
-                <span class="fine">{ even.unwrap_or_else(|| "knows no balance".to_owned()) }</span>
+                <span class="fine">{ even.unwrap_or_else(|| say!("knows no balance").into_owned()) }</span>
             </div>
             { by_layer(input, others) }
         </li>
@@ -122,7 +123,7 @@ fn by_layer(input: &PanelInput, found: &[&Result<Measured, Missing>]) -> Html {
     let ends = || {
         let least = known.iter().copied().reduce(|best, next| if next.1 < best.1 { next } else { best })?;
         let most = known.iter().copied().reduce(|best, next| if next.1 > best.1 { next } else { best })?;
-        Some(html! { <>{ "least " }{ entry(&least) }{ " most " }{ entry(&most) }</> })
+        Some(weave!("least {least} most {most}", least = entry(&least), most = entry(&most)))
     };
     let entries = match known.len() {
         0..=1 => Html::default(),
@@ -142,7 +143,7 @@ fn not_here(found: &[Found]) -> Html {
         html! {
             <li key={loss.name} class="aux-missing">
                 <div>
-                    <b>{ loss.title }</b>
+                    <b>{ tongue::translated(loss.title) }</b>
                     <p class="fine">{ citation(loss.citations(), loss.equation) }</p>
                 </div>
                 { math(loss.formula) }
@@ -152,7 +153,7 @@ fn not_here(found: &[Found]) -> Html {
     };
     html! {
         <div class="aux-family">
-            <h3 class="topic">{ "Not to be computed from this run" }</h3>
+            <h3 class="topic">{ say!("Not to be computed from this run") }</h3>
             <ul>{ for missing.iter().map(entry) }</ul>
         </div>
     }
@@ -165,28 +166,32 @@ fn as_table(input: &PanelInput) -> Html {
         Ok(found) => digits(found.value),
         Err(_) => "–".to_owned(),
     };
-    let names: Vec<String> = input.scene.layers.iter().map(|layer| format!("layer {}", layer.layer)).collect();
-    let head: Vec<&str> = ["loss", "formula", "even use"].into_iter().chain(names.iter().map(String::as_str)).collect();
+    let names: Vec<String> =
+        input.scene.layers.iter().map(|layer| say!("layer {layer}", layer = layer.layer)).collect();
+    let first = [say!("loss"), say!("formula"), say!("even use")];
+    let head: Vec<&str> = first.iter().map(|name| &**name).chain(names.iter().map(String::as_str)).collect();
     let rows = selected.iter().enumerate().map(|(at, (loss, found))| {
         let even = losses::at_balance(&input.scene, loss).map_or("–".to_owned(), digits);
         let values = layers.iter().map(|of_layer| value(&of_layer[at].1));
         let name = match found {
-            Ok(_) => loss.title.to_owned(),
-            Err(missing) => format!("{}: {missing}", loss.title),
+            Ok(_) => tongue::translated(loss.title).into_owned(),
+            Err(missing) => say!("{loss}: {missing}", loss = tongue::translated(loss.title), missing),
         };
         [name, loss.formula.replace(['{', '}'], ""), even].into_iter().chain(values).collect()
     });
     let experts: Vec<String> = (0..input.scene.num_experts()).map(|expert| format!("E{expert}")).collect();
-    let of_experts: Vec<&str> = ["loss", "number"].into_iter().chain(experts.iter().map(String::as_str)).collect();
+    let first = [say!("loss"), say!("number")];
+    let of_experts: Vec<&str> = first.iter().map(|name| &**name).chain(experts.iter().map(String::as_str)).collect();
     let parts = selected.iter().filter_map(|(loss, found)| {
         let terms = found.as_ref().ok()?.terms.as_ref()?;
         let values = terms.values.iter().map(|&value| digits(value));
-        Some([loss.title.to_owned(), terms.what.to_owned()].into_iter().chain(values).collect())
+        let names = [loss.title, terms.what].map(|text| tongue::translated(text).into_owned());
+        Some(names.into_iter().chain(values).collect())
     });
     html! {
         <>
-            { table("Auxiliary losses of each layer", &head, rows) }
-            { table(&format!("What belongs to each expert of layer {}", input.layer().layer), &of_experts, parts) }
+            { table(&say!("Auxiliary losses of each layer"), &head, rows) }
+            { table(&say!("What belongs to each expert of layer {layer}", layer = input.layer().layer), &of_experts, parts) }
         </>
     }
 }

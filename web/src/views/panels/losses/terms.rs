@@ -7,6 +7,7 @@ use yew::prelude::*;
 
 use crate::views::parts::math::words;
 use crate::words::numbers::digits;
+use crate::words::tongue;
 
 const HEIGHT: f64 = 30.0;
 const STEP: usize = 10;
@@ -32,7 +33,8 @@ pub fn terms(terms: &Terms, selected: Option<usize>) -> Html {
         0..=MAX_SPOKEN => (0..terms.values.len()).map(number).collect(),
         many => [0, many - 1].map(number).to_vec(),
     };
-    let said = format!("{}: {}", terms.what, said.join(", "));
+    let what = tongue::translated(terms.what);
+    let said = say!("{what}: {numbers}", what, numbers = said.join(&say!(", ")));
     html! {
         <>
             <svg class="aux-bars" viewBox={format!("0 0 {width} {HEIGHT}")} preserveAspectRatio="none" role="img"
@@ -41,7 +43,13 @@ pub fn terms(terms: &Terms, selected: Option<usize>) -> Html {
                 <path class="is-selected" d={of_selected} />
                 <path class="zero" d={format!("M0 {zero:.2}h{width}")} />
             </svg>
-            <span class="fine" title={said}>{ words(terms.what) }{ if terms.add_up { " · the loss is their sum" } else { "" } }</span>
+            <span class="fine" title={said}>
+                if terms.add_up {
+                    { weave!("{what} · the loss is their sum", what = words(&what)) }
+                } else {
+                    { words(&what) }
+                }
+            </span>
         </>
     }
 }

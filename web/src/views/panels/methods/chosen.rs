@@ -1,6 +1,8 @@
 //! The method that is tried: what it says of itself, its numbers to fill in, what it would do to the selected layer, and the
 //! way to run the model with it.
 
+use std::borrow::Cow;
+
 use moe_router::rule::{Citation, Family};
 use moe_router::rules;
 use yew::prelude::*;
@@ -14,14 +16,15 @@ use crate::views::panels::methods::{facts, lanes, sentences, shares};
 use crate::views::parts::math::math;
 use crate::views::parts::rule_fields::RuleFields;
 use crate::views::parts::stripe;
+use crate::words::tongue;
 
 pub fn chosen(input: &PanelInput) -> Html {
     let Some(tried) = input.tried.as_deref() else {
         return html! {
             <div class="method-chosen">
-                <p>{ "Choose a method: this layer's recorded gate logits are routed by it at once, and nothing is run." }</p>
+                <p>{ say!("Choose a method: this layer's recorded gate logits are routed by it at once, and nothing is run.") }</p>
                 <p class="fine">
-                    { "Grouped as in the survey by Cai et al. 2024, section 4: " }{ arxiv("2407.06204") }{ "." }
+                    { weave!("Grouped as in the survey by Cai et al. 2024, section 4: {paper}.", paper = arxiv("2407.06204")) }
                 </p>
             </div>
         };
@@ -36,12 +39,12 @@ pub fn chosen(input: &PanelInput) -> Html {
     let facts = facts::facts(&method, &input.controls.routing, input.controls.num_experts);
     html! {
         <div class="method-chosen">
-            <h3>{ rule.title }</h3>
-            <p>{ rule.one_line }</p>
-            <p class="rule-formula" title="x a token's hidden state, z its gate logits, p their softmax, w weights, T tokens, E experts">
+            <h3>{ tongue::translated(rule.title) }</h3>
+            <p>{ tongue::translated(rule.one_line) }</p>
+            <p class="rule-formula" title={say!("x a token's hidden state, z its gate logits, p their softmax, w weights, T tokens, E experts")}>
                 { math(explained.formula) }
             </p>
-            <p>{ explained.text }</p>
+            <p>{ tongue::translated(explained.text) }</p>
             <p class="fine">
                 { for rule.citations().map(citation) }
                 if let Some(place) = rule.equation {
@@ -67,7 +70,7 @@ fn arxiv(number: &str) -> Html {
 fn run_with(input: &PanelInput, method: &Method) -> Html {
     let controls = &input.controls;
     if let Some(why) = method.obstacle(controls.num_experts, controls.group) {
-        return html! { <p class="fine">{ format!("The model cannot be run with it. {why}.") }</p> };
+        return html! { <p class="fine">{ say!("The model cannot be run with it. {why}.", why) }</p> };
     }
     let Method::Assigns(spec) = *method else { return Html::default() };
     let is_in_force = controls.routing.router == spec;
@@ -75,13 +78,13 @@ fn run_with(input: &PanelInput, method: &Method) -> Html {
     let onclick = Callback::from(move |_: MouseEvent| dispatch.emit(Action::Set(Setting::Rule(spec))));
     html! {
         <p class="method-run">
-            <button type="button" class="primary" disabled={is_in_force || !input.can_run} {onclick}>{ "Run with it" }</button>
+            <button type="button" class="primary" disabled={is_in_force || !input.can_run} {onclick}>{ say!("Run with it") }</button>
             <span class="fine" role="status">
                 { match (is_in_force, input.can_run) {
-                    (true, _) if !controls.status.is_empty() => controls.status,
-                    (true, _) => "This is the rule that the controls ask for.",
-                    (false, true) => "Runs the model again under this rule: exact in every layer.",
-                    (false, false) => "A run needs the engine, which is not here now.",
+                    (true, _) if !controls.status.is_empty() => Cow::from(controls.status.to_string()),
+                    (true, _) => say!("This is the rule that the controls ask for."),
+                    (false, true) => say!("Runs the model again under this rule: exact in every layer."),
+                    (false, false) => say!("A run needs the engine, which is not here now."),
                 } }
             </span>
         </p>
@@ -93,7 +96,7 @@ fn outcome(input: &PanelInput, family: Family, outcome: &Outcome) -> Html {
         Outcome::Routed(routed) => routed_picture(input, routed),
         Outcome::Mixed { group, mixing } => html! {
             <>
-                <p>{ "This model's gate learned to choose, not to blend; these are the shares that the rule makes of it." }</p>
+                <p>{ say!("This model's gate learned to choose, not to blend; these are the shares that the rule makes of it.") }</p>
                 { shares::shares(family, group, mixing, input.selection.token) }
             </>
         },
@@ -107,10 +110,10 @@ fn routed_picture(input: &PanelInput, routed: &Routed) -> Html {
     html! {
         <>
             <p>{ sentences::compared(&routed.comparison, after) }</p>
-            <div class="rolls" tabindex="0" role="group" aria-label="Tokens and their experts, in the run and under this method">
-                <span class="fine">{ "In the run" }</span>
+            <div class="rolls" tabindex="0" role="group" aria-label={say!("Tokens and their experts, in the run and under this method")}>
+                <span class="fine">{ say!("In the run") }</span>
                 <div class="stripe" aria-hidden="true">{ stripe::drawn(scene, before) }</div>
-                <span class="fine">{ "Under this method; ticks where other experts serve" }</span>
+                <span class="fine">{ say!("Under this method; ticks where other experts serve") }</span>
                 <div class="stripe" aria-hidden="true">{ stripe::drawn(scene, after) }</div>
                 { stripe::ticks(scene.tokens.len(), &routed.comparison.moved, input.selection.token) }
             </div>

@@ -1,113 +1,136 @@
 //! What a method declares of itself, in words: every line is read off its declaration.
 
+use std::borrow::Cow;
+
 use moe_router::rule::{Chance, GateReads, Requests, Run, Slots};
 use moe_router::rules;
 use moe_trace::{MixerSpec, RoutingSpec};
 
 use crate::settings::method::Method;
-use crate::words::numbers::count;
+use crate::words::tongue;
 
 /// Name and words of each fact, of a layer of so many experts.
-pub fn facts(method: &Method, routing: &RoutingSpec, num_experts: usize) -> Vec<(&'static str, String)> {
+pub fn facts(
+    method: &Method,
+    routing: &RoutingSpec,
+    num_experts: usize,
+) -> Vec<(Cow<'static, str>, Cow<'static, str>)> {
     let rule = method.rule();
-    let mut found = vec![("Looks ahead", looks_ahead(method, routing))];
+    let mut found = vec![(say!("Looks ahead"), looks_ahead(method, routing))];
     match method {
         Method::Assigns(spec) => {
             let facts = rules::facts(spec);
-            found.push(("Can overflow", overflow(facts.slots).to_owned()));
-            found.push(("Asks", requests(facts.requests)));
+            found.push((say!("Can overflow"), overflow(facts.slots)));
+            found.push((say!("Asks"), requests(facts.requests)));
             let active = facts.num_active(num_experts);
-            found.push(("Cost", format!("{} of {num_experts} active per token.", count(active, "expert", "experts"))));
-            found.push(("Reads", reads(facts.reads).to_owned()));
-            found.push(("Chance", chance(facts.chance).to_owned()));
+            let cost = many!(
+                active,
+                "{n} expert of {all} active per token.",
+                "{n} experts of {all} active per token.",
+                all = num_experts
+            );
+            found.push((say!("Cost"), cost.into()));
+            found.push((say!("Reads"), reads(facts.reads)));
+            found.push((say!("Chance"), chance(facts.chance)));
         }
         Method::Mixes(spec) => {
-            found.push(("Can overflow", "No: nobody asks, and nobody is turned away.".to_owned()));
-            found.push(("Cost", mixing_cost(spec, num_experts)));
+            found.push((say!("Can overflow"), say!("No: nobody asks, and nobody is turned away.")));
+            found.push((say!("Cost"), mixing_cost(spec, num_experts)));
         }
         Method::Told(_) => {}
     }
-    found.push(("Also looks at", sentence(rule.needs)));
-    found.push(("Trained with", sentence(rule.trained_with)));
-    found.push(("At inference", sentence(rule.at_inference)));
+    found.push((say!("Also looks at"), sentence(rule.needs)));
+    found.push((say!("Trained with"), sentence(rule.trained_with)));
+    found.push((say!("At inference"), sentence(rule.at_inference)));
     if let Run::InRust(in_rust) = rule.run {
-        found.push(("In Rust", in_rust.module.to_owned()));
+        found.push((say!("In Rust"), in_rust.module.into()));
     }
     found
 }
 
-fn looks_ahead(method: &Method, routing: &RoutingSpec) -> String {
-    let words = match method {
+fn looks_ahead(method: &Method, routing: &RoutingSpec) -> Cow<'static, str> {
+    match method {
         Method::Assigns(router) => {
             let by_slots = rules::looks_ahead(&RoutingSpec { router: *router, ..*routing });
             match (rules::facts(router).looks_ahead, by_slots) {
                 (true, _) => {
-                    "Yes: a token's experts depend on later tokens. Fine in training, not possible in generation."
+                    say!("Yes: a token's experts depend on later tokens. Fine in training, not possible in generation.")
                 }
-                (false, true) => "Its choice does not; who gets a slot depends on later tokens.",
-                (false, false) => "No: nothing about a token depends on later ones.",
+                (false, true) => say!("Its choice does not; who gets a slot depends on later tokens."),
+                (false, false) => say!("No: nothing about a token depends on later ones."),
             }
         }
-        _ if method.rule().is_causal() => "No: nothing about a token depends on later ones.",
-        _ => "Yes: what a token gets depends on later tokens. Fine in training, not possible in generation.",
-    };
-    words.to_owned()
+        _ if method.rule().is_causal() => say!("No: nothing about a token depends on later ones."),
+        _ => say!("Yes: what a token gets depends on later tokens. Fine in training, not possible in generation."),
+    }
 }
 
-fn overflow(slots: Slots) -> &'static str {
+fn overflow(slots: Slots) -> Cow<'static, str> {
     match slots {
-        Slots::BySpec => "Yes, where experts have fewer slots than requests.",
-        Slots::OwnOrder { .. } => "Yes; slots are given out in an order of its own.",
-        Slots::ForEveryone => "No: every request is served.",
-        Slots::Filled { .. } => "No: experts take as many tokens as they have slots.",
+        Slots::BySpec => say!("Yes, where experts have fewer slots than requests."),
+        Slots::OwnOrder { .. } => say!("Yes; slots are given out in an order of its own."),
+        Slots::ForEveryone => say!("No: every request is served."),
+        Slots::Filled { .. } => say!("No: experts take as many tokens as they have slots."),
     }
 }
 
-fn requests(requests: Requests) -> String {
+fn requests(requests: Requests) -> Cow<'static, str> {
     match requests {
-        Requests::Exactly(k) => format!("{} per token.", count(k as usize, "expert", "experts")),
-        Requests::Everyone => "All experts.".to_owned(),
-        Requests::OneOrMore => "One expert or more, as the gate says.".to_owned(),
-        Requests::AnyNumber => "Any number of experts, none included.".to_owned(),
+        Requests::Exactly(k) => many!(k, "{n} expert per token.", "{n} experts per token.").into(),
+        Requests::Everyone => say!("All experts."),
+        Requests::OneOrMore => say!("One expert or more, as the gate says."),
+        Requests::AnyNumber => say!("Any number of experts, none included."),
     }
 }
 
-fn reads(reads: GateReads) -> &'static str {
+fn reads(reads: GateReads) -> Cow<'static, str> {
     match reads {
-        GateReads::Softmax => "Gate probabilities, by softmax.",
-        GateReads::Sigmoid => "Gate scores, by sigmoid.",
-        GateReads::WholeText => "Gate probabilities of the mean of the whole sequence.",
-        GateReads::OtherSoftmax => "Probabilities of another kind than the gate's softmax.",
-        GateReads::Logits => "Gate logits as they are.",
-        GateReads::Nothing => "No gate at all.",
+        GateReads::Softmax => say!("Gate probabilities, by softmax."),
+        GateReads::Sigmoid => say!("Gate scores, by sigmoid."),
+        GateReads::WholeText => say!("Gate probabilities of the mean of the whole sequence."),
+        GateReads::OtherSoftmax => say!("Probabilities of another kind than the gate's softmax."),
+        GateReads::Logits => say!("Gate logits as they are."),
+        GateReads::Nothing => say!("No gate at all."),
     }
 }
 
-fn chance(chance: Chance) -> &'static str {
+fn chance(chance: Chance) -> Cow<'static, str> {
     match chance {
-        Chance::Nothing => "None.",
-        Chance::Noise => "Noise on the gate, in training only.",
-        Chance::SecondExpert => "A draw decides about the second expert.",
-        Chance::Everything => "The choice itself is drawn.",
+        Chance::Nothing => say!("None."),
+        Chance::Noise => say!("Noise on the gate, in training only."),
+        Chance::SecondExpert => say!("A draw decides about the second expert."),
+        Chance::Everything => say!("The choice itself is drawn."),
     }
 }
 
-fn mixing_cost(spec: &MixerSpec, num_experts: usize) -> String {
+fn mixing_cost(spec: &MixerSpec, num_experts: usize) -> Cow<'static, str> {
     match spec {
-        MixerSpec::SoftMoe { slots } => {
-            format!("{} for the whole text, however long", count(num_experts, "slot", "slots"))
-                + if *slots > 1 { ", shared by fewer experts." } else { "." }
-        }
+        MixerSpec::SoftMoe { slots: 0 | 1 } => many!(
+            num_experts,
+            "{n} slot for the whole text, however long.",
+            "{n} slots for the whole text, however long."
+        )
+        .into(),
+        MixerSpec::SoftMoe { .. } => many!(
+            num_experts,
+            "{n} slot for the whole text, however long, shared by fewer experts.",
+            "{n} slots for the whole text, however long, shared by fewer experts."
+        )
+        .into(),
         MixerSpec::Smear | MixerSpec::Meo { .. } | MixerSpec::Lory { .. } => {
-            "One expert active per token, and a blend of the experts' weights for each sequence or segment.".to_owned()
+            say!("One expert active per token, and a blend of the experts' weights for each sequence or segment.")
         }
-        _ => format!("{} active per token, small ones.", count(num_experts, "expert", "experts")),
+        _ => {
+            many!(num_experts, "{n} expert active per token, small ones.", "{n} experts active per token, small ones.")
+                .into()
+        }
     }
 }
 
 /// A fact of a declaration as a sentence.
-fn sentence(words: &str) -> String {
+fn sentence(words: &'static str) -> Cow<'static, str> {
+    let words = tongue::translated(words);
     let mut letters = words.chars();
     let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
+    say!("{fact}.", fact = first + letters.as_str()).into()
 }

@@ -11,7 +11,7 @@ use crate::views::panel::PanelInput;
 use crate::views::parts::lane::LaneView;
 use crate::views::parts::section::section;
 use crate::views::parts::sized::bar;
-use crate::words::numbers::{count, percent};
+use crate::words::numbers::percent;
 
 pub fn of_kind(input: &PanelInput, routed: &Routed) -> Html {
     let layer = &routed.layer;
@@ -32,9 +32,11 @@ pub fn of_kind(input: &PanelInput, routed: &Routed) -> Html {
             let of_token = &shares[token * num_groups..][..num_groups];
             let name = quoted(input.scene.token_text(input.selection.token));
             let level = |(group, &share): (usize, &f64)| {
+                let title = say!("Group {group}", group);
                 html! {
-                    <section class="level" aria-label={format!("Group {group}")}>
-                        <p><b>{ format!("Group {group}") }</b>{ format!(" · the first gate gives {name} {}", percent(share as f32)) }</p>
+                    <section class="level" aria-label={title.clone()}>
+                        <p>{ weave!("{group} · the first gate gives {token} {share}", group = html! { <b>{ title }</b> },
+                            token = Html::from(name.clone()), share = Html::from(percent(share as f32))) }</p>
                         { lanes(input, routed, group * size, *size) }
                     </section>
                 }
@@ -66,8 +68,10 @@ fn expert_side(routed: &Routed) -> Html {
     let comparison = &routed.comparison;
     html! {
         <p>
-            { format!("Each row is an expert and the tokens that it picks. {} picked by none, and one token by up to {}.",
-                count(comparison.unserved, "token is", "tokens are"), comparison.most_served) }
+            { many!(comparison.unserved,
+                "Each row is an expert and the tokens that it picks. {n} token is picked by none, and one token by up to {most}.",
+                "Each row is an expert and the tokens that it picks. {n} tokens are picked by none, and one token by up to {most}.",
+                most = comparison.most_served) }
         </p>
     }
 }
@@ -75,10 +79,11 @@ fn expert_side(routed: &Routed) -> Html {
 fn one_decision(input: &PanelInput, routed: &Routed) -> String {
     let requests = routed.layer.of_token(input.selection.token);
     let experts: Vec<String> = requests.iter().map(|request| request.expert.to_string()).collect();
-    format!(
-        "One decision for all {} of the text, by the mean of their gate logits: experts {}.",
-        count(routed.comparison.num_tokens, "token", "tokens"),
-        experts.join(", ")
+    many!(
+        routed.comparison.num_tokens,
+        "One decision for all {n} token of the text, by the mean of their gate logits: experts {experts}.",
+        "One decision for all {n} tokens of the text, by the mean of their gate logits: experts {experts}.",
+        experts = experts.join(&say!(", "))
     )
 }
 
@@ -87,7 +92,7 @@ fn price_list(prices: &[f64]) -> Html {
     let dearest = prices.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
     html! {
         <>
-            <p>{ "What a slot costs at each expert, in logits. A token goes where its logit, less the price, is largest." }</p>
+            <p>{ say!("What a slot costs at each expert, in logits. A token goes where its logit, less the price, is largest.") }</p>
             { bars(prices.iter().map(|&price| ((price / dearest) as f32, format!("{price:.2}")))) }
         </>
     }

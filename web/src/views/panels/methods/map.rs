@@ -1,6 +1,8 @@
 //! The map: boxes within boxes, as the survey by Cai et al. 2024 groups the methods, and a mark on each that says whether
 //! the model here can run it.
 
+use std::borrow::Cow;
+
 use moe_router::rule::{Branch, Family, Kind};
 use moe_trace::RoutingGroup;
 use web_sys::HtmlInputElement;
@@ -8,6 +10,8 @@ use yew::prelude::*;
 
 use crate::settings::method::Method;
 use crate::state::Action;
+use crate::views::parts::speaking::use_tongue;
+use crate::words::tongue;
 
 #[derive(Properties, PartialEq)]
 pub struct MapProps {
@@ -40,11 +44,11 @@ impl Reach {
         }
     }
 
-    fn says(self) -> &'static str {
+    fn says(self) -> Cow<'static, str> {
         match self {
-            Reach::Runs => "runs on this model",
-            Reach::Tried => "seen on its recorded gate",
-            Reach::Told => "needs what is not here",
+            Reach::Runs => say!("runs on this model"),
+            Reach::Tried => say!("seen on its recorded gate"),
+            Reach::Told => say!("needs what is not here"),
         }
     }
 
@@ -65,6 +69,7 @@ impl Reach {
 
 #[component]
 pub fn Map(props: &MapProps) -> Html {
+    use_tongue();
     let sought = use_state(String::new);
     let oninput = {
         let sought = sought.clone();
@@ -80,14 +85,17 @@ pub fn Map(props: &MapProps) -> Html {
         <div class="method-map">
             <div class="method-search">
                 <label>
-                    <span class="hidden">{ "Search methods" }</span>
-                    <input type="search" placeholder="Search: name, idea, paper" value={(*sought).clone()} {oninput} />
+                    <span class="hidden">{ say!("Search methods") }</span>
+                    <input type="search" placeholder={say!("Search: name, idea, paper")} value={(*sought).clone()} {oninput} />
                 </label>
                 <span class="fine" role="status">
-                    { if num_found == num_all { format!("{num_all} methods") } else { format!("{num_found} of {num_all} methods") } }
+                    { match num_found == num_all {
+                        true => say!("{all} methods", all = num_all),
+                        false => say!("{found} of {all} methods", found = num_found, all = num_all),
+                    } }
                 </span>
             </div>
-            <ul class="reaches" aria-label="What the marks mean">
+            <ul class="reaches" aria-label={say!("What the marks mean")}>
                 { for Reach::ALL.into_iter().map(|reach| html! { <li>{ reach.mark() }{ reach.says() }</li> }) }
             </ul>
             <div class="branches">{ for branches }</div>
@@ -95,10 +103,11 @@ pub fn Map(props: &MapProps) -> Html {
     }
 }
 
-/// Does what was typed, word for word, occur in what a method says of itself?
+/// Does what was typed, word for word, occur in what a method says of itself, in English or in the language of now?
 fn is_meant(method: &Method, sought: &str) -> bool {
     let rule = method.rule();
-    let said = [rule.name, rule.title, rule.one_line, rule.paper, rule.family.title(), rule.family.branch().title()];
+    let english = [rule.title, rule.one_line, rule.family.title(), rule.family.branch().title()];
+    let said = [rule.name, rule.paper, &english.join(" "), &english.map(tongue::translated).join(" ")];
     let said = said.join(" ").to_lowercase();
     sought.to_lowercase().split_whitespace().all(|word| said.contains(word))
 }
@@ -109,8 +118,8 @@ fn branch_box(branch: Branch, found: &[Method], props: &MapProps) -> Html {
         return Html::default();
     }
     html! {
-        <section key={branch.title()} class="branch" aria-label={branch.title()}>
-            <h3 class="topic">{ branch.title() }</h3>
+        <section key={branch.title()} class="branch" aria-label={tongue::translated(branch.title())}>
+            <h3 class="topic">{ tongue::translated(branch.title()) }</h3>
             { for families }
         </section>
     }
@@ -123,8 +132,8 @@ fn family_box(family: Family, found: &[Method], props: &MapProps) -> Option<Html
     }
     Some(html! {
         <div key={family.title()} class="family">
-            <h4 title={family.says()}>{ family.title() }</h4>
-            <p class="fine">{ family.says() }</p>
+            <h4 title={tongue::translated(family.says())}>{ tongue::translated(family.title()) }</h4>
+            <p class="fine">{ tongue::translated(family.says()) }</p>
             <ul>{ for methods.into_iter().map(|method| entry(method, props)) }</ul>
         </div>
     })
@@ -145,12 +154,12 @@ fn entry(method: &Method, props: &MapProps) -> Html {
     };
     html! {
         <li key={rule.name}>
-            <button type="button" class="method" aria-pressed={is_current.to_string()} title={rule.one_line} {onclick}>
-                { reach.mark() }<span>{ rule.title }</span>
+            <button type="button" class="method" aria-pressed={is_current.to_string()} title={tongue::translated(rule.one_line)} {onclick}>
+                { reach.mark() }<span>{ tongue::translated(rule.title) }</span>
                 if is_trained {
-                    <small>{ "as trained" }</small>
+                    <small>{ say!("as trained") }</small>
                 }
-                <span class="hidden">{ format!(", {}", reach.says()) }</span>
+                <span class="hidden">{ say!(", {reach}", reach = reach.says()) }</span>
             </button>
         </li>
     }

@@ -16,18 +16,19 @@ use crate::settings::method::Method;
 use crate::settings::view::PanelName;
 use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::table::table;
+use crate::words::tongue;
 use chosen::chosen;
 use map::Map;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Methods,
-    kind: "Routing methods",
+    kind: marked!("Routing methods"),
     area: "row",
-    tab: Tab::Own("Methods"),
+    tab: Tab::Own(marked!("Methods")),
     depth: Depth::Lab,
     sees: Sees::Controls,
     lacks: |_| None,
-    topic: |input| format!("Routing methods · layer {}", input.layer().layer),
+    topic: |input| say!("Routing methods · layer {layer}", layer = input.layer().layer),
     finding: sentences::finding,
     badges: |input| match &input.tried {
         Some(tried) => sentences::badges(tried, input),
@@ -59,8 +60,9 @@ fn as_table(input: &PanelInput) -> Html {
                 let text = inline(input.scene.token_text(token));
                 vec![token.to_string(), text, sentences::experts(before, token), sentences::experts(after, token)]
             });
-            let caption = format!("Experts of each token in layer {}", after.layer);
-            table(&caption, &["#", "token", "as the run went", method.rule().title], rows)
+            let caption = say!("Experts of each token in layer {layer}", layer = after.layer);
+            let title = tongue::translated(method.rule().title);
+            table(&caption, &["#", &say!("token"), &say!("as the run went"), &title], rows)
         }
         Some(Tried { outcome: Outcome::Mixed { group, mixing }, .. }) => shares::as_table(input, group, mixing),
         _ => {
@@ -68,16 +70,23 @@ fn as_table(input: &PanelInput) -> Html {
                 let rule = method.rule();
                 let runs = method.obstacle(input.controls.num_experts, input.controls.group);
                 vec![
-                    rule.title.to_owned(),
-                    rule.family.title().to_owned(),
-                    rule.one_line.to_owned(),
-                    if rule.is_causal() { "no" } else { "yes" }.to_owned(),
-                    runs.map_or("yes".to_owned(), |why| format!("no: {why}.")),
+                    tongue::translated(rule.title).into_owned(),
+                    tongue::translated(rule.family.title()).into_owned(),
+                    tongue::translated(rule.one_line).into_owned(),
+                    if rule.is_causal() { say!("no") } else { say!("yes") }.into_owned(),
+                    runs.map_or_else(|| say!("yes").into_owned(), |why| say!("no: {why}.", why)),
                     rule.paper.to_owned(),
                 ]
             });
-            let head = ["method", "family", "what it does", "looks ahead", "runs on this model", "source"];
-            table("All routing methods", &head, rows)
+            let head = [
+                say!("method"),
+                say!("family"),
+                say!("what it does"),
+                say!("looks ahead"),
+                say!("runs on this model"),
+                say!("source"),
+            ];
+            table(&say!("All routing methods"), &head.each_ref().map(|name| &**name), rows)
         }
     }
 }

@@ -8,42 +8,55 @@ use crate::run::tried::{Comparison, Outcome, Tried};
 use crate::settings::method::Method;
 use crate::views::panel::PanelInput;
 use crate::views::parts::badges::{future_badge, routing_badges};
-use crate::words::numbers::count;
+use crate::words::tongue;
 
 pub fn finding(input: &PanelInput) -> String {
     let Some(tried) = input.tried.as_deref() else {
         let (num_experts, group) = (input.controls.num_experts, input.controls.group);
         let runs = Method::all().filter(|method| method.obstacle(num_experts, group).is_none()).count();
-        return format!("{} routing methods, and {runs} of them run on this model", Method::all().count());
+        let methods = Method::all().count();
+        return say!("{methods} routing methods, and {runs} of them run on this model", methods, runs);
     };
-    let title = tried.method.rule().title;
+    let rule = tongue::translated(tried.method.rule().title);
     match &tried.outcome {
         Outcome::Routed(routed) => {
             let Comparison { moved, num_tokens, .. } = &routed.comparison;
             match moved.len() {
-                0 => format!("{title} serves all {} by the same experts", count(*num_tokens, "token", "tokens")),
-                moved => format!("{title} has {moved} of {num_tokens} tokens served by other experts"),
+                0 => {
+                    let tokens = many!(*num_tokens, "{n} token", "{n} tokens");
+                    say!("{rule} serves all {tokens} by the same experts", rule, tokens)
+                }
+                moved => {
+                    say!(
+                        "{rule} has {moved} of {tokens} tokens served by other experts",
+                        rule,
+                        moved,
+                        tokens = num_tokens
+                    )
+                }
             }
         }
-        Outcome::Mixed { mixing, .. } => format!("{title} {}", blends(mixing)),
-        Outcome::Unknown(_) => format!("{title} cannot be told from the recorded gate"),
+        Outcome::Mixed { mixing, .. } => blends(&rule, mixing),
+        Outcome::Unknown(_) => say!("{rule} cannot be told from the recorded gate", rule),
     }
 }
 
-/// `blends 20 tokens into 8 slots`.
-fn blends(mixing: &Mixing) -> String {
+/// `Soft MoE blends 20 tokens into 8 slots`.
+fn blends(rule: &str, mixing: &Mixing) -> String {
     match mixing {
-        Mixing::Slots { num_tokens, num_experts, slots_per_expert, .. } => format!(
-            "blends {} into {}",
-            count(*num_tokens as usize, "token", "tokens"),
-            count((num_experts * slots_per_expert) as usize, "slot", "slots")
+        Mixing::Slots { num_tokens, num_experts, slots_per_expert, .. } => say!(
+            "{rule} blends {tokens} into {slots}",
+            rule,
+            tokens = many!(*num_tokens, "{n} token", "{n} tokens"),
+            slots = many!(num_experts * slots_per_expert, "{n} slot", "{n} slots")
         ),
         Mixing::Merged { num_experts, shares, .. } => {
             let rows = shares.len() / (*num_experts as usize).max(1);
-            format!("makes {} out of {num_experts}", count(rows, "expert", "experts"))
+            let experts = many!(rows, "{n} expert", "{n} experts");
+            say!("{rule} makes {experts} out of {all}", rule, experts, all = num_experts)
         }
         Mixing::Outputs { num_experts, .. } => {
-            format!("adds up the outputs of {num_experts} experts, for every token anew")
+            say!("{rule} adds up the outputs of {number} experts, for every token anew", rule, number = num_experts)
         }
     }
 }
@@ -65,10 +78,10 @@ pub fn badges(tried: &Tried, input: &PanelInput) -> Html {
         }
         Method::Mixes(_) => html! {
             <>
-                <span class="badge is-warning" title="This layer's recorded gate logits, mixed under this rule. Exact for this \
-                    layer's shares only.">{ "what-if" }</span>
-                <span class="badge" title="The model was trained with another routing rule: its gate has learned to choose, \
-                    not to blend.">{ "not as trained" }</span>
+                <span class="badge is-warning" title={say!("This layer's recorded gate logits, mixed under this rule. Exact for this \
+                    layer's shares only.")}>{ say!("what-if") }</span>
+                <span class="badge" title={say!("The model was trained with another routing rule: its gate has learned to choose, \
+                    not to blend.")}>{ say!("not as trained") }</span>
                 if !tried.method.rule().is_causal() {
                     { future_badge() }
                 }
@@ -81,15 +94,16 @@ pub fn badges(tried: &Tried, input: &PanelInput) -> Html {
 /// What the comparison says, in full.
 pub fn compared(comparison: &Comparison, layer: &SceneLayer) -> String {
     let Comparison { moved, num_tokens, before, after, .. } = comparison;
-    format!(
-        "On the gate logits of layer {}: {} of {num_tokens} tokens are served by other experts than in the run; {} of {} \
-         requests are turned away, in the run {} of {}.",
-        layer.layer,
-        moved.len(),
-        after.lost,
-        after.requests,
-        before.lost,
-        before.requests,
+    say!(
+        "On the gate logits of layer {layer}: {moved} of {tokens} tokens are served by other experts than in the run; {lost} \
+         of {requests} requests are turned away, in the run {lost_before} of {requests_before}.",
+        layer = layer.layer,
+        moved = moved.len(),
+        tokens = num_tokens,
+        lost = after.lost,
+        requests = after.requests,
+        lost_before = before.lost,
+        requests_before = before.requests,
     )
 }
 
@@ -97,8 +111,10 @@ pub fn compared(comparison: &Comparison, layer: &SceneLayer) -> String {
 pub fn experts(layer: &SceneLayer, token: usize) -> String {
     let names = layer.of_token(token).iter().map(|request| match request.fate.is_kept() {
         true => format!("E{}", request.expert),
-        false => format!("E{} {}", request.expert, crate::words::names::fate(request.fate)),
+        false => {
+            say!("E{expert} {fate}", expert = request.expert, fate = crate::words::names::fate(request.fate))
+        }
     });
     let names: Vec<String> = names.collect();
-    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+    if names.is_empty() { say!("none").into_owned() } else { names.join(&say!(", ")) }
 }

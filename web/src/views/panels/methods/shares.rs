@@ -1,6 +1,7 @@
 //! What a mixing rule blends: dispatch and combine weights of slots, shares of merged experts, weights of outputs. All of
 //! them are `moe-router`'s.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 use moe_router::rule::Family;
@@ -27,17 +28,17 @@ pub fn shares(family: Family, group: &Group, mixing: &Mixing, selected: usize) -
             let name = |slot: usize| slot_name(slot, *slots_per_expert as usize);
             html! {
                 <>
-                    { matrix("Dispatch: what each slot is made of. Every row sums to 1.", dispatch, width, name, selected) }
-                    { matrix("Combine: whose output each token gets. Every column sums to 1.", combine, width, name, selected) }
+                    { matrix(say!("Dispatch: what each slot is made of. Every row sums to 1."), dispatch, width, name, selected) }
+                    { matrix(say!("Combine: whose output each token gets. Every column sums to 1."), combine, width, name, selected) }
                 </>
             }
         }
         Mixing::Outputs { num_experts, weights, .. } => {
             let caption = match family {
-                Family::SharedExperts => {
+                Family::SharedExperts => say!(
                     "A lane for each shared expert: every token uses it, multiplied with this, beside its routed ones."
-                }
-                _ => "What each expert's output is multiplied with, token by token.",
+                ),
+                _ => say!("What each expert's output is multiplied with, token by token."),
             };
             matrix(caption, weights, *num_experts as usize, |expert| format!("E{expert}"), selected)
         }
@@ -55,7 +56,7 @@ fn slot_name(slot: usize, per_expert: usize) -> String {
 
 /// Tokens to the right, slots or experts downwards. The strongest is the largest weight of all.
 fn matrix(
-    caption: &'static str,
+    caption: Cow<'static, str>,
     weights: &[f32],
     num_rows: usize,
     name: impl Fn(usize) -> String,
@@ -72,7 +73,7 @@ fn matrix(
     let (width, height) = (num_tokens * COLUMN, num_rows * ROW);
     html! {
         <figure class="shares">
-            <figcaption>{ caption }{ " " }<span class="fine">{ format!("Strongest: {}.", percent(largest)) }</span></figcaption>
+            <figcaption>{ caption.clone() }{ " " }<span class="fine">{ say!("Strongest: {share}.", share = percent(largest)) }</span></figcaption>
             <div class="roll" tabindex="0" role="group" aria-label={caption}>
                 <ol aria-hidden="true">{ for (0..num_rows).map(|row| html! { <li>{ name(row) }</li> }) }</ol>
                 <svg width={width.to_string()} height={height.to_string()} aria-hidden="true">
@@ -98,7 +99,7 @@ fn merged(num_experts: usize, shares: &[f32], row_of: &[Option<u32>], selected: 
         html! {
             <figure class={classes!("merged", is_used.then_some("is-used"))}>
                 <figcaption>
-                    { format!("Merged expert {}, used by {users} of {} tokens", row + 1, row_of.len()) }
+                    { say!("Merged expert {number}, used by {users} of {tokens} tokens", number = row + 1, users, tokens = row_of.len()) }
                 </figcaption>
                 <ul class="expert-bars">
                     { for shares.iter().enumerate().map(|(expert, &share)| html! {
@@ -115,7 +116,7 @@ pub fn as_table(input: &PanelInput, group: &Group, mixing: &Mixing) -> Html {
     let name = |token: usize| inline(input.scene.token_text(group.first + token));
     let cells = |row: &[f32]| row.iter().map(|&share| percent(share)).collect::<Vec<_>>();
     let of_tokens = |caption: &str, weights: &[f32], num_columns: usize, column: &dyn Fn(usize) -> String| {
-        let mut head = vec!["token".to_owned()];
+        let mut head = vec![say!("token").into_owned()];
         head.extend((0..num_columns).map(column));
         let head: Vec<&str> = head.iter().map(String::as_str).collect();
         let rows = weights.chunks(num_columns.max(1)).enumerate().map(|(token, row)| {
@@ -131,16 +132,18 @@ pub fn as_table(input: &PanelInput, group: &Group, mixing: &Mixing) -> Html {
             let column = |slot: usize| slot_name(slot, per_expert);
             html! {
                 <>
-                    { of_tokens("Dispatch: a token's share of each slot's input", dispatch, width, &column) }
-                    { of_tokens("Combine: a slot's share of each token's output", combine, width, &column) }
+                    { of_tokens(&say!("Dispatch: a token's share of each slot's input"), dispatch, width, &column) }
+                    { of_tokens(&say!("Combine: a slot's share of each token's output"), combine, width, &column) }
                 </>
             }
         }
         Mixing::Outputs { num_experts, weights, .. } => {
-            of_tokens("Weight of each expert's output", weights, *num_experts as usize, &|expert| format!("E{expert}"))
+            of_tokens(&say!("Weight of each expert's output"), weights, *num_experts as usize, &|expert| {
+                format!("E{expert}")
+            })
         }
         Mixing::Merged { num_experts, shares, .. } => {
-            let mut head = vec!["merged expert".to_owned()];
+            let mut head = vec![say!("merged expert").into_owned()];
             head.extend((0..*num_experts).map(|expert| format!("E{expert}")));
             let head: Vec<&str> = head.iter().map(String::as_str).collect();
             let rows = shares.chunks(*num_experts as usize).enumerate().map(|(row, shares)| {
@@ -148,7 +151,7 @@ pub fn as_table(input: &PanelInput, group: &Group, mixing: &Mixing) -> Html {
                 texts.extend(cells(shares));
                 texts
             });
-            table("Shares of the experts in each merged one", &head, rows)
+            table(&say!("Shares of the experts in each merged one"), &head, rows)
         }
     }
 }

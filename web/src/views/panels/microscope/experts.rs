@@ -1,5 +1,7 @@
 //! A number for each expert as a bar, those that were asked standing out.
 
+use std::borrow::Cow;
+
 use yew::prelude::*;
 
 use crate::run::decision::Decision;
@@ -17,7 +19,7 @@ pub fn logit(logit: f32) -> String {
 pub fn experts(
     input: &PanelInput,
     decision: &Decision,
-    label: &'static str,
+    label: Cow<'static, str>,
     values: &[f32],
     share_of: impl Fn(f32) -> f32,
 ) -> Html {
@@ -35,7 +37,7 @@ pub fn experts(
                 <b>{ format!("E{expert}") }</b>
                 { bar(share_of(value)) }
                 <span class="share">{ logit(value) }</span>
-                <span class="rank">{ request.map(|request| format!("choice {}", request.rank + 1)) }</span>
+                <span class="rank">{ request.map(|request| say!("choice {choice}", choice = request.rank + 1)) }</span>
             </li>
         }
     };

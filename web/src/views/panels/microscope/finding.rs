@@ -8,78 +8,84 @@ use crate::run::gate_reading::GateReading;
 use crate::run::text::quoted;
 use crate::settings::micro_step::MicroStep;
 use crate::views::panel::PanelInput;
-use crate::words::names;
-use crate::words::numbers::{count, digits};
+use crate::words::numbers::digits;
+use crate::words::{names, tongue};
 
 pub fn finding(input: &PanelInput, decision: &Decision, step: MicroStep) -> String {
     let text = quoted(decision.scene.token_text(decision.token));
     let Some(followed) = decision.followed(input.selection.expert) else {
         return match step {
             MicroStep::Proof => of_proof(input),
-            _ if decision.layer.experts_take() => format!("No expert took {text}"),
-            _ => format!("{text} asks no expert in this layer"),
+            _ if decision.layer.experts_take() => say!("No expert took {text}", text),
+            _ => say!("{text} asks no expert in this layer", text),
         };
     };
     let expert = followed.expert;
     match step {
         MicroStep::Logits => match decision.logits {
-            Some(logits) => format!(
-                "The gate gives {text} the logit {} for expert {expert}",
-                experts::logit(logits[expert.index()])
+            Some(logits) => say!(
+                "The gate gives {text} the logit {logit} for expert {expert}",
+                text,
+                logit = experts::logit(logits[expert.index()]),
+                expert
             ),
-            None => GateReading::NOT_RECORDED.to_owned(),
+            None => tongue::translated(GateReading::NOT_RECORDED).into_owned(),
         },
         MicroStep::Scores => {
             let value = decision.layer.values_of(decision.token).get(expert.index()).copied();
             match (decision.layer.reading().0, value) {
-                (GateReads::Nothing, _) => format!("No gate has a say in where {text} goes"),
-                (_, None) => GateReading::NOT_RECORDED.to_owned(),
+                (GateReads::Nothing, _) => say!("No gate has a say in where {text} goes", text),
+                (_, None) => tongue::translated(GateReading::NOT_RECORDED).into_owned(),
                 (GateReads::Sigmoid, Some(value)) => {
-                    format!("Expert {expert} scores {} by sigmoid", digits(value.into()))
+                    say!("Expert {expert} scores {score} by sigmoid", expert, score = digits(value.into()))
                 }
-                (_, Some(value)) => format!("Softmax gives expert {expert} the probability {}", digits(value.into())),
+                (_, Some(value)) => say!(
+                    "Softmax gives expert {expert} the probability {probability}",
+                    expert,
+                    probability = digits(value.into())
+                ),
             }
         }
         MicroStep::Choice => {
             let experts: Vec<String> = decision.requests.iter().map(|request| request.expert.to_string()).collect();
-            let experts = experts.join(", ");
+            let experts = experts.join(&say!(", "));
+            let (number, all) = (decision.requests.len(), decision.layer.num_experts);
             match decision.layer.experts_take() {
-                true => format!(
-                    "{text} was taken by {} of {}: {experts}",
-                    decision.requests.len(),
-                    decision.layer.num_experts
-                ),
-                false => format!(
-                    "{text} asks {} of {} experts: {experts}",
-                    decision.requests.len(),
-                    decision.layer.num_experts
-                ),
+                true => say!("{text} was taken by {number} of {all}: {experts}", text, number, all, experts),
+                false => say!("{text} asks {number} of {all} experts: {experts}", text, number, all, experts),
             }
         }
         MicroStep::Queue => {
             let place = decision.place(followed);
-            format!("{} came before {text} at expert {expert}", count(place.taken, "token", "tokens"))
+            many!(
+                place.taken,
+                "{n} token came before {text} at expert {expert}",
+                "{n} tokens came before {text} at expert {expert}",
+                text,
+                expert
+            )
         }
         MicroStep::Capacity => {
             let group = decision.scene.tokens[decision.token].group;
             match decision.layer.capacities.get(group).copied().flatten() {
-                Some(slots) => format!(
-                    "Expert {expert} has {} for {}",
-                    count(slots as usize, "slot", "slots"),
-                    count(decision.place(followed).demand, "request", "requests")
+                Some(slots) => say!(
+                    "Expert {expert} has {slots} for {requests}",
+                    expert,
+                    slots = many!(slots, "{n} slot", "{n} slots"),
+                    requests = many!(decision.place(followed).demand, "{n} request", "{n} requests")
                 ),
-                None => "No expert has a limit here".to_owned(),
+                None => say!("No expert has a limit here").into_owned(),
             }
         }
         MicroStep::Fate => match followed.fate.slot() {
-            Some(slot) => format!("Expert {expert} serves {text} in slot {slot}"),
-            None => format!("Expert {expert} and {text}: {}", names::fate(followed.fate)),
+            Some(slot) => say!("Expert {expert} serves {text} in slot {slot}", expert, text, slot),
+            None => say!("Expert {expert} and {text}: {fate}", expert, text, fate = names::fate(followed.fate)),
         },
         MicroStep::Weights => {
             let weight = if followed.fate.is_kept() { digits(followed.weight.into()) } else { "0".to_owned() };
-            format!("What expert {expert} puts out counts {weight} times")
+            say!("What expert {expert} puts out counts {weight} times", expert, weight)
         }
-        MicroStep::Output => "How long the experts’ outputs are".to_owned(),
+        MicroStep::Output => say!("How long the experts’ outputs are").into_owned(),
         MicroStep::Proof => of_proof(input),
     }
 }
@@ -87,10 +93,13 @@ pub fn finding(input: &PanelInput, decision: &Decision, step: MicroStep) -> Stri
 fn of_proof(input: &PanelInput) -> String {
     match proof::again(input) {
         Ok(comparison) if comparison.holds => {
-            let requests = comparison.requests.len();
-            format!("Routed again on this page: {} and the same", count(requests, "request", "requests"))
+            many!(
+                comparison.requests.len(),
+                "Routed again on this page: {n} request and the same",
+                "Routed again on this page: {n} requests and the same"
+            )
         }
-        Ok(_) => "Routed again on this page, the decision is another one".to_owned(),
-        Err(why) => why.to_owned(),
+        Ok(_) => say!("Routed again on this page, the decision is another one").into_owned(),
+        Err(why) => why.into_owned(),
     }
 }

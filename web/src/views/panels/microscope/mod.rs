@@ -6,6 +6,8 @@ mod finding;
 mod proof;
 mod step;
 
+use std::borrow::Cow;
+
 use moe_router::rule::GateReads;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
@@ -24,13 +26,15 @@ use crate::words::numbers::digits;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Microscope,
-    kind: "Routing microscope",
+    kind: marked!("Routing microscope"),
     area: "row",
     tab: Tab::Of(PanelName::Token),
     depth: Depth::Lab,
     sees: Sees::Run,
-    lacks: |input| seen(input).is_none().then_some("There is no token to look at"),
-    topic: |input| format!("Microscope · token #{} · layer {}", input.selection.token, input.layer().layer),
+    lacks: |input| seen(input).is_none().then_some(marked!("There is no token to look at")),
+    topic: |input| {
+        say!("Microscope · token #{token} · layer {layer}", token = input.selection.token, layer = input.layer().layer)
+    },
     finding: |input| {
         seen(input).map_or_else(String::new, |decision| finding::finding(input, &decision, open(input, &decision)))
     },
@@ -92,15 +96,15 @@ fn picture(input: &PanelInput) -> Html {
     let (before, after) = (at.checked_sub(1).and_then(|at| steps.get(at)), steps.get(at + 1));
     html! {
         <div class="micro">
-            <ol class="micro-steps" aria-label="Steps of the decision" onkeydown={on_key}>
+            <ol class="micro-steps" aria-label={say!("Steps of the decision")} onkeydown={on_key}>
                 { for steps.iter().enumerate().map(entry) }
             </ol>
-            <div class="micro-open" role="group" aria-label={format!("Step {}: {}", at + 1, name(open, &decision))}>
+            <div class="micro-open" role="group" aria-label={say!("Step {number}: {step}", number = at + 1, step = name(open, &decision))}>
                 { step::step(input, &decision, open) }
                 <p class="micro-moves">
-                    <button type="button" class="quiet" disabled={before.is_none()} onclick={go_to(before)}>{ "← Back" }</button>
-                    <button type="button" class="quiet" disabled={after.is_none()} onclick={go_to(after)}>{ "Next →" }</button>
-                    <span class="fine">{ format!("step {} of {}", at + 1, steps.len()) }</span>
+                    <button type="button" class="quiet" disabled={before.is_none()} onclick={go_to(before)}>{ say!("← Back") }</button>
+                    <button type="button" class="quiet" disabled={after.is_none()} onclick={go_to(after)}>{ say!("Next →") }</button>
+                    <span class="fine">{ say!("step {number} of {all}", number = at + 1, all = steps.len()) }</span>
                 </p>
             </div>
         </div>
@@ -108,22 +112,22 @@ fn picture(input: &PanelInput) -> Html {
 }
 
 /// What stands on a step: the same word for what differs from rule to rule would be wrong of some.
-fn name(step: MicroStep, decision: &Decision) -> &'static str {
+fn name(step: MicroStep, decision: &Decision) -> Cow<'static, str> {
     match step {
-        MicroStep::Logits => "Gate logits",
+        MicroStep::Logits => say!("Gate logits"),
         MicroStep::Scores => match decision.layer.reading().0 {
-            GateReads::Sigmoid => "Sigmoid",
-            GateReads::Nothing => "No gate",
-            _ => "Softmax",
+            GateReads::Sigmoid => say!("Sigmoid"),
+            GateReads::Nothing => say!("No gate"),
+            _ => say!("Softmax"),
         },
-        MicroStep::Choice if decision.layer.experts_take() => "Who took it",
-        MicroStep::Choice => "Choice",
-        MicroStep::Queue => "Queue",
-        MicroStep::Capacity => "Capacity",
-        MicroStep::Fate => "Fate",
-        MicroStep::Weights => "Weights",
-        MicroStep::Output => "Output",
-        MicroStep::Proof => "Proof",
+        MicroStep::Choice if decision.layer.experts_take() => say!("Who took it"),
+        MicroStep::Choice => say!("Choice"),
+        MicroStep::Queue => say!("Queue"),
+        MicroStep::Capacity => say!("Capacity"),
+        MicroStep::Fate => say!("Fate"),
+        MicroStep::Weights => say!("Weights"),
+        MicroStep::Output => say!("Output"),
+        MicroStep::Proof => say!("Proof"),
     }
 }
 
@@ -149,26 +153,28 @@ fn as_table(input: &PanelInput) -> Html {
             or_dash(decision.logits.map(|logits| experts::logit(logits[expert]))),
             or_dash(values.get(expert).map(|&value| digits(value.into()))),
             or_dash(request.map(|request| (request.rank + 1).to_string())),
-            or_dash(place.map(|place| format!("{} of {}", place.taken, place.demand))),
-            or_dash(request.map(|request| names::fate(request.fate).to_owned())),
+            or_dash(place.map(|place| say!("{part} of {all}", part = place.taken, all = place.demand))),
+            or_dash(request.map(|request| String::from(names::fate(request.fate)))),
             or_dash(request.map(|request| digits(request.weight.into()))),
             or_dash(at.and_then(|at| decision.output_norms.get(at).copied().flatten()).map(|norm| digits(norm.into()))),
         ]
     });
     let value = decision.layer.reading().names().0;
     let head = [
-        "expert",
-        "gate logit",
+        say!("expert"),
+        say!("gate logit"),
         value,
-        "choice",
-        "before it in the queue",
-        "outcome",
-        "weight if served",
-        "output norm",
+        say!("choice"),
+        say!("before it in the queue"),
+        say!("outcome"),
+        say!("weight if served"),
+        say!("output norm"),
     ];
+    let (token, layer) = (decision.token, decision.layer.layer);
+    let caption = say!("One decision: token {token} in layer {layer}", token, layer);
     html! {
         <>
-            { table(&format!("One decision: token {} in layer {}", decision.token, decision.layer.layer), &head, rows) }
+            { table(&caption, &head.each_ref().map(|name| &**name), rows) }
             { proof::proof(input) }
         </>
     }

@@ -16,8 +16,8 @@ use crate::views::panel::PanelInput;
 use crate::views::parts::citation::citation;
 use crate::views::parts::glyph::{Mark, glyph};
 use crate::views::parts::math::math;
-use crate::words::names;
-use crate::words::numbers::{count, digits, weight};
+use crate::words::numbers::{digits, weight};
+use crate::words::{names, tongue};
 
 pub fn step(input: &PanelInput, decision: &Decision, step: MicroStep) -> Html {
     match step {
@@ -36,10 +36,10 @@ pub fn step(input: &PanelInput, decision: &Decision, step: MicroStep) -> Html {
 fn logits(input: &PanelInput, decision: &Decision) -> Html {
     let changes: Vec<String> = decision.changes().map(|change| change.to_string()).collect();
     let changed = (!changes.is_empty()).then(|| {
-        html! { <p>{ format!("Changed in this run: {}. What stands here is what the rule saw.", changes.join("; ")) }</p> }
+        html! { <p>{ say!("Changed in this run: {changes}. What stands here is what the rule saw.", changes = changes.join(&say!("; "))) }</p> }
     });
     let Some(values) = decision.logits else {
-        return html! { <><p>{ GateReading::NOT_RECORDED }</p>{ changed }</> };
+        return html! { <><p>{ tongue::translated(GateReading::NOT_RECORDED) }</p>{ changed }</> };
     };
     let asked = || values.iter().copied().filter(|&z| z != f32::MIN);
     let (least, most) = (asked().fold(f32::MAX, f32::min), asked().fold(f32::MIN, f32::max));
@@ -48,9 +48,9 @@ fn logits(input: &PanelInput, decision: &Decision) -> Html {
     let share = |z: f32| ((z / 2.0 - least / 2.0) / range).clamp(0.0, 1.0);
     html! {
         <>
-            <p>{ "What the gate says of each expert, before anything is made of it. Bars run from the least to the largest." }</p>
+            <p>{ say!("What the gate says of each expert, before anything is made of it. Bars run from the least to the largest.") }</p>
             { changed }
-            { experts(input, decision, "Gate logits of all experts", values, share) }
+            { experts(input, decision, say!("Gate logits of all experts"), values, share) }
         </>
     }
 }
@@ -92,19 +92,26 @@ fn choice(decision: &Decision) -> Html {
     };
     let asked: Vec<String> = decision.requests.iter().map(of_request).collect();
     let asked = match (asked.is_empty(), decision.layer.experts_take()) {
-        (true, true) => "No expert took this token.".to_owned(),
-        (true, false) => "This token asks no expert.".to_owned(),
-        (false, true) => format!("Taken by {}.", asked.join(", ")),
-        (false, false) => format!("In order of preference: {}.", asked.join(", ")),
+        (true, true) => say!("No expert took this token.").into_owned(),
+        (true, false) => say!("This token asks no expert.").into_owned(),
+        (false, true) => say!("Taken by {experts}.", experts = asked.join(&say!(", "))),
+        (false, false) => say!("In order of preference: {experts}.", experts = asked.join(&say!(", "))),
     };
     let margin = decision.margin().filter(|_| decision.takes_the_largest()).map(|(least, most)| {
         let logits = decision.logits.unwrap_or_default();
         let (least_logit, most_logit) = (digits(logits[least].into()), super::experts::logit(logits[most]));
-        format!("The last one in is E{least} with {least_logit}; the first one out is E{most} with {most_logit}.")
+        say!(
+            "The last one in is E{least} with {least_logit}; the first one out is E{most} with {most_logit}.",
+            least,
+            least_logit,
+            most,
+            most_logit
+        )
     });
     html! {
         <>
-            <p><b>{ rule.title }</b>{ ": " }{ rule.one_line }</p>
+            <p>{ weave!("{rule}: {says}", rule = html! { <b>{ tongue::translated(rule.title) }</b> },
+                says = tongue::translated(rule.one_line).into()) }</p>
             <p>{ asked }</p>
             <p>{ margin }</p>
             <p class="fine">{ citation(rule.citations(), rule.equation) }</p>
@@ -115,7 +122,7 @@ fn choice(decision: &Decision) -> Html {
 /// A paragraph for each request.
 fn for_each(decision: &Decision, of_request: impl Fn(&Assignment) -> Html) -> Html {
     if decision.requests.is_empty() {
-        return html! { <p>{ "This token has no request: only the residual carries it past this layer." }</p> };
+        return html! { <p>{ say!("This token has no request: only the residual carries it past this layer.") }</p> };
     }
     html! { <ul class="micro-requests">{ for decision.requests.iter().map(of_request) }</ul> }
 }
@@ -126,20 +133,22 @@ fn queue(decision: &Decision, request: &Assignment) -> Html {
     let lane = decision.layer.lane(&decision.group, expert);
     let before: Vec<String> = lane.kept.iter().take(place.taken).map(|other| named(decision, other)).collect();
     let words = if decision.layer.experts_take() {
-        format!("E{expert} took {} and gave this one slot {}", count(place.demand, "token", "tokens"), place.taken)
+        let tokens = many!(place.demand, "{n} token", "{n} tokens");
+        say!("E{expert} took {tokens} and gave this one slot {slot}", expert, tokens, slot = place.taken)
     } else if !request.fate.is_demand() {
-        format!("The request to E{expert} stood in no queue: {}", names::fate(request.fate))
+        say!("The request to E{expert} stood in no queue: {fate}", expert, fate = names::fate(request.fate))
     } else {
-        let asked = count(place.demand, "request", "requests");
-        format!("E{expert} has {asked}; before this one {} got a slot", count(place.taken, "other", "others"))
+        let requests = many!(place.demand, "{n} request", "{n} requests");
+        let others = many!(place.taken, "{n} other", "{n} others");
+        say!("E{expert} has {requests}; before this one {others} got a slot", expert, requests, others)
     };
     // More names than a few are a list that nobody reads; the capacity lanes have them all.
-    let shown = before.iter().rev().take(6).rev().cloned().collect::<Vec<String>>().join(", ");
+    let shown = before.iter().rev().take(6).rev().cloned().collect::<Vec<String>>().join(&say!(", "));
     html! {
         <li key={request.rank}>
             { words }
             if request.fate.is_demand() && !shown.is_empty() {
-                <span class="fine">{ "(" }{ if before.len() > 6 { "… " } else { "" } }{ shown }{ ")" }</span>
+                <span class="fine">{ if before.len() > 6 { say!("(… {tokens})", tokens = shown) } else { say!("({tokens})", tokens = shown) } }</span>
             }
         </li>
     }
@@ -153,18 +162,32 @@ fn slots(decision: &Decision) -> Html {
     let scene = decision.scene;
     let (group_idx, group) = (scene.tokens[decision.token].group, decision.group);
     let Some(recorded) = decision.layer.capacities.get(group_idx).copied().flatten() else {
-        return html! { <p>{ math("C = ∞") }{ " Nobody is turned away: every request is served, however many there are." }</p> };
+        return html! { <p>{ weave!("{formula} Nobody is turned away: every request is served, however many there are.",
+        formula = math("C = ∞")) }</p> };
     };
     let routing = scene.recording.request.routing;
     let Some(formula) = capacity::formula(routing, decision.layer.num_experts, group.num_tokens, recorded) else {
-        return html! { <p>{ math(&format!("C = {recorded}")) }{ " slots for each expert, as recorded: the rule’s own number." }</p> };
+        return html! { <p>{ weave!("{formula} slots for each expert, as recorded: the rule’s own number.",
+        formula = math(&format!("C = {recorded}"))) }</p> };
     };
     let (factor, k, plain) = (formula.slots.factor, formula.k, formula.result.plain);
     let (tokens, num_experts) = (group.num_tokens, decision.layer.num_experts);
-    let held = match formula.result.held_by {
-        HeldBy::Nothing => "",
-        HeldBy::Tokens => " More slots than tokens would be pointless.",
-        HeldBy::Minimum => " It is held up by the minimum.",
+    let slots = many!(recorded, "{n} slot", "{n} slots");
+    let together = many!(tokens, "{n} token", "{n} tokens");
+    let words = match formula.result.held_by {
+        HeldBy::Nothing => {
+            say!("Each expert has {slots} for the {tokens} that are routed together.", slots, tokens = together)
+        }
+        HeldBy::Tokens => say!(
+            "Each expert has {slots} for the {tokens} that are routed together. More slots than tokens would be pointless.",
+            slots,
+            tokens = together
+        ),
+        HeldBy::Minimum => say!(
+            "Each expert has {slots} for the {tokens} that are routed together. It is held up by the minimum.",
+            slots,
+            tokens = together
+        ),
     };
     let formula = Formula {
         symbols: "C = ⌈{factor · k · T}/{E}⌉".to_owned(),
@@ -173,8 +196,7 @@ fn slots(decision: &Decision) -> Html {
     html! {
         <>
             { drawn(formula) }
-            <p>{ format!("Each expert has {} for the {} that are routed together.{held}",
-                count(recorded as usize, "slot", "slots"), count(tokens, "token", "tokens")) }</p>
+            <p>{ words }</p>
         </>
     }
 }
@@ -182,8 +204,10 @@ fn slots(decision: &Decision) -> Html {
 fn fate(decision: &Decision, request: &Assignment) -> Html {
     let mark = Mark::of(request, decision.layer.fate(decision.token));
     let words = match request.fate.slot() {
-        Some(slot) => format!("E{}: served in slot {slot}", request.expert),
-        None => format!("E{}: {}; it contributes exactly nothing", request.expert, mark.name()),
+        Some(slot) => say!("E{expert}: served in slot {slot}", expert = request.expert, slot),
+        None => {
+            say!("E{expert}: {fate}; it contributes exactly nothing", expert = request.expert, fate = mark.name())
+        }
     };
     html! { <li key={request.rank}>{ glyph(mark) }{ words }</li> }
 }
@@ -193,11 +217,11 @@ fn weights(input: &PanelInput, decision: &Decision) -> Html {
     let formula = decision.followed(input.selection.expert).and_then(|request| decision.weighing(request));
     let plain = formula.is_none().then(|| {
         for_each(decision, |request| {
-            let words = format!(
-                "E{}: {}, {} if served",
-                request.expert,
-                decision.layer.reading().short(request.weight_raw),
-                weight(request.weight)
+            let words = say!(
+                "E{expert}: {gate}, {weight} if served",
+                expert = request.expert,
+                gate = decision.layer.reading().short(request.weight_raw),
+                weight = weight(request.weight)
             );
             html! { <li key={request.rank}>{ words }</li> }
         })
@@ -208,8 +232,8 @@ fn weights(input: &PanelInput, decision: &Decision) -> Html {
             { plain }
             <p class="micro-sum">{ for decision.combination().iter().map(|term| math(term)) }</p>
             <p class="fine">
-                { "This sum, and the shared experts where the model has some, is added to the residual. " }
-                { citation(rule.citations(), rule.equation) }
+                { weave!("This sum, and the shared experts where the model has some, is added to the residual. {source}",
+                    source = citation(rule.citations(), rule.equation)) }
             </p>
         </>
     }
@@ -217,7 +241,7 @@ fn weights(input: &PanelInput, decision: &Decision) -> Html {
 
 fn output(decision: &Decision) -> Html {
     let norm = |expert: ExpertIdx, norm: Option<f32>| {
-        let norm = norm.map_or("not recorded".to_owned(), |norm| digits(norm.into()));
+        let norm = norm.map_or_else(|| say!("not recorded").into_owned(), |norm| digits(norm.into()));
         html! { <li key={expert.0}>{ math(&format!("‖FFN_{expert}(x)‖ = {norm}")) }</li> }
     };
     let of_experts = decision.requests.iter().zip(&decision.output_norms);

@@ -43,10 +43,11 @@ pub fn curve(moments: &Moments, at: usize, layer: usize) -> Html {
     let own = path(&mut moments.saturation[layer].iter().copied());
     let recorded = path(&mut (0..moments.num_moments()).map(|moment| moments.recorded(moment, layer)));
     let (here, chance) = (x(moments.share(at)), y(moments.by_chance()));
-    let words = format!(
-        "Layer {layer}: {} of the requests go where today's gates send them; recorded of held-out tokens: {}",
-        percent(moments.saturation[layer][at] as f32),
-        percent(moments.recorded(at, layer) as f32)
+    let words = say!(
+        "Layer {layer}: {share} of the requests go where today's gates send them; recorded of held-out tokens: {recorded}",
+        layer,
+        share = percent(moments.saturation[layer][at] as f32),
+        recorded = percent(moments.recorded(at, layer) as f32)
     );
     let tick = |share: f64| html! { <text class="is-middle" x={x(share).to_string()} y={(HEIGHT - 6.0).to_string()}>{ percent(share as f32) }</text> };
     let level = |share: f64| html! { <text class="is-end" x={(LEFT - 5.0).to_string()} y={(y(share) + 4.0).to_string()}>{ percent(share as f32) }</text> };
@@ -63,9 +64,9 @@ pub fn curve(moments: &Moments, at: usize, layer: usize) -> Html {
                 { for [0.0, 0.5, 1.0].into_iter().map(level) }
             </svg>
             <figcaption class="fine">
-                { format!("{words}. Along the training, from its beginning to its end: solid this layer, pale the others, dashed what was \
-                    recorded of {} held-out tokens as the model of each moment routed them, dotted by chance.",
-                    moments.history.recorded.num_tokens) }
+                { say!("{words}. Along the training, from its beginning to its end: solid this layer, pale the others, dashed what was \
+                    recorded of {tokens} held-out tokens as the model of each moment routed them, dotted by chance.",
+                    words, tokens = moments.history.recorded.num_tokens) }
             </figcaption>
         </figure>
     }

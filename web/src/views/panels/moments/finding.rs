@@ -7,13 +7,16 @@ use crate::words::numbers::percent;
 pub fn finding(input: &PanelInput) -> String {
     let then = &input.comparisons.then;
     let Some(moments) = then.moments.as_deref() else {
-        return "How would the gates of earlier moments of the training route this text?".to_owned();
+        return say!("How would the gates of earlier moments of the training route this text?").into_owned();
     };
     let [here, recorded, chance] =
         [moments.mean(then.at), moments.recorded_mean(then.at), moments.by_chance()].map(|share| percent(share as f32));
-    format!(
-        "The gates {} send {here} of this text's requests where today's send them; the model of that moment sent \
+    say!(
+        "The gates {moment} send {here} of this text's requests where today's send them; the model of that moment sent \
          {recorded} of held-out ones there, and by chance it is {chance}",
-        moment_words(moments, then.at)
+        moment = moment_words(moments, then.at),
+        here,
+        recorded,
+        chance
     )
 }

@@ -21,7 +21,7 @@ pub fn rows(input: &PanelInput, moments: &Moments) -> Html {
     let (scene, at) = (&input.scene, input.comparisons.then.at);
     let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
     html! {
-        <div class="moments-matrix" {dir} tabindex="0" role="group" aria-label="Routes then and today, by layer and token">
+        <div class="moments-matrix" {dir} tabindex="0" role="group" aria-label={say!("Routes then and today, by layer and token")}>
             { column_words(scene, Some(input.selection.token), &input.dispatch) }
             { for (0..scene.layers.len()).map(|layer| layer_rows(input, moments, layer, at)) }
         </div>
@@ -44,10 +44,9 @@ fn layer_rows(input: &PanelInput, moments: &Moments, layer: usize, at: usize) ->
             let Some(moments) = &shown else { return };
             let token = token_at(&event, num_tokens, is_right_to_left);
             let [then, today] = [moments.asked(at, layer, token), moments.asked_today(layer, token)].map(experts);
-            say_on_hover(
-                &event,
-                &format!("Token {token} “{}”: then {then}, today {today}", inline(scene.token_text(token))),
-            );
+            let text = inline(scene.token_text(token));
+            let words = say!("Token {token} “{text}”: then {then}, today {today}", token, text, then, today);
+            say_on_hover(&event, &words);
         })
     };
     let rows = input
@@ -59,7 +58,7 @@ fn layer_rows(input: &PanelInput, moments: &Moments, layer: usize, at: usize) ->
     let is_selected = layer == input.selection.layer;
     html! {
         <div key={layer} class={classes!("moments-layer", is_selected.then_some("is-selected"))}>
-            <span class="moments-name"><b>{ format!("L{}", scene.layers[layer].layer) }</b><small>{ "then" }</small><small>{ "today" }</small></span>
+            <span class="moments-name"><b>{ format!("L{}", scene.layers[layer].layer) }</b><small>{ say!("then") }</small><small>{ say!("today") }</small></span>
             <div class="moments-field" {onclick} {onmousemove} aria-hidden="true">{ for rows }</div>
         </div>
     }
@@ -69,7 +68,7 @@ fn layer_rows(input: &PanelInput, moments: &Moments, layer: usize, at: usize) ->
 pub fn experts(asked: &[u8]) -> String {
     let asked: Vec<String> =
         asked.iter().filter(|&&expert| expert != NOBODY).map(|expert| format!("E{expert}")).collect();
-    if asked.is_empty() { "nobody".to_owned() } else { asked.join(", ") }
+    if asked.is_empty() { say!("nobody").into_owned() } else { asked.join(&say!(", ")) }
 }
 
 /// Drawn again when another moment is chosen.

@@ -1,7 +1,6 @@
 //! Finding of the policy lab: which policy cost the text least and which most, where they differ at all.
 
 use crate::run::policies::{LabPolicy, PolicyLab};
-use crate::words::numbers::count;
 
 pub fn finding(lab: &PolicyLab) -> String {
     let with_loss = |(policy, outcome): (LabPolicy, &crate::run::policies::Outcome)| {
@@ -10,31 +9,42 @@ pub fn finding(lab: &PolicyLab) -> String {
     let found: Vec<(LabPolicy, f64, usize)> = lab.outcomes().filter_map(with_loss).collect();
     let by_loss = |one: &&(LabPolicy, f64, usize), other: &&(LabPolicy, f64, usize)| one.1.total_cmp(&other.1);
     let (Some(least), Some(most)) = (found.iter().min_by(by_loss), found.iter().max_by(by_loss)) else {
-        let tokens = count(lab.text_len, "token", "tokens");
-        return format!(
-            "{} ways to fill experts that are full, on the same {tokens}: not compared yet",
-            lab.rows.len()
+        return say!(
+            "{ways} ways to fill experts that are full, on the same {tokens}: not compared yet",
+            ways = lab.rows.len(),
+            tokens = many!(lab.text_len, "{n} token", "{n} tokens")
         );
     };
-    let factor = lab.factor;
-    let of = match found.len() == lab.rows.len() {
-        true => format!("all {} policies", found.len()),
-        false => format!("{} of {} policies so far", found.len(), lab.rows.len()),
+    let factor = format!("{:.2}", lab.factor);
+    let policies = match found.len() == lab.rows.len() {
+        true => say!("all {number} policies", number = found.len()),
+        false => say!("{number} of {all} policies so far", number = found.len(), all = lab.rows.len()),
     };
+    let [lowest, highest] = [least.1, most.1].map(|nats| format!("{nats:.3}"));
     if found.iter().all(|&(_, _, lost)| lost == 0) {
-        return format!(
-            "At capacity factor {factor:.2} nobody is turned away: {:.3} nats per token under {of}",
-            least.1
+        return say!(
+            "At capacity factor {factor} nobody is turned away: {nats} nats per token under {policies}",
+            factor,
+            nats = lowest,
+            policies
         );
     }
     if most.1 - least.1 < 0.0005 {
-        return format!("At capacity factor {factor:.2} the loss is {:.3} nats per token under {of}", least.1);
+        return say!(
+            "At capacity factor {factor} the loss is {nats} nats per token under {policies}",
+            factor,
+            nats = lowest,
+            policies
+        );
     }
-    format!(
-        "At capacity factor {factor:.2} the loss is lowest under “{}” ({:.3} nats) and highest under “{}” ({:.3}), of {of}",
-        least.0.name(),
-        least.1,
-        most.0.name(),
-        most.1
+    say!(
+        "At capacity factor {factor} the loss is lowest under “{best}” ({lowest} nats) and highest under “{worst}” \
+         ({highest}), of {policies}",
+        factor,
+        best = least.0.name(),
+        lowest,
+        worst = most.0.name(),
+        highest,
+        policies
     )
 }

@@ -5,7 +5,7 @@ use yew::prelude::*;
 use super::spark::{Scale, spark};
 use crate::run::policies::{LabPolicy, Measures, Point, PolicyLab, Row};
 use crate::views::parts::glyph::{Mark, glyph};
-use crate::words::numbers;
+use crate::words::{numbers, tongue};
 
 /// What a curve shows.
 pub struct Curve {
@@ -15,9 +15,9 @@ pub struct Curve {
 }
 
 pub const LOSS: Curve =
-    Curve { name: "loss", of: |measures| Some(measures.loss?.nats), written: |nats| format!("{nats:.3}") };
+    Curve { name: marked!("loss"), of: |measures| Some(measures.loss?.nats), written: |nats| format!("{nats:.3}") };
 pub const LOST: Curve = Curve {
-    name: "share of requests turned away",
+    name: marked!("share of requests turned away"),
     of: |measures| measures.lost_share(),
     written: |share| numbers::percent(share as f32),
 };
@@ -33,7 +33,7 @@ pub fn measures(lab: &PolicyLab) -> Html {
             |of: &dyn Fn(&Measures) -> Option<String>| measures.as_ref().and_then(of).unwrap_or_else(|| "–".to_owned());
         let more = |measures: &Measures| Some(numbers::difference(measures.loss?.nats - dropless?));
         html! {
-            <tr key={row.policy.name()} class={row.is_of_run.then_some("is-of-run")}>
+            <tr key={row.policy.name().to_string()} class={row.is_of_run.then_some("is-of-run")}>
                 <th scope="row">{ row.policy.name() }</th>
                 <td>{ number(&|it| (LOSS.of)(it).map(LOSS.written)) }</td>
                 <td>{ number(&more) }</td>
@@ -47,19 +47,19 @@ pub fn measures(lab: &PolicyLab) -> Html {
         }
     };
     html! {
-        <div class="lab-measures" tabindex="0" role="group" aria-label="Policies in numbers">
+        <div class="lab-measures" tabindex="0" role="group" aria-label={say!("Policies in numbers")}>
             <table>
                 <thead>
                     <tr>
-                        <th scope="col">{ format!("at factor {:.2}", lab.factor) }</th>
-                        <th scope="col" title="Mean loss of the passage in nats per token">{ "nats/token" }</th>
-                        <th scope="col" title="Nats per token more than with every request served">{ "over dropless" }</th>
-                        <th scope="col" title="Requests turned away, in all layers">{ glyph(Mark::Lost) }{ " away" }</th>
-                        <th scope="col" title="Tokens turned away by all their experts, counted per layer">{ glyph(Mark::Dropped) }{ " dropped" }</th>
-                        <th scope="col" title="Requests of the busiest expert over the mean, averaged over the layers">{ "max/mean" }</th>
-                        <th scope="col" title="Tokens with another outcome than under the run's own policy, in any layer">{ "differ" }</th>
-                        <th scope="col">{ "loss by factor" }<small>{ &ranges[0] }</small></th>
-                        <th scope="col">{ "turned away by factor" }<small>{ &ranges[1] }</small></th>
+                        <th scope="col">{ say!("at factor {factor}", factor = format_args!("{:.2}", lab.factor)) }</th>
+                        <th scope="col" title={say!("Mean loss of the passage in nats per token")}>{ say!("nats/token") }</th>
+                        <th scope="col" title={say!("Nats per token more than with every request served")}>{ say!("over dropless") }</th>
+                        <th scope="col" title={say!("Requests turned away, in all layers")}>{ glyph(Mark::Lost) }{ " " }{ say!("away") }</th>
+                        <th scope="col" title={say!("Tokens turned away by all their experts, counted per layer")}>{ glyph(Mark::Dropped) }{ " " }{ say!("dropped") }</th>
+                        <th scope="col" title={say!("Requests of the busiest expert over the mean, averaged over the layers")}>{ say!("max/mean") }</th>
+                        <th scope="col" title={say!("Tokens with another outcome than under the run's own policy, in any layer")}>{ say!("differ") }</th>
+                        <th scope="col">{ say!("loss by factor") }<small>{ &ranges[0] }</small></th>
+                        <th scope="col">{ say!("turned away by factor") }<small>{ &ranges[1] }</small></th>
                     </tr>
                 </thead>
                 <tbody>{ for lab.rows.iter().map(row) }</tbody>
@@ -76,9 +76,16 @@ fn different(row: &Row) -> String {
 
 fn curve(lab: &PolicyLab, row: &Row, curve: &Curve, scale: Option<&Scale>) -> Html {
     let Some(scale) = scale.filter(|_| !row.curve.is_empty()) else { return "–".into() };
-    let said =
-        |point: &Point| Some(format!("{} at {:.2}", (curve.written)((curve.of)(&point.measures)?), point.factor));
+    let said = |point: &Point| {
+        let value = (curve.written)((curve.of)(&point.measures)?);
+        Some(say!("{value} at {factor}", value, factor = format_args!("{:.2}", point.factor)))
+    };
     let said: Vec<String> = row.curve.iter().filter_map(said).collect();
-    let label = format!("{}, {}: {}", row.policy.name(), curve.name, said.join(", "));
+    let label = say!(
+        "{policy}, {curve}: {points}",
+        policy = row.policy.name(),
+        curve = tongue::translated(curve.name),
+        points = said.join(&say!(", "))
+    );
     spark(lab, row, curve, scale, &label)
 }

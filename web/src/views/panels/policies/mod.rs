@@ -21,19 +21,19 @@ use strips::Strips;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Policies,
-    kind: "Policy lab",
+    kind: marked!("Policy lab"),
     area: "row",
-    tab: Tab::Own("Policies"),
+    tab: Tab::Own(marked!("Policies")),
     depth: Depth::Lab,
     sees: Sees::Comparisons,
     lacks: |input| match &input.comparisons.policies {
-        None => Some("Not all of this text was recorded, so it cannot be run again"),
+        None => Some(marked!("Not all of this text was recorded, so it cannot be run again")),
         Some(lab) if lab.rows.is_empty() => {
-            Some("Under this rule no request is turned away: all policies are the same")
+            Some(marked!("Under this rule no request is turned away: all policies are the same"))
         }
         Some(_) => None,
     },
-    topic: |input| format!("Policy lab · outcomes in layer {}", input.layer().layer),
+    topic: |input| say!("Policy lab · outcomes in layer {layer}", layer = input.layer().layer),
     finding: |input| lab(input).map_or_else(String::new, |lab| finding::finding(lab)),
     badges: |_| Html::default(),
     picture,
@@ -47,7 +47,7 @@ fn lab(input: &PanelInput) -> Option<&Shared<PolicyLab>> {
 fn picture(input: &PanelInput) -> Html {
     let Some(lab) = lab(input) else { return Html::default() };
     let is_whole = lab.outcomes().count() == lab.rows.len();
-    let start = (!is_whole).then(|| format!("Compare {} policies", lab.rows.len()));
+    let start = (!is_whole).then(|| say!("Compare {number} policies", number = lab.rows.len()));
     let progress = input.comparisons.policies_progress.as_ref();
     let PanelInput { selection, tab, dispatch, .. } = input.clone();
     html! {
@@ -60,7 +60,7 @@ fn picture(input: &PanelInput) -> Html {
                 <Strips lab={lab.clone()} {selection} {tab} {dispatch} />
                 { measures::measures(lab) }
             } else {
-                <p class="fine">{ "The text of the run is read again as a whole under each policy, with the same model, rule and seed, and nothing is written. Your own runs go first." }</p>
+                <p class="fine">{ say!("The text of the run is read again as a whole under each policy, with the same model, rule and seed, and nothing is written. Your own runs go first.") }</p>
             }
         </div>
     }
@@ -88,8 +88,8 @@ fn factor(input: &PanelInput) -> Html {
     let (least, most) = (CAPACITY_FACTOR.start().to_string(), CAPACITY_FACTOR.end().to_string());
     html! {
         <label class="control factor">
-            <span class="control-name">{ "Capacity factor of all" }<b aria-hidden="true">{ &factor }</b></span>
-            <input type="range" aria-label="Capacity factor of all policies" aria-valuetext={factor.clone()} min={least} max={most}
+            <span class="control-name">{ say!("Capacity factor of all") }<b aria-hidden="true">{ &factor }</b></span>
+            <input type="range" aria-label={say!("Capacity factor of all policies")} aria-valuetext={factor.clone()} min={least} max={most}
                 step="0.05" value={input.comparisons.factor.to_string()} oninput={on_input} onchange={on_change} />
         </label>
     }

@@ -38,7 +38,14 @@ impl Scale {
     pub fn words(&self) -> String {
         let (least, most) = self.values;
         let written = self.written;
-        format!("{} to {}, from {:.2} to {:.2}", written(least), written(most), self.factors.0, self.factors.1)
+        let (first, last) = self.factors;
+        say!(
+            "{least} to {most}, from {first} to {last}",
+            least = written(least),
+            most = written(most),
+            first = format_args!("{first:.2}"),
+            last = format_args!("{last:.2}")
+        )
     }
 
     fn x(&self, factor: f64) -> f64 {

@@ -37,7 +37,7 @@ pub fn Strips(props: &StripsProps) -> Html {
     let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
     html! {
         <div class="lab-strips" {dir} ref={frame} tabindex="0" role="group"
-            aria-label="The text under each policy; the arrow keys choose token and layer">
+            aria-label={say!("The text under each policy; the arrow keys choose token and layer")}>
             { column_words(scene, cursor, &props.dispatch) }
             { for lab.rows.iter().map(|row| strip(props, row, cursor)) }
             if let Some(token) = cursor {
@@ -55,22 +55,22 @@ fn strip(props: &StripsProps, row: &Row, cursor: Option<usize>) -> Html {
     let name = row.policy.name();
     let class = classes!("lab-strip", row.is_of_run.then_some("is-of-run"));
     let field = match &row.outcome {
-        None => html! { <span class="fine">{ "not computed yet" }</span> },
-        Some(outcome) => field(props, name, outcome, cursor),
+        None => html! { <span class="fine">{ say!("not computed yet") }</span> },
+        Some(outcome) => field(props, &name, outcome, cursor),
     };
     html! {
-        <div key={name} {class}>
+        <div key={name.to_string()} {class}>
             <span class="lab-name" title={row.policy.explained()} dir="ltr">
-                { name }
-                if row.is_of_run { <small>{ "the run's policy" }</small> }
-                if row.looks_ahead { <small title="A later token may take an earlier one's slot: fine in training, not possible in real generation">{ "looks ahead" }</small> }
+                { &*name }
+                if row.is_of_run { <small>{ say!("the run's policy") }</small> }
+                if row.looks_ahead { <small title={say!("A later token may take an earlier one's slot: fine in training, not possible in real generation")}>{ say!("looks ahead") }</small> }
             </span>
             { field }
         </div>
     }
 }
 
-fn field(props: &StripsProps, name: &'static str, outcome: &Outcome, cursor: Option<usize>) -> Html {
+fn field(props: &StripsProps, name: &str, outcome: &Outcome, cursor: Option<usize>) -> Html {
     let scene = &outcome.scene;
     let layer = props.selection.layer.min(scene.layers.len().saturating_sub(1));
     let of_layer = &scene.layers[layer];
@@ -87,10 +87,10 @@ fn field(props: &StripsProps, name: &'static str, outcome: &Outcome, cursor: Opt
         })
     };
     let onmousemove = {
-        let scene = scene.clone();
+        let (scene, name) = (scene.clone(), name.to_owned());
         Callback::from(move |event: MouseEvent| {
             let token = token_at(&event, num_tokens, is_right_to_left);
-            say_on_hover(&event, &said(name, &scene, layer, token));
+            say_on_hover(&event, &said(&name, &scene, layer, token));
         })
     };
     html! {
@@ -105,8 +105,15 @@ fn field(props: &StripsProps, name: &'static str, outcome: &Outcome, cursor: Opt
 
 /// What became of a token under a policy, and its loss.
 fn said(name: &str, scene: &Scene, layer: usize, token: usize) -> String {
-    let loss = scene.tokens[token].loss;
-    let loss =
-        loss.map_or_else(String::new, |loss| format!(" Loss of {}: {loss:.3} nats.", quoted(scene.token_text(token))));
-    format!("Under “{name}”: {}{loss}", spoken_token(scene, &scene.layers[layer], token))
+    let outcome = spoken_token(scene, &scene.layers[layer], token);
+    match scene.tokens[token].loss {
+        None => say!("Under “{policy}”: {outcome}", policy = name, outcome),
+        Some(loss) => say!(
+            "Under “{policy}”: {outcome} Loss of {text}: {loss} nats.",
+            policy = name,
+            outcome,
+            text = quoted(scene.token_text(token)),
+            loss = format_args!("{loss:.3}")
+        ),
+    }
 }

@@ -9,20 +9,21 @@ use crate::settings::view::PanelName;
 use crate::views::panel::{Depth, Panel, Sees, Tab};
 use crate::views::parts::sized::{at_height, upward};
 use crate::views::parts::table::table;
-use crate::words::numbers::{count, percent};
+use crate::words::numbers::percent;
+use crate::words::tongue;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Positions,
-    kind: "Dropped where?",
+    kind: marked!("Dropped where?"),
     area: "row",
     tab: Tab::Of(PanelName::Runs),
     depth: Depth::Lab,
     sees: Sees::History,
     lacks: |input| {
         let is_none = input.history.by_position.is_none();
-        is_none.then_some("One token at a time nobody is turned away, wherever it stands")
+        is_none.then_some(marked!("One token at a time nobody is turned away, wherever it stands"))
     },
-    topic: |_| PANEL.kind.to_owned(),
+    topic: |_| tongue::translated(PANEL.kind).into_owned(),
     finding: |input| input.history.by_position.as_deref().map_or_else(String::new, finding::finding),
     badges: |_| Html::default(),
     picture: |input| input.history.by_position.as_deref().map_or_else(Html::default, picture),
@@ -48,21 +49,22 @@ fn picture(by: &ByPosition) -> Html {
         let written = share.map_or_else(|| "–".to_owned(), |share| percent(share as f32));
         let height = of_most(share.unwrap_or_default());
         html! {
-            <div key={at} class="column" title={format!("Tokens {}: {written} turned away", stretch(by, at))}>
+            <div key={at} class="column" title={say!("Tokens {tokens}: {share} turned away", tokens = stretch(by, at), share = written)}>
                 { upward("served", height) }
                 { at_height(height, html! { <b>{ written }</b> }) }
                 <small>{ at * by.stretch }</small>
             </div>
         }
     });
-    let (lost, requests) = (by.lost, count(by.requests, "request", "requests"));
+    let (lost, requests) = (by.lost, many!(by.requests, "{n} request", "{n} requests"));
+    let runs = many!(by.num_runs, "{n} run", "{n} runs");
     html! {
         <div class="positions">
             <div class="columns" role="img" aria-label={finding::finding(by)}>{ for columns }</div>
             <p class="fine">
-                { format!("{lost} of {requests} turned away, in {}, by position of the token; rank correlation of position and share {:.2}. \
-                    The same request counts once; another rule, policy or capacity factor is counted apart.",
-                    count(by.num_runs, "run", "runs"), by.correlation) }
+                { say!("{lost} of {requests} turned away, in {runs}, by position of the token; rank correlation of position and share \
+                    {correlation}. The same request counts once; another rule, policy or capacity factor is counted apart.",
+                    lost, requests, runs, correlation = format_args!("{:.2}", by.correlation)) }
             </p>
         </div>
     }
@@ -71,5 +73,5 @@ fn picture(by: &ByPosition) -> Html {
 fn as_table(by: &ByPosition) -> Html {
     let rows = stretches(by)
         .map(|(at, share)| vec![stretch(by, at), share.map_or_else(|| "–".to_owned(), |share| percent(share as f32))]);
-    table("Requests turned away by position of the token", &["tokens", "turned away"], rows)
+    table(&say!("Requests turned away by position of the token"), &[&say!("tokens"), &say!("turned away")], rows)
 }

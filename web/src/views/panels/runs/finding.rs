@@ -3,51 +3,56 @@
 use crate::run::compare::Budgets;
 use crate::run::pair::Pair;
 use crate::run::text::quoted;
-use crate::words::numbers::{self, count};
+use crate::words::numbers;
 
 pub fn finding(pair: &Pair) -> String {
-    let tokens = count(pair.num_shared, "token", "tokens");
+    let tokens = many!(pair.num_shared, "{n} token", "{n} tokens");
     let mut parts = Vec::new();
     if let Some(other) = &pair.other_model {
         let budgets = match other.budgets {
-            Budgets::Same => "trained on as many tokens".to_owned(),
+            Budgets::Same => say!("trained on as many tokens").into_owned(),
             Budgets::Differ { other, this } => {
                 let [other, this] = [other, this].map(numbers::training_tokens);
-                format!("trained on {other} and {this}")
+                say!("trained on {other} and {this}", other, this)
             }
-            Budgets::Unknown => "perhaps trained for longer or shorter".to_owned(),
+            Budgets::Unknown => say!("perhaps trained for longer or shorter").into_owned(),
         };
-        parts.push(format!("two models ({} before, {budgets}), whose experts are not the same", other.name));
+        parts.push(say!(
+            "two models ({other} before, {budgets}), whose experts are not the same",
+            other = other.name,
+            budgets
+        ));
     }
     if let Some(changed) = pair.routes_changed {
         parts.push(match changed {
-            0 => format!("no route of {} changed", pair.routes),
-            changed => format!("{changed} of {} routes changed", pair.routes),
+            0 => say!("no route of {routes} changed", routes = pair.routes),
+            changed => say!("{changed} of {routes} routes changed", changed, routes = pair.routes),
         });
     }
     parts.push(match (pair.lost_before, pair.lost_after) {
-        (before, after) if before == after => format!("{after} turned away in both"),
-        (before, after) => format!("{after} turned away instead of {before}"),
+        (before, after) if before == after => say!("{after} turned away in both", after),
+        (before, after) => say!("{after} turned away instead of {before}", after, before),
     });
     if let Some(moved) = pair.load_moved.filter(|&moved| moved > 0.0) {
-        parts.push(format!("{} of the load moved", numbers::percent(moved as f32)));
+        parts.push(say!("{share} of the load moved", share = numbers::percent(moved as f32)));
     }
     if let Some((before, after)) = pair.loss {
         let difference = after.nats - before.nats;
+        let [before, after] = [before.nats, after.nats].map(|nats| format!("{nats:.3}"));
         // Models differ in more than the routing: two numbers side by side, and no verdict.
         parts.push(if pair.other_model.is_some() {
-            format!("{:.3} nats per token, and {:.3}", before.nats, after.nats)
+            say!("{before} nats per token, and {after}", before, after)
         } else if difference.abs() < 0.0005 {
-            format!("the same loss, {:.3} nats", after.nats)
+            say!("the same loss, {after} nats", after)
         } else {
-            format!("the loss {} to {:.3} nats", numbers::difference(difference), after.nats)
+            say!("the loss {difference} to {after} nats", difference = numbers::difference(difference), after)
         });
     }
     parts.push(match &pair.parting {
         Some((before, after)) => {
-            format!("then {} instead of {}", quoted(after), quoted(before))
+            say!("then {after} instead of {before}", after = quoted(after), before = quoted(before))
         }
-        None => "the text is the same".to_owned(),
+        None => say!("the text is the same").into_owned(),
     });
-    format!("On the {tokens} both share: {}", parts.join("; "))
+    say!("On the {tokens} both share: {parts}", tokens, parts = parts.join(&say!("; ")))
 }

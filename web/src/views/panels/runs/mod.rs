@@ -9,27 +9,27 @@ use crate::run::history::Entry;
 use crate::settings::view::PanelName;
 use crate::state::Action;
 use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
-use crate::words::names;
-use crate::words::numbers::count;
+use crate::words::{names, tongue};
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Runs,
-    kind: "Runs",
+    kind: marked!("Runs"),
     area: "row",
-    tab: Tab::Own("Runs"),
+    tab: Tab::Own(marked!("Runs")),
     depth: Depth::Lab,
     sees: Sees::History,
     lacks: |_| None,
-    topic: |_| PANEL.kind.to_owned(),
+    topic: |_| tongue::translated(PANEL.kind).into_owned(),
     finding: |input| match (&input.history.pair, input.history.entries.len()) {
         (Some(pair), _) => finding::finding(pair),
-        (None, 0 | 1) => "One run so far: change a setting and run again to compare".to_owned(),
+        (None, 0 | 1) => say!("One run so far: change a setting and run again to compare").into_owned(),
         (None, number) if input.history.entries.iter().any(|entry| entry.is_under_way) => {
-            format!("{}; the comparison follows when this one has ended", count(number, "run", "runs"))
+            let runs = many!(number, "{n} run", "{n} runs");
+            say!("{runs}; the comparison follows when this one has ended", runs)
         }
         (None, number) => {
-            let runs = count(number, "run", "runs");
-            format!("{runs}; these two begin differently or were never of one length, so tokens are not compared")
+            let runs = many!(number, "{n} run", "{n} runs");
+            say!("{runs}; these two begin differently or were never of one length, so tokens are not compared", runs)
         }
     },
     badges: |_| Html::default(),
@@ -41,18 +41,18 @@ pub static PANEL: Panel = Panel {
 fn picture(input: &PanelInput) -> Html {
     let can_compare = input.history.entries.len() > 1;
     html! {
-        <div class="runs-list" tabindex="0" role="group" aria-label="Kept runs">
+        <div class="runs-list" tabindex="0" role="group" aria-label={say!("Kept runs")}>
             <table>
                 <thead>
                     <tr>
-                        <th scope="col">{ "screen" }</th>
-                        <th scope="col">{ "compared" }</th>
-                        <th scope="col">{ "changed since the run above" }</th>
-                        <th scope="col">{ "model" }</th>
-                        <th scope="col">{ "source" }</th>
-                        <th scope="col">{ "tokens" }</th>
-                        <th scope="col" title="Requests turned away at its last step, in all layers">{ "away" }</th>
-                        <th scope="col" title="Mean loss of its whole text, in nats per token">{ "nats/token" }</th>
+                        <th scope="col">{ say!("screen") }</th>
+                        <th scope="col">{ say!("compared") }</th>
+                        <th scope="col">{ say!("changed since the run above") }</th>
+                        <th scope="col">{ say!("model") }</th>
+                        <th scope="col">{ say!("source") }</th>
+                        <th scope="col">{ say!("tokens") }</th>
+                        <th scope="col" title={say!("Requests turned away at its last step, in all layers")}>{ say!("away") }</th>
+                        <th scope="col" title={say!("Mean loss of its whole text, in nats per token")}>{ say!("nats/token") }</th>
                     </tr>
                 </thead>
                 <tbody>{ for input.history.entries.iter().map(|entry| row(input, entry, can_compare)) }</tbody>
@@ -75,9 +75,9 @@ fn row(input: &PanelInput, entry: &Entry, can_compare: bool) -> Html {
     let nats = entry.nats.map_or_else(|| "–".to_owned(), |nats| format!("{nats:.3}"));
     html! {
         <tr key={number} class={entry.is_on_screen.then_some("is-selected")}>
-            <td>{ choice(format!("Put run {number} on the screen"), entry.is_on_screen, false, Action::ShowRun) }</td>
+            <td>{ choice(say!("Put run {number} on the screen", number), entry.is_on_screen, false, Action::ShowRun) }</td>
             <td>
-                { choice(format!("Compare with run {number}"), entry.is_against, entry.is_on_screen || !can_compare,
+                { choice(say!("Compare with run {number}", number), entry.is_against, entry.is_on_screen || !can_compare,
                     Action::CompareWith) }
             </td>
             <th scope="row"><bdi>{ &entry.name }</bdi></th>

@@ -23,13 +23,13 @@ use text::Word;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Story,
-    kind: "Story",
+    kind: marked!("Story"),
     area: "story",
     tab: Tab::Always,
     depth: Depth::Story,
     sees: Sees::Controls,
     lacks: |_| None,
-    topic: |input| format!("Story · layer {}", input.layer().layer),
+    topic: |input| say!("Story · layer {layer}", layer = input.layer().layer),
     finding: |input| sentences::finding(&Seen::of(input)),
     badges,
     picture,
@@ -74,8 +74,8 @@ fn badges(input: &PanelInput) -> Html {
     };
     let routing = input.what_if.as_ref().map_or(input.scene.recording.request.routing, |what_if| what_if.routing);
     let (icon, words, label, action) = match input.playback.playing {
-        true => ("icon-pause", "Pause", "Pause", Action::TogglePlay),
-        false => ("icon-play", "Play", "Play from the start", Action::PlayStory),
+        true => ("icon-pause", say!("Pause"), say!("Pause"), Action::TogglePlay),
+        false => ("icon-play", say!("Play"), say!("Play from the start"), Action::PlayStory),
     };
     html! {
         <>
@@ -109,7 +109,7 @@ fn picture(input: &PanelInput) -> Html {
     html! {
         <div class="story">
             <p class="story-what">{ sentences::what_it_is() }<span class="fine">{ sentences::this_model(&seen) }</span></p>
-            <div class="story-text" role="listbox" aria-label="The text" {dir}>{ row(words, &input.dispatch) }</div>
+            <div class="story-text" role="listbox" aria-label={say!("The text")} {dir}>{ row(words, &input.dispatch) }</div>
             <div class={classes!("lanes", (layer.num_experts > 8).then_some("is-crowded"))}>{ for rows }</div>
             { legend() }
             { event_box(&seen) }
@@ -137,24 +137,24 @@ fn event_box(seen: &Seen) -> Html {
                 <p>
                     <button type="button" class="primary story-let-in"
                         onclick={act(Action::Set(Setting::CapacityFactor(room.factor)))}>
-                        { format!("Let it in: {} slots for every expert", room.slots) }
+                        { say!("Let it in: {slots} slots for every expert", slots = room.slots) }
                     </button>
                     <span class="fine">{ sentences::of_the_control(seen, room) }</span>
                 </p>
             }
-            <p class="status" role="status">{ controls.status }</p>
+            <p class="status" role="status">{ &controls.status }</p>
             if let Some(changed) = sentences::changed(input) {
                 <p class="story-changed">{ changed }</p>
             }
             <p class="story-more">
                 if input.can_flip {
                     <button type="button" class="quiet" aria-pressed={input.flipped.to_string()} onclick={act(Action::Flip)}>
-                        { if input.flipped { "Back to the run with the change" } else { "Show the run before the change" } }
+                        { if input.flipped { say!("Back to the run with the change") } else { say!("Show the run before the change") } }
                     </button>
                 }
                 if other {
                     <button type="button" class="quiet" onclick={act(Action::Move(Motion::NextDrop))}>
-                        { "Find a token that was turned away" }
+                        { say!("Find a token that was turned away") }
                     </button>
                 }
             </p>
@@ -169,9 +169,10 @@ fn as_table(input: &PanelInput) -> Html {
         let lane = seen.layer.lane(&seen.group, ExpertIdx(expert as u32));
         let names = |requests: &[&moe_trace::Assignment]| {
             let names = requests.iter().map(|request| short(scene.token_text(request.token as usize)));
-            names.collect::<Vec<_>>().join(", ")
+            names.collect::<Vec<_>>().join(&say!(", "))
         };
         vec![expert.to_string(), lane.demand().to_string(), names(&lane.kept), names(&lane.lost)]
     });
-    table("Experts and the tokens that asked them", &["expert", "asked by", "served", "turned away"], rows)
+    let head = [say!("expert"), say!("asked by"), say!("served"), say!("turned away")];
+    table(&say!("Experts and the tokens that asked them"), &head.each_ref().map(|name| &**name), rows)
 }

@@ -45,14 +45,17 @@ impl Cell for Word {
             Callback::from(move |_: MouseEvent| dispatch.emit(Action::Select { token, layer: None, expert: None }))
         };
         let outcome = match self.fate {
-            _ if !self.has_been => "still to come",
-            TokenFate::LostSome => "turned away by an expert",
-            TokenFate::Dropped => "turned away by every expert",
-            TokenFate::Served => "served",
-            TokenFate::NotRouted => "sent to no expert",
+            _ if !self.has_been => say!("still to come"),
+            TokenFate::LostSome => say!("turned away by an expert"),
+            TokenFate::Dropped => say!("turned away by every expert"),
+            TokenFate::Served => say!("served"),
+            TokenFate::NotRouted => say!("sent to no expert"),
         };
-        let author = if self.is_written { ", written by the model" } else { "" };
-        let label = format!("{}, {outcome}{author}", quoted(&self.text));
+        let text = quoted(&self.text);
+        let label = match self.is_written {
+            true => say!("{text}, {outcome}, written by the model", text, outcome),
+            false => say!("{text}, {outcome}", text, outcome),
+        };
         let class = classes!(
             "word",
             (!self.has_been).then_some("is-to-come"),

@@ -1,5 +1,6 @@
 //! One token of the strip: its text, what became of it, and how sure the gate was of its first and second choice.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use moe_trace::ExpertIdx;
@@ -20,7 +21,7 @@ pub struct TokenCell {
     pub name: Rc<str>,
     pub fate: TokenFate,
     /// The fate in words.
-    pub outcome: &'static str,
+    pub outcome: Cow<'static, str>,
     /// A request was turned away in another layer than the one shown.
     pub lost_elsewhere: bool,
     /// How sure the rule was of the first and the second choice, in whole percents: for most, gate probabilities.
@@ -56,12 +57,17 @@ impl TokenCell {
     }
 
     fn label(&self) -> AttrValue {
-        let continues = if self.piece.part == Part::Tail { "continues " } else { "" };
-        let author = if self.is_written { ", written by the model" } else { "" };
+        let name = quoted(&self.name);
+        let name = if self.piece.part == Part::Tail { say!("continues {name}", name) } else { name };
         let is_lost_only_elsewhere = self.lost_elsewhere && self.fate <= TokenFate::Served;
-        let elsewhere = if is_lost_only_elsewhere { ", turned away in another layer" } else { "" };
-        let (name, outcome) = (quoted(&self.name), self.outcome);
-        format!("Token {}, {continues}{name}, {outcome}{elsewhere}{author}", self.token).into()
+        let said = [
+            Some(say!("Token {token}", token = self.token).into()),
+            Some(name.into()),
+            Some(self.outcome.clone()),
+            is_lost_only_elsewhere.then(|| say!("turned away in another layer")),
+            self.is_written.then(|| say!("written by the model")),
+        ];
+        said.into_iter().flatten().collect::<Vec<_>>().join(&say!(", ")).into()
     }
 }
 

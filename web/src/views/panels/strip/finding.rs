@@ -9,27 +9,34 @@ pub fn finding(scene: &Scene) -> String {
         let of_layer = |layer: &SceneLayer| {
             (0..scene.tokens.len()).filter(|&token| layer.fate(token) == TokenFate::NotRouted).count()
         };
-        return match scene.layers.iter().map(of_layer).sum() {
-            0 => "In every layer, every token was picked by at least one expert".to_owned(),
-            1 => "In one layer, one token was picked by no expert".to_owned(),
-            left => format!("Tokens were picked by no expert {left} times, counted per layer"),
+        return match scene.layers.iter().map(of_layer).sum::<usize>() {
+            0 => say!("In every layer, every token was picked by at least one expert").into_owned(),
+            left => many!(
+                left,
+                "In one layer, one token was picked by no expert",
+                "Tokens were picked by no expert {n} times, counted per layer"
+            ),
         };
     }
     match (totals.lost, totals.dropped_tokens) {
-        (0, _) if totals.requests == 1 => "The only request was served".to_owned(),
-        (0, _) => format!("All {} requests were served", totals.requests),
+        (0, _) => many!(totals.requests, "The only request was served", "All {n} requests were served"),
         (lost, dropped) => {
-            let turned_away = match lost {
-                1 => format!("1 of {} requests was turned away", totals.requests),
-                _ => format!("{lost} of {} requests were turned away", totals.requests),
-            };
+            let turned_away = many!(
+                lost,
+                "{n} of {requests} requests was turned away",
+                "{n} of {requests} requests were turned away",
+                requests = totals.requests
+            );
             let tokens = match (lost, dropped) {
-                (1, 0) => "the token still reached another expert".to_owned(),
-                (_, 0) => "every token still reached an expert".to_owned(),
-                (_, 1) => "one token was dropped in one layer".to_owned(),
-                _ => format!("tokens were dropped {dropped} times, counted per layer"),
+                (1, 0) => say!("the token still reached another expert").into_owned(),
+                (_, 0) => say!("every token still reached an expert").into_owned(),
+                _ => many!(
+                    dropped,
+                    "one token was dropped in one layer",
+                    "tokens were dropped {n} times, counted per layer"
+                ),
             };
-            format!("{turned_away}; {tokens}")
+            say!("{turned_away}; {tokens}", turned_away, tokens)
         }
     }
 }

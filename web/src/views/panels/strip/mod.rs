@@ -3,6 +3,8 @@
 mod cell;
 mod finding;
 
+use std::borrow::Cow;
+
 use moe_trace::Fate;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
@@ -20,6 +22,7 @@ use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::glyph::legend_and;
 use crate::views::parts::in_sight::keep_in_sight;
 use crate::views::parts::section::row;
+use crate::views::parts::speaking::use_tongue;
 use crate::views::parts::table::table;
 use crate::views::parts::transport::transport;
 use crate::words::names;
@@ -27,19 +30,19 @@ use cell::TokenCell;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Strip,
-    kind: "Tokens",
+    kind: marked!("Tokens"),
     area: "strip",
     tab: Tab::Always,
     depth: Depth::Inspect,
     sees: Sees::Run,
     lacks: |_| None,
-    topic: |input| format!("Tokens · outcomes in layer {}", input.layer().layer),
+    topic: |input| say!("Tokens · outcomes in layer {layer}", layer = input.layer().layer),
     finding: |input| finding::finding(&input.scene),
     badges: |input| if input.controls.offered.has(ControlName::Step) { transport(input) } else { Html::default() },
     picture: |input| {
         let PanelInput { scene, selection, dispatch, .. } = input.clone();
         let dot = has_dots(input).then(|| {
-            html! { <li class="of-dot"><i class="elsewhere" />{ "in another layer" }</li> }
+            html! { <li class="of-dot"><i class="elsewhere" />{ say!("in another layer") }</li> }
         });
         html! { <><Strip {scene} {selection} {dispatch} />{ legend_and(dot.unwrap_or_default()) }</> }
     },
@@ -55,6 +58,7 @@ struct StripProps {
 
 #[component]
 fn Strip(props: &StripProps) -> Html {
+    use_tongue();
     let scene = &props.scene;
     let list = use_node_ref();
     // The selected token stays in sight, and keeps the focus if the strip has it.
@@ -89,7 +93,7 @@ fn Strip(props: &StripProps) -> Html {
     });
     let dir = if scene.is_right_to_left { "rtl" } else { "ltr" };
     html! {
-        <div class="strip" role="listbox" aria-label="Tokens" aria-orientation="horizontal" {dir} ref={list}>
+        <div class="strip" role="listbox" aria-label={say!("Tokens")} aria-orientation="horizontal" {dir} ref={list}>
             { row(cells, &props.dispatch) }
         </div>
     }
@@ -110,30 +114,32 @@ fn as_table(input: &PanelInput) -> Html {
     let rows = (0..scene.tokens.len()).map(|token| {
         let asked = of_layer.of_token(token).iter().map(|request| {
             let fate = names::fate(request.fate);
-            format!("E{} ({}, {fate})", request.expert, of_layer.reading().short(request.weight_raw))
+            let sure = of_layer.reading().short(request.weight_raw);
+            say!("E{expert} ({sure}, {fate})", expert = request.expert, sure, fate)
         });
         let loss = scene.tokens[token].loss.map_or("–".to_owned(), |loss| format!("{loss:.3}"));
         let asked: Vec<String> = asked.collect();
         vec![
             token.to_string(),
             inline(scene.token_text(token)),
-            asked.join(", "),
-            outcome(of_layer, token).to_owned(),
+            asked.join(&say!(", ")),
+            outcome(of_layer, token).into_owned(),
             loss,
         ]
     });
-    let caption = format!("Tokens and their outcomes in layer {}", of_layer.layer);
-    table(&caption, &["#", "token", "experts", "outcome", "loss, nats"], rows)
+    let caption = say!("Tokens and their outcomes in layer {layer}", layer = of_layer.layer);
+    let head = [say!("token"), say!("experts"), say!("outcome"), say!("loss, nats")];
+    table(&caption, &["#", &head[0], &head[1], &head[2], &head[3]], rows)
 }
 
 /// What became of a token in a layer.
-fn outcome(layer: &SceneLayer, token: usize) -> &'static str {
+fn outcome(layer: &SceneLayer, token: usize) -> Cow<'static, str> {
     match layer.fate(token) {
-        TokenFate::Served => "served",
-        TokenFate::LostSome => "turned away once or more",
-        TokenFate::Dropped => "dropped",
-        TokenFate::NotRouted if layer.experts_take() => "picked by none",
-        TokenFate::NotRouted => "no request",
+        TokenFate::Served => say!("served"),
+        TokenFate::LostSome => say!("turned away once or more"),
+        TokenFate::Dropped => say!("dropped"),
+        TokenFate::NotRouted if layer.experts_take() => say!("picked by none"),
+        TokenFate::NotRouted => say!("no request"),
     }
 }
 

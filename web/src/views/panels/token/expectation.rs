@@ -1,5 +1,7 @@
 //! What the model predicted after a token.
 
+use std::borrow::Cow;
+
 use moe_trace::Candidate;
 use yew::prelude::*;
 
@@ -15,25 +17,25 @@ pub fn expectation(scene: &Scene, token: usize) -> Html {
     let Some((step, next)) = scene.next_after(token) else {
         let given = scene.tokens.get(token + 1).and_then(|next| next.loss).map(|loss| {
             let name = inline(scene.token_text(token + 1));
-            format!("Next in the prompt: “{name}”, given {}.", numbers::percent(probability(loss)))
+            say!("Next in the prompt: “{name}”, given {share}.", name, share = numbers::percent(probability(loss)))
         });
         return html! {
             <div class="expectation">
-                <h3 class="topic">{ "Next token" }</h3>
-                <p class="fine">{ given.unwrap_or_else(|| "This run has no prediction here.".to_owned()) }</p>
+                <h3 class="topic">{ say!("Next token") }</h3>
+                <p class="fine">{ given.unwrap_or_else(|| say!("This run has no prediction here.").into_owned()) }</p>
             </div>
         };
     };
     // An earlier step saw a shorter text, and may have routed it otherwise than it is drawn.
     let topic = match step == scene.step {
-        true => "Next token".to_owned(),
-        false => format!("Next token · as of step {}", step + 1),
+        true => say!("Next token").into_owned(),
+        false => say!("Next token · as of step {step}", step = step + 1),
     };
     // Within the prompt the next token is there already; after it the model chooses.
-    let outcome = if token + 1 < scene.recording.prompt_len() { "prompt" } else { "chosen" };
+    let outcome = if token + 1 < scene.recording.prompt_len() { say!("prompt") } else { say!("chosen") };
     let rows = next.candidates.iter().take(NUM_CANDIDATES).map(|candidate| {
         let is_chosen = next.chosen.as_ref().is_some_and(|chosen| chosen.id == candidate.id);
-        candidate_row(candidate, is_chosen.then_some(outcome))
+        candidate_row(candidate, is_chosen.then(|| outcome.clone()))
     });
     let chosen_elsewhere = next
         .chosen
@@ -45,7 +47,7 @@ pub fn expectation(scene: &Scene, token: usize) -> Html {
             <ol>
                 { for rows }
                 if let Some(chosen) = chosen_elsewhere {
-                    { candidate_row(chosen, Some(outcome)) }
+                    { candidate_row(chosen, Some(outcome.clone())) }
                 }
             </ol>
         </div>
@@ -53,10 +55,10 @@ pub fn expectation(scene: &Scene, token: usize) -> Html {
 }
 
 /// `outcome`: what made this candidate the next token.
-fn candidate_row(candidate: &Candidate, outcome: Option<&'static str>) -> Html {
+fn candidate_row(candidate: &Candidate, outcome: Option<Cow<'static, str>>) -> Html {
     let probability = candidate.probability;
     html! {
-        <li class={outcome.map(|_| "is-chosen")}>
+        <li class={outcome.as_ref().map(|_| "is-chosen")}>
             <span class="candidate" dir="auto">{ visible(&Scene::candidate_text(candidate)) }</span>
             { bar(probability) }
             <span class="share">{ numbers::percent(probability) }</span>

@@ -12,19 +12,19 @@ pub fn finding(scene: &Scene, layer: &SceneLayer, token: usize) -> String {
         let names: Vec<String> = of_token.iter().filter(|a| wanted(a)).map(|a| a.expert.to_string()).collect();
         match names.as_slice() {
             [] => String::new(),
-            all if all.len() == layer.num_experts && all.len() > 2 => format!("all {} experts", all.len()),
-            [one] => format!("expert {one}"),
-            [first @ .., last] => format!("experts {} and {last}", first.join(", ")),
+            all if all.len() == layer.num_experts && all.len() > 2 => say!("all {number} experts", number = all.len()),
+            [one] => say!("expert {one}", one),
+            [before @ .., last] => say!("experts {before} and {last}", before = before.join(&say!(", ")), last),
         }
     };
     let kept = experts(|a| a.fate.is_kept());
     let lost = experts(|a| a.fate == Fate::Lost);
     match layer.fate(token) {
-        TokenFate::Served if layer.experts_take() => format!("{name} was picked by {kept}"),
-        TokenFate::Served => format!("{name} is served by {kept}"),
-        TokenFate::LostSome => format!("{name} was turned away by {lost} and served by {kept}"),
-        TokenFate::Dropped => format!("{name} was dropped: {lost} had no slot left"),
-        TokenFate::NotRouted if layer.experts_take() => format!("{name} was picked by no expert"),
-        TokenFate::NotRouted => format!("{name} requested no expert"),
+        TokenFate::Served if layer.experts_take() => say!("{name} was picked by {kept}", name, kept),
+        TokenFate::Served => say!("{name} is served by {kept}", name, kept),
+        TokenFate::LostSome => say!("{name} was turned away by {lost} and served by {kept}", name, lost, kept),
+        TokenFate::Dropped => say!("{name} was dropped: {lost} had no slot left", name, lost),
+        TokenFate::NotRouted if layer.experts_take() => say!("{name} was picked by no expert", name),
+        TokenFate::NotRouted => say!("{name} requested no expert", name),
     }
 }

@@ -21,13 +21,13 @@ use expectation::expectation;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Token,
-    kind: "Token",
+    kind: marked!("Token"),
     area: "token",
-    tab: Tab::Own("Token"),
+    tab: Tab::Own(marked!("Token")),
     depth: Depth::Inspect,
     sees: Sees::Run,
     lacks: |_| None,
-    topic: |input| format!("Token #{} · layer {}", input.selection.token, input.layer().layer),
+    topic: |input| say!("Token #{token} · layer {layer}", token = input.selection.token, layer = input.layer().layer),
     finding: title,
     badges: |_| Html::default(),
     picture,
@@ -47,18 +47,23 @@ fn picture(input: &PanelInput) -> Html {
     let changes = interventions::about(input.changes(), layer.layer, token as u32);
     let shown = &input.scene.tokens[token];
     let loss = match shown.loss {
-        Some(loss) => format!("Loss {loss:.2} nats: the model gave it {}.", numbers::percent(probability(loss))),
-        None => "The first token has no prediction.".to_owned(),
+        Some(loss) => say!(
+            "Loss {nats} nats: the model gave it {share}.",
+            nats = format_args!("{loss:.2}"),
+            share = numbers::percent(probability(loss))
+        ),
+        None => say!("The first token has no prediction.").into_owned(),
     };
     html! {
         <>
-            <p class="fine" title={shown.id.map(|id| format!("entry {id} of the vocabulary"))}>{ loss }</p>
+            <p class="fine" title={shown.id.map(|id| say!("entry {id} of the vocabulary", id))}>{ loss }</p>
             if let Some(note) = layer.gate_note() {
                 <p class="fine gate-note">{ note }</p>
             }
             if !changes.is_empty() {
                 <p class="fine gate-note">
-                    { format!("Changed here: {}. What the gate says is shown as it was changed.", words::changes::all(&changes)) }
+                    { say!("Changed here: {changes}. What the gate says is shown as it was changed.",
+                        changes = words::changes::all(&changes)) }
                 </p>
             }
             <div class="gate" role="list" aria-label={reading.names().1}>{ for rows }</div>
@@ -78,15 +83,15 @@ fn gate_row(input: &PanelInput, layer: &SceneLayer, expert: usize, value: Option
     let outcome = request.map(|request| {
         let mark = Mark::of(request, layer.fate(token));
         let place = match request.fate.slot() {
-            Some(slot) => format!("slot {slot}"),
-            None => names::fate(request.fate).to_owned(),
+            Some(slot) => say!("slot {slot}", slot),
+            None => String::from(names::fate(request.fate)),
         };
         let weight = if request.fate.is_kept() { numbers::weight(request.weight) } else { "×0".to_owned() };
         html! {
             <>
                 { glyph(mark) }
                 <span class="place">{ place }</span>
-                <span class="weight" title="The expert's output is multiplied by this">{ weight }</span>
+                <span class="weight" title={say!("The expert's output is multiplied by this")}>{ weight }</span>
             </>
         }
     });
@@ -96,9 +101,9 @@ fn gate_row(input: &PanelInput, layer: &SceneLayer, expert: usize, value: Option
         (_, Some(probability)) => numbers::percent(probability),
     };
     let is_muted = interventions::is_muted(input.changes(), layer.layer, ExpertIdx(expert as u32));
-    let not_asked = if is_muted { "muted" } else { "not requested" };
-    let fate = request.map_or(not_asked, |request| Mark::of(request, layer.fate(token)).name());
-    let title = format!("Expert {expert}: {share}, {fate}");
+    let not_asked = if is_muted { say!("muted") } else { say!("not requested") };
+    let fate = request.map_or(not_asked, |request| Mark::of(request, layer.fate(token)).name().into());
+    let title = say!("Expert {expert}: {share}, {fate}", expert, share, fate);
     let class = classes!(
         "gate-row",
         request.is_some().then_some("is-asked"),
@@ -112,7 +117,7 @@ fn gate_row(input: &PanelInput, layer: &SceneLayer, expert: usize, value: Option
             <span class="outcome">
                 { outcome.unwrap_or_default() }
                 if is_muted {
-                    <span class="place">{ "muted" }</span>
+                    <span class="place">{ say!("muted") }</span>
                 }
             </span>
         </div>
@@ -125,16 +130,24 @@ fn as_table(input: &PanelInput) -> Html {
     let rows = (0..layer.num_experts).map(|expert| {
         let request = layer.of_token(token).iter().find(|request| request.expert.index() == expert);
         let is_muted = interventions::is_muted(input.changes(), layer.layer, ExpertIdx(expert as u32));
-        let muted = is_muted.then_some("muted");
+        let muted = is_muted.then(|| say!("muted").into_owned());
         let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
         vec![
             expert.to_string(),
             or_dash(values.get(expert).map(|value| format!("{value:.5}"))),
             or_dash(request.map(|request| (request.rank + 1).to_string())),
-            or_dash(request.map(|request| names::fate(request.fate)).or(muted).map(str::to_owned)),
+            or_dash(request.map(|request| String::from(names::fate(request.fate))).or(muted)),
             or_dash(request.and_then(|request| request.fate.slot()).map(|slot| slot.to_string())),
             or_dash(request.map(|request| format!("{:.5}", request.weight))),
         ]
     });
-    table(&title(input), &["expert", layer.reading().names().0, "choice", "outcome", "slot", "weight if served"], rows)
+    let head = [
+        say!("expert"),
+        layer.reading().names().0,
+        say!("choice"),
+        say!("outcome"),
+        say!("slot"),
+        say!("weight if served"),
+    ];
+    table(&title(input), &head.each_ref().map(|name| &**name), rows)
 }

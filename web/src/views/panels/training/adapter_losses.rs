@@ -5,7 +5,6 @@ use yew::prelude::*;
 use super::axes::Axes;
 use crate::run::adapting::Adapting;
 use crate::views::parts::table::table;
-use crate::words::numbers::count;
 
 /// Stretches that the curve has at most.
 const COLUMNS: usize = 160;
@@ -21,14 +20,16 @@ pub fn losses(current: &Adapting) -> Html {
     let axes = Axes::around(num_steps, frozen, &all);
     let caption = html! {
         <>
-            { "Loss, nats per token" }
-            <span>{ "line: the batches" }</span><span>{ "dots: held-out text" }</span>
-            <span>{ format!("dashes: {frozen:.2}, the frozen model on held-out text") }</span>
+            { say!("Loss, nats per token") }
+            <span>{ say!("line: the batches") }</span><span>{ say!("dots: held-out text") }</span>
+            <span>{ say!("dashes: {frozen}, the frozen model on held-out text", frozen = format_args!("{frozen:.2}")) }</span>
         </>
     };
-    let words = format!(
-        "After {} the held-out loss is {now:.3} nats per token, that of the frozen model {frozen:.3}",
-        count(num_steps, "step", "steps"),
+    let words = say!(
+        "After {steps} the held-out loss is {now} nats per token, that of the frozen model {frozen}",
+        steps = many!(num_steps, "{n} step", "{n} steps"),
+        now = format_args!("{now:.3}"),
+        frozen = format_args!("{frozen:.3}")
     );
     let inside = html! { <>{ axes.line("is-first", &batches) }{ axes.dots("held-out is-first", &held_out) }</> };
     axes.frame(caption, frozen, words, inside)
@@ -37,5 +38,5 @@ pub fn losses(current: &Adapting) -> Html {
 /// The dots as a table.
 pub fn as_table(current: &Adapting) -> Html {
     let rows = current.held_out.iter().map(|&(steps, nats)| vec![steps.to_string(), format!("{nats:.3}")]);
-    table("Held-out loss with adapters", &["after steps", "nats per token"], rows)
+    table(&say!("Held-out loss with adapters"), &[&say!("after steps"), &say!("nats per token")], rows)
 }

@@ -19,13 +19,13 @@ pub fn loads(current: &Adapting) -> Html {
     });
     let rows = shares.iter().enumerate().map(|(layer, shares)| {
         let cells = shares.iter().map(|share| html! { <td>{ percent(*share) }</td> });
-        html! { <tr><th scope="row">{ format!("layer {layer}") }</th>{ for cells }</tr> }
+        html! { <tr><th scope="row">{ say!("layer {layer}", layer) }</th>{ for cells }</tr> }
     });
     html! {
-        <div class="lab-probe lab-adapter-loads" tabindex="0" role="region" aria-label="Load of the adapters">
+        <div class="lab-probe lab-adapter-loads" tabindex="0" role="region" aria-label={say!("Load of the adapters")}>
             <table>
-                <caption>{ "each adapter's share of what is blended, mean over the latest ten steps" }</caption>
-                <thead><tr><th scope="row">{ "adapter" }</th>{ for head }</tr></thead>
+                <caption>{ say!("each adapter's share of what is blended, mean over the latest ten steps") }</caption>
+                <thead><tr><th scope="row">{ say!("adapter") }</th>{ for head }</tr></thead>
                 <tbody>{ for rows }</tbody>
             </table>
         </div>
@@ -51,18 +51,18 @@ pub fn probe(current: &Adapting, look: &AdaptLook, dispatch: &Callback<Action>) 
             }
             None => html! { <td>{ "–" }</td> },
         });
-        html! { <tr><th scope="row">{ format!("layer {layer}") }</th>{ for cells }</tr> }
+        html! { <tr><th scope="row">{ say!("layer {layer}", layer) }</th>{ for cells }</tr> }
     });
     html! {
         <>
             <label class="lab-own">
-                <span class="control-name">{ "Probe" }</span>
+                <span class="control-name">{ say!("Probe") }</span>
                 <input type="text" value={current.request.probe.clone()} onchange={on_change} />
             </label>
-            <div class="lab-probe lab-adapter-probe" tabindex="0" role="region" aria-label="Adapters of the probe">
+            <div class="lab-probe lab-adapter-probe" tabindex="0" role="region" aria-label={say!("Adapters of the probe")}>
                 <table>
-                    <caption>{ "the adapter that each token of the probe asks most" }</caption>
-                    <tbody><tr><th scope="row">{ "probe" }</th>{ for tokens }</tr>{ for rows }</tbody>
+                    <caption>{ say!("the adapter that each token of the probe asks most") }</caption>
+                    <tbody><tr><th scope="row">{ say!("probe") }</th>{ for tokens }</tr>{ for rows }</tbody>
                 </table>
             </div>
         </>

@@ -1,5 +1,7 @@
 //! Adapters beside the page's model: what is trained, by which method, and what came of it.
 
+use std::borrow::Cow;
+
 use moe_trace::MixerSpec;
 use moe_trace::adapting::{AdaptLook, AdaptStart};
 use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
@@ -11,27 +13,28 @@ use crate::run::adapting::Adapting;
 use crate::state::Action;
 use crate::state::lab::{AdapterWish, ChosenFile, Lab, MOST_BYTES, Wish};
 use crate::views::parts::table::table;
-use crate::words::numbers::{count, parameters};
+use crate::words::numbers::parameters;
+use crate::words::tongue;
 
 /// The rules that adapt here, by the words of their options.
 const RULES: [(MixerSpec, &str, &str); 3] = [
-    (MixerSpec::Molora { k: None }, "molora", "MoLoRA: LoRA experts"),
-    (MixerSpec::Mov, "mov", "MoV: vectors that scale"),
-    (MixerSpec::Loramoe, "loramoe", "LoRAMoE: LoRA experts of two kinds"),
+    (MixerSpec::Molora { k: None }, "molora", marked!("MoLoRA: LoRA experts")),
+    (MixerSpec::Mov, "mov", marked!("MoV: vectors that scale")),
+    (MixerSpec::Loramoe, "loramoe", marked!("LoRAMoE: LoRA experts of two kinds")),
 ];
 
 pub fn adapters(lab: &Lab, dispatch: &Callback<Action>) -> Html {
     let adapters = &lab.adapters;
     html! {
         <details class="lab-adapters">
-            <summary>{ "Adapt the page's model to your own text" }</summary>
-            <p class="lab-question">{
+            <summary>{ say!("Adapt the page's model to your own text") }</summary>
+            <p class="lab-question">{ say!(
                 "The model is frozen. Beside each layer's feed-forward stand a few small experts, and a gate that blends \
                  them for each token: only these learn, and at first they change nothing."
-            }</p>
+            ) }</p>
             { setup(lab, dispatch) }
             if let Some(error) = &adapters.problem {
-                <p class="lab-problem" role="alert">{ format!("{} {} {}", error.what, error.why, error.try_this) }</p>
+                <p class="lab-problem" role="alert">{ say!("{what} {why} {try_this}", what = error.what, why = error.why, try_this = error.try_this) }</p>
             }
             if let Some(current) = &adapters.current {
                 { facts(current) }
@@ -55,7 +58,7 @@ fn setup(lab: &Lab, dispatch: &Callback<Action>) -> Html {
             }
         })
     };
-    let number = |name: &'static str, value: f32, step: &'static str, wish: fn(f32) -> AdapterWish| {
+    let number = |name: Cow<'static, str>, value: f32, step: &'static str, wish: fn(f32) -> AdapterWish| {
         let dispatch = dispatch.clone();
         let on_change = Callback::from(move |event: Event| {
             let field: HtmlInputElement = event.target_unchecked_into();
@@ -71,7 +74,7 @@ fn setup(lab: &Lab, dispatch: &Callback<Action>) -> Html {
             </label>
         }
     };
-    let text = |name: &'static str, value: &str, wish: fn(String) -> Wish| {
+    let text = |name: Cow<'static, str>, value: &str, wish: fn(String) -> Wish| {
         let dispatch = dispatch.clone();
         let on_input = Callback::from(move |event: InputEvent| {
             let field: HtmlTextAreaElement = event.target_unchecked_into();
@@ -88,24 +91,24 @@ fn setup(lab: &Lab, dispatch: &Callback<Action>) -> Html {
         <>
             <div class="controls">
                 <label class="control">
-                    <span class="control-name">{ "Method" }</span>
+                    <span class="control-name">{ say!("Method") }</span>
                     <select onchange={on_rule}>
-                        { for RULES.iter().map(|(rule, word, title)| html! {
-                            <option value={*word} selected={*rule == recipe.rule}>{ *title }</option>
+                        { for RULES.iter().map(|&(rule, word, title)| html! {
+                            <option value={word} selected={rule == recipe.rule}>{ tongue::translated(title) }</option>
                         }) }
                     </select>
                 </label>
-                { number("Adapters", recipe.num_adapters as f32, "1", |value| AdapterWish::Count(value as u32)) }
+                { number(say!("Adapters"), recipe.num_adapters as f32, "1", |value| AdapterWish::Count(value as u32)) }
                 if recipe.rule != MixerSpec::Mov {
-                    { number("Rank", recipe.rank as f32, "1", |value| AdapterWish::Rank(value as u32)) }
+                    { number(say!("Rank"), recipe.rank as f32, "1", |value| AdapterWish::Rank(value as u32)) }
                 }
                 if recipe.rule == MixerSpec::Loramoe {
-                    { number("Localised balance loss ×", recipe.balance, "any", AdapterWish::Balance) }
+                    { number(say!("Localised balance loss ×"), recipe.balance, "any", AdapterWish::Balance) }
                 }
             </div>
-            { text("Text for the adapters, at least a few thousand letters; it stays on this machine", &lab.own_text, Wish::OwnText) }
+            { text(say!("Text for the adapters, at least a few thousand letters; it stays on this machine"), &lab.own_text, Wish::OwnText) }
             if recipe.rule == MixerSpec::Loramoe {
-                { text("Text to remember, of another kind: half of the adapters are for it", &lab.adapters.remembered,
+                { text(say!("Text to remember, of another kind: half of the adapters are for it"), &lab.adapters.remembered,
                     |text| Wish::Adapt(AdapterWish::Remembered(text))) }
             }
             { buttons(lab, dispatch) }
@@ -115,31 +118,32 @@ fn setup(lab: &Lab, dispatch: &Callback<Action>) -> Html {
 
 fn buttons(lab: &Lab, dispatch: &Callback<Action>) -> Html {
     let adapters = &lab.adapters;
-    let button = |words: String, wish: AdapterWish, title: &'static str| {
+    let button = |words: Cow<'static, str>, wish: AdapterWish, title: Cow<'static, str>| {
         html! { <button type="button" class="lab-button" {title} onclick={asks(dispatch, Wish::Adapt(wish))}>{ words }</button> }
     };
     let looked_at = adapters.current.as_ref().and_then(|current| current.look.as_ref()).map(|look| look.num_steps);
-    let saved_after = looked_at.map(|steps| count(steps as usize, "step", "steps")).unwrap_or_default();
-    let kept =
-        "A small file to open here again and to share: the adapters and the hash of their model, without your text";
+    let steps = looked_at.map(|steps| many!(steps, "{n} step", "{n} steps")).unwrap_or_default();
+    let kept = say!(
+        "A small file to open here again and to share: the adapters and the hash of their model, without your text"
+    );
     html! {
         <div class="lab-buttons lab-adapter-buttons">
-            { button("Train adapters".to_owned(), AdapterWish::Start, "New adapters, that have learned nothing, on this text") }
+            { button(say!("Train adapters"), AdapterWish::Start, say!("New adapters, that have learned nothing, on this text")) }
             if adapters.current.is_some() {
                 if adapters.is_lost {
-                    { button(format!("Take them up after {saved_after}"), AdapterWish::Revive, "In another worker; the optimiser begins anew") }
+                    { button(say!("Take them up after {steps}", steps).into(), AdapterWish::Revive, say!("In another worker; the optimiser begins anew")) }
                 } else if adapters.is_running() {
-                    { button("Rest".to_owned(), AdapterWish::Pause, "Rest after the step in progress") }
+                    { button(say!("Rest"), AdapterWish::Pause, say!("Rest after the step in progress")) }
                 } else {
-                    { button("Learn on".to_owned(), AdapterWish::Resume, "Until they are to rest") }
-                    { button("Ten steps".to_owned(), AdapterWish::Step(10), "Ten steps, then rest") }
+                    { button(say!("Learn on"), AdapterWish::Resume, say!("Until they are to rest")) }
+                    { button(say!("Ten steps"), AdapterWish::Step(10), say!("Ten steps, then rest")) }
                 }
-                { button(format!("Keep adapters after {saved_after}"), AdapterWish::Save, kept) }
-                { button("Forget adapters".to_owned(), AdapterWish::Stop, "And free their memory") }
+                { button(say!("Keep adapters after {steps}", steps).into(), AdapterWish::Save, kept) }
+                { button(say!("Forget adapters"), AdapterWish::Stop, say!("And free their memory")) }
             }
             { open(dispatch) }
             if adapters.coming.is_some() {
-                <span class="lab-rest">{ "reading the model" }</span>
+                <span class="lab-rest">{ say!("reading the model") }</span>
             }
         </div>
     }
@@ -161,53 +165,54 @@ fn open(dispatch: &Callback<Action>) -> Html {
         })
     };
     html! {
-        <label class="lab-button lab-open-adapters" title="Adapters that were kept here; they go on learning the text above">
-            { "Open adapters…" }
+        <label class="lab-button lab-open-adapters" title={say!("Adapters that were kept here; they go on learning the text above")}>
+            { say!("Open adapters…") }
             <input type="file" accept=".safetensors" onchange={on_change} />
         </label>
     }
 }
 
 fn facts(current: &Adapting) -> Html {
-    let fact = |(name, value): (String, String)| html! { <li><span>{ name }</span><b>{ value }</b></li> };
+    let fact = |(name, value): (Cow<'static, str>, String)| html! { <li><span>{ name }</span><b>{ value }</b></li> };
     html! { <ul class="stats lab-facts lab-adapter-facts">{ for facts_of(current).into_iter().map(fact) }</ul> }
 }
 
 pub fn as_table(current: &Adapting) -> Html {
-    let facts = facts_of(current).into_iter().map(|(name, value)| vec![name, value]);
-    html! { <>{ table("Adapters beside the page's model", &["", ""], facts) }{ adapter_losses::as_table(current) }</> }
+    let facts = facts_of(current).into_iter().map(|(name, value)| vec![name.into_owned(), value]);
+    html! { <>{ table(&say!("Adapters beside the page's model"), &["", ""], facts) }{ adapter_losses::as_table(current) }</> }
 }
 
 /// What there is to know of them, by name.
-fn facts_of(current: &Adapting) -> Vec<(String, String)> {
+fn facts_of(current: &Adapting) -> Vec<(Cow<'static, str>, String)> {
     let mut facts = Vec::new();
-    let mut say = |name: &str, value: String| facts.push((name.to_owned(), value));
+    let mut fact = |name: Cow<'static, str>, value: String| facts.push((name, value));
     if let Some(AdaptStart { num_trained, num_frozen, model, .. }) = &current.start {
         let share = f64::from(*num_trained) / f64::from(*num_frozen) * 100.0;
-        say("numbers trained", num_trained.to_string());
-        say(&format!("of the model {model}, frozen"), format!("{} ({share:.2} %)", parameters(*num_frozen)));
+        fact(say!("numbers trained"), num_trained.to_string());
+        let frozen = say!("of the model {model}, frozen", model);
+        fact(frozen.into(), format!("{} ({share:.2} %)", parameters(*num_frozen)));
     }
     if let Some(name) = &current.name {
-        say("opened from", name.clone());
+        fact(say!("opened from"), name.clone());
     }
-    say("steps", current.num_steps().to_string());
+    fact(say!("steps"), current.num_steps().to_string());
     if let Some(loss) = current.latest_loss() {
-        say("loss of the latest batches, nats per token", format!("{loss:.3}"));
+        fact(say!("loss of the latest batches, nats per token"), format!("{loss:.3}"));
     }
     if let Some(balance) = current.latest_balance() {
-        say("localised balance loss", format!("{balance:.3}"));
+        fact(say!("localised balance loss"), format!("{balance:.3}"));
     }
     let held_out = current.look.iter().flat_map(|look| held_out(look));
-    held_out.for_each(|(name, value)| say(name, value));
+    held_out.for_each(|(name, value)| fact(name, value));
     if let Some(speed) = current.tokens_per_second() {
-        say("tokens a second", format!("{speed:.0}"));
+        fact(say!("tokens a second"), format!("{speed:.0}"));
     }
     facts
 }
 
 /// Of held-out text: the loss of the frozen model, and with its adapters.
-fn held_out(look: &AdaptLook) -> impl Iterator<Item = (&'static str, String)> {
-    let names = ["held-out loss before and after, nats per token", "the same of the text to remember"];
+fn held_out(look: &AdaptLook) -> impl Iterator<Item = (Cow<'static, str>, String)> {
+    let names = [say!("held-out loss before and after, nats per token"), say!("the same of the text to remember")];
     look.held_out.iter().zip(names).map(|(nats, name)| {
         let change = nats.after - nats.before;
         (name, format!("{:.3} → {:.3} ({change:+.3})", nats.before, nats.after))

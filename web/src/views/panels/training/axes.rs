@@ -4,8 +4,6 @@ use std::fmt::Write;
 
 use yew::prelude::*;
 
-use crate::words::numbers::count;
-
 /// Of the drawing; the picture is as wide as its place.
 const WIDTH: f32 = 640.0;
 const HEIGHT: f32 = 150.0;
@@ -62,7 +60,7 @@ impl Axes {
                         <line class="floor" x1="0" x2={WIDTH.to_string()} y1={level.clone()} y2={level} />
                         { inside }
                     </svg>
-                    <span class="lab-steps">{ count(self.num_steps, "step", "steps") }</span>
+                    <span class="lab-steps">{ many!(self.num_steps, "{n} step", "{n} steps") }</span>
                 </div>
             </figure>
         }

@@ -26,9 +26,9 @@ pub fn curves(lab: &Lab, trainings: &[Shared<Training>; 2]) -> Html {
     };
     let caption = html! {
         <>
-            { "Loss, nats per byte" }
-            <span>{ "line: the batch" }</span><span>{ "dots: held-out text" }</span>
-            <span>{ format!("dashes: {floor:.2}, knowing only how frequent each byte is") }</span>
+            { say!("Loss, nats per byte") }
+            <span>{ say!("line: the batch") }</span><span>{ say!("dots: held-out text") }</span>
+            <span>{ say!("dashes: {floor}, knowing only how frequent each byte is", floor = format_args!("{floor:.2}")) }</span>
         </>
     };
     let inside = html! {

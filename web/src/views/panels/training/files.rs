@@ -8,15 +8,14 @@ use crate::browser::files;
 use crate::run::training::Training;
 use crate::state::Action;
 use crate::state::lab::{ChosenFile, MOST_BYTES, Wish};
-use crate::words::numbers::count;
 
 /// What is left to do where the worker is gone.
 pub fn revive([first, second]: [u32; 2], dispatch: &Callback<Action>) -> Html {
     let words = match first == second {
-        true => format!("Go on from step {first}"),
-        false => format!("Go on from steps {first} and {second}"),
+        true => say!("Go on from step {step}", step = first),
+        false => say!("Go on from steps {first} and {second}", first, second),
     };
-    let title = "Another worker takes up both as they were then, exactly; what came later is computed again";
+    let title = say!("Another worker takes up both as they were then, exactly; what came later is computed again");
     html! {
         <button type="button" class="lab-button is-primary" {title} onclick={asks(dispatch, Wish::Revive)}>{ words }</button>
     }
@@ -25,8 +24,8 @@ pub fn revive([first, second]: [u32; 2], dispatch: &Callback<Action>) -> Html {
 /// The newest state of a side that was saved.
 pub fn save(training: &Training, side: usize, dispatch: &Callback<Action>) -> Html {
     let Some(saved) = training.saved.last() else { return Html::default() };
-    let words = format!("Save after {}", count(saved.next_step as usize, "step", "steps"));
-    let title = "A file to open here again: weights, optimiser, settings and, where it learns one, your text";
+    let words = many!(saved.next_step, "Save after {n} step", "Save after {n} steps");
+    let title = say!("A file to open here again: weights, optimiser, settings and, where it learns one, your text");
     html! {
         <button type="button" class="lab-button" {title} onclick={asks(dispatch, Wish::Save(side))}>{ words }</button>
     }
@@ -47,8 +46,8 @@ pub fn open(dispatch: &Callback<Action>) -> Html {
         })
     };
     html! {
-        <label class="lab-button lab-open" title="One file that was saved here for both sides, or two, one each">
-            { "Open…" }
+        <label class="lab-button lab-open" title={say!("One file that was saved here for both sides, or two, one each")}>
+            { say!("Open…") }
             <input type="file" accept=".safetensors" multiple=true onchange={on_change} />
         </label>
     }

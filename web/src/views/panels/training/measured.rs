@@ -1,16 +1,33 @@
 //! What came out of an experiment where it was measured over many seeds.
 
+use std::borrow::Cow;
+
 use moe_trace::experiment::{Interval, Measured, Preset};
 use yew::prelude::*;
+
+use crate::words::tongue;
+
+/// What is measured, as the file of the measurements names it.
+static NAMES: [&str; 6] = [
+    marked!("held-out loss, nats per byte"),
+    marked!("busiest expert's share"),
+    marked!("unevenness (CV)"),
+    marked!("turned away"),
+    marked!("gate entropy, nats"),
+    marked!("spread of the experts"),
+];
 
 /// Numbers that differ by more than chance, by both sides; nothing where nothing was measured.
 pub fn sentence(preset: &Preset) -> Html {
     let rows = preset.measured();
     let Some(Measured { num_seeds, num_steps, .. }) = rows.first() else { return Html::default() };
-    let head =
-        format!("Measured with {num_seeds} seeds, after {num_steps} steps of the grammars (mean, 95 % interval): ");
-    let said = rows.iter().filter(|row| is_ever(row)).map(clause);
-    let text = format!("{head}{}.", said.collect::<Vec<_>>().join("; "));
+    let said: Vec<String> = rows.iter().filter(|row| is_ever(row)).map(clause).collect();
+    let text = say!(
+        "Measured with {seeds} seeds, after {steps} steps of the grammars (mean, 95 % interval): {numbers}.",
+        seeds = num_seeds,
+        steps = num_steps,
+        numbers = said.join(&say!("; "))
+    );
     html! { <p class="lab-measured">{ text }</p> }
 }
 
@@ -20,11 +37,21 @@ fn is_ever(row: &Measured) -> bool {
 }
 
 fn clause(row: &Measured) -> String {
-    let of = |Interval { mean, low, high }: Interval| format!("{mean:.2} ({low:.2} to {high:.2})");
+    let of = |Interval { mean, low, high }: Interval| {
+        let [mean, low, high] = [mean, low, high].map(|number| format!("{number:.2}"));
+        say!("{mean} ({low} to {high})", mean, low, high)
+    };
     let [first, second, difference] = row.estimates;
-    let verdict =
-        if difference.low <= 0.0 && difference.high >= 0.0 { ", no difference that seeds would not make" } else { "" };
-    format!("{} {} and {}{verdict}", row.what, of(first), of(second))
+    let (what, first, second) = (name(row), of(first), of(second));
+    match difference.low <= 0.0 && difference.high >= 0.0 {
+        true => say!("{what} {first} and {second}, no difference that seeds would not make", what, first, second),
+        false => say!("{what} {first} and {second}", what, first, second),
+    }
+}
+
+fn name(row: &Measured) -> Cow<'_, str> {
+    let known = NAMES.iter().find(|name| **name == row.what);
+    known.map_or(Cow::Borrowed(row.what.as_str()), |name| tongue::translated(name))
 }
 
 #[cfg(test)]

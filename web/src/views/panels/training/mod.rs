@@ -14,6 +14,8 @@ mod setup;
 mod snapshots;
 mod streams;
 
+use std::borrow::Cow;
+
 use yew::prelude::*;
 
 use crate::run::training::Training;
@@ -22,24 +24,25 @@ use crate::state::Action;
 use crate::state::lab::{Lab, Wish};
 use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::table::table;
+use crate::words::tongue;
 
 pub static PANEL: Panel = Panel {
     name: PanelName::Training,
-    kind: "Training lab",
+    kind: marked!("Training lab"),
     area: "row",
-    tab: Tab::Own("Training"),
+    tab: Tab::Own(marked!("Training")),
     depth: Depth::Lab,
     sees: Sees::Lab,
     lacks: |_| None,
-    topic: |input| format!("Training lab · {}", title(&input.lab)),
+    topic: |input| say!("Training lab · {experiment}", experiment = title(&input.lab)),
     finding: |input| finding::finding(&input.lab),
     badges: |_| Html::default(),
     picture,
     table: Some(as_table),
 };
 
-fn title(lab: &Lab) -> &'static str {
-    if lab.is_opened() { "trainings from files" } else { lab.experiment.name.preset().title }
+fn title(lab: &Lab) -> Cow<'static, str> {
+    if lab.is_opened() { say!("trainings from files") } else { tongue::translated(lab.experiment.name.preset().title) }
 }
 
 fn picture(input: &PanelInput) -> Html {
@@ -49,7 +52,7 @@ fn picture(input: &PanelInput) -> Html {
         <div class="lab">
             { setup::setup(lab, dispatch) }
             if let Some(error) = &lab.problem {
-                <p class="lab-problem" role="alert">{ format!("{} {} {}", error.what, error.why, error.try_this) }</p>
+                <p class="lab-problem" role="alert">{ say!("{what} {why} {try_this}", what = error.what, why = error.why, try_this = error.try_this) }</p>
             }
             if let Some(trainings) = &lab.trainings {
                 { curves::curves(lab, trainings) }
@@ -79,24 +82,24 @@ fn side_mark(side: usize) -> Html {
 }
 
 /// What the latest steps were like, by name.
-fn facts_of(training: &Training) -> Vec<(&'static str, String)> {
+fn facts_of(training: &Training) -> Vec<(Cow<'static, str>, String)> {
     let number = |value: Option<f64>, digits: usize| value.map(|value| format!("{value:.digits$}"));
     let percent = |share: Option<f64>| share.map(|share| crate::words::numbers::percent(share as f32));
     let newest = training.snapshots.last();
     let facts = [
-        ("loss, nats per byte", number(training.latest().last().map(|step| f64::from(step.next_token)), 3)),
-        ("held-out, bits per byte", number(newest.map(|newest| f64::from(newest.held_out_bits_per_byte)), 3)),
-        ("busiest expert's share", percent(training.largest_share())),
-        ("unevenness (CV)", number(training.variation(), 2)),
-        ("turned away", percent(training.lost_share())),
-        ("gate entropy, nats", number(training.gate_entropy(), 3)),
-        ("steps a second", number(training.steps_per_second(), 1)),
+        (say!("loss, nats per byte"), number(training.latest().last().map(|step| f64::from(step.next_token)), 3)),
+        (say!("held-out, bits per byte"), number(newest.map(|newest| f64::from(newest.held_out_bits_per_byte)), 3)),
+        (say!("busiest expert's share"), percent(training.largest_share())),
+        (say!("unevenness (CV)"), number(training.variation(), 2)),
+        (say!("turned away"), percent(training.lost_share())),
+        (say!("gate entropy, nats"), number(training.gate_entropy(), 3)),
+        (say!("steps a second"), number(training.steps_per_second(), 1)),
     ];
     facts.into_iter().map(|(name, value)| (name, value.unwrap_or("–".to_owned()))).collect()
 }
 
 fn facts(training: &Training) -> Html {
-    let fact = |(name, value): (&'static str, String)| html! { <li><span>{ name }</span><b>{ value }</b></li> };
+    let fact = |(name, value): (Cow<'static, str>, String)| html! { <li><span>{ name }</span><b>{ value }</b></li> };
     let taught = training.taught().map(|(what, far)| (what, format!("{far:.3}")));
     html! { <ul class="stats lab-facts">{ for facts_of(training).into_iter().chain(taught).map(fact) }</ul> }
 }
@@ -104,21 +107,22 @@ fn facts(training: &Training) -> Html {
 fn as_table(input: &PanelInput) -> Html {
     let adapters = input.lab.adapters.current.as_ref().map(|current| adapters::as_table(current));
     let Some(trainings) = &input.lab.trainings else {
-        return adapters.unwrap_or_else(|| table("Training lab", &["Nothing is trained yet"], []));
+        return adapters
+            .unwrap_or_else(|| table(&tongue::translated(PANEL.kind), &[&say!("Nothing is trained yet")], []));
     };
     let [first, second] = input.lab.sides();
     let (first, second) = (&first[..], &second[..]);
     let both = facts_of(&trainings[0]).into_iter().zip(facts_of(&trainings[1]));
-    let rows = both.map(|((name, first), (_, second))| vec![name.to_owned(), first, second]);
-    let caption = "The latest ten steps, and the newest snapshot";
+    let rows = both.map(|((name, first), (_, second))| vec![name.into_owned(), first, second]);
+    let caption = say!("The latest ten steps, and the newest snapshot");
     let steps = trainings[0].snapshots.iter().zip(&trainings[1].snapshots).map(|(first, second)| {
         let bits = |snapshot: &moe_trace::training::TrainSnapshot| format!("{:.3}", snapshot.held_out_bits_per_byte);
         vec![first.num_steps.to_string(), bits(first), bits(second)]
     });
     html! {
         <>
-            { table(caption, &["", first, second], rows) }
-            { table("Held-out text, bits per byte", &["after steps", first, second], steps) }
+            { table(&caption, &["", first, second], rows) }
+            { table(&say!("Held-out text, bits per byte"), &[&say!("after steps"), first, second], steps) }
             { for adapters }
         </>
     }

@@ -1,5 +1,7 @@
 //! What is trained, and the buttons that steer it.
 
+use std::borrow::Cow;
+
 use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
@@ -7,6 +9,7 @@ use super::{asks, files, has_steps, knobs, measured};
 use crate::settings::experiment::{EXPONENTS, ExperimentName, STEP, TextName, coefficient_at, exponent_of};
 use crate::state::Action;
 use crate::state::lab::{Lab, Wish};
+use crate::words::tongue;
 
 pub fn setup(lab: &Lab, dispatch: &Callback<Action>) -> Html {
     let chosen = |wish: fn(&str) -> Option<Wish>| {
@@ -37,22 +40,22 @@ pub fn setup(lab: &Lab, dispatch: &Callback<Action>) -> Html {
     html! {
         <div class="lab-setup">
             if lab.is_opened() {
-                <p class="lab-question">{ "Trainings from files, with the settings that they were saved with." }</p>
+                <p class="lab-question">{ say!("Trainings from files, with the settings that they were saved with.") }</p>
             } else {
-                <p class="lab-question">{ lab.experiment.name.preset().look_for }</p>
+                <p class="lab-question">{ tongue::translated(lab.experiment.name.preset().look_for) }</p>
                 { measured::sentence(lab.experiment.name.preset()) }
             }
             <div class="controls">
                 <label class="control">
-                    <span class="control-name">{ "Experiment" }</span>
+                    <span class="control-name">{ say!("Experiment") }</span>
                     <select onchange={chosen(|word| ExperimentName::of_word(word).map(Wish::Experiment))}>
                         { for ExperimentName::ALL.iter().map(|&name| html! {
-                            <option value={name.as_str()} selected={name == lab.experiment.name}>{ name.preset().title }</option>
+                            <option value={name.as_str()} selected={name == lab.experiment.name}>{ tongue::translated(name.preset().title) }</option>
                         }) }
                     </select>
                 </label>
                 <label class="control">
-                    <span class="control-name">{ "Text" }</span>
+                    <span class="control-name">{ say!("Text") }</span>
                     <select onchange={chosen(|word| TextName::of_word(word).map(Wish::Text))}>
                         { for TextName::ALL.iter().map(|&text| html! {
                             <option value={text.as_str()} selected={text == lab.experiment.text}>{ text.title() }</option>
@@ -60,7 +63,7 @@ pub fn setup(lab: &Lab, dispatch: &Callback<Action>) -> Html {
                     </select>
                 </label>
                 <label class="control lab-seed">
-                    <span class="control-name">{ "Seed" }</span>
+                    <span class="control-name">{ say!("Seed") }</span>
                     <input type="number" min="0" max="4294967295" step="1" value={lab.experiment.seed.to_string()} onchange={on_seed} />
                 </label>
                 { buttons(lab, dispatch) }
@@ -70,7 +73,7 @@ pub fn setup(lab: &Lab, dispatch: &Callback<Action>) -> Html {
             }
             if lab.experiment.text == TextName::Own {
                 <label class="lab-own">
-                    <span class="control-name">{ "Your text, at least a few thousand letters; it stays on this machine" }</span>
+                    <span class="control-name">{ say!("Your text, at least a few thousand letters; it stays on this machine") }</span>
                     <textarea rows="4" value={lab.own_text.clone()} oninput={on_text} />
                 </label>
             }
@@ -79,33 +82,33 @@ pub fn setup(lab: &Lab, dispatch: &Callback<Action>) -> Html {
 }
 
 fn buttons(lab: &Lab, dispatch: &Callback<Action>) -> Html {
-    let button = |words: &'static str, wish: Wish, title: &'static str| {
+    let button = |words: Cow<'static, str>, wish: Wish, title: Cow<'static, str>| {
         html! { <button type="button" class="lab-button" {title} onclick={asks(dispatch, wish)}>{ words }</button> }
     };
     html! {
         <div class="lab-buttons">
             if lab.is_fetching {
-                <span class="lab-rest" role="status">{ "fetching the text" }</span>
+                <span class="lab-rest" role="status">{ say!("fetching the text") }</span>
             } else if lab.trainings.is_none() {
-                <button type="button" class="lab-button is-primary" onclick={asks(dispatch, Wish::Start)}>{ "Train both" }</button>
+                <button type="button" class="lab-button is-primary" onclick={asks(dispatch, Wish::Start)}>{ say!("Train both") }</button>
             } else if let Some(steps) = lab.offers() {
                 { files::revive(steps, dispatch) }
             } else if lab.is_running() {
-                { button("Pause", Wish::Pause, "Rest after the step in progress") }
+                { button(say!("Pause"), Wish::Pause, say!("Rest after the step in progress")) }
             } else {
-                { button("Go on", Wish::Resume, "Train on until paused") }
-                { button("10 steps", Wish::Step(10), "Ten steps of each, then rest") }
+                { button(say!("Go on"), Wish::Resume, say!("Train on until paused")) }
+                { button(say!("10 steps"), Wish::Step(10), say!("Ten steps of each, then rest")) }
             }
             if lab.trainings.is_some() {
-                { button("Start anew", Wish::Start, "Both from nothing, with the same seed") }
-                { button("End", Wish::Stop, "Forget both trainings and free their memory") }
+                { button(say!("Start anew"), Wish::Start, say!("Both from nothing, with the same seed")) }
+                { button(say!("End"), Wish::Stop, say!("Forget both trainings and free their memory")) }
             }
             { files::open(dispatch) }
             if lab.opening.is_some() {
-                <span class="lab-rest">{ "opening" }</span>
+                <span class="lab-rest">{ say!("opening") }</span>
             }
             if has_steps(lab) && !lab.is_running() && !lab.is_lost {
-                <span class="lab-rest">{ "resting" }</span>
+                <span class="lab-rest">{ say!("resting") }</span>
             }
         </div>
     }
@@ -126,7 +129,7 @@ pub fn coefficient(lab: &Lab, side: usize, dispatch: &Callback<Action>) -> Html 
     let words = format!("{}", loss.coefficient);
     html! {
         <label class="control lab-coefficient">
-            <span class="control-name">{ "Balance loss × " }<b aria-hidden="true">{ &words }</b></span>
+            <span class="control-name">{ say!("Balance loss ×") }{ " " }<b aria-hidden="true">{ &words }</b></span>
             <input type="range" min={(EXPONENTS.0 - STEP).to_string()} max={EXPONENTS.1.to_string()} step={STEP.to_string()}
                 value={exponent_of(loss.coefficient).to_string()} aria-valuetext={words.clone()} disabled={lab.is_lost} onchange={on_change} />
         </label>

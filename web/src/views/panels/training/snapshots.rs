@@ -11,7 +11,7 @@ use crate::run::text::visible;
 use crate::run::training::{Training, told_apart};
 use crate::state::Action;
 use crate::state::lab::{Lab, Wish};
-use crate::words::numbers::{count, percent};
+use crate::words::numbers::percent;
 
 pub fn snapshots(lab: &Lab, trainings: &[Shared<Training>; 2], dispatch: &Callback<Action>) -> Html {
     let num_snapshots = lab.num_snapshots();
@@ -27,22 +27,22 @@ pub fn snapshots(lab: &Lab, trainings: &[Shared<Training>; 2], dispatch: &Callba
             dispatch.emit(Action::Lab(Wish::Look(Some(field.value_as_number() as usize))));
         })
     };
-    let words = format!("after {}", count(num_steps as usize, "step", "steps"));
+    let words = many!(num_steps, "after {n} step", "after {n} steps");
     let sides = lab.sides();
     html! {
         <div class="lab-snapshots">
             <div class="controls">
                 <label class="control lab-slider">
-                    <span class="control-name">{ "Snapshot " }<b aria-hidden="true">{ &words }</b></span>
+                    <span class="control-name">{ say!("Snapshot") }{ " " }<b aria-hidden="true">{ &words }</b></span>
                     <input type="range" min="0" max={(num_snapshots - 1).to_string()} step="1" value={at.to_string()}
                         aria-valuetext={words.clone()} disabled={num_snapshots == 1} oninput={on_input} />
                 </label>
                 <button type="button" class="lab-button" disabled={lab.is_running() || !lab.can_rewind()}
-                    onclick={asks(dispatch, Wish::Rewind)} title="Both go back to this state, exactly">{ "Go back to it" }</button>
+                    onclick={asks(dispatch, Wish::Rewind)} title={say!("Both go back to this state, exactly")}>{ say!("Go back to it") }</button>
                 <button type="button" class="lab-button" disabled={lab.is_running() || !lab.can_rewind()}
                     onclick={asks(dispatch, Wish::Fork)}
-                    title="The second becomes a copy of the first at this state; then change one of them">
-                    { "Copy first over second" }</button>
+                    title={say!("The second becomes a copy of the first at this state; then change one of them")}>
+                    { say!("Copy first over second") }</button>
             </div>
             <div class="lab-sides">
                 { for (0..2).map(|side| html! {
@@ -61,8 +61,8 @@ fn state(snapshot: &TrainSnapshot) -> Html {
             { probe(snapshot) }
             { kinds(snapshot) }
             { experts::spread(&snapshot.spread) }
-            <p class="lab-sample" title="What this state writes behind the probe, at temperature 0.7">
-                <span>{ "writes " }</span><code dir="auto">{ visible(&snapshot.sample) }</code></p>
+            <p class="lab-sample" title={say!("What this state writes behind the probe, at temperature 0.7")}>
+                <span>{ say!("writes") }{ " " }</span><code dir="auto">{ visible(&snapshot.sample) }</code></p>
         </>
     }
 }
@@ -81,13 +81,13 @@ fn probe(snapshot: &TrainSnapshot) -> Html {
             Some(expert) => html! { <td class={format!("fill-{}", expert % 8)}>{ expert }</td> },
             None => html! { <td>{ "–" }</td> },
         });
-        html! { <tr><th scope="row">{ format!("layer {}", layer.layer.0) }</th>{ for cells }</tr> }
+        html! { <tr><th scope="row">{ say!("layer {layer}", layer = layer.layer.0) }</th>{ for cells }</tr> }
     });
     html! {
-        <div class="lab-probe" tabindex="0" role="region" aria-label="Routes of the probe">
+        <div class="lab-probe" tabindex="0" role="region" aria-label={say!("Routes of the probe")}>
             <table>
-                <caption>{ "the expert that each letter of the probe asks first" }</caption>
-                <tbody><tr><th scope="row">{ "probe" }</th>{ for letters }</tr>{ for rows }</tbody>
+                <caption>{ say!("the expert that each letter of the probe asks first") }</caption>
+                <tbody><tr><th scope="row">{ say!("probe") }</th>{ for letters }</tr>{ for rows }</tbody>
             </table>
         </div>
     }
@@ -100,7 +100,7 @@ fn kinds(snapshot: &TrainSnapshot) -> Html {
         let demand: Vec<&[u32]> = snapshot.kinds.iter().map(|kind| &kind.demand[layer][..]).collect();
         let told_apart = told_apart(&demand)?;
         Some(
-            html! { <li><span>{ format!("layer {layer} tells kinds apart") }</span><b>{ percent(told_apart as f32) }</b></li> },
+            html! { <li><span>{ say!("layer {layer} tells kinds apart", layer) }</span><b>{ percent(told_apart as f32) }</b></li> },
         )
     };
     let layers: Vec<Html> = (0..num_layers).filter_map(of_layer).collect();
@@ -111,7 +111,7 @@ fn kinds(snapshot: &TrainSnapshot) -> Html {
         html! { <li><span>{ &kind.name }</span><b>{ format!("{:.3}", kind.held_out) }</b></li> }
     });
     html! {
-        <ul class="stats lab-kinds" title="Mutual information of kind of text and expert, over that of kinds told apart entirely; below, held-out nats per byte of each kind">
+        <ul class="stats lab-kinds" title={say!("Mutual information of kind of text and expert, over that of kinds told apart entirely; below, held-out nats per byte of each kind")}>
             { for layers }
             { for losses }
         </ul>

@@ -39,20 +39,23 @@ fn stream(training: &Training, layer: usize) -> Html {
         let class = format!("band fill-{}", expert % FILLS);
         let now = shares.last().map_or(0.0, |shares| shares[expert]);
         html! {
-            <path {class} d={path}><title>{ format!("Expert {expert}: {:.0} % of the requests now", 100.0 * now) }</title></path>
+            <path {class} d={path}><title>{ say!("Expert {expert}: {percent} % of the requests now", expert, percent = format_args!("{:.0}", 100.0 * now)) }</title></path>
         }
     });
     let largest =
         shares.last().and_then(|shares| shares.iter().copied().enumerate().max_by(|a, b| a.1.total_cmp(&b.1)));
     let label = match largest {
-        Some((expert, share)) => {
-            format!("Layer {layer}: of the latest requests, expert {expert} gets {:.0} %, the most", 100.0 * share)
-        }
-        None => format!("Layer {layer}: no step yet"),
+        Some((expert, share)) => say!(
+            "Layer {layer}: of the latest requests, expert {expert} gets {percent} %, the most",
+            layer,
+            expert,
+            percent = format_args!("{:.0}", 100.0 * share)
+        ),
+        None => say!("Layer {layer}: no step yet", layer),
     };
     html! {
         <figure class="lab-stream">
-            <figcaption>{ format!("layer {layer}") }
+            <figcaption>{ say!("layer {layer}", layer) }
                 if let Some((expert, share)) = largest {
                     <span>{ format!("E{expert} {:.0} %", 100.0 * share) }</span>
                 }

@@ -13,10 +13,15 @@ use crate::views::parts::sized::across;
 pub fn guess(state: &State, predicted: Predicted, dispatch: &Callback<Action>) -> Html {
     let Some(bars) = state.bars() else { return Html::default() };
     let course = state.course();
-    let (name, step) = match predicted {
-        Predicted::Demand => ("requests", "1"),
-        Predicted::Load => ("served requests", "1"),
-        Predicted::Gate => ("share", "0.01"),
+    let (all, step) = match predicted {
+        Predicted::Demand => (say!("requests of each expert"), "1"),
+        Predicted::Load => (say!("served requests of each expert"), "1"),
+        Predicted::Gate => (say!("share of each expert"), "0.01"),
+    };
+    let expected = |expert: usize| match predicted {
+        Predicted::Demand => say!("Expert {expert}: requests that you expect", expert),
+        Predicted::Load => say!("Expert {expert}: served requests that you expect", expert),
+        Predicted::Gate => say!("Expert {expert}: share that you expect", expert),
     };
     let rows = bars.values.iter().enumerate().map(|(expert, &real)| {
         let drawn = course.guess(expert);
@@ -39,26 +44,29 @@ pub fn guess(state: &State, predicted: Predicted, dispatch: &Callback<Action>) -
                         { across("real", share(real)) }
                     </span>
                     <span class="guess-numbers">
-                        <span class="hidden">{ format!("Expert {expert}: drawn {said_drawn}, real {}", said(predicted, real)) }</span>
+                        <span class="hidden">{ say!("Expert {expert}: drawn {drawn}, real {real}", expert, drawn = said_drawn, real = said(predicted, real)) }</span>
                         <span aria-hidden="true">{ said_drawn }{ " → " }<b>{ said(predicted, real) }</b></span>
                     </span>
                 } else {
                     <span class="guess-bar">
                         { across("drawn", share(drawn)) }
                         <input type="range" min="0" max={bars.most.to_string()} {step} value={drawn.to_string()} {oninput}
-                            aria-label={format!("Expert {expert}: {name} that you expect")} aria-valuetext={said_drawn.clone()} />
+                            aria-label={expected(expert)} aria-valuetext={said_drawn.clone()} />
                     </span>
                     <span class="guess-numbers" aria-hidden="true">{ said_drawn }</span>
                 }
             </li>
         }
     });
-    let key =
-        if course.is_done() { "your bars above, the real ones below" } else { "Draw the bars as you expect them" };
+    let key = if course.is_done() {
+        say!("your bars above, the real ones below")
+    } else {
+        say!("Draw the bars as you expect them")
+    };
     html! {
         <>
             <p class="fine">{ key }</p>
-            <ul class="guess" aria-label={format!("{name} of each expert")}>{ for rows }</ul>
+            <ul class="guess" aria-label={all}>{ for rows }</ul>
         </>
     }
 }

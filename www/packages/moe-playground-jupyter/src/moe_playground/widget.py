@@ -75,6 +75,7 @@ class MoEPlayground(anywidget.AnyWidget):
     activate = _text("When the engine may start.")
     keys_ = _text("The attribute `keys`: `on` or `off`.")
     theme = _text("`auto`, `light` or `dark`.")
+    lang = _text("The language of the page's sentences: `auto`, `en` or `zh`.")
 
     trace = traitlets.Any(
         None, help="The run on the screen, a `Trace`. One to show: a `Trace`, a file of JSON lines, or an address."

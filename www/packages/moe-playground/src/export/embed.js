@@ -4,6 +4,7 @@
 import { linkOf } from "../export/link.js";
 import { carryOut, copy, make, menu, openDialog } from "../export/parts.js";
 import { kindOf, panelsOf } from "../export/picture.js";
+import { marked, say, speak } from "../export/words.js";
 
 /** @import { MoePlayground } from "../../index.d.ts" */
 
@@ -15,35 +16,36 @@ const ELEMENT = new URL(["../element", "js"].join("."), import.meta.url).href;
 
 /** Sets of controls that suit a figure. */
 const CONTROLS = [
-  ["none", "none, to look only"],
-  ["step", "steps"],
-  ["capacity policy", "capacity"],
-  ["capacity policy step", "capacity and steps"],
-  ["prompt run", "prompt"],
-  ["prompt run step capacity policy save", "all of these, and saving"],
+  ["none", marked("none, to look only")],
+  ["step", marked("steps")],
+  ["capacity policy", marked("capacity")],
+  ["capacity policy step", marked("capacity and steps")],
+  ["prompt run", marked("prompt")],
+  ["prompt run step capacity policy save", marked("all of these, and saving")],
 ];
 
 const SIZES = ["600 500", "760 500", "480 640", "320 720"].map((size) => [size, size.replace(" ", " × ")]);
 
 const KINDS = [
-  ["tag", "tag (HTML)"],
-  ["frame", "frame (HTML)"],
-  ["markdown", "link (Markdown)"],
+  ["tag", marked("tag (HTML)")],
+  ["frame", marked("frame (HTML)")],
+  ["markdown", marked("link (Markdown)")],
 ];
 
 /** @param {MoePlayground} figure */
 export async function openEmbed(figure) {
+  await speak(figure);
   const state = figure.getState() ?? {};
   const panels = panelsOf(figure);
   const named = [...panels].map(([name, panel]) => [name, kindOf(panel)]);
-  const both = panels.has("strip") && panels.has("lanes") ? [["strip lanes", "Tokens and capacity lanes"]] : [];
-  const view = menu("Panels", [...named, ...both], show);
+  const both = panels.has("strip") && panels.has("lanes") ? [["strip lanes", say("Tokens and capacity lanes")]] : [];
+  const view = menu(say("Panels"), [...named, ...both], show);
   if (panels.has("lanes")) view.select.value = "lanes";
-  const controls = menu("Controls", CONTROLS, show);
+  const controls = menu(say("Controls"), translated(CONTROLS), show);
   controls.select.value = "capacity policy";
-  const [size, kind] = [menu("Size", SIZES, show), menu("Code", KINDS, show)];
-  const code = make("textarea", { readOnly: true, rows: 6, spellcheck: false, "aria-label": "Code" });
-  const preview = make("iframe", { className: "embedded", title: "Preview" });
+  const [size, kind] = [menu(say("Size"), SIZES, show), menu(say("Code"), translated(KINDS), show)];
+  const code = make("textarea", { readOnly: true, rows: 6, spellcheck: false, "aria-label": say("Code") });
+  const preview = make("iframe", { className: "embedded", title: say("Preview") });
 
   const attributes = () => ({ view: view.select.value, controls: controls.select.value, ...state });
   const written = {
@@ -66,8 +68,8 @@ export async function openEmbed(figure) {
 
   const button = make(
     "button",
-    { type: "button", className: "primary", onclick: () => carryOut(say, () => copy({ "text/plain": code.value })) },
-    "Copy code",
+    { type: "button", className: "primary", onclick: () => carryOut(tell, () => copy({ "text/plain": code.value })) },
+    say("Copy code"),
   );
   const options = make(
     "div",
@@ -76,7 +78,11 @@ export async function openEmbed(figure) {
     code,
     make("div", { className: "buttons" }, button),
   );
-  const { say } = await openDialog(figure, "Embed", make("div", { className: "columns-of-two" }, options, preview));
+  const { tell } = await openDialog(
+    figure,
+    say("Embed"),
+    make("div", { className: "columns-of-two" }, options, preview),
+  );
   show();
 
   function show() {
@@ -88,6 +94,9 @@ export async function openEmbed(figure) {
     Object.assign(preview, { width, height });
   }
 }
+
+/** Choices in the language of now. */
+const translated = (choices) => choices.map(([value, words]) => [value, say(words)]);
 
 /** Same names as the tag has, as parameters. */
 function frameAddress(attributes) {

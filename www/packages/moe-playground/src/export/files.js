@@ -10,6 +10,7 @@ import { pictureOf } from "../export/picture.js";
 import { png } from "../export/png.js";
 import { MoePlaygroundError, nothingToSee } from "../export/problem.js";
 import { svgText } from "../export/svg.js";
+import { inEnglish, speak } from "../export/words.js";
 
 /**
  * @import { MoePlayground, MoePlaygroundPictureOptions } from "../../index.d.ts"
@@ -42,7 +43,7 @@ const scaleOf = ({ scale = 2 }) => Math.min(3, Math.max(1, Number(scale) || 1));
 /** The step on the screen for a notebook. */
 function asPandas(trace, figure) {
   const state = figure.getState();
-  return pandas(stepOnScreen(trace, state), sentences(factsOf(trace.header, linkOf(state))));
+  return pandas(stepOnScreen(trace, state), sentences(factsOf(trace.header, linkOf(state)), inEnglish));
 }
 
 /**
@@ -61,5 +62,6 @@ export async function blobOf(figure, type, options = {}) {
   }
   const trace = figure.getTrace();
   if (!trace || trace.steps.length === 0) throw nothingToSee();
+  await speak(figure);
   return new Blob([await kind.make(trace, figure, options)], { type });
 }

@@ -1,5 +1,7 @@
 // What the dialogs are made of: elements, a frame that opens over the page, the clipboard, and a file to keep.
 
+import { languageOf, say } from "../export/words.js";
+
 /** @import { MoePlayground } from "../../index.d.ts" */
 
 const SHEET = new URL("../export/dialog.css", import.meta.url);
@@ -57,11 +59,11 @@ export async function withSheet(figure) {
 }
 
 /** Says something in passing, for eyes and ears. */
-export async function say(figure, words) {
+export async function tell(figure, words) {
   const root = await withSheet(figure);
   root.querySelector(".moe-said")?.remove();
   const said = make("p", { role: "status" });
-  const around = over(root, "moe-said", said);
+  const around = over(figure, root, "moe-said", said);
   root.append(around);
   // A live region speaks of what comes into it.
   said.textContent = words;
@@ -69,14 +71,13 @@ export async function say(figure, words) {
 }
 
 /** What lies over the page, in its colours. */
-function over(root, className, ...children) {
+function over(figure, root, className, ...children) {
   const moe = /** @type {HTMLElement | null} */ (root.querySelector(".moe-container .moe"));
   const theme = moe?.dataset.theme ?? "system";
   const properties = {
     className: `moe moe-over notranslate ${className}`,
     "data-theme": theme,
-    lang: "en",
-    dir: "ltr",
+    ...languageOf(figure),
   };
   const around = make("div", properties, ...children);
   around.translate = false;
@@ -94,7 +95,7 @@ export async function openDialog(figure, title, ...children) {
   const root = await withSheet(figure);
   root.querySelector("dialog")?.close();
   const status = make("p", { className: "told fine", role: "status" });
-  const close = make("button", { type: "button", className: "quiet", "aria-label": "Close" }, "×");
+  const close = make("button", { type: "button", className: "quiet", "aria-label": say("Close") }, "×");
   const heading = make("h2", { id: "dialog-title" }, title);
   const dialog = make(
     "dialog",
@@ -103,7 +104,7 @@ export async function openDialog(figure, title, ...children) {
     ...children,
     status,
   );
-  const around = over(root, "moe-asks", dialog);
+  const around = over(figure, root, "moe-asks", dialog);
   // The page's keys are not for what lies over it.
   around.addEventListener("keydown", (event) => event.stopPropagation());
   close.onclick = () => dialog.close();
@@ -116,16 +117,16 @@ export async function openDialog(figure, title, ...children) {
   });
   root.append(around);
   dialog.showModal();
-  return { dialog, say: (words) => (status.textContent = words) };
+  return { dialog, tell: (words) => (status.textContent = words) };
 }
 
 /** Carries out what a button asks for, and says how it ended. */
-export async function carryOut(say, act) {
+export async function carryOut(tell, act) {
   try {
-    say(await act());
+    tell(await act());
   } catch (error) {
     const { what, why, try_this, message } = /** @type {any} */ (error);
-    say(what ? `${what} ${why} ${try_this}` : `This did not work. ${message}`);
+    tell(what ? `${what} ${why} ${try_this}` : say("This did not work. {message}", { message }));
   }
 }
 
@@ -134,7 +135,7 @@ export function download(blob, name) {
   const href = URL.createObjectURL(blob);
   make("a", { href, download: name }).click();
   setTimeout(() => URL.revokeObjectURL(href), 60_000);
-  return `Saved as ${name}.`;
+  return say("Saved as {name}.", { name });
 }
 
 /**
@@ -144,9 +145,9 @@ export function download(blob, name) {
  * @param {Record<string, string | Blob | Promise<string | Blob>>} kinds - by media type
  */
 export async function copy(kinds) {
-  if (!navigator.clipboard) throw new Error("This page may not use the clipboard.");
+  if (!navigator.clipboard) throw new Error(say("This page may not use the clipboard."));
   const text = kinds["text/plain"];
   if (typeof text === "string" && Object.keys(kinds).length === 1) await navigator.clipboard.writeText(text);
   else await navigator.clipboard.write([new ClipboardItem(kinds)]);
-  return "Copied.";
+  return say("Copied.");
 }

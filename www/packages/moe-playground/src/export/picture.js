@@ -6,6 +6,7 @@ import { linkOf } from "../export/link.js";
 import { MoePlaygroundError } from "../export/problem.js";
 import { drawnHeight, shapesOf } from "../export/shapes.js";
 import { fontOf, widthOf } from "../export/texts.js";
+import { say } from "../export/words.js";
 
 /**
  * @import { MoePlayground, MoePlaygroundPictureOptions } from "../../index.d.ts"
@@ -131,7 +132,7 @@ function ofPanel(panel) {
     height: down + height,
     shapes: [...above.shapes, ...title.shapes, picture],
     title: finding.textContent,
-    alt: `${topic.textContent}: ${finding.textContent}.`,
+    alt: say("{panel}: {finding}.", { panel: topic.textContent, finding: finding.textContent }),
   };
 }
 
@@ -143,7 +144,9 @@ function ofAll(panels) {
   const boxes = panels.map((panel) => panel.getBoundingClientRect());
   const from = Math.min(...boxes.map((box) => box.top)) - top;
   const to = Math.max(...boxes.map((box) => box.bottom)) - top;
-  const told = panels.map((panel) => `${kindOf(panel)}: ${panel.querySelector(".finding")?.textContent}.`);
+  const told = panels.map((panel) => {
+    return say("{panel}: {finding}.", { panel: kindOf(panel), finding: panel.querySelector(".finding")?.textContent });
+  });
   /** @type {Shape} */
   const moved = { kind: "group", matrix: [1, 0, 0, 1, 0, -from], shapes };
   return { width, height: to - from, shapes: [moved], title: "", alt: told.join(" ") };

@@ -3,6 +3,7 @@
 import { painted } from "../export/canvas.js";
 import { MoePlaygroundError } from "../export/problem.js";
 import { crc32 } from "../export/zip.js";
+import { say } from "../export/words.js";
 
 /** @import { Picture } from "../export/picture.js" */
 
@@ -16,9 +17,12 @@ export async function png(picture, scale) {
   const blob = await new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
   if (!blob) {
     throw new MoePlaygroundError({
-      what: "The picture could not be drawn.",
-      why: `The browser has no room for ${canvas.width} × ${canvas.height} pixels.`,
-      try_this: "Choose a smaller scale or a single panel.",
+      what: say("The picture could not be drawn."),
+      why: say("The browser has no room for {width} × {height} pixels.", {
+        width: canvas.width,
+        height: canvas.height,
+      }),
+      try_this: say("Choose a smaller scale or a single panel."),
     });
   }
   const plain = new Uint8Array(await blob.arrayBuffer());

@@ -4,6 +4,7 @@ import { factsOf, sentences } from "../export/facts.js";
 import { linkOf } from "../export/link.js";
 import { make, withSheet } from "../export/parts.js";
 import { qrDrawing } from "../export/share.js";
+import { languageOf, speak } from "../export/words.js";
 
 /**
  * Opens the browser's printing.
@@ -11,10 +12,11 @@ import { qrDrawing } from "../export/share.js";
  * @param {import("../../index.d.ts").MoePlayground} figure
  */
 export async function printReport(figure) {
+  await speak(figure);
   const trace = figure.getTrace();
   const root = await withSheet(figure);
   const link = linkOf(figure.getState());
-  const head = make("div", { className: "moe moe-report notranslate", lang: "en", dir: "ltr" });
+  const head = make("div", { className: "moe moe-report notranslate", ...languageOf(figure) });
   head.append(make("p", {}, trace ? sentences(factsOf(trace.header, link)) : link), qrDrawing(link));
   root.querySelector("#root")?.before(head);
   // Some browsers go on at once, and print later.

@@ -6,38 +6,40 @@ import { carryOut, copy, download, make, menu, openDialog } from "../export/part
 import { kindOf, panelsOf, pictureOf } from "../export/picture.js";
 import { png } from "../export/png.js";
 import { printReport } from "../export/report.js";
+import { say, speak } from "../export/words.js";
 
 /** @import { MoePlayground } from "../../index.d.ts" */
 
 /** @param {MoePlayground} figure */
 export async function openSave(figure) {
+  await speak(figure);
   const trace = figure.getTrace();
   if (!trace || trace.steps.length === 0) {
-    await openDialog(figure, "Save", make("p", {}, "There is nothing to save yet: the figure has no run."));
+    await openDialog(figure, say("Save"), make("p", {}, say("There is nothing to save yet: the figure has no run.")));
     return;
   }
   const panels = panelsOf(figure);
   const named = [...panels].map(([name, panel]) => [name, kindOf(panel)]);
-  const panel = menu("Picture", panels.size === 1 ? named : [["page", "All panels"], ...named], show);
+  const panel = menu(say("Picture"), panels.size === 1 ? named : [["page", say("All panels")], ...named], show);
   const formats = [
-    ["svg", "SVG (vectors)"],
+    ["svg", say("SVG (vectors)")],
     ["1", "PNG, 1×"],
     ["2", "PNG, 2×"],
     ["3", "PNG, 3×"],
   ];
   const widths = [
-    ["", "as on the screen"],
-    ["84", "84 mm, one column"],
-    ["174", "174 mm, two columns"],
+    ["", say("as on the screen")],
+    ["84", say("84 mm, one column")],
+    ["174", say("174 mm, two columns")],
   ];
   const looks = [
-    ["paper", "for paper"],
-    ["screen", "as on the screen"],
+    ["paper", say("for paper")],
+    ["screen", say("as on the screen")],
   ];
-  const [format, width] = [menu("Format", formats, show), menu("Width", widths, show)];
-  const colours = menu("Colours", looks, show);
+  const [format, width] = [menu(say("Format"), formats, show), menu(say("Width"), widths, show)];
+  const colours = menu(say("Colours"), looks, show);
   const caption = make("input", { type: "checkbox", checked: true, onchange: show });
-  const preview = make("div", { className: "preview", role: "img", "aria-label": "Preview" });
+  const preview = make("div", { className: "preview", role: "img", "aria-label": say("Preview") });
 
   const picture = () =>
     pictureOf(figure, trace, {
@@ -62,38 +64,43 @@ export async function openSave(figure) {
   };
 
   const button = (words, act, className = "plain") =>
-    make("button", { type: "button", className, onclick: () => carryOut(say, act) }, words);
+    make("button", { type: "button", className, onclick: () => carryOut(tell, act) }, words);
   const options = make(
     "div",
     { className: "options" },
     ...[panel, format, width, colours].map(({ field }) => field),
-    make("label", { className: "check" }, caption, "With model, rule, seed and link below"),
-    make("div", { className: "buttons" }, button("Save picture", keepPicture, "primary"), button("Copy", copyPicture)),
+    make("label", { className: "check" }, caption, say("With model, rule, seed and link below")),
+    make(
+      "div",
+      { className: "buttons" },
+      button(say("Save picture"), keepPicture, "primary"),
+      button(say("Copy"), copyPicture),
+    ),
   );
   const data = make(
     "div",
     { className: "data" },
-    make("h3", { className: "topic" }, "The run"),
+    make("h3", { className: "topic" }, say("The run")),
     make(
       "div",
       { className: "buttons" },
-      button("JSON lines", () => keepData("application/x-ndjson")),
+      button(say("JSON lines"), () => keepData("application/x-ndjson")),
       button("CSV", () => keepData("text/csv")),
       button("NumPy", () => keepData("application/x-npz")),
-      button("Copy as pandas", copyPandas),
-      button("Print a report", print),
+      button(say("Copy as pandas"), copyPandas),
+      button(say("Print a report"), print),
     ),
   );
-  const { say, dialog } = await openDialog(
+  const { tell, dialog } = await openDialog(
     figure,
-    "Save",
+    say("Save"),
     make("div", { className: "columns-of-two" }, options, preview),
     data,
   );
   show();
 
   function show() {
-    carryOut(say, async () => {
+    carryOut(tell, async () => {
       const drawn = svg(picture());
       drawn.removeAttribute("width");
       drawn.removeAttribute("height");

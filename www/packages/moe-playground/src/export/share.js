@@ -2,37 +2,39 @@
 
 import { openEmbed } from "../export/embed.js";
 import { linkOf } from "../export/link.js";
-import { carryOut, copy, make, openDialog, say as sayInPassing } from "../export/parts.js";
+import { carryOut, copy, make, openDialog, tell as tellInPassing } from "../export/parts.js";
 import { qr } from "../export/qr.js";
+import { say, speak } from "../export/words.js";
 
 /** @import { MoePlayground } from "../../index.d.ts" */
 
 /** @param {MoePlayground} figure */
 export async function openShare(figure) {
+  await speak(figure);
   const link = linkOf(figure.getState());
   const field = make("input", {
     type: "text",
     readOnly: true,
     value: link,
-    "aria-label": "Link",
+    "aria-label": say("Link"),
     onfocus: () => field.select(),
   });
   const button = make(
     "button",
-    { type: "button", className: "primary", onclick: () => carryOut(say, () => copyLink(link)) },
-    "Copy link",
+    { type: "button", className: "primary", onclick: () => carryOut(tell, () => copyLink(link)) },
+    say("Copy link"),
   );
-  const words = "Opens the same model, prompt, settings and selection in the full page.";
-  const { say } = await openDialog(
+  const words = say("Opens the same model, prompt, settings and selection in the full page.");
+  const { tell } = await openDialog(
     figure,
-    "Share",
+    say("Share"),
     make("p", { className: "fine" }, words),
     make("div", { className: "link" }, field, button),
     qrDrawing(link),
     make(
       "div",
       { className: "buttons" },
-      make("button", { type: "button", onclick: () => openEmbed(figure) }, "Embed in a page …"),
+      make("button", { type: "button", onclick: () => openEmbed(figure) }, say("Embed in a page …")),
     ),
   );
 }
@@ -40,7 +42,8 @@ export async function openShare(figure) {
 /** Copies the link at once, or shows it where the page may not write to the clipboard. */
 export async function copyLinkOf(figure) {
   try {
-    await sayInPassing(figure, await copyLink(linkOf(figure.getState())));
+    await speak(figure);
+    await tellInPassing(figure, await copyLink(linkOf(figure.getState())));
   } catch {
     await openShare(figure);
   }
@@ -48,17 +51,23 @@ export async function copyLinkOf(figure) {
 
 async function copyLink(link) {
   await copy({ "text/plain": link });
-  return "Link copied.";
+  return say("Link copied.");
 }
 
 /** A code for a class to scan, with the quiet zone that readers need. */
 export function qrDrawing(link) {
   const modules = qr(link);
-  if (!modules) return make("p", { className: "fine" }, "This link is too long for a QR code: shorten the prompt.");
+  if (!modules)
+    return make("p", { className: "fine" }, say("This link is too long for a QR code: shorten the prompt."));
   const size = modules.length + 8;
   const SVG = "http://www.w3.org/2000/svg";
   const drawing = document.createElementNS(SVG, "svg");
-  const attributes = { viewBox: `0 0 ${size} ${size}`, role: "img", "aria-label": "QR code of the link", class: "qr" };
+  const attributes = {
+    viewBox: `0 0 ${size} ${size}`,
+    role: "img",
+    "aria-label": say("QR code of the link"),
+    class: "qr",
+  };
   for (const [name, value] of Object.entries(attributes)) drawing.setAttribute(name, value);
   const part = (name, of) => {
     const shape = document.createElementNS(SVG, name);
