@@ -53,7 +53,7 @@ pub fn sources(input: &PanelInput) -> Html {
         .sources()
         .into_iter()
         .map(|(kind, source, files)| {
-            let (kind, files) = (tongue::translated(&kind).into_owned(), files.join(", "));
+            let (kind, files) = (tongue::translated(kind).into_owned(), files.join(", "));
             say!("{kind}: {files}; {source}", kind, files, source)
         })
         .collect();
