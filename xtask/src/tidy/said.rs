@@ -77,11 +77,12 @@ pub fn names(template: &str) -> Vec<&str> {
     names
 }
 
-/// The tests of a module are the last of its file.
+/// The tests of a module are the last of its file, where they are not a file of their own.
 fn before_tests(source: &str) -> &str {
     let end = source.match_indices("#[cfg(test)]").map(|(at, _)| at).find(|at| {
         let after = source[*at..].trim_start_matches("#[cfg(test)]").trim_start();
-        after.starts_with("mod ")
+        let is_here = after.find('{').is_some_and(|open| after.find(';').is_none_or(|end| open < end));
+        after.starts_with("mod ") && is_here
     });
     &source[..end.unwrap_or(source.len())]
 }
@@ -320,10 +321,10 @@ mod tests {
             "fn f<'a>(x: &'a str) { say!(\n    \"long \\\n        line {n}\", n = ','); let c = '\"'; }\n",
             "html! { { many!(lost.iter().map(|(a, b)| a).count(), \"one {of}\", \"{n} {of}\", of = \"x\") } }\n",
             "weave!(r#\"raw \"{token}\"\"#, token); essay!(\"no\"); say(\"no\");\n",
-            "#[cfg(test)]\nfn only_in_tests() {}\nsay![\"yes\"];\n",
+            "#[cfg(test)]\nmod of_a_file;\n#[cfg(test)]\nfn only_in_tests() {}\nsay![\"yes\"];\n",
             "#[cfg(test)]\nmod tests { say!(\"no\") }\n",
         );
-        let expected = [(2, "a \"b\" …"), (4, "long line {n}"), (6, "{n} {of}"), (7, "raw \"{token}\""), (10, "yes")];
+        let expected = [(2, "a \"b\" …"), (4, "long line {n}"), (6, "{n} {of}"), (7, "raw \"{token}\""), (12, "yes")];
         assert_eq!(templates(&by_rust(source)), expected);
     }
 
