@@ -3,6 +3,7 @@
 
 pub mod activate;
 pub mod attributes;
+pub mod batch;
 pub mod depth;
 pub mod experiment;
 pub mod interventions;

@@ -124,7 +124,7 @@ impl State {
             screen: Screen::default(),
             notices: Notices::default(),
             lab: Shared::new(Lab::new(config.experiment)),
-            in_step: TextsInStep::default(),
+            in_step: TextsInStep::of(config.batch.as_deref()),
             #[cfg(feature = "page")]
             course: course::Course::default(),
             derived: Derived::default(),
@@ -429,6 +429,7 @@ impl State {
             depth: self.screen.depth,
             method: self.screen.method,
             theme: self.screen.theme,
+            batch: self.in_step.texts.as_deref(),
             lab_factor: self.screen.lab_factor,
             moment: self.screen.moment,
             place: place.unwrap_or(self.config.place),

@@ -15,7 +15,7 @@ use crate::settings::micro_step::MicroStep;
 use crate::settings::offered::Offered;
 use crate::settings::theme::Theme;
 use crate::settings::view::View;
-use crate::settings::{Setting, Settings, place, routing_choice};
+use crate::settings::{Setting, Settings, batch, place, routing_choice};
 
 /// In the order in which people are told of them.
 pub static ATTRIBUTES: &[Attribute] = &[
@@ -202,6 +202,16 @@ pub static ATTRIBUTES: &[Attribute] = &[
         default: Doc::new("the recorded run's"),
         doc: Doc::new("Which tokens share an expert's slots."),
         told: |shown| Some(shown.changed(|settings| settings.group)?.to_string()),
+    },
+    Attribute {
+        name: "batch",
+        values: Values::Explained(batch::allowed, |text, config| {
+            config.batch = Some(batch::parse(text)?);
+            Ok(())
+        }),
+        default: Doc::new("some of the prompts that the page offers"),
+        doc: Doc::new("The texts that the panel `batch` runs in step."),
+        told: |shown| batch::text(shown.batch?),
     },
     Attribute {
         name: "lab-factor",
