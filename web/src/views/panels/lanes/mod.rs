@@ -2,6 +2,7 @@
 
 pub mod equation;
 mod finding;
+mod loss_beside;
 pub mod rule_controls;
 pub mod rule_note;
 
@@ -21,6 +22,7 @@ use crate::views::parts::section::section;
 use crate::views::parts::surgery::Mute;
 use crate::views::parts::table::table;
 use equation::{Equation, equation};
+use loss_beside::loss_beside;
 use rule_controls::RuleControls;
 use rule_note::rule_note;
 
@@ -113,6 +115,7 @@ fn picture(input: &PanelInput) -> Html {
             { legend() }
             { equation(&formula, rule_note(&routing, rule_controls)) }
             { routing_controls(controls, &input.dispatch) }
+            { loss_beside(input) }
         </>
     }
 }
