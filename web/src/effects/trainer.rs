@@ -86,7 +86,7 @@ impl TrainerRunner {
                 });
             }
         };
-        match ModuleWorker::start(&lab_url(state.config()), on_message, on_fault) {
+        match ModuleWorker::start(&lab_url(state.config()), None, on_message, on_fault) {
             Ok(worker) => {
                 let on_silence = move |seconds| {
                     tell(lost("Its worker was ended, or is stuck.", format!("It said nothing for {seconds} seconds.")));

@@ -199,7 +199,7 @@ test("two figures on a page run the same text, each with its own settings", asyn
   assert.ok(lost[0] < lost[1], `${lost}`);
   const sources = await page.evaluate(() => Object.groupBy(window.moe.steps, ({ from }) => from));
   assert.deepEqual(Object.keys(sources).sort(), ["roomy", "tight"]);
-  assert.equal(page.workers().length, 2, "a worker each");
+  assert.equal(page.workers().length, 1, "one engine for both");
   assert.deepEqual(problems, []);
 });
 
