@@ -1,7 +1,6 @@
 //! A bug of the page: reported to the element around it, which outlives the instance that has it.
 
 use std::cell::{Cell, RefCell};
-use std::panic;
 use std::sync::Once;
 
 use js_sys::Function;
@@ -18,7 +17,8 @@ pub fn report(told: Option<Function>) {
     static ONCE: Once = Once::new();
     TOLD.replace(told);
     ONCE.call_once(|| {
-        panic::set_hook(Box::new(|bug| {
+        // Not the standard library's function: Yew would put its own hook in the place of ours.
+        yew::set_custom_panic_hook(Box::new(|bug| {
             // What still comes from timers may meet the same again.
             if IS_OVER.replace(true) {
                 return;

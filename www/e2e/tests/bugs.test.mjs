@@ -39,7 +39,6 @@ test("a bug is said in its figure, with a reload, and told to its host; the othe
 
   await breakDrawing(tight);
   await tight.tokens.nth(1).click();
-  await tight.host.evaluate((it) => /** @type {any} */ (it).setState({ depth: "lab", step: "1" }));
   await tight.host.getByText(STOPPED).waitFor();
   await mend(page);
   await tight.host.getByRole("button", { name: "Reload" }).waitFor();

@@ -101,9 +101,16 @@ test("an engine that dies is said in every figure that has it, and started again
   for (const figure of figures) await figure.finished();
   await page.evaluate(() => void (/** @type {any} */ (document.getElementById("one")).run("Now die").catch(() => {})));
   for (const figure of [figures[1], figures[2]]) await figure.live(2);
-  assert.equal(page.workers().length, 1);
+  // It repeats what the engine dies of until it is given up, alone.
+  await figures[0].error("The engine keeps stopping");
   await figures[1].host.evaluate((it) => /** @type {any} */ (it).run("It goes on"));
   assert.deepEqual(await prompts([figures[1]]), ["It goes on"]);
+  const told = await page.evaluate(() => window.moe.errors.map(({ from }) => from));
+  assert.deepEqual(
+    [told.filter((from) => from === "two").length, told.filter((from) => from === "three").length],
+    [1, 1],
+  );
+  assert.equal(page.workers().length, 1);
 });
 
 test("a figure on another backend has a worker of its own", async (t) => {

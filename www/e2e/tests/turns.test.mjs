@@ -29,15 +29,26 @@ function engines() {
 
 /** A figure that writes down what it hears; signs of life are `undefined`. */
 function figure(engines, first = LOAD) {
-  const port = engines.connect("worker.js", first);
-  const heard = [];
-  port.onmessage = ({ data }) => heard.push(data);
-  port.onerror = (event) => heard.push(event);
+  const [it, heard] = [{}, []];
+  const joined = () => {
+    const port = engines.connect("worker.js", first, it);
+    port.onmessage = ({ data }) => heard.push(data);
+    port.onerror = (event) => heard.push(event);
+    return port;
+  };
+  let port = joined();
   const run = (number, { isPatient = false } = {}) => {
     port.isPatient = isPatient;
     port.postMessage({ run: { run: number, prompt: "Once" } });
   };
-  return { port, heard, run, stop: (run) => port.postMessage({ stop: run }) };
+  const count = (text) => port.postMessage({ count: text });
+  const leave = () => port.terminate();
+  const again = () => {
+    leave();
+    port = joined();
+  };
+  const lost = (error) => port.lost(error);
+  return { heard, run, stop: (run) => port.postMessage({ stop: run }), count, leave, again, lost };
 }
 
 /** The runs that a worker was told to begin, by its own numbers. */
@@ -140,46 +151,59 @@ test("who leaves gives the place back, and the last one ends the worker", () => 
   one.run(1);
   two.run(1);
   three.run(1);
-  two.port.terminate();
-  one.port.terminate();
+  two.leave();
+  one.leave();
   assert.deepEqual(stops(workers[0]), [1]);
   finish(workers[0], 1, "stopped");
   assert.deepEqual(begun(workers[0]), [1, 3], "the run of the second figure never began");
   assert.deepEqual([one.heard, two.heard.filter((data) => data)], [[], []]);
   assert.equal(workers[0].isOver, false);
-  three.port.terminate();
+  three.leave();
   assert.equal(workers[0].isOver, true);
   figure(all);
   assert.equal(workers.length, 2, "and the next one has another");
 });
 
-test("a worker that dies is told to all, and started again once", async () => {
+test("a worker that dies is told to all, and started again once; who was at work has one alone", async () => {
   const { engines: all, workers } = engines();
-  const [one, two] = [figure(all), figure(all)];
+  const [one, two, three] = [figure(all), figure(all), figure(all)];
   workers[0].say(READY);
   one.run(4);
   const error = { what: "The engine stopped working.", why: "", try_this: "" };
   workers[0].say({ failed: { run: 1, error, fatal: true } });
   assert.deepEqual(one.heard.at(-1), { failed: { run: 4, error, fatal: true } });
-  assert.deepEqual(two.heard.at(-1), { failed: { run: null, error, fatal: true } });
-  for (const { port } of [one, two]) port.terminate();
-  const again = [figure(all), figure(all)];
-  assert.equal(workers.length, 2);
-  assert.deepEqual([workers[0].isOver, workers[1].isOver], [true, false]);
+  for (const { heard } of [two, three]) assert.deepEqual(heard.at(-1), { failed: { run: null, error, fatal: true } });
+  for (const figure of [one, two, three]) figure.again();
+  assert.deepEqual(
+    workers.map(({ isOver }) => isOver),
+    [true, false, false],
+  );
 
-  // One of them says that nothing has come for too long.
-  again[0].port.lost(error);
+  // It dies of the same again, and the others do not notice.
+  const heard = two.heard.length;
+  one.run(5);
+  workers[1].say({ failed: { run: 1, error, fatal: true } });
+  one.again();
+  assert.deepEqual(
+    workers.map(({ isOver }) => isOver),
+    [true, true, false, false],
+  );
+  assert.equal(two.heard.length, heard);
+
+  // One of the others says that nothing has come for too long.
+  two.lost(error);
   await settled();
-  assert.deepEqual(again[1].heard, [{ failed: { run: null, error, fatal: true } }]);
-  assert.equal(workers[1].isOver, true);
-  figure(all);
-  assert.equal(workers.length, 3);
+  assert.deepEqual(three.heard.at(-1), { failed: { run: null, error, fatal: true } });
+  assert.equal(workers[2].isOver, true);
+  two.again();
+  three.again();
+  assert.equal(workers.length, 5, "nobody was at work, so they share the next one");
 });
 
 test("what is counted is told to who asked", () => {
   const { engines: all, workers } = engines();
   const [one, two] = [figure(all), figure(all)];
-  two.port.postMessage({ count: "Once upon" });
+  two.count("Once upon");
   assert.deepEqual(workers[0].told.at(-1), { count: "Once upon" });
   workers[0].say({ counted: { text: "Once upon", num_tokens: 2 } });
   assert.deepEqual([one.heard, two.heard], [[], [{ counted: { text: "Once upon", num_tokens: 2 } }]]);

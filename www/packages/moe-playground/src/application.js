@@ -107,7 +107,7 @@ class Application {
 
   /** A worker of its own, or with a first command what it has of an engine. */
   #connect(url, first) {
-    const worker = first === undefined ? startWorker(url) : engines.connect(url, first);
+    const worker = first === undefined ? startWorker(url) : engines.connect(url, first, this);
     this.#workers.add(worker);
     return worker;
   }

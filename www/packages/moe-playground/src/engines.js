@@ -3,7 +3,8 @@
 // Each figure speaks to a port as it would to a worker of its own. What an engine is follows from the first command, which
 // loads a model; who says the same joins the worker that is there, and hears what the others heard. Runs take turns: each
 // figure has one that waits at most, the first to come is the first to go, and runs for comparisons go last, and give way.
-// Figures number their runs from 1, so the worker is told other numbers.
+// Figures number their runs from 1, so the worker is told other numbers. Who was at work when an engine died may do it again,
+// and shares none any more.
 
 /** @typedef {{ port: Port, run: number, id: number, command: any, isPatient: boolean }} Job */
 
@@ -17,29 +18,46 @@ export class Engines {
    * @type {Map<string, Engine>}
    */
   #engines = new Map();
+  /**
+   * Figures whose runs an engine did not survive.
+   *
+   * @type {WeakSet<object>}
+   */
+  #alone = new WeakSet();
 
   /** @param {(url: string) => Worker} start */
   constructor(start) {
     this.#start = start;
   }
 
-  /** A port to the engine that this first command makes; the command is sent by this. Throws where there are no workers. */
-  connect(url, first) {
+  /**
+   * A port for this figure to the engine that this first command makes; the command is sent by this. Throws where there are
+   * no workers.
+   *
+   * @param {string} url
+   * @param {object} first
+   * @param {object} figure
+   */
+  connect(url, first, figure) {
     const key = `${url} ${JSON.stringify(first)}`;
-    let engine = this.#engines.get(key);
+    const isAlone = this.#alone.has(figure);
+    let engine = isAlone ? undefined : this.#engines.get(key);
     if (!engine) {
-      const forget = () => this.#engines.get(key) === engine && this.#engines.delete(key);
-      engine = new Engine(this.#start(url), forget);
-      this.#engines.set(key, engine);
+      engine = new Engine(this.#start(url), (culprit) => {
+        if (this.#engines.get(key) === engine) this.#engines.delete(key);
+        if (culprit) this.#alone.add(culprit);
+      });
+      if (!isAlone) this.#engines.set(key, engine);
       engine.worker.postMessage(first);
     }
-    return new Port(engine);
+    return new Port(engine, figure);
   }
 }
 
 /** What a figure has of an engine: it looks like a worker. */
 class Port {
   #engine;
+  figure;
   /** @type {((event: { data: any }) => void) | null} */
   onmessage = null;
   /** @type {((event: any) => void) | null} */
@@ -47,9 +65,13 @@ class Port {
   /** Is what is posted now in no hurry? */
   isPatient = false;
 
-  /** @param {Engine} engine */
-  constructor(engine) {
+  /**
+   * @param {Engine} engine
+   * @param {object} figure
+   */
+  constructor(engine, figure) {
     this.#engine = engine;
+    this.figure = figure;
     engine.join(this);
   }
 
@@ -79,6 +101,7 @@ class Port {
 
 class Engine {
   worker;
+  /** @type {(culprit?: object) => void} */
   #forget;
   /** @type {Set<Port>} */
   #ports = new Set();
@@ -105,7 +128,7 @@ class Engine {
     this.#forget = forget;
     worker.onmessage = ({ data }) => this.#hear(data);
     worker.onerror = (event) => {
-      forget();
+      this.#die();
       for (const port of [...this.#ports]) port.onerror?.(event);
     };
   }
@@ -128,8 +151,14 @@ class Engine {
 
   lose(port, error) {
     const others = [...this.#ports].filter((other) => other !== port);
+    this.#die();
     this.#end();
     for (const other of others) other.hearSoon({ failed: { run: null, error, fatal: true } });
+  }
+
+  /** Nobody joins it any more. Who was at work may be why. */
+  #die() {
+    this.#forget(this.#atWork.at(-1)?.port.figure);
   }
 
   #end() {
@@ -219,8 +248,11 @@ class Engine {
   /** Of a run: in the figure's own number, to that figure alone. Whatever is not a step ends it. */
   #hearOf(job, kind, data, of) {
     of.run = job.run;
+    if (kind === "failed" && of.fatal) {
+      this.#die();
+      return this.#hearAll(kind, data, job.port);
+    }
     if (kind !== "step") this.#atWork.splice(this.#atWork.indexOf(job), 1);
-    if (kind === "failed" && of.fatal) return this.#hearAll(kind, data, job.port);
     if (this.#ports.has(job.port)) job.port.hear(data);
     if (this.#atWork.length === 0) this.#goOn();
   }
@@ -228,7 +260,7 @@ class Engine {
   /** Of the engine. What ends it is for those who are here; who comes later has another one. */
   #hearAll(kind, data, ownerOfRun = null) {
     const isEnd = kind === "unstartable" || (kind === "failed" && (data.failed.fatal || !this.#said.has("ready")));
-    if (isEnd) this.#forget();
+    if (isEnd) this.#die();
     else if (kind !== "failed") this.#said.set(kind === "progress" ? `${kind} ${data.progress.part}` : kind, data);
     if (kind === "ready") for (const key of this.#said.keys()) if (key.startsWith("progress")) this.#said.delete(key);
     for (const port of [...this.#ports]) {
