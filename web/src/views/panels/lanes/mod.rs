@@ -114,8 +114,8 @@ fn picture(input: &PanelInput) -> Html {
             </div>
             { legend() }
             { equation(&formula, rule_note(&routing, rule_controls)) }
-            { routing_controls(controls, &input.dispatch) }
             { loss_beside(input) }
+            { routing_controls(controls, &input.dispatch) }
         </>
     }
 }
