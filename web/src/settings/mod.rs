@@ -3,6 +3,7 @@
 
 pub mod activate;
 pub mod attributes;
+#[cfg(feature = "page")]
 pub mod batch;
 pub mod depth;
 pub mod experiment;

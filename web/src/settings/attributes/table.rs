@@ -6,6 +6,8 @@ use moe_trace::BackendChoice;
 
 use crate::settings::activate::Activate;
 use crate::settings::attributes::{Attribute, Doc, Values};
+#[cfg(feature = "page")]
+use crate::settings::batch;
 use crate::settings::depth::Depth;
 use crate::settings::experiment::Experiment;
 use crate::settings::interventions::Interventions;
@@ -15,7 +17,7 @@ use crate::settings::micro_step::MicroStep;
 use crate::settings::offered::Offered;
 use crate::settings::theme::Theme;
 use crate::settings::view::View;
-use crate::settings::{Setting, Settings, batch, place, routing_choice};
+use crate::settings::{Setting, Settings, place, routing_choice};
 
 /// In the order in which people are told of them.
 pub static ATTRIBUTES: &[Attribute] = &[
@@ -203,6 +205,8 @@ pub static ATTRIBUTES: &[Attribute] = &[
         doc: Doc::new("Which tokens share an expert's slots."),
         told: |shown| Some(shown.changed(|settings| settings.group)?.to_string()),
     },
+    // A figure's module has no panel that shows them.
+    #[cfg(feature = "page")]
     Attribute {
         name: "batch",
         values: Values::Explained(batch::allowed, |text, config| {
