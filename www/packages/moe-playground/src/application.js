@@ -1,8 +1,6 @@
 // Loads the application for a figure that nears the window: an instance of a module of `web` and the style sheet; and says
 // in words what went wrong with either.
 
-import { Engines } from "./engines.js";
-
 /**
  * @import { MoePlaygroundHandle } from "../index.d.ts"
  * @import { UserError } from "../types.d.ts"
@@ -27,6 +25,8 @@ const MODULES = {
   },
 };
 
+const ENGINES = new URL("./engines.js", import.meta.url).href;
+
 /**
  * The compiled modules, each fetched once for all figures of a page.
  *
@@ -46,7 +46,12 @@ const idle = { figure: [], web: [] };
  */
 const asked = new WeakMap();
 
-const engines = new Engines(startWorker);
+/**
+ * Loaded beside the first instance.
+ *
+ * @type {import("./engines.js").Engines | undefined}
+ */
+let engines;
 
 /** An instance of a module, for one figure at a time: a bug of the one leaves the others as they are. */
 class Application {
@@ -107,7 +112,7 @@ class Application {
 
   /** A worker of its own, or with a first command what it has of an engine. */
   #connect(url, first) {
-    const worker = first === undefined ? startWorker(url) : engines.connect(url, first, this);
+    const worker = first === undefined ? startWorker(url) : engines?.connect(url, first, this);
     this.#workers.add(worker);
     return worker;
   }
@@ -129,14 +134,16 @@ export async function application(name) {
  */
 async function instance(name) {
   const { script, wasm, run } = MODULES[name];
-  // Both are on their way at once; the script asks for nothing by itself.
+  // All are on their way at once; the script asks for nothing by itself.
   if (!compiled.has(name)) compiled.set(name, compile(wasm));
   const compiling = /** @type {Promise<WebAssembly.Module>} */ (compiled.get(name));
   compiling.catch(() => compiled.delete(name)); // The next element, or the next run(), may try again.
+  const sharing = import("./engines.js").catch((error) => failed(error, ENGINES));
+  sharing.catch(() => {});
   const number = ++numAsked[name];
-  const another = () => import(`${script}#${number}`);
-  const module = await (number === 1 ? run() : another()).catch((error) => failed(error, script));
+  const module = await (number === 1 ? run() : import(`${script}#${number}`)).catch((error) => failed(error, script));
   await compiling.then((module_or_path) => module.default({ module_or_path })).catch((error) => failed(error, wasm));
+  engines ??= new (await sharing).Engines(startWorker);
   return module;
 }
 
