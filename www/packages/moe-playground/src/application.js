@@ -143,7 +143,8 @@ async function instance(name) {
   const number = ++numAsked[name];
   const module = await (number === 1 ? run() : import(`${script}#${number}`)).catch((error) => failed(error, script));
   await compiling.then((module_or_path) => module.default({ module_or_path })).catch((error) => failed(error, wasm));
-  engines ??= new (await sharing).Engines(startWorker);
+  const { Engines } = await sharing;
+  engines ??= new Engines(startWorker);
   return module;
 }
 
@@ -156,6 +157,7 @@ async function compile(wasm) {
   return WebAssembly.compile(await response.arrayBuffer());
 }
 
+/** @returns {never} */
 function failed(error, file) {
   if (error instanceof Object) asked.set(error, file);
   throw error;
