@@ -200,6 +200,17 @@ test("a worker that dies is told to all, and started again once; who was at work
   assert.equal(workers.length, 5, "nobody was at work, so they share the next one");
 });
 
+test("what is no event is told to all, and nobody joins who said it", () => {
+  const { engines: all, workers } = engines();
+  const [one, two] = [figure(all), figure(all)];
+  for (const nonsense of [null, "text", {}, { step: 3 }, { ready: null }]) {
+    workers[0].say(nonsense);
+    assert.deepEqual([one.heard.at(-1), two.heard.at(-1)], [nonsense, nonsense]);
+  }
+  figure(all);
+  assert.equal(workers.length, 2);
+});
+
 test("what is counted is told to who asked", () => {
   const { engines: all, workers } = engines();
   const [one, two] = [figure(all), figure(all)];

@@ -229,13 +229,22 @@ class Engine {
   }
 
   #hear(data) {
-    const [kind] = Object.keys(data);
-    const said = data[kind];
+    const [kind] = data instanceof Object ? Object.keys(data) : [];
+    const said = data?.[kind];
     // Nobody who waits for a turn is left without a sign of life.
     for (const { port } of this.#waiting) port.hear(undefined);
     const of = kind === "step" ? said.trace : said;
-    const job = this.#atWork.find(({ id }) => id === of.run);
-    if (kind === "step" || kind === "finished" || kind === "routed_then" || (kind === "failed" && of.run !== null)) {
+    const job = this.#atWork.find(({ id }) => id === of?.run);
+    if (!(of instanceof Object)) {
+      // Each says what it makes of it, and begins anew.
+      this.#die();
+      for (const port of [...this.#ports]) port.hear(data ?? null);
+    } else if (
+      kind === "step" ||
+      kind === "finished" ||
+      kind === "routed_then" ||
+      (kind === "failed" && of.run !== null)
+    ) {
       if (job) this.#hearOf(job, kind, data, of);
     } else if (kind === "counted") {
       for (const port of this.#counting.get(said.text) ?? []) port.hear(data);
