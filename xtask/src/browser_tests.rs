@@ -25,13 +25,14 @@ pub enum Rung {
 const WEBGPU_FLAGS: [&str; 2] = ["--enable-unsafe-webgpu", "--use-webgpu-adapter=swiftshader"];
 
 /// Test files that hold for any way to serve the site; they are run once more on the output of `dist`.
-const DIST_FILES: [&str; 3] = ["element.test.mjs", "server.test.mjs", "worker.test.mjs"];
+const DIST_FILES: [&str; 4] = ["bugs.test.mjs", "element.test.mjs", "server.test.mjs", "worker.test.mjs"];
 
 /// Test files of what no engine computes, or the one on the CPU: hosts, files, layout, keys, and what a recorded run is
 /// enough for. Without WebGPU they say the same as with it and are sooner done, so they are run there alone.
-const ONCE_FILES: [&str; 25] = [
+const ONCE_FILES: [&str; 28] = [
     "activate.test.mjs",
     "axe.test.mjs",
+    "bugs.test.mjs",
     "calm.test.mjs",
     "download.test.mjs",
     "element.test.mjs",
@@ -50,10 +51,12 @@ const ONCE_FILES: [&str; 25] = [
     "readers.test.mjs",
     "server.test.mjs",
     "shapes.test.mjs",
+    "sharing.test.mjs",
     "snapshot.test.mjs",
     "steps.test.mjs",
     "touch.test.mjs",
     "training.test.mjs",
+    "turns.test.mjs",
     "worker.test.mjs",
 ];
 

@@ -3,12 +3,22 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use clap::Args;
 
 use crate::site::Site;
-use crate::{hashed_names, output, sizes, stripped};
+use crate::{hashed_names, oembed, output, sizes, stripped};
 
-pub fn command(options: &output::Options) -> Result<()> {
-    let out = options.write("dist", write)?;
+#[derive(Args)]
+pub struct Options {
+    #[command(flatten)]
+    output: output::Options,
+    /// Where the site will be served, so that editors can embed a link to it (oEmbed)
+    #[arg(long, value_name = "URL")]
+    address: Option<String>,
+}
+
+pub fn command(options: &Options) -> Result<()> {
+    let out = options.output.write("dist", |out| write_for(out, options.address.as_deref()))?;
     println!("{}", sizes::table(&sizes::measure(&out)?));
     println!("the site is in {}", out.display());
     Ok(())
@@ -16,6 +26,11 @@ pub fn command(options: &output::Options) -> Result<()> {
 
 /// Writes the site with hashed names into a folder, replacing an earlier one.
 pub fn write(out: &Path) -> Result<()> {
+    write_for(out, None)
+}
+
+/// The same, served at this address.
+fn write_for(out: &Path, address: Option<&str>) -> Result<()> {
     let site = Site::of_working_tree()?;
     let mut files = Vec::new();
     for (address, content) in site.contents()? {
@@ -24,5 +39,8 @@ pub fn write(out: &Path) -> Result<()> {
         files.push((address, bytes));
     }
     output::ensure_whole(&files)?;
+    if let Some(address) = address {
+        oembed::add(&mut files, address)?;
+    }
     output::replace(out, hashed_names::apply(files)?)
 }

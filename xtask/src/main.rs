@@ -12,6 +12,7 @@ mod http;
 mod lesson;
 mod linting;
 mod notebook;
+mod oembed;
 mod other_browsers;
 mod output;
 mod package;
@@ -53,7 +54,7 @@ enum Command {
     /// Build page, figure and worker only
     Build(wasm::Options),
     /// Write the static site, for any static host
-    Dist(output::Options),
+    Dist(dist::Options),
     /// Write the npm package
     Package(output::Options),
     /// Run all tests, or some

@@ -24,7 +24,7 @@ pub struct Options {
 
 impl Options {
     /// Builds what is asked for and has it written, by default into a folder of the repository of this name. The folder.
-    pub fn write(&self, name: &str, write: fn(&Path) -> Result<()>) -> Result<PathBuf> {
+    pub fn write(&self, name: &str, write: impl FnOnce(&Path) -> Result<()>) -> Result<PathBuf> {
         let folder = self.out.clone().unwrap_or_else(|| project::root().join(name));
         if !self.no_build {
             wasm::build()?;

@@ -1,8 +1,9 @@
-//! The engine's worker: spoken to, watched. It is disposable; what to do about its death is the reducer's.
+//! The engine's worker, or a share of one: spoken to, watched. It is disposable; what to do about its death is the reducer's.
 
 use std::rc::Rc;
 
 use moe_trace::{Command, Event, UserError};
+use wasm_bindgen::JsValue;
 
 use crate::browser::module_worker::{Fault, ModuleWorker};
 use crate::browser::watchdog::{Patience, Pulse, Watchdog};
@@ -18,22 +19,31 @@ pub enum WorkerMessage {
     Lost(UserError),
 }
 
-/// One worker. Dropping it ends the worker and whatever it was doing.
+/// What a figure has of a worker. Dropping it ends whatever it was doing for this figure, and the worker with the last one.
 pub struct EngineClient {
-    worker: ModuleWorker,
+    worker: Rc<ModuleWorker>,
     pulse: Pulse,
     _watchdog: Watchdog,
 }
 
 impl EngineClient {
-    pub fn start(worker_url: &str, on_event: impl Fn(WorkerMessage) + 'static) -> Result<EngineClient, UserError> {
+    /// `first` is what the worker is told first.
+    pub fn start(
+        worker_url: &str,
+        first: &Command,
+        on_event: impl Fn(WorkerMessage) + 'static,
+    ) -> Result<EngineClient, UserError> {
         let on_event = Rc::new(on_event);
         let pulse = Pulse::default();
 
         let on_message = {
             let (on_event, pulse) = (on_event.clone(), pulse.clone());
-            move |message| {
+            move |message: JsValue| {
                 pulse.heard();
+                if message.is_undefined() {
+                    // It works for another figure, and this one's turn comes.
+                    return;
+                }
                 on_event(match wire::from_js::<Event>(message) {
                     Ok(event) => WorkerMessage::Event(event),
                     Err(error) => WorkerMessage::Lost(WorkerLoss::NotAnEvent { error: &error.to_string() }.say()),
@@ -49,17 +59,24 @@ impl EngineClient {
                 });
             }
         };
-        let worker = ModuleWorker::start(worker_url, on_message, on_fault)
-            .map_err(|error| WorkerLoss::NotStarted { error: &error }.say())?;
+        let not_started = |error: &str| WorkerLoss::NotStarted { error }.say();
+        let first = wire::to_js(first).map_err(|error| not_started(&error.to_string()))?;
+        let worker = ModuleWorker::start(worker_url, Some(&first), on_message, on_fault);
+        let worker = Rc::new(worker.map_err(|error| not_started(&error))?);
 
+        let watched = worker.clone();
         let watchdog = Watchdog::new(pulse.clone(), PATIENCE, move |seconds| {
-            on_event(WorkerMessage::Lost(WorkerLoss::Silent { seconds }.say()));
+            let error = WorkerLoss::Silent { seconds }.say();
+            watched.give_up(&error);
+            on_event(WorkerMessage::Lost(error));
         });
         Ok(EngineClient { worker, pulse, _watchdog: watchdog })
     }
 
-    pub fn post(&self, command: &Command) {
+    /// `is_patient`: a run that gives way to those of other figures.
+    pub fn post(&self, command: &Command, is_patient: bool) {
         self.pulse.asked();
+        self.worker.set_patient(is_patient);
         self.worker.post(command);
     }
 

@@ -16,6 +16,5 @@ pub mod motion;
 pub mod panics;
 pub mod presses;
 pub mod timers;
-pub mod trusted;
 pub mod watchdog;
 pub mod wire;

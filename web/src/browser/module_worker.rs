@@ -1,16 +1,28 @@
 //! A worker that runs an ES module: started, spoken to in plain objects, ended when it is dropped.
 //!
-//! By hand rather than by gloo-worker, which speaks in bytes of its own to workers of the same build.
+//! The element starts it, and may give a share of one that works for other figures too; it looks the same. By hand rather than
+//! by gloo-worker, which speaks in bytes of its own to workers of the same build.
 
-use js_sys::{Array, Function, Reflect};
+use std::cell::RefCell;
+
+use js_sys::{Function, Reflect};
 use serde::Serialize;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast, JsValue};
-use web_sys::{MessageEvent, Worker, WorkerOptions, WorkerType};
+use web_sys::{MessageEvent, Worker};
 
 use crate::browser::fetch;
-use crate::browser::trusted::script_address;
 use crate::browser::wire;
+
+thread_local! {
+    /// The element's function that starts workers.
+    static STARTER: RefCell<Option<Function>> = const { RefCell::new(None) };
+}
+
+/// Workers are started by this function from now on: of an address, and where it is shared of the command that begins it.
+pub fn start_by(starter: Option<Function>) {
+    STARTER.replace(starter);
+}
 
 pub struct ModuleWorker {
     worker: Worker,
@@ -27,15 +39,15 @@ pub enum Fault {
 }
 
 impl ModuleWorker {
-    /// An error in the words of the browser where there can be no worker at all.
+    /// An error in the words of the browser where there can be no worker at all. With a first command, which it is sent, the
+    /// worker is shared by all who begin with the same.
     pub fn start(
         url: &str,
+        first: Option<&JsValue>,
         mut on_message: impl FnMut(JsValue) + 'static,
         on_fault: impl Fn(Fault) + Clone + 'static,
     ) -> Result<ModuleWorker, String> {
-        let options = WorkerOptions::new();
-        options.set_type(WorkerType::Module);
-        let worker = started(url, &options).map_err(|error| described(&error))?;
+        let worker = started(url, first).map_err(|error| described(&error))?;
         let on_message = Closure::new(move |message: MessageEvent| on_message(message.data()));
         worker.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         let url = url.to_owned();
@@ -60,6 +72,21 @@ impl ModuleWorker {
             let _ = self.worker.post_message(&message);
         }
     }
+
+    /// Of a worker that is shared: what is posted next is in no hurry, or is.
+    pub fn set_patient(&self, is_patient: bool) {
+        // An object of the element's takes any property.
+        let _ = Reflect::set(&self.worker, &"isPatient".into(), &is_patient.into());
+    }
+
+    /// Of a worker that is shared: nobody can expect anything of it, for this reason.
+    pub fn give_up(&self, error: &impl Serialize) {
+        let lost = Reflect::get(&self.worker, &"lost".into()).and_then(JsCast::dyn_into::<Function>);
+        if let (Ok(lost), Ok(error)) = (lost, wire::to_js(error)) {
+            // The others hear of it in their own time.
+            let _ = lost.call1(&self.worker, &error);
+        }
+    }
 }
 
 impl Drop for ModuleWorker {
@@ -70,11 +97,10 @@ impl Drop for ModuleWorker {
     }
 }
 
-/// `new Worker(url, options)`, with an address that strict pages take too.
-fn started(url: &str, options: &WorkerOptions) -> Result<Worker, JsValue> {
-    let constructor: Function = Reflect::get(&js_sys::global(), &"Worker".into())?.dyn_into()?;
-    let arguments = Array::of2(&script_address(url), options);
-    Ok(Reflect::construct(&constructor, &arguments)?.unchecked_into())
+fn started(url: &str, first: Option<&JsValue>) -> Result<Worker, JsValue> {
+    let starter = STARTER.with_borrow(Clone::clone).ok_or("nobody starts workers for this page")?;
+    let nothing = JsValue::UNDEFINED;
+    Ok(starter.call2(&nothing, &url.into(), first.unwrap_or(&nothing))?.unchecked_into())
 }
 
 /// Why the worker's script could not be loaded, where that can be seen; browsers do not say. Of a script that only leads
@@ -91,5 +117,5 @@ async fn why_missing(url: &str) -> Option<String> {
 /// What the browser says of an error.
 fn described(error: &JsValue) -> String {
     let message = error.dyn_ref::<js_sys::Error>().map(|error| String::from(error.message()));
-    message.unwrap_or_else(|| format!("{error:?}"))
+    message.or_else(|| error.as_string()).unwrap_or_else(|| format!("{error:?}"))
 }

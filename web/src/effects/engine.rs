@@ -53,11 +53,9 @@ impl EngineRunner {
             move |message| report.emit(Report::Worker { worker, message })
         };
         let config = state.config();
-        match EngineClient::start(&resolve(config, config.worker_url.as_deref(), "worker.js"), on_event) {
-            Ok(client) => {
-                client.post(command);
-                Some((worker, client))
-            }
+        let url = resolve(config, config.worker_url.as_deref(), "worker.js");
+        match EngineClient::start(&url, command, on_event) {
+            Ok(client) => Some((worker, client)),
             Err(error) => {
                 self.report.emit(Report::Act(lost(error)));
                 None
@@ -78,9 +76,10 @@ impl EngineRunner {
         self.client = self.next.take();
     }
 
-    pub fn post(&self, command: &Command) {
+    /// `is_patient`: a run that gives way to those of other figures.
+    pub fn post(&self, command: &Command, is_patient: bool) {
         if let Some((_, client)) = &self.client {
-            client.post(command);
+            client.post(command, is_patient);
         }
     }
 

@@ -103,7 +103,7 @@ impl Effects {
             Effect::StartTrial => self.engine.start_trial(state),
             Effect::EndNext => self.engine.end_next(),
             Effect::TakeOver => self.engine.take_over(),
-            Effect::Post(command) => self.engine.post(&command),
+            Effect::Post(command) => self.engine.post(&command, state.background().is_working()),
             #[cfg(feature = "page")]
             Effect::Train(command) => self.trainer.post(&command, state),
             #[cfg(feature = "page")]

@@ -87,7 +87,7 @@ impl TrainerRunner {
                 });
             }
         };
-        match ModuleWorker::start(&lab_url(state.config()), on_message, on_fault) {
+        match ModuleWorker::start(&lab_url(state.config()), None, on_message, on_fault) {
             Ok(worker) => {
                 let on_silence = move |seconds| {
                     tell(lost(

@@ -7,6 +7,7 @@ use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
 
+use crate::browser::panics;
 use crate::browser::timers::Frame;
 use crate::effects::{Effects, Host, Report};
 use crate::page::dom::{self, Keys};
@@ -101,6 +102,10 @@ impl Component for App {
     /// What the reader does is drawn at once. What the world reports is taken up at once and drawn with the next frame,
     /// however much of it comes until then.
     fn update(&mut self, ctx: &Context<App>, msg: Msg) -> bool {
+        if panics::is_over() {
+            // The element shows something else by now.
+            return false;
+        }
         match msg {
             Msg::Act(action) => self.act(ctx, action),
             Msg::Reported(report) => {

@@ -6,6 +6,7 @@ use web_sys::{Document, Element, Event, HtmlElement, KeyboardEvent};
 
 use crate::browser::focus::focus_in_place;
 use crate::browser::keys::press;
+use crate::browser::panics;
 use crate::state::keyboard::{self, Focus};
 
 /// What has the focus, seen from inside the shadow tree.
@@ -55,6 +56,9 @@ impl Keys {
     pub fn listen(host: HtmlElement, press: impl Fn(String) + 'static) -> Option<Keys> {
         let document = web_sys::window()?.document()?;
         let on_key = Closure::new(move |event: KeyboardEvent| {
+            if panics::is_over() {
+                return;
+            }
             if let Some(key) = take_key(&host, &event) {
                 press(key);
             }

@@ -2,12 +2,12 @@
 
 use std::cell::RefCell;
 
-use js_sys::{Object, Reflect};
+use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement};
 use yew::AppHandle;
 
-use crate::browser::{address, languages, panics, wire};
+use crate::browser::{address, languages, module_worker, panics, wire};
 use crate::page::app::{App, AppProps, Msg, ShownWindow, TraceWindow};
 use crate::run::shared::Shared;
 use crate::settings::attributes::{Config, Places};
@@ -15,7 +15,7 @@ use crate::settings::{language, models};
 use crate::state::Action;
 use crate::words::tongue::{self, Language};
 
-/// A mounted page. Two of them on one document share nothing.
+/// A mounted page. An instance of the module has one at a time, so that a bug ends no other.
 #[wasm_bindgen]
 pub struct Handle {
     app: AppHandle<App>,
@@ -28,10 +28,11 @@ pub struct Handle {
 
 /// Draws the page into `root`, an element inside the host's shadow tree. What `root` holds already is a poster: it
 /// stays until there is something to show instead. Attributes are read from `host`, and events are dispatched on it;
-/// `places` says where the element's files lie.
+/// `places` says where the element's files lie, starts workers, and hears of a bug.
 #[wasm_bindgen]
 pub fn mount(root: Element, host: HtmlElement, places: JsValue) -> Result<Handle, JsValue> {
-    panics::report();
+    panics::report(function(&places, "bug"));
+    module_worker::start_by(function(&places, "connect"));
     let document = root.owner_document().ok_or("the element to mount into belongs to no document")?;
     let container = document.create_element("div")?;
     // It is laid out but not seen until there is something to show.
@@ -108,6 +109,11 @@ impl Handle {
         *self.trace.borrow_mut() = None;
         self.container.remove();
     }
+}
+
+/// A property that is a function.
+fn function(object: &JsValue, name: &str) -> Option<Function> {
+    Reflect::get(object, &JsValue::from_str(name)).ok()?.dyn_into().ok()
 }
 
 /// A property as a text, where it is one or a number.

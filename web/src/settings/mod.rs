@@ -3,6 +3,8 @@
 
 pub mod activate;
 pub mod attributes;
+#[cfg(feature = "page")]
+pub mod batch;
 pub mod depth;
 pub mod experiment;
 pub mod interventions;

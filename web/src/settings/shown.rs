@@ -29,6 +29,8 @@ pub struct Shown<'a> {
     pub theme: Theme,
     /// Where it was asked for.
     pub language: Option<Language>,
+    /// The texts that are run in step, where the reader chose some.
+    pub batch: Option<&'a [String]>,
     /// Of the policy lab, where the reader chose one.
     pub lab_factor: Option<f32>,
     /// Of the time machine, where the reader chose one.

@@ -283,6 +283,9 @@ impl State {
             let experiment = self.config.experiment.unwrap_or_default();
             self.in_lab(|lab| lab.choose(experiment, effects));
         }
+        if before.batch != self.config.batch {
+            self.in_step = TextsInStep::of(self.config.batch.as_deref());
+        }
         if before.lab_factor != self.config.lab_factor {
             self.screen.lab_factor = self.config.lab_factor;
         }
@@ -341,6 +344,9 @@ impl State {
         self.speech.take(config.language, config.own_language, effects);
         self.screen.depth = config.depth;
         self.screen.method = config.method;
+        if self.in_step.texts.as_deref() != config.batch.as_deref() {
+            self.in_step = TextsInStep::of(config.batch.as_deref());
+        }
         self.screen.lab_factor = config.lab_factor;
         self.screen.moment = config.moment;
         self.screen.show_place(config.place);

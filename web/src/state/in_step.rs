@@ -17,6 +17,12 @@ pub(super) struct TextsInStep {
     pub step: Option<usize>,
 }
 
+impl TextsInStep {
+    pub fn of(texts: Option<&[String]>) -> TextsInStep {
+        TextsInStep { texts: texts.map(Rc::from), step: None }
+    }
+}
+
 impl State {
     /// The texts that are to be run in step.
     pub fn texts_in_step(&self) -> Rc<[String]> {

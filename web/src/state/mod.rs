@@ -129,7 +129,7 @@ impl State {
             speech: Speech::default(),
             notices: Notices::default(),
             lab: Shared::new(Lab::new(config.experiment)),
-            in_step: TextsInStep::default(),
+            in_step: TextsInStep::of(config.batch.as_deref()),
             #[cfg(feature = "page")]
             course: course::Course::default(),
             derived: Derived::default(),
@@ -443,6 +443,7 @@ impl State {
             method: self.screen.method,
             theme: self.screen.theme,
             language: self.speech.asked(),
+            batch: self.in_step.texts.as_deref(),
             lab_factor: self.screen.lab_factor,
             moment: self.screen.moment,
             place: place.unwrap_or(self.config.place),

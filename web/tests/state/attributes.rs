@@ -47,6 +47,9 @@ fn examples(attribute: &Attribute) -> (Vec<String>, &'static [&'static str]) {
             (vec!["none".to_owned(), "capacity step".to_owned()], &["volume"])
         }
         Values::Written(..) => (vec!["switch".to_owned(), "expert_choice:2".to_owned()], &["nonsense", "top_k"]),
+        Values::Explained(..) if attribute.name == "batch" => {
+            (vec!["one text".to_owned(), "one\ntwo\n".to_owned()], &["1\n2\n3\n4\n5\n6\n7\n8\n9"])
+        }
         Values::Explained(..) => (vec!["mute:1,3".to_owned(), "none".to_owned()], &["nonsense", "mute:1"]),
         Values::Address(..) => (vec!["elsewhere/".to_owned()], &[]),
     }

@@ -64,7 +64,13 @@ fn wander(play: &mut Play, draws: &mut SplitMix64) {
             },
         };
         play.set(setting);
-        let action = match pick(12) {
+        let action = match pick(13) {
+            12 => {
+                let texts = ["The cat", " two  ", "", "שלום 🙂\n\\n", "x"];
+                Action::SetTextsInStep(
+                    (0..1 + pick(8)).map(|_| texts[pick(5)].to_owned()).chain(["y".to_owned()]).take(8).collect(),
+                )
+            }
             7 => {
                 let methods: Vec<Method> = Method::all().collect();
                 Action::Try(Some(methods[pick(methods.len())]).filter(|_| pick(4) > 0))
@@ -95,6 +101,7 @@ fn is_same(one: &State, other: &State, attributes: &Attributes) {
     assert_eq!(one.screen().method, other.screen().method, "{attributes:?}");
     assert_eq!(one.screen().depth, other.screen().depth, "{attributes:?}");
     assert_eq!(one.lab_factor(), other.lab_factor(), "{attributes:?}");
+    assert_eq!(one.texts_in_step(), other.texts_in_step(), "{attributes:?}");
     assert_eq!(one.screen().moment, other.screen().moment, "{attributes:?}");
     assert_eq!(one.lab().experiment, other.lab().experiment, "{attributes:?}");
     assert_eq!(one.screen().micro_step, other.screen().micro_step, "{attributes:?}");
@@ -131,6 +138,23 @@ fn what_is_at_its_default_needs_no_words() {
     assert_eq!(names(&play), ["step", "layer", "token"]);
     play.set(Setting::CapacityFactor(0.5));
     assert_eq!(names(&play), ["capacity-factor", "step", "layer", "token"]);
+}
+
+#[test]
+fn texts_that_are_too_long_for_a_link_stay_where_they_are() {
+    let texts = |play: &Play| play.state.texts_in_step();
+    let mut here = page(Config::default());
+    let offered = texts(&here);
+    here.act(Action::SetTextsInStep(vec!["word ".repeat(500)].into()));
+    let attributes = told(&here.state);
+    assert!(attributes.iter().all(|(name, _)| *name != "batch"), "{attributes:?}");
+    // An older link says nothing of them either.
+    assert_eq!(texts(&page(read(&attributes))), offered);
+    // What a reader typed gives way to what a state says, and to what it does not.
+    here.act(Action::Show { config: Box::new(read(&vec![("batch", "one\ntwo".to_owned())])), errors: Vec::new() });
+    assert_eq!(texts(&here).to_vec(), ["one", "two"]);
+    here.act(Action::Show { config: Box::new(read(&attributes)), errors: Vec::new() });
+    assert_eq!(texts(&here), offered);
 }
 
 #[test]

@@ -83,6 +83,22 @@ export function addAttributes(page, url, attributes) {
   });
 }
 
+/**
+ * From now on nothing can be put into the tree of this figure, as where somebody's script or an extension interferes, which
+ * the application does not survive. `mend()` in the page ends that.
+ */
+export function breakDrawing(figure) {
+  return figure.host.evaluate((it) => {
+    const prototype = /** @type {any} */ (Node.prototype);
+    const insert = prototype.insertBefore;
+    prototype.insertBefore = function (...values) {
+      if (this.getRootNode() === it.shadowRoot) throw new DOMException("No.", "HierarchyRequestError");
+      return insert.apply(this, values);
+    };
+    Object.assign(window, { mend: () => Object.assign(Node.prototype, { insertBefore: insert }) });
+  });
+}
+
 /** Holds back what matches until `release()`; later requests pass. */
 export async function holdBack(page, pattern) {
   let release;

@@ -99,27 +99,3 @@ test("a bad file leaves the run on the screen, and the figure beside it, as they
   assert.equal(await tight.notice.count(), 0);
   assert.deepEqual(problems, []);
 });
-
-test("a bug of the page is said in every figure, with a reload, and told to every host", async (t) => {
-  const { page } = await openFigure(site, t, { path: "examples/two.html", attributes: RECORDED });
-  const figures = [new Figure(page, "#roomy"), new Figure(page, "#tight")];
-  for (const figure of figures) {
-    await figure.host.scrollIntoViewIfNeeded();
-    await figure.stepCount.waitFor();
-  }
-  // What the page's own handler says of a panic; there is no way to make one happen.
-  await page.evaluate(() => dispatchEvent(new CustomEvent("moe-web-bug", { detail: "panicked at somewhere.rs" })));
-  for (const figure of figures) {
-    await figure.host.getByText("This figure stopped working.").waitFor();
-    await figure.host.getByRole("button", { name: "Reload" }).waitFor();
-    const details = figure.host.getByRole("alert").locator("details");
-    assert.equal(await details.evaluate((it) => it.open), false, "its own words wait until they are asked for");
-    await details.getByText("Details").click();
-    assert.match(await details.textContent(), /panicked at somewhere\.rs/);
-  }
-  const errors = await page.evaluate(() => window.moe.errors.map(({ from, what }) => [from, what]));
-  assert.deepEqual(errors.sort(), [
-    ["roomy", "This figure stopped working."],
-    ["tight", "This figure stopped working."],
-  ]);
-});

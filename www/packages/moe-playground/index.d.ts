@@ -9,7 +9,7 @@
  * ```
  *
  * The element loads nothing until it comes near the window (`view="full"` and `loading="eager"` load at once). Several elements on a page
- * share one download; nothing else.
+ * share one download and, where they run the same model on the same backend, one engine; nothing else.
  *
  * Attributes are all optional and may be changed at any time; each is a property of the class below too, `max-tokens` as
  * `maxTokens`. A value that cannot be used is reported by `moe-error` and counts as absent.
@@ -287,6 +287,15 @@ export interface MoePlaygroundAttributes {
   set group(value: "this-text" | "decode-step" | null);
 
   /**
+   * The texts that the panel `batch` runs in step.
+   *
+   * Values: up to 8 texts, one a line, of 2000 characters together; a line break inside of one is written \n, and a
+   * backslash \\. Default: some of the prompts that the page offers.
+   */
+  get batch(): string | null;
+  set batch(value: string | null);
+
+  /**
    * The capacity factor that the policy lab compares overflow policies at.
    *
    * Values: a number from 0.25 to 4. Default: the run's.
@@ -488,13 +497,17 @@ export class MoePlayground extends HTMLElement {
   ): void;
 }
 
-/** What the element tells the application it mounts: where its files are. */
+/** What the element gives the application it mounts: where its files are, and what outlives it. */
 export interface MoePlaygroundPlaces {
   /** The folder of the element's own files, with a slash at its end; `../models/` and `../traces/` lie beside it. */
   baseUrl: string;
   /** The script to start the worker from, as a module. Of the page's own origin, wherever the element came from. */
   workerUrl: string;
   labUrl: string;
+  /** A worker of this script; with a first command the figure's part of the engine that all share who say the same. */
+  connect(url: string, first?: object): object;
+  /** Called when the application met a bug of its own. Nothing of it may be called any more. */
+  bug(details: string): void;
 }
 
 /** One mounted application. */

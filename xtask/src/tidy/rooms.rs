@@ -135,7 +135,7 @@ pub const CRATES: [Crate; 10] = [
             &["codegen", "report", "wasm"],
             &["site"],
             &["hashed_names", "http", "sizes", "stripped"],
-            &["output", "serve"],
+            &["oembed", "output", "serve"],
             &["dist", "package"],
             &["browser_tests"],
             &["notebook", "other_browsers", "shots", "snapshot"],

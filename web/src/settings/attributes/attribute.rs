@@ -36,7 +36,7 @@ pub enum Values {
     },
     /// A text with a grammar of its own: what may be written, and a reader that says whether it understood.
     Written(fn() -> String, fn(&str, &mut Config) -> bool),
-    /// The same with a reader that says what is wrong and how it would be right.
+    /// The same with a reader that says what is wrong and how it would be right. It reads the text as it stands.
     Explained(fn() -> String, fn(&str, &mut Config) -> Result<(), String>),
     /// An address, of what is said in words. The document says what it is relative to.
     Address(&'static str, fn(String, &mut Config)),
@@ -91,7 +91,7 @@ impl Attribute {
             }
             Values::Written(_, read) => read(value, config),
             Values::Explained(_, read) => {
-                return read(value, config).map_err(|why| self.unusable(text, format!("{why}.")));
+                return read(text, config).map_err(|why| self.unusable(text, format!("{why}.")));
             }
             Values::Address(_, take) => {
                 take(value.to_owned(), config);

@@ -63,6 +63,8 @@ pub struct Config {
     pub is_eager: bool,
     /// The routing method that is tried on what the run recorded.
     pub method: Option<Method>,
+    /// The texts that are run in step; `None` leaves them to the page.
+    pub batch: Option<Vec<String>>,
     /// The capacity factor of the policy lab; `None` takes that of the run on the screen.
     pub lab_factor: Option<f32>,
     /// The moment of the training that the time machine shows; `None` leaves it to the page.

@@ -6,6 +6,8 @@ use moe_trace::BackendChoice;
 
 use crate::settings::activate::Activate;
 use crate::settings::attributes::{Attribute, Doc, Values};
+#[cfg(feature = "page")]
+use crate::settings::batch;
 use crate::settings::depth::Depth;
 use crate::settings::experiment::Experiment;
 use crate::settings::interventions::Interventions;
@@ -202,6 +204,18 @@ pub static ATTRIBUTES: &[Attribute] = &[
         default: Doc::new("the recorded run's"),
         doc: Doc::new("Which tokens share an expert's slots."),
         told: |shown| Some(shown.changed(|settings| settings.group)?.to_string()),
+    },
+    // A figure's module has no panel that shows them.
+    #[cfg(feature = "page")]
+    Attribute {
+        name: "batch",
+        values: Values::Explained(batch::allowed, |text, config| {
+            config.batch = Some(batch::parse(text)?);
+            Ok(())
+        }),
+        default: Doc::new("some of the prompts that the page offers"),
+        doc: Doc::new("The texts that the panel `batch` runs in step."),
+        told: |shown| batch::text(shown.batch?),
     },
     Attribute {
         name: "lab-factor",

@@ -1,7 +1,10 @@
-// Loads the application for a figure that nears the window: a module of `web` and the style sheet; and says in words
-// what went wrong with either.
+// Loads the application for a figure that nears the window: an instance of a module of `web` and the style sheet; and says
+// in words what went wrong with either.
 
-/** @import { UserError } from "../types.d.ts" */
+/**
+ * @import { MoePlaygroundHandle } from "../index.d.ts"
+ * @import { UserError } from "../types.d.ts"
+ */
 
 /** The folder this module was loaded from; everything the element needs lies beside it. */
 export const BASE = new URL("./", import.meta.url);
@@ -22,12 +25,19 @@ const MODULES = {
   },
 };
 
+const ENGINES = new URL("./engines.js", import.meta.url).href;
+
 /**
- * Those that somebody asked for, each loaded and initialised once for all elements of a page.
+ * The compiled modules, each fetched once for all figures of a page.
  *
- * @type {Map<string, Promise<any>>}
+ * @type {Map<string, Promise<WebAssembly.Module>>}
  */
-const applications = new Map();
+const compiled = new Map();
+
+/** How many instances of each were asked for, and those that no figure has. */
+const numAsked = { figure: 0, web: 0 };
+/** @type {{ figure: Application[], web: Application[] }} */
+const idle = { figure: [], web: [] };
 
 /**
  * The file that was asked for when an error came.
@@ -36,34 +46,122 @@ const applications = new Map();
  */
 const asked = new WeakMap();
 
-/** @param {"figure" | "web"} name */
-export function application(name) {
-  const known = applications.get(name);
-  if (known) return known;
-  const loading = load(MODULES[name]).catch((error) => {
-    applications.delete(name); // The next element, or the next run(), may try again.
-    throw error;
-  });
-  applications.set(name, loading);
-  return loading;
+/**
+ * Loaded beside the first instance.
+ *
+ * @type {import("./engines.js").Engines | undefined}
+ */
+let engines;
+
+/** An instance of a module, for one figure at a time: a bug of the one leaves the others as they are. */
+class Application {
+  #name;
+  #script;
+  /** What works for it, and ends with it. */
+  #workers = new Set();
+  #isTaken = false;
+  #isOver = false;
+
+  constructor(name, script) {
+    this.#name = name;
+    this.#script = script;
+  }
+
+  /**
+   * Draws into `root`; `bug` is told of the end that comes with a bug.
+   *
+   * @param {HTMLElement} root
+   * @param {HTMLElement} host
+   * @param {(details: string) => void} bug
+   * @returns {MoePlaygroundHandle}
+   */
+  mount(root, host, bug) {
+    this.#isTaken = true;
+    const handle = this.#script.mount(root, host, {
+      baseUrl: BASE.href,
+      workerUrl: scriptUrl("worker.js"),
+      labUrl: scriptUrl("lab.js"),
+      connect: (url, first) => this.#connect(url, first),
+      bug: (details) => {
+        this.#isOver = true;
+        // They would speak to somebody who cannot hear them.
+        for (const worker of this.#workers) worker.terminate();
+        bug(details);
+      },
+    });
+    const destroy = handle.destroy.bind(handle);
+    handle.destroy = () => {
+      destroy();
+      this.#isTaken = false;
+      this.giveBack();
+    };
+    return handle;
+  }
+
+  /** For the next figure, unless one has it or it met a bug. */
+  giveBack() {
+    if (this.#isTaken || this.#isOver) return;
+    this.#workers.clear();
+    idle[this.#name].push(this);
+  }
+
+  /** Of the module. */
+  routeLogits(...values) {
+    return this.#script.routeLogits(...values);
+  }
+
+  /** A worker of its own, or with a first command what it has of an engine. */
+  #connect(url, first) {
+    const worker = first === undefined ? startWorker(url) : engines?.connect(url, first, this);
+    this.#workers.add(worker);
+    return worker;
+  }
 }
 
-async function load({ script, wasm, run }) {
-  // Both are on their way at once; the script asks for nothing by itself.
-  const response = fetch(wasm);
-  response.catch(() => {});
-  const module = await run().catch((error) => failed(error, script));
-  await response.then((module_or_path) => module.default({ module_or_path })).catch((error) => failed(error, wasm));
+/**
+ * One that no figure has, or a new one.
+ *
+ * @param {"figure" | "web"} name
+ * @returns {Promise<Application>}
+ */
+export async function application(name) {
+  return idle[name].pop() ?? new Application(name, await instance(name));
+}
+
+/**
+ * The script holds its instance in variables of its own, and what differs after the `#` is another script to a browser, and
+ * the same file.
+ */
+async function instance(name) {
+  const { script, wasm, run } = MODULES[name];
+  // All are on their way at once; the script asks for nothing by itself.
+  if (!compiled.has(name)) compiled.set(name, compile(wasm));
+  const compiling = /** @type {Promise<WebAssembly.Module>} */ (compiled.get(name));
+  compiling.catch(() => compiled.delete(name)); // The next element, or the next run(), may try again.
+  const sharing = import("./engines.js").catch((error) => failed(error, ENGINES));
+  sharing.catch(() => {});
+  const number = ++numAsked[name];
+  const module = await (number === 1 ? run() : import(`${script}#${number}`)).catch((error) => failed(error, script));
+  await compiling.then((module_or_path) => module.default({ module_or_path })).catch((error) => failed(error, wasm));
+  const { Engines } = await sharing;
+  engines ??= new Engines(startWorker);
   return module;
 }
 
+async function compile(wasm) {
+  const response = await fetch(wasm);
+  const isNamed = response.headers.get("Content-Type") === "application/wasm";
+  if (isNamed && WebAssembly.compileStreaming) return WebAssembly.compileStreaming(response);
+  // A host that calls it something else, or a browser that compiles whole files only.
+  if (!response.ok) throw new Error(`${wasm}: ${response.status} ${response.statusText}`);
+  return WebAssembly.compile(await response.arrayBuffer());
+}
+
+/** @returns {never} */
 function failed(error, file) {
   if (error instanceof Object) asked.set(error, file);
   throw error;
 }
-
-// After a bug nothing of a module may be called any more. It names itself in the event.
-for (const name of Object.keys(MODULES)) addEventListener(`moe-${name}-bug`, () => applications.delete(name));
 
 /**
  * The style sheets that were put into shadow trees.
@@ -117,6 +215,25 @@ export function scriptUrl(name) {
     ownOriginScripts.set(name, own);
   }
   return ownOriginScripts.get(name);
+}
+
+let policy;
+
+/** The address as pages want it that take no texts for scripts. Where they refuse the policy, the browser decides. */
+function trusted(url) {
+  try {
+    policy ??= /** @type {any} */ (globalThis).trustedTypes?.createPolicy("moe-playground", {
+      createScriptURL: (url) => url,
+    });
+  } catch {
+    // The name is not allowed.
+  }
+  return policy ? policy.createScriptURL(url) : url;
+}
+
+/** A worker that runs an ES module. */
+function startWorker(url) {
+  return new Worker(trusted(url), { type: "module" });
 }
 
 /** The smallest module with vector instructions, which browsers of 2021 and later know. */

@@ -32,6 +32,7 @@ const ATTRIBUTES = [
   "method",
   "interventions",
   "group",
+  "batch",
   "lab-factor",
   "moment",
   "step",
@@ -148,13 +149,6 @@ const REMOVED = {
 /** What the element listens to of itself. */
 const HEARD = ["moe-ready", "moe-step", "moe-finished", "moe-run-failed"];
 
-/**
- * The elements that the application draws into.
- *
- * @type {Set<MoePlayground>}
- */
-const mounted = new Set();
-
 /** @implements {Omit<Promised, keyof MoePlaygroundAttributes>} */
 export class MoePlayground extends Base {
   static observedAttributes = ATTRIBUTES;
@@ -178,6 +172,12 @@ export class MoePlayground extends Base {
    * @type {MoePlaygroundHandle | null}
    */
   #handle = null;
+  /**
+   * The instance of the module that drew it.
+   *
+   * @type {Awaited<ReturnType<typeof import("./application.js").application>> | null}
+   */
+  #instance = null;
   /**
    * The module that draws it, or is loaded for it.
    *
@@ -344,7 +344,7 @@ export class MoePlayground extends Base {
       forget: (kind) => this.#pending.delete(kind),
       ready: () => this.#ready,
       isLive: () => this.#isLive,
-      application: async () => (await loaded()).application(moduleOf(this)),
+      application: async () => this.#instance ?? (await loaded()).application(moduleOf(this)),
     };
   }
 
@@ -400,19 +400,15 @@ export class MoePlayground extends Base {
     this.#module = module;
     const attempt = ++this.#attempt;
     try {
-      const { application, styled, scriptUrl, BASE } = await loaded();
+      const { application, styled } = await loaded();
       const shadow = /** @type {ShadowRoot} */ (this.shadowRoot);
-      const [{ mount }] = await Promise.all([application(module), styled(shadow, module)]);
-      if (attempt !== this.#attempt) return;
+      const [instance] = await Promise.all([application(module), styled(shadow, module)]);
+      if (attempt !== this.#attempt) return instance.giveBack();
       this.#notice.hidden = true;
       // The poster stays in the root until the application has something better, and then leaves in the same frame.
-      const handle = mount(this.#root, this, {
-        baseUrl: BASE.href,
-        workerUrl: scriptUrl("worker.js"),
-        labUrl: scriptUrl("lab.js"),
-      });
+      const handle = instance.mount(this.#root, this, (details) => this.#stop(details));
       this.#handle = handle;
-      mounted.add(this);
+      this.#instance = instance;
       this.#setState("mounted");
       for (const call of this.#pending.values()) call(handle);
       this.#pending.clear();
@@ -458,8 +454,8 @@ export class MoePlayground extends Base {
   #leave() {
     this.#attempt += 1;
     this.#observer?.disconnect();
-    mounted.delete(this);
     this.#handle = null;
+    this.#instance = null;
     this.#module = null;
     this.#state = null;
     this.#ready = null;
@@ -503,22 +499,13 @@ export class MoePlayground extends Base {
     this.#dispatch("moe-error", detail);
   }
 
-  // A bug of a module ends it for every figure that it draws.
-  static {
-    for (const module of ["figure", "web"]) {
-      globalThis.addEventListener?.(`moe-${module}-bug`, (event) => {
-        const details = String(/** @type {CustomEvent} */ (event).detail);
-        const figures = [...mounted].filter((figure) => figure.#module === module);
-        // Not in the middle of what the application was about to do.
-        queueMicrotask(() => {
-          for (const figure of figures) {
-            mounted.delete(figure);
-            figure.#handle = null;
-            figure.#fail({ ...STOPPED, details });
-          }
-        });
-      });
-    }
+  /** A bug ends the application of this figure, and of no other one. */
+  #stop(details) {
+    this.#attempt += 1;
+    this.#handle = null;
+    this.#instance = null;
+    // Not in the middle of what the application was about to do.
+    queueMicrotask(() => this.#fail({ ...STOPPED, details }));
   }
 
   /** For style sheets and tests: `waiting`, `loading`, `mounted` or `failed`. */

@@ -6,6 +6,8 @@ use moe_trace::{MAX_BATCH, prompts};
 use web_sys::HtmlTextAreaElement;
 use yew::prelude::*;
 
+use crate::settings::batch;
+use crate::settings::limits::MAX_BATCH_CHARS;
 use crate::state::Action;
 use crate::views::panel::PanelInput;
 
@@ -44,6 +46,9 @@ pub fn fields(input: &PanelInput) -> Html {
             <ol class="batch-fields" aria-label={say!("Texts of the batch")}>{ for texts.iter().enumerate().map(field) }</ol>
             if texts.len() < MAX_BATCH {
                 <button type="button" class="quiet is-framed batch-add" onclick={add(input, texts)}>{ say!("Add a text") }</button>
+            }
+            if let Some(num_chars) = batch::too_long(texts) {
+                <p class="fine" role="status">{ format!("A link does not hold these texts: they have {num_chars} characters together, and it takes {MAX_BATCH_CHARS}.") }</p>
             }
         </>
     }

@@ -2,6 +2,7 @@
 
 pub mod equation;
 mod finding;
+mod loss_beside;
 pub mod rule_controls;
 pub mod rule_note;
 
@@ -24,6 +25,7 @@ use crate::views::parts::surgery::Mute;
 use crate::views::parts::table::table;
 use crate::words::names;
 use equation::{Equation, equation};
+use loss_beside::loss_beside;
 use rule_controls::RuleControls;
 use rule_note::rule_note;
 
@@ -115,6 +117,7 @@ fn picture(input: &PanelInput) -> Html {
             </div>
             { legend() }
             { equation(&formula, rule_note(&routing, rule_controls)) }
+            { loss_beside(input) }
             { routing_controls(controls, &input.dispatch) }
         </>
     }

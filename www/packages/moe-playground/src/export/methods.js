@@ -122,15 +122,17 @@ export class Methods {
 
   /** @param {MoePlaygroundRouting} routing */
   async route({ logits, router, capacityFactor, policy }) {
-    const application = await this.#inside.application();
     const rows = Array.isArray(logits) ? logits : undefined;
     const numExperts = Array.isArray(logits) ? (logits[0]?.length ?? 0) : logits.num_experts;
     if (rows?.some((row) => row.length !== numExperts)) throw new MoePlaygroundError(RAGGED);
+    const application = await this.#inside.application();
     try {
       const values = Float32Array.from(Array.isArray(logits) ? logits.flat() : logits.values);
       return application.routeLogits(numExperts, values, router, capacityFactor, policy);
     } catch (error) {
       throw error instanceof Error ? error : new MoePlaygroundError(/** @type {UserError} */ (error));
+    } finally {
+      application.giveBack();
     }
   }
 
