@@ -36,7 +36,7 @@ impl EngineClient {
                 pulse.heard();
                 on_event(match wire::from_js::<Event>(message) {
                     Ok(event) => WorkerMessage::Event(event),
-                    Err(error) => WorkerMessage::Lost(WorkerLoss::NotAnEvent { error: &error.to_string() }.say()),
+                    Err(error) => WorkerMessage::Lost(WorkerLoss::NotAnEvent { error: &error }.say()),
                 });
             }
         };
