@@ -4,6 +4,7 @@ use moe_router::rule::{Chance, GateReads, Requests, Run, Slots};
 use moe_router::rules;
 use moe_trace::{MixerSpec, RoutingSpec};
 
+use crate::browser::letters::with_capital;
 use crate::settings::method::Method;
 use crate::words::numbers::count;
 
@@ -107,7 +108,5 @@ fn mixing_cost(spec: &MixerSpec, num_experts: usize) -> String {
 
 /// A fact of a declaration as a sentence.
 fn sentence(words: &str) -> String {
-    let mut letters = words.chars();
-    let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str())
+    with_capital(words) + "."
 }

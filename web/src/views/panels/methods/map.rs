@@ -6,6 +6,7 @@ use moe_trace::RoutingGroup;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use crate::browser::letters::in_lower_case;
 use crate::settings::method::Method;
 use crate::state::Action;
 
@@ -99,8 +100,8 @@ pub fn Map(props: &MapProps) -> Html {
 fn is_meant(method: &Method, sought: &str) -> bool {
     let rule = method.rule();
     let said = [rule.name, rule.title, rule.one_line, rule.paper, rule.family.title(), rule.family.branch().title()];
-    let said = said.join(" ").to_lowercase();
-    sought.to_lowercase().split_whitespace().all(|word| said.contains(word))
+    let said = in_lower_case(&said.join(" "));
+    in_lower_case(sought).split_whitespace().all(|word| said.contains(word))
 }
 
 fn branch_box(branch: Branch, found: &[Method], props: &MapProps) -> Html {
