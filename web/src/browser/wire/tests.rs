@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use super::read::{Plain, read};
 use super::write::{Made, write};
 
-/// JSON as it is read; what is absent is a number that JSON has not.
+/// JSON as it is read, or a field that is not there.
 #[derive(Clone)]
 enum Json {
     Absent,
