@@ -1,9 +1,11 @@
-//! Builds page, figure and workers: cargo, wasm-bindgen as a library, and an order of the functions that compresses.
+//! Builds page, figure and workers: cargo, wasm-bindgen as a library, then short names, and an order of the functions
+//! that compresses.
 
+mod names;
 mod order;
 
+use std::fmt::Write;
 use std::fs;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Instant;
@@ -159,13 +161,17 @@ fn bind(module: &Module, input: &Path, out: &Path) -> Result<()> {
         .remove_producers_section(true)
         .generate(out)
         .map_err(|error| anyhow!(error))?;
+    let script_file = out.join(format!("{name}.js"));
+    let (mut bytes, script) = names::short(&fs::read(&bound)?, &fs::read_to_string(&script_file)?)?;
     if module.package == PAGE.package {
-        fs::write(&bound, order::alike(&fs::read(&bound)?)?)?;
+        bytes = order::alike(&bytes)?;
     }
+    // None of its texts goes over several lines.
+    let mut script: String = script.lines().map(|line| format!("{}\n", line.trim_start())).collect();
     // A host that compresses the module does not tell how large it will be.
-    let bytes = fs::metadata(&bound)?.len();
-    let mut script = fs::OpenOptions::new().append(true).open(out.join(format!("{name}.js")))?;
-    writeln!(script, "export const MODULE_BYTES = {bytes};")?;
+    writeln!(script, "export const MODULE_BYTES = {};", bytes.len())?;
+    fs::write(&bound, &bytes)?;
+    fs::write(script_file, script)?;
     fs::write(stamp, hash)?;
     eprintln!("  bound {name} in {:.1} s", start.elapsed().as_secs_f32());
     Ok(())

@@ -4,10 +4,14 @@ use std::fmt;
 
 use crate::ids::LayerIdx;
 
-/// What is wrong with a file: `step 3, layer 2: routing.num_experts is 16, and routes.num_experts is 8`.
+/// What is wrong with a file: `step 3, layer 2: routing.num_experts is 16, and routes.num_experts is 8`. As small as a
+/// pointer, since every check hands it on.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{place}{field} is {found}{why}")]
-pub struct Wrong {
+#[error("{}{} is {}{}", .0.place, .0.field, .0.found, .0.why)]
+pub struct Wrong(Box<Words>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Words {
     place: Place,
     field: String,
     found: String,
@@ -51,7 +55,8 @@ impl Place {
     /// A number, or what else `found` is, that cannot be; `why` goes on after it.
     #[cold]
     pub fn wrong(self, field: Field, found: impl fmt::Display, why: Field) -> Wrong {
-        Wrong { place: self, field: field.to_string(), found: found.to_string(), why: why.to_string() }
+        let (field, found, why) = (field.to_string(), found.to_string(), why.to_string());
+        Wrong(Box::new(Words { place: self, field, found, why }))
     }
 
     /// Two fields that say the same thing.

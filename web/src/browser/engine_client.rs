@@ -46,7 +46,7 @@ impl EngineClient {
                 }
                 on_event(match wire::from_js::<Event>(message) {
                     Ok(event) => WorkerMessage::Event(event),
-                    Err(error) => WorkerMessage::Lost(WorkerLoss::NotAnEvent { error: &error.to_string() }.say()),
+                    Err(error) => WorkerMessage::Lost(WorkerLoss::NotAnEvent { error: &error }.say()),
                 });
             }
         };

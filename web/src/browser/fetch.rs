@@ -80,7 +80,7 @@ fn length(response: &web_sys::Response) -> Option<u64> {
 /// The value of a text of JSON.
 pub fn parse<T: DeserializeOwned>(text: &str) -> Result<T, String> {
     let plain = js_sys::JSON::parse(text).map_err(|error| describe(&error))?;
-    wire::from_js(plain).map_err(|error| error.to_string())
+    wire::from_js(plain)
 }
 
 fn describe(error: &JsValue) -> String {

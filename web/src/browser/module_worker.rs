@@ -67,10 +67,8 @@ impl ModuleWorker {
     }
 
     pub fn post(&self, command: &impl Serialize) {
-        if let Ok(message) = wire::to_js(command) {
-            // Posting plain data fails only for a worker that is gone, and then others report it.
-            let _ = self.worker.post_message(&message);
-        }
+        // Posting plain data fails only for a worker that is gone, and then others report it.
+        let _ = self.worker.post_message(&wire::to_js(command));
     }
 
     /// Of a worker that is shared: what is posted next is in no hurry, or is.

@@ -25,14 +25,14 @@ impl Host {
 
     pub fn emit_ready(&self, source: Source, model: Option<ModelInfo>, backend: Option<BackendInfo>) {
         let detail = ReadyDetail { source, model, backend };
-        self.emit("moe-ready", &wire::to_js(&detail).unwrap_or_default());
+        self.emit("moe-ready", &wire::to_js(&detail));
     }
 
     /// A step, and what was turned away in it.
     pub fn emit_step(&self, step: Rc<StepTrace>) {
         let (run, has_lost) = (step.run, lost(&step).next().is_some());
         let whole = step.clone();
-        self.emit_of_run("moe-step", run, Box::new(move || wire::to_js(&*whole).unwrap_or_default()));
+        self.emit_of_run("moe-step", run, Box::new(move || wire::to_js(&*whole)));
         if has_lost {
             self.emit_of_run("moe-overflow", run, Box::new(move || overflow(&step)));
         }
@@ -62,17 +62,17 @@ impl Host {
     }
 
     pub fn emit_finished(&self, run: RunId, reason: FinishReason) {
-        let reason = wire::to_js(&reason).unwrap_or_default();
+        let reason = wire::to_js(&reason);
         self.emit("moe-finished", &object([("run", run.0.into()), ("reason", reason)]));
     }
 
     pub fn emit_error(&self, error: &UserError) {
-        self.emit("moe-error", &wire::to_js(error).unwrap_or_default());
+        self.emit("moe-error", &wire::to_js(error));
     }
 
     /// For the element alone, which may have promised this run to somebody.
     pub fn tell_failed(&self, error: &UserError) {
-        let detail = wire::to_js(error).unwrap_or_default();
+        let detail = wire::to_js(error);
         if let Some(event) = event("moe-run-failed", &CustomEventInit::new(), &detail) {
             self.dispatch(&event);
         }

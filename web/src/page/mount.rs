@@ -65,10 +65,10 @@ impl Handle {
         let Some(recording) = self.trace.borrow().clone() else { return Ok(JsValue::NULL) };
         let steps = js_sys::Array::new();
         for step in &recording.steps {
-            steps.push(&wire::to_js(&**step)?);
+            steps.push(&wire::to_js(&**step));
         }
         let trace = Object::new();
-        Reflect::set(&trace, &"header".into(), &wire::to_js(&recording.header())?)?;
+        Reflect::set(&trace, &"header".into(), &wire::to_js(&recording.header()))?;
         Reflect::set(&trace, &"steps".into(), &steps)?;
         Ok(trace.into())
     }

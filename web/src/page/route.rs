@@ -20,8 +20,8 @@ pub fn route_logits(
     policy: Option<String>,
 ) -> Result<JsValue, JsValue> {
     let routing = routing(num_experts, values, router, capacity_factor, policy.as_deref())
-        .map_err(|error| wire::to_js(&error).unwrap_or_default())?;
-    Ok(wire::to_js(&routing)?)
+        .map_err(|error| wire::to_js(&error))?;
+    Ok(wire::to_js(&routing))
 }
 
 fn routing(

@@ -67,8 +67,12 @@ fn order(bodies: &[&[u8]]) -> Vec<usize> {
     let (mut window, mut window_bytes) = (VecDeque::new(), 0);
     let mut waiting: Vec<usize> = (0..bodies.len()).collect();
     let mut order = Vec::with_capacity(bodies.len());
-    // A short function that is seen whole saves less than a long one that is seen by half.
-    let gain = |function: usize, seen: usize| (seen * seen) as f64 / (pieces[function].len() + 16) as f64;
+    // Of two that are seen by the same share the longer saves more. With the square of what is seen the page is 1.7 kB
+    // larger, by the share alone 0.7.
+    let gain = |function: usize, seen: usize| {
+        let seen = seen as f64;
+        seen * seen.sqrt().sqrt() / (pieces[function].len() + 16) as f64
+    };
     while !waiting.is_empty() {
         let best = (0..waiting.len()).fold(0, |best, at| {
             let better = gain(waiting[at], seen[waiting[at]]) > gain(waiting[best], seen[waiting[best]]);

@@ -7,6 +7,8 @@ use std::str::Chars;
 
 use yew::prelude::*;
 
+use crate::browser::letters::is_letter;
+
 /// The formula; read out it is the text.
 pub fn math(text: &str) -> Html {
     let alttext = text.replace(['{', '}', '_'], "");
@@ -39,12 +41,12 @@ fn row(rest: &mut Peekable<Chars>) -> Html {
             }
             ' ' => {
                 rest.next();
-                if follows_name && rest.peek().is_some_and(|&c| c.is_alphabetic() || c == '{') {
+                if follows_name && rest.peek().is_some_and(|&c| is_letter(c) || c == '{') {
                     atoms.push(html! { <mspace width="0.25em" /> });
                 }
             }
             _ => {
-                follows_name = (next.is_alphabetic() && next != 'Σ') || next == '{';
+                follows_name = (is_letter(next) && next != 'Σ') || next == '{';
                 atoms.push(with_index(rest));
             }
         }
@@ -105,6 +107,6 @@ fn is_of_name(c: char, so_far: &str) -> bool {
         '0'..='9' => true,
         '.' => is_number && !so_far.is_empty(),
         '′' | '″' => !so_far.is_empty(),
-        _ => c.is_alphabetic() && (so_far.is_empty() || !is_number),
+        _ => is_letter(c) && (so_far.is_empty() || !is_number),
     }
 }

@@ -6,6 +6,7 @@ use moe_router::rule::{Chance, GateReads, Requests, Run, Slots};
 use moe_router::rules;
 use moe_trace::{MixerSpec, RoutingSpec};
 
+use crate::browser::letters::with_capital;
 use crate::settings::method::Method;
 use crate::words::tongue;
 
@@ -129,8 +130,5 @@ fn mixing_cost(spec: &MixerSpec, num_experts: usize) -> Cow<'static, str> {
 
 /// A fact of a declaration as a sentence.
 fn sentence(words: &'static str) -> Cow<'static, str> {
-    let words = tongue::translated(words);
-    let mut letters = words.chars();
-    let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    say!("{fact}.", fact = first + letters.as_str()).into()
+    say!("{fact}.", fact = with_capital(&tongue::translated(words))).into()
 }

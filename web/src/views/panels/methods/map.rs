@@ -8,6 +8,7 @@ use moe_trace::RoutingGroup;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use crate::browser::letters::in_lower_case;
 use crate::settings::method::Method;
 use crate::state::Action;
 use crate::views::parts::speaking::use_tongue;
@@ -108,8 +109,8 @@ fn is_meant(method: &Method, sought: &str) -> bool {
     let rule = method.rule();
     let english = [rule.title, rule.one_line, rule.family.title(), rule.family.branch().title()];
     let said = [rule.name, rule.paper, &english.join(" "), &english.map(tongue::translated).join(" ")];
-    let said = said.join(" ").to_lowercase();
-    sought.to_lowercase().split_whitespace().all(|word| said.contains(word))
+    let said = in_lower_case(&said.join(" "));
+    in_lower_case(sought).split_whitespace().all(|word| said.contains(word))
 }
 
 fn branch_box(branch: Branch, found: &[Method], props: &MapProps) -> Html {
