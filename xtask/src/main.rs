@@ -10,6 +10,7 @@ mod hashed_names;
 mod http;
 mod lesson;
 mod linting;
+mod native_gpu;
 mod notebook;
 mod other_browsers;
 mod output;
