@@ -22,9 +22,9 @@ struct Params {
 @group(0) @binding(0) var<storage, read_write> order: array<i32>;     // [tokens]: order[place] = token
 @group(0) @binding(1) var<storage, read_write> draws: array<f32>;     // [tokens], uniform in [0, 1)
 @group(0) @binding(2) var<storage, read_write> taken: array<i32>;     // [layers, experts]: slots that earlier tokens have
-@group(0) @binding(3) var<storage, read_write> params: Params;
-@group(0) @binding(4) var<storage, read_write> routing: array<f32>;   // [tokens, experts + 4 k]; fills the slots:
+@group(0) @binding(3) var<storage, read_write> routing: array<f32>;   // [tokens, experts + 4 k]; fills the slots:
                                                                       // ≥ 0 kept, -1 lost, -2 skipped
+@group(0) @binding(4) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -9,8 +9,8 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read_write> token_ids: array<i32>;   // [tokens]
 @group(0) @binding(1) var<storage, read_write> table: array<f32>;       // [vocabulary, d_model]
-@group(0) @binding(2) var<storage, read_write> params: Params;
-@group(0) @binding(3) var<storage, read_write> x: array<f32>;           // [tokens, d_model]
+@group(0) @binding(2) var<storage, read_write> x: array<f32>;           // [tokens, d_model]
+@group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -15,8 +15,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> routing: array<f32>;    // [tokens, experts + 4 k], see gate_top_k
 @group(0) @binding(2) var<storage, read_write> w_down: array<f32>;     // [experts, d_expert, d_model]
 @group(0) @binding(3) var<storage, read_write> residual: array<f32>;   // [tokens, d_model]
-@group(0) @binding(4) var<storage, read_write> params: Params;
-@group(0) @binding(5) var<storage, read_write> y: array<f32>;          // [tokens, d_model]
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;          // [tokens, d_model]
+@group(0) @binding(5) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -14,8 +14,8 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> routing: array<f32>;   // [tokens, experts + 4 k], see gate_top_k
 @group(0) @binding(2) var<storage, read_write> w_gate: array<f32>;    // [experts, d_model, d_expert]
 @group(0) @binding(3) var<storage, read_write> w_up: array<f32>;      // [experts, d_model, d_expert]
-@group(0) @binding(4) var<storage, read_write> params: Params;
-@group(0) @binding(5) var<storage, read_write> hidden: array<f32>;    // [tokens · k, d_expert]
+@group(0) @binding(4) var<storage, read_write> hidden: array<f32>;    // [tokens · k, d_expert]
+@group(0) @binding(5) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -18,8 +18,8 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read_write> x: array<f32>;         // [tokens, d_model]
 @group(0) @binding(1) var<storage, read_write> gate: array<f32>;      // [d_model, experts]
-@group(0) @binding(2) var<storage, read_write> params: Params;
-@group(0) @binding(3) var<storage, read_write> routing: array<f32>;   // [tokens, experts + 4 k]
+@group(0) @binding(2) var<storage, read_write> routing: array<f32>;   // [tokens, experts + 4 k]
+@group(0) @binding(3) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -9,8 +9,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read_write> source: array<f32>;
-@group(0) @binding(1) var<storage, read_write> params: Params;
-@group(0) @binding(2) var<storage, read_write> record: array<f32>;
+@group(0) @binding(1) var<storage, read_write> record: array<f32>;
+@group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

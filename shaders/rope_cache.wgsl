@@ -14,9 +14,9 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read_write> qkv: array<f32>;      // [tokens, (heads + 2 kv_heads) · d_head]
 @group(0) @binding(1) var<storage, read_write> angles: array<f32>;   // [max_tokens, 2, d_head / 2]: cosines, then sines
-@group(0) @binding(2) var<storage, read_write> params: Params;
-@group(0) @binding(3) var<storage, read_write> cache: array<f32>;    // [2, max_tokens, kv_heads · d_head]: keys, values
-@group(0) @binding(4) var<storage, read_write> queries: array<f32>;  // [tokens, heads · d_head]
+@group(0) @binding(2) var<storage, read_write> cache: array<f32>;    // [2, max_tokens, kv_heads · d_head]: keys, values
+@group(0) @binding(3) var<storage, read_write> queries: array<f32>;  // [tokens, heads · d_head]
+@group(0) @binding(4) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

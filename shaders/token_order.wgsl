@@ -10,8 +10,8 @@ struct Params {
 }
 
 @group(0) @binding(0) var<storage, read_write> routing: array<f32>;   // [tokens, experts + 4 k], see gate_top_k
-@group(0) @binding(1) var<storage, read_write> params: Params;
-@group(0) @binding(2) var<storage, read_write> order: array<i32>;     // [tokens]: order[place] = token
+@group(0) @binding(1) var<storage, read_write> order: array<i32>;     // [tokens]: order[place] = token
+@group(0) @binding(2) var<uniform> params: Params;
 
 @compute @workgroup_size(64)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {

@@ -11,6 +11,7 @@ mod hashed_names;
 mod http;
 mod lesson;
 mod linting;
+mod native_gpu;
 mod notebook;
 mod oembed;
 mod other_browsers;

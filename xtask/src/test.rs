@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 use crate::browser_tests::{self, Rung};
 use crate::counting::{self, Tally};
 use crate::report::Report;
-use crate::{linting, notebook, other_browsers, project, tidy, toolchain, wasm};
+use crate::{linting, native_gpu, notebook, other_browsers, project, tidy, toolchain, wasm};
 
 #[derive(Args)]
 pub struct Options {
@@ -31,6 +31,7 @@ pub struct Options {
 enum Step {
     Lint,
     Unit,
+    Gpu,
     Wasm,
     E2e,
     Others,
@@ -49,6 +50,9 @@ pub fn command(options: &Options) -> Result<()> {
     }
     if is_chosen(Step::Unit) {
         unit(&mut report, filter);
+    }
+    if is_chosen(Step::Gpu) {
+        native_gpu::test(&mut report, filter);
     }
     if is_chosen(Step::Wasm) {
         report.run("wasm", "the engine in a browser", || browser_tests::wasm(filter));

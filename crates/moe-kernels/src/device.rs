@@ -18,12 +18,18 @@ pub fn cpu() -> Device {
     Device::flex()
 }
 
+/// Launches and uploads that are gathered before they are submitted; a read-back submits what there is. A pass through any
+/// model we ship has fewer.
+#[cfg(feature = "gpu")]
+const TASKS_OF_A_SUBMISSION: usize = 256;
+
 /// The GPU that wgpu prefers: WebGPU in a browser, Vulkan, Metal or DirectX natively. A message where there is none.
 /// May be called once per process, or worker.
 #[cfg(feature = "gpu")]
 pub async fn gpu() -> Result<Gpu, String> {
     constructors::run_once();
-    let (device, setup) = Device::wgpu_options().init_with_setup_async().await.map_err(|error| error.to_string())?;
+    let options = Device::wgpu_options().tasks_max(TASKS_OF_A_SUBMISSION);
+    let (device, setup) = options.init_with_setup_async().await.map_err(|error| error.to_string())?;
     let info = setup.adapter.get_info();
     let name = match (info.name.as_str(), info.driver.as_str()) {
         ("", "") => "this machine's GPU (the browser hides its name)".to_owned(),

@@ -9,8 +9,8 @@ use burn::tensor::kind::Basic;
 pub struct Kernel {
     pub name: &'static str,
     pub wgsl: &'static str,
-    /// Storage buffers in group 0, in order of binding: what is read, the parameters, what is written.
-    pub num_bindings: usize,
+    /// Storage buffers in group 0, in order of binding: what is read, then what is written. The uniform `params` comes last.
+    pub num_buffers: usize,
     /// Members of the WGSL struct `Params`, all `u32`.
     pub params: &'static [&'static str],
 }
@@ -26,7 +26,7 @@ pub mod tensors {
     pub type IntTensor<const D: usize> = Tensor<D, Int>;
 }
 
-/// What an operation gives: a tensor, or one that it wrote into and a new one.
+/// What an operation gives: a tensor, or one that it wrote into and new ones.
 pub(crate) trait Output {
     type Dispatched;
 
@@ -49,6 +49,14 @@ impl<A: Output, B: Output> Output for (A, B) {
     }
 }
 
+impl<A: Output, B: Output, C: Output> Output for (A, B, C) {
+    type Dispatched = (A::Dispatched, B::Dispatched, C::Dispatched);
+
+    fn from_dispatch(dispatched: Self::Dispatched) -> Self {
+        (A::from_dispatch(dispatched.0), B::from_dispatch(dispatched.1), C::from_dispatch(dispatched.2))
+    }
+}
+
 /// Makes of rows `NAME = name(what is read) with Params, into what is written, given a size -> (what comes out)`: the
 /// constant `NAME`, the list `ALL`, the trait `MoeOps` with a method for each kernel, and a function that launches it.
 /// The trait's methods take what the function takes, as the backend's own tensors.
@@ -66,7 +74,7 @@ macro_rules! kernels {
             pub const $constant: Kernel = Kernel {
                 name: stringify!($name),
                 wgsl: include_str!(concat!("../../../shaders/", stringify!($name), ".wgsl")),
-                num_bindings: [$(stringify!($read)),+].len() + 1 + [$(stringify!($out_kind)),+].len(),
+                num_buffers: [$(stringify!($read)),+].len() + [$(stringify!($out_kind)),+].len(),
                 params: $params::FIELDS,
             };
         )+
@@ -81,7 +89,7 @@ macro_rules! kernels {
                 $(#[$doc])*
                 fn $name(
                     $($read: $read_kind<Self>,)+
-                    params: IntTensor<Self>,
+                    params: $params,
                     $($written: $written_kind<Self>,)?
                     $($size: usize,)?
                 ) -> ($($out_kind<Self>),+);
@@ -90,16 +98,15 @@ macro_rules! kernels {
 
         $(
             $(#[$doc])*
-            #[doc = concat!("\n\nParameters: `", stringify!($params), "`.")]
             pub fn $name $(<const $generic: usize>)? (
                 $($read: &tensors::$read_kind<$read_dims>,)+
-                params: &tensors::IntTensor<1>,
+                params: $params,
                 $($written: tensors::$written_kind<$written_dims>,)?
                 $($size: usize,)?
             ) -> ($(tensors::$out_kind<$out_dims>),+) {
                 Output::from_dispatch(<Dispatch as MoeOps>::$name(
                     $($read.clone().into_dispatch(),)+
-                    params.clone().into_dispatch(),
+                    params,
                     $($written.into_dispatch(),)?
                     $($size,)?
                 ))

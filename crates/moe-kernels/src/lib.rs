@@ -4,8 +4,8 @@
 //! in `flex.rs`; the compiler and tests name what is missing. The twin *is* the CPU backend's implementation, so the CPU
 //! rung and the reference for the shaders are one thing.
 //!
-//! Callers answer for shapes. Small numbers (how many tokens, how wide a row) travel in a parameter tensor,
-//! which the caller makes once and reuses, because an upload per launch would cost more than the kernel.
+//! Callers answer for shapes. Small numbers (how many tokens, how wide a row) travel beside the tensors, as a struct of
+//! [`params`]: on a GPU a uniform that is kept by its content.
 
 pub mod cpu;
 pub mod device;

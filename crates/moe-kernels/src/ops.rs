@@ -1,10 +1,11 @@
 //! The kernels as operations on burn tensors, a row each. Which backend runs them is the tensors' business.
 //!
 //! A row says what a kernel reads, which struct of `params.rs` holds its numbers, what it writes into and gives back,
-//! which size cannot be read off the tensors, and what comes out. Parameter tensors hold the words of that struct as
-//! `i32`; make them with [`int_tensor`]. No operation is differentiable: training uses the reference forward.
+//! which size cannot be read off the tensors, and what comes out. No operation is differentiable: training uses the
+//! reference forward.
 
-#![allow(unused_parens, reason = "rows name what comes out in parentheses, be it one tensor or two")]
+#![allow(unused_parens, reason = "rows name what comes out in parentheses, be it one tensor or several")]
+#![allow(clippy::too_many_arguments, reason = "a kernel has as many as it has buffers")]
 
 use burn::backend::tensor::{FloatTensor, IntTensor};
 use burn::backend::{Backend, Dispatch, backend_extension};
@@ -12,8 +13,8 @@ use burn::tensor::{DType, Device, Int, Tensor, TensorData};
 
 use crate::kernel::{Kernel, Output, kernels, tensors};
 use crate::params::{
-    AttentionParams, ExpertParams, GateParams, LinearParams, LossParams, OrderParams, RecordParams, RowParams,
-    SlotParams,
+    AloneParams, AttentionParams, ExpertParams, GateParams, HeadParams, LinearParams, LossParams, OrderParams,
+    QkvParams, RecordParams, RowParams, SlotParams,
 };
 
 kernels! {
@@ -30,6 +31,11 @@ kernels! {
     /// `[tokens, d_queries]`.
     ROPE_CACHE = rope_cache(qkv: FloatTensor<2>, angles: FloatTensor<3>)
         with AttentionParams, into cache: FloatTensor<3>, given d_queries -> (FloatTensor<3>, FloatTensor<2>);
+
+    /// Norm, queries, keys and values of `x` (`[tokens, d_model]`), rotated, in one launch: `rms_norm`, `linear` and
+    /// `rope_cache`. Gives the cache back, and the queries, `[tokens, d_queries]`.
+    PROJECT_QKV = project_qkv(x: FloatTensor<2>, gain: FloatTensor<1>, weight: FloatTensor<2>, angles: FloatTensor<3>)
+        with QkvParams, into cache: FloatTensor<3>, given d_queries -> (FloatTensor<3>, FloatTensor<2>);
 
     /// Causal attention of `queries` (`[tokens, heads · d_head]`) over the cache.
     ATTENTION = attention(queries: FloatTensor<2>, cache: FloatTensor<3>)
@@ -50,6 +56,13 @@ kernels! {
     ASSIGN_SLOTS = assign_slots(order: IntTensor<1>, draws: FloatTensor<1>, taken: IntTensor<1>)
         with SlotParams, into routing: FloatTensor<2>, given num_experts -> (FloatTensor<2>);
 
+    /// Norm, gate, top-k and slots of tokens that share these with no other of the pass, in one launch: `rms_norm`,
+    /// `gate_top_k`, `assign_slots` and `record`. Gives the record back, the rows of `x` normed, and the routing rows,
+    /// `[tokens, experts + 4 k]`.
+    ROUTE_ALONE = route_alone(
+        x: FloatTensor<2>, gain: FloatTensor<1>, gate: FloatTensor<2>, draws: FloatTensor<1>, taken: IntTensor<1>
+    ) with AloneParams, into record: FloatTensor<1>, given k -> (FloatTensor<1>, FloatTensor<2>, FloatTensor<2>);
+
     /// SwiGLU hidden values of every kept request, `[tokens · k, d_expert]`.
     EXPERT_UP = expert_up(x: FloatTensor<2>, routing: FloatTensor<2>, w_gate: FloatTensor<3>, w_up: FloatTensor<3>)
         with ExpertParams, given num_requests -> (FloatTensor<2>);
@@ -58,6 +71,11 @@ kernels! {
     EXPERT_DOWN = expert_down(
         hidden: FloatTensor<2>, routing: FloatTensor<2>, w_down: FloatTensor<3>, residual: FloatTensor<2>
     ) with ExpertParams -> (FloatTensor<2>);
+
+    /// Norm of `x` and its product with `weight` (`[d_model, vocabulary]`), `rms_norm` and `linear`, as logits in
+    /// `record`, which is given back.
+    HEAD = head(x: FloatTensor<2>, gain: FloatTensor<1>, weight: FloatTensor<2>)
+        with HeadParams, into record: FloatTensor<1> -> (FloatTensor<1>);
 
     /// Loss of each token's successor in nats, `[tokens]`.
     TOKEN_LOSS = token_loss(logits: FloatTensor<2>, targets: IntTensor<1>) with LossParams -> (FloatTensor<1>);

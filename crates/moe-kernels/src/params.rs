@@ -12,16 +12,9 @@ macro_rules! params {
             /// Field names in order: what the WGSL struct `Params` must look like.
             pub const FIELDS: &[&str] = &[$(stringify!($field)),+];
 
-            /// The words a parameter tensor holds; `u32::MAX` becomes -1, its bit pattern.
-            pub fn to_words(self) -> Vec<i32> {
-                vec![$(self.$field as i32),+]
-            }
-
-            /// Reads what [`Self::to_words`] wrote. Panics if there are fewer words than fields: a bug of the caller.
-            pub fn from_words(words: &[i32]) -> $name {
-                let mut words = words.iter().map(|&word| word as u32);
-                $(let $field = words.next().expect("a parameter tensor holds one word per field");)+
-                $name { $($field),+ }
+            /// Its fields in order, as the WGSL struct lies in memory.
+            pub fn to_words(self) -> Vec<u32> {
+                vec![$(self.$field),+]
             }
         }
     };
@@ -48,6 +41,23 @@ params!(
         d_head,
     }
 );
+params!(
+    /// Numbers of `project_qkv`: those of attention, and the width of a row.
+    QkvParams { num_tokens, first_position, max_tokens, num_heads, num_kv_heads, d_head, d_model }
+);
+
+impl QkvParams {
+    pub fn new(attention: AttentionParams, d_model: u32) -> QkvParams {
+        let AttentionParams { num_tokens, first_position, max_tokens, num_heads, num_kv_heads, d_head } = attention;
+        QkvParams { num_tokens, first_position, max_tokens, num_heads, num_kv_heads, d_head, d_model }
+    }
+
+    pub fn attention(self) -> AttentionParams {
+        let QkvParams { num_tokens, first_position, max_tokens, num_heads, num_kv_heads, d_head, .. } = self;
+        AttentionParams { num_tokens, first_position, max_tokens, num_heads, num_kv_heads, d_head }
+    }
+}
+
 params!(
     /// Numbers of `gate_top_k`.
     GateParams {
@@ -80,8 +90,35 @@ params!(
     }
 );
 params!(
+    /// Numbers of `route_alone`.
+    AloneParams {
+        num_tokens,
+        d_model,
+        num_experts,
+        k,
+        /// As of [`GateParams`].
+        normalised,
+        /// As of [`SlotParams`], as are the next two.
+        capacity,
+        random_second,
+        taken_offset,
+        /// Where in the step's record the routing rows begin.
+        record_offset,
+    }
+);
+params!(
     /// Numbers of `expert_up` and `expert_down`.
     ExpertParams { num_tokens, d_model, d_expert, num_experts, k }
+);
+params!(
+    /// Numbers of `head`.
+    HeadParams {
+        num_tokens,
+        d_model,
+        vocab_size,
+        /// Where in the step's record the logits begin.
+        record_offset,
+    }
 );
 params!(
     /// Numbers of `token_loss`.

@@ -24,15 +24,21 @@ fn every_shader_is_valid_and_laid_out_as_assumed() {
 
         let mut bindings = Vec::new();
         for (_, variable) in module.global_variables.iter() {
-            assert!(matches!(variable.space, AddressSpace::Storage { .. }), "{}: {:?}", kernel.name, variable.name);
+            if variable.space == AddressSpace::WorkGroup {
+                continue;
+            }
             let binding = variable.binding.as_ref().expect("storage has a binding");
             assert_eq!(binding.group, 0, "{}", kernel.name);
             bindings.push(binding.binding);
             if variable.name.as_deref() == Some("params") {
+                assert_eq!(variable.space, AddressSpace::Uniform, "{}", kernel.name);
+                assert_eq!(binding.binding as usize, kernel.num_buffers, "{}: the numbers come last", kernel.name);
                 check_params(kernel, &module, &module.types[variable.ty].inner);
+            } else {
+                assert!(matches!(variable.space, AddressSpace::Storage { .. }), "{}: {:?}", kernel.name, variable.name);
             }
         }
-        assert_eq!(bindings, (0..kernel.num_bindings as u32).collect::<Vec<_>>(), "{}", kernel.name);
+        assert_eq!(bindings, (0..=kernel.num_buffers as u32).collect::<Vec<_>>(), "{}", kernel.name);
     }
 }
 
@@ -66,10 +72,17 @@ fn every_shader_in_the_folder_is_a_kernel_with_a_twin() {
 }
 
 #[test]
+fn every_kernel_is_bound_within_what_all_webgpu_devices_have() {
+    for kernel in ALL {
+        assert!(kernel.num_buffers <= 8, "{} has {} storage buffers", kernel.name, kernel.num_buffers);
+    }
+}
+
+#[test]
 fn every_kernel_is_compared_with_its_twin_on_a_gpu() {
-    let comparisons = include_str!("../../moe-worker/tests/numerics/shaders.rs");
+    let comparisons = include_str!("twins.rs");
     for kernel in ALL {
         let row = format!("\n        \"{}\" => ", kernel.name);
-        assert!(comparisons.contains(&row), "{} has no row in moe-worker/tests/numerics/shaders.rs", kernel.name);
+        assert!(comparisons.contains(&row), "{} has no row in moe-kernels/tests/twins.rs", kernel.name);
     }
 }

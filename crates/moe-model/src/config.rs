@@ -143,7 +143,9 @@ impl ModelConfig {
         let d_qkv = d_queries + 2 * d_keys;
         let d_experts = product(self.num_experts, self.d_expert);
         let d_shared = product(self.num_shared_experts, self.d_expert);
-        let columns = [self.vocab_size as u64, d_experts, d_shared, d_qkv, self.d_model as u64];
+        // Attention has a workgroup for each head of a token.
+        let of_heads = product(self.num_heads, moe_kernels::kernel::WORKGROUP_SIZE as usize);
+        let columns = [self.vocab_size as u64, d_experts, d_shared, d_qkv, of_heads, self.d_model as u64];
         let widest = columns.into_iter().max().unwrap_or(0);
         if (self.max_tokens as u64).saturating_mul(widest) > most {
             return Err(ConfigError::Launch { max_tokens: self.max_tokens, widest });

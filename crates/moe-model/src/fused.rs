@@ -13,6 +13,7 @@
 
 mod apart;
 mod attention;
+mod constants;
 mod decided;
 mod device_rule;
 mod experts;
@@ -20,7 +21,6 @@ mod gate;
 mod in_step;
 mod known;
 mod matrix;
-mod params;
 mod record;
 mod route;
 mod step;
@@ -40,6 +40,7 @@ use crate::routing_inputs::RoutingInputs;
 use crate::routing_rows;
 use crate::weights::{self, Weights};
 use attention::{FusedAttention, Positions, attention_params};
+use constants::Constants;
 use decided::Decided;
 use device_rule::DeviceRule;
 use experts::FusedExperts;
@@ -47,9 +48,8 @@ use in_step::InStep;
 pub use in_step::{TextToken, Texts};
 use known::Known;
 use matrix::Vocabulary;
-use params::ParamsCache;
 use record::Record;
-use route::{LayerRouter, Taken};
+use route::{LayerRouter, RoutedBy};
 pub use step::{StepInput, StepOutput};
 pub use text::Extent;
 
@@ -61,7 +61,7 @@ pub struct Fused {
     blocks: Vec<Block>,
     final_norm: Tensor<1>,
     angles: Tensor<3>,
-    params: ParamsCache,
+    constants: Constants,
     extent: Extent,
     /// The text whose keys and values are in the cache, if it may go on.
     known: Option<Known>,
@@ -170,7 +170,7 @@ impl Fused {
             vocabulary,
             final_norm,
             angles: Tensor::from_data(angles, device),
-            params: ParamsCache::new(device),
+            constants: Constants::new(device),
             device: device.clone(),
             config,
             extent: Extent::default(),
@@ -216,9 +216,8 @@ impl Fused {
         layers.resize_with(config.num_layers, || Decided::nothing(config.num_experts));
         let ids = ops::int_tensor(step.ids.iter().map(|&id| id as i32).collect(), &self.device);
         let row = RowParams { num_tokens: num_tokens as u32, d_model: config.d_model as u32 };
-        let row = self.params.get(row.to_words());
         let attention = attention_params(config.attention(), num_tokens, step.first_position, config.max_tokens);
-        let positions = Positions { angles: &self.angles, params: ops::int_tensor(attention.to_words(), &self.device) };
+        let positions = Positions { angles: &self.angles, params: attention };
         let rows_len = rule.map_or(0, |rule| num_tokens * routing_width(config.num_experts, rule.k));
         let record_len = config.num_layers * rows_len;
         let (num_losses, num_logits) = match follow_one_another {
@@ -226,58 +225,52 @@ impl Fused {
             false => (0, num_tokens * config.vocab_size),
         };
         let mut record = Record::new(record_len + num_losses + num_logits, &self.device);
-        let taken: Vec<i32> = layers.iter().flat_map(Decided::taken).collect();
-        let taken = match num_earlier {
-            0 => self.params.get(taken),
-            _ => ops::int_tensor(taken, &self.device),
-        };
+        // All that goes to the device goes before the first launch.
+        let by = rule.map(|rule| RoutedBy::new(rule, num_tokens, &layers, step.inputs, &mut self.constants));
+        let targets = step.ids[1..].iter().map(|&id| id as i32).chain([-1]).collect();
+        let targets = (num_losses > 0).then(|| ops::int_tensor(targets, &self.device));
+        let has_shared = self.blocks.iter().any(|block| block.shared_experts.is_some());
+        let to_all = has_shared.then(|| self.constants.requests_to_all(num_tokens));
 
-        let mut x = self.vocabulary.embed(&ids, &row);
+        let mut x = self.vocabulary.embed(&ids, row);
         for (layer, block) in self.blocks.iter_mut().enumerate() {
-            let normed = ops::rms_norm(&x, &block.attention_norm, &row);
+            let norm = &block.attention_norm;
             x = match &mut in_step {
-                None => block.attention.add_to(&x, &normed, &positions, &mut self.params),
-                Some(in_step) => {
-                    let texts = in_step.of_layer(layer);
-                    block.attention.add_to_each(&x, &normed, &self.angles, texts, &mut self.params)
-                }
+                None => block.attention.add_to(&x, norm, row, &positions),
+                Some(in_step) => block.attention.add_to_each(&x, norm, row, &self.angles, in_step.of_layer(layer)),
             };
             if let Some(watched) = &mut self.watched {
                 watched.push(x.clone());
             }
-            let normed = ops::rms_norm(&x, &block.moe_norm, &row);
-            let inputs = step.inputs.get(layer);
-            let rows = match rule {
-                Some(rule) => {
-                    let taken = Taken { slots: &taken, layer, num_tokens: num_earlier };
-                    let rows = block.router.on_device(&normed, rule, inputs, taken, &mut self.params);
-                    record.add(&rows, 0, rows_len, &mut self.params);
-                    rows
-                }
+            let (normed, rows) = match &by {
+                Some(by) => block.router.on_device(&x, &block.moe_norm, layer, by, &mut record),
                 None => {
-                    let earlier = layers[layer].logits();
-                    let routed = block.router.on_host(&normed, router, inputs, earlier, &mut self.params).await;
+                    let normed = ops::rms_norm(&x, &block.moe_norm, row);
+                    let (inputs, earlier) = (step.inputs.get(layer), layers[layer].logits());
+                    let routed = block.router.on_host(&normed, router, inputs, earlier).await;
                     let (rows, gate_logits, routing) = routed.map_err(|error| in_layer(layer, error.0))?;
                     layers[layer] = Decided::new(&gate_logits, routing);
-                    rows
+                    (normed, rows)
                 }
             };
-            x = block.experts.add_to(&x, &normed, &rows, &mut self.params);
-            if let Some(shared) = &block.shared_experts {
-                let to_all = self.params.requests_to_all(num_tokens);
-                x = shared.add_to(&x, &normed, &to_all, &mut self.params);
+            x = block.experts.add_to(&x, &normed, &rows);
+            if let (Some(shared), Some(to_all)) = (&block.shared_experts, &to_all) {
+                x = shared.add_to(&x, &normed, to_all);
             }
         }
-        let normed = ops::rms_norm(&x, &self.final_norm, &row);
-        let logits = self.vocabulary.logits(&normed, &mut self.params);
-        if num_losses > 0 {
-            let targets = step.ids[1..].iter().map(|&id| id as i32).chain([-1]).collect();
-            let targets = ops::int_tensor(targets, &self.device);
-            let loss = LossParams { num_tokens: num_tokens as u32, vocab_size: config.vocab_size as u32 };
-            let losses = ops::token_loss(&logits, &targets, &self.params.get(loss.to_words()));
-            record.add(&losses, 0, num_losses, &mut self.params);
+        match targets {
+            None => self.vocabulary.add_logits(&x, &self.final_norm, row, &mut record),
+            // The logits of all tokens are needed for the losses, and those of the last one beside them.
+            Some(targets) => {
+                let num_all = num_tokens * config.vocab_size;
+                let mut all = Record::new(num_all, &self.device);
+                self.vocabulary.add_logits(&x, &self.final_norm, row, &mut all);
+                let all = all.into_rows(num_tokens);
+                let loss = LossParams { num_tokens: row.num_tokens, vocab_size: config.vocab_size as u32 };
+                record.add(&ops::token_loss(&all, &targets, loss), 0, num_losses);
+                record.add(&all, num_all - num_logits, num_logits);
+            }
         }
-        record.add(&logits, num_tokens * config.vocab_size - num_logits, num_logits, &mut self.params);
 
         let values = record.read().await?;
         let (rows, rest) = values.split_at(record_len);

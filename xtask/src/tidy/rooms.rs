@@ -138,7 +138,7 @@ pub const CRATES: [Crate; 10] = [
             &["oembed", "output", "serve"],
             &["dist", "package"],
             &["browser_tests"],
-            &["notebook", "other_browsers", "shots", "snapshot"],
+            &["native_gpu", "notebook", "other_browsers", "shots", "snapshot"],
             &["bench", "test"],
         ],
         exceptions: &[],

@@ -3,7 +3,7 @@
 use moe_router::Router;
 use moe_trace::{Normalise, Overflow, Priority, RouterSpec, SecondExpert, SlotOrder, Weighting};
 
-/// A rule as the kernels `gate_top_k`, `token_order` and `assign_slots` know it.
+/// A rule as the kernels `route_alone`, or `gate_top_k`, `token_order` and `assign_slots` know it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DeviceRule {
     pub k: usize,
@@ -16,6 +16,8 @@ pub struct DeviceRule {
     pub by_confidence: bool,
     /// Is the second expert asked only if `2 g > draw`?
     pub random_second: bool,
+    /// Is each token of a pass a group of its own?
+    pub alone: bool,
 }
 
 impl DeviceRule {
@@ -23,7 +25,7 @@ impl DeviceRule {
     /// expert that has slots serves everybody.
     pub fn for_tokens_alone(self) -> DeviceRule {
         let capacity = self.capacity.filter(|&slots| slots == 0);
-        DeviceRule { capacity, rank_major: false, by_confidence: false, ..self }
+        DeviceRule { capacity, rank_major: false, by_confidence: false, alone: true, ..self }
     }
 
     /// The rule for a group of `num_tokens`, or `None` where only the host knows it.
@@ -44,6 +46,7 @@ impl DeviceRule {
             rank_major: false,
             by_confidence: false,
             random_second,
+            alone: false,
         };
         match (spec.overflow, rule.capacity) {
             // Where nobody is turned away, slots are numbered by position.

@@ -6,7 +6,6 @@ use moe_kernels::cpu::packed::PackedExperts;
 use moe_kernels::params::ExpertParams;
 use moe_kernels::{ops, packed};
 
-use super::params::ParamsCache;
 use crate::forms::experts::Experts;
 use crate::forms::shared_experts::SharedExperts;
 
@@ -43,7 +42,7 @@ impl FusedExperts {
     }
 
     /// Adds what the experts make of `normed` to `x`; both `[tokens, d_model]`. `rows`: `[tokens, experts + 4 k]`.
-    pub fn add_to(&self, x: &Tensor<2>, normed: &Tensor<2>, rows: &Tensor<2>, params: &mut ParamsCache) -> Tensor<2> {
+    pub fn add_to(&self, x: &Tensor<2>, normed: &Tensor<2>, rows: &Tensor<2>) -> Tensor<2> {
         let (w_gate, w_up, w_down) = match self {
             FusedExperts::F32 { w_gate, w_up, w_down } => (w_gate, w_up, w_down),
             FusedExperts::Packed(experts) => {
@@ -61,8 +60,7 @@ impl FusedExperts {
             num_experts: num_experts as u32,
             k: k as u32,
         };
-        let numbers = params.get(numbers.to_words());
-        let hidden = ops::expert_up(normed, rows, w_gate, w_up, &numbers, num_tokens * k);
-        ops::expert_down(&hidden, rows, w_down, x, &numbers)
+        let hidden = ops::expert_up(normed, rows, w_gate, w_up, numbers, num_tokens * k);
+        ops::expert_down(&hidden, rows, w_down, x, numbers)
     }
 }

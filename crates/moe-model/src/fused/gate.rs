@@ -2,12 +2,11 @@
 //! host, by the router's own formula on states that were read back.
 
 use burn::tensor::Tensor;
-use moe_kernels::ops;
 use moe_router::matrix::Matrix;
 use moe_router::token_choice::cosine;
 use moe_trace::GateLogits;
 
-use super::params::ParamsCache;
+use super::matrix::linear;
 use crate::forms::cosine_gate::{CosineGate, temperature};
 use crate::forms::gate::Gate;
 use crate::read_back::{TensorError, read};
@@ -45,12 +44,11 @@ impl FusedGate {
     }
 
     /// Logits on the host, at the price of a read-back. `x`: `[tokens, d_model]`, normed.
-    pub async fn logits(&self, x: &Tensor<2>, params: &mut ParamsCache) -> Result<GateLogits, TensorError> {
+    pub async fn logits(&self, x: &Tensor<2>) -> Result<GateLogits, TensorError> {
         match self {
             FusedGate::Linear(weight) => {
-                let [d_model, num_experts] = weight.dims();
-                let logits = ops::linear(x, weight, &params.linear(x.dims()[0], d_model, num_experts));
-                GateLogits::new(num_experts, read(logits).await?).map_err(|error| TensorError(error.to_string()))
+                let logits = read(linear(x, weight)).await?;
+                GateLogits::new(weight.dims()[1], logits).map_err(|error| TensorError(error.to_string()))
             }
             FusedGate::Cosine(gate) => gate.logits(read(x.clone()).await?),
         }

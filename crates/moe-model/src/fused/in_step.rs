@@ -3,8 +3,7 @@
 //! Only attention tells the texts apart: each looks at its own keys and values. These are kept here and not in the model's
 //! cache, so that the text that the model goes on with alone is not forgotten.
 
-use burn::tensor::{Int, Tensor};
-use moe_kernels::ops;
+use burn::tensor::Tensor;
 use moe_kernels::params::AttentionParams;
 use moe_router::Router;
 
@@ -34,19 +33,19 @@ pub struct TextToken {
 pub(super) struct InStep<'a> {
     texts: &'a mut Texts,
     tokens: &'a [TextToken],
-    /// The words of [`AttentionParams`] for each token.
-    params: Vec<Tensor<1, Int>>,
+    /// The numbers of each token's attention.
+    params: Vec<AttentionParams>,
 }
 
 impl InStep<'_> {
     /// For each token the numbers of its attention, and its text's cache in a layer.
-    pub fn of_layer(&mut self, layer: usize) -> impl Iterator<Item = (&Tensor<1, Int>, &mut Option<Tensor<3>>)> {
+    pub fn of_layer(&mut self, layer: usize) -> impl Iterator<Item = (AttentionParams, &mut Option<Tensor<3>>)> {
         let (tokens, params) = (self.tokens, &self.params);
         // Each text has one token, and they come in the texts' order.
         let mut texts = self.texts.caches[layer].iter_mut().enumerate();
         tokens.iter().zip(params).map(move |(token, params)| {
             let cache = texts.find(|(text, _)| *text == token.text).expect("tokens come in the order of their texts");
-            (params, cache.1)
+            (*params, cache.1)
         })
     }
 }
@@ -72,12 +71,9 @@ impl Fused {
         router: &Router,
     ) -> Result<StepOutput, TensorError> {
         let ids: Vec<u32> = tokens.iter().map(|token| token.id).collect();
-        let words = |token: &TextToken| {
-            let numbers: AttentionParams =
-                attention_params(self.config.attention(), 1, token.position, self.config.max_tokens);
-            ops::int_tensor(numbers.to_words(), &self.device)
-        };
-        let params = tokens.iter().map(words).collect();
+        let (attention, max_tokens) = (self.config.attention(), self.config.max_tokens);
+        let numbers = tokens.iter().map(|token| attention_params(attention, 1, token.position, max_tokens));
+        let params = numbers.collect();
         let step = StepInput { ids: &ids, first_position: 0, inputs };
         self.pass(&step, Group::InStep(InStep { texts, tokens, params }), router).await?.output(tokens.len())
     }

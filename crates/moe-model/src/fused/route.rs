@@ -3,28 +3,59 @@
 
 use burn::module::Param;
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use moe_kernels::ops;
-use moe_kernels::params::{GateParams, OrderParams, SlotParams};
+use moe_kernels::params::{AloneParams, GateParams, OrderParams, RowParams, SlotParams};
+use moe_kernels::{ops, routing_width};
 use moe_router::Router;
 use moe_trace::{GateLogits, Routing};
 
+use super::constants::Constants;
+use super::decided::Decided;
 use super::device_rule::DeviceRule;
 use super::gate::FusedGate;
-use super::params::ParamsCache;
+use super::record::Record;
 use crate::forms::gate::Gate;
 use crate::read_back::{TensorError, read};
 use crate::routing_inputs::RoutingInputs;
 use crate::routing_rows;
 
-/// What tokens of the group that earlier passes routed have already.
-#[derive(Clone, Copy)]
-pub struct Taken<'a> {
-    /// `[layers · experts]`: slots.
-    pub slots: &'a Tensor<1, Int>,
-    /// The layer that asks.
-    pub layer: usize,
-    /// How many tokens.
-    pub num_tokens: usize,
+/// What the kernels need to route by, besides states. Made before the first launch of a pass: an upload among launches ends
+/// the submission that they are gathered in.
+pub struct RoutedBy {
+    rule: DeviceRule,
+    /// Chance for each layer, `[tokens]`.
+    draws: Vec<Tensor<1>>,
+    /// `[tokens]`: as they come.
+    order: Tensor<1, Int>,
+    /// `[layers · experts]`: slots of tokens that earlier passes routed.
+    taken: Tensor<1, Int>,
+}
+
+impl RoutedBy {
+    /// `earlier`: what was decided about the group's tokens before these, by layer; `inputs` are of the whole group, by layer,
+    /// or empty.
+    pub fn new(
+        rule: DeviceRule,
+        num_tokens: usize,
+        earlier: &[Decided],
+        inputs: &[RoutingInputs],
+        constants: &mut Constants,
+    ) -> RoutedBy {
+        let num_earlier = earlier.first().map_or(0, Decided::num_tokens);
+        let draws = (0..earlier.len()).map(|layer| match inputs.get(layer) {
+            Some(inputs) if rule.random_second => {
+                let draws = inputs.uniforms[num_earlier..].to_vec();
+                Tensor::from_data(TensorData::new(draws, [num_tokens]), constants.device())
+            }
+            _ => constants.zeros(num_tokens),
+        });
+        let draws = draws.collect();
+        let taken: Vec<i32> = earlier.iter().flat_map(Decided::taken).collect();
+        let taken = match num_earlier {
+            0 => constants.ints(taken),
+            _ => ops::int_tensor(taken, constants.device()),
+        };
+        RoutedBy { rule, draws, order: constants.ints((0..num_tokens as i32).collect()), taken }
+    }
 }
 
 /// What decides about a layer's tokens.
@@ -56,50 +87,54 @@ impl LayerRouter {
         self.gate.matrix().is_some()
     }
 
-    /// Rows, `[tokens, experts + 4 k]`, on the device. `x`: `[tokens, d_model]`, normed. `inputs` are of the whole group.
+    /// The rows of `x` (`[tokens, d_model]`) after the norm, and their routing rows, `[tokens, experts + 4 k]`, which go into
+    /// the record too.
     pub fn on_device(
         &self,
         x: &Tensor<2>,
-        rule: DeviceRule,
-        inputs: Option<&RoutingInputs>,
-        taken: Taken<'_>,
-        params: &mut ParamsCache,
-    ) -> Tensor<2> {
+        norm: &Tensor<1>,
+        layer: usize,
+        by: &RoutedBy,
+        record: &mut Record,
+    ) -> (Tensor<2>, Tensor<2>) {
         let gate = self.gate.matrix().expect("a rule is only decided on the device where all gates suit the kernels");
         let [d_model, num_experts] = gate.dims();
-        let num_tokens = x.dims()[0];
-        let (tokens, experts, k) = (num_tokens as u32, num_experts as u32, rule.k as u32);
-        let gate_params = GateParams {
-            num_tokens: tokens,
-            d_model: d_model as u32,
-            num_experts: experts,
-            k,
-            normalised: u32::from(rule.normalised),
+        let (rule, draws, taken) = (by.rule, &by.draws[layer], &by.taken);
+        let len = x.dims()[0] * routing_width(num_experts, rule.k);
+        let (num_tokens, d_model, k) = (x.dims()[0] as u32, d_model as u32, rule.k as u32);
+        let (normalised, random_second) = (u32::from(rule.normalised), u32::from(rule.random_second));
+        let capacity = rule.capacity.unwrap_or(u32::MAX);
+        let (experts, taken_offset) = (num_experts as u32, (layer * num_experts) as u32);
+        if rule.alone || num_tokens == 1 {
+            return record.add_written(len, |record_offset, values| {
+                let numbers = AloneParams {
+                    num_tokens,
+                    d_model,
+                    num_experts: experts,
+                    k,
+                    normalised,
+                    capacity,
+                    random_second,
+                    taken_offset,
+                    record_offset,
+                };
+                let (values, normed, rows) = ops::route_alone(x, norm, gate, draws, taken, numbers, values, rule.k);
+                (values, (normed, rows))
+            });
+        }
+        let normed = ops::rms_norm(x, norm, RowParams { num_tokens, d_model });
+        let gate_numbers = GateParams { num_tokens, d_model, num_experts: experts, k, normalised };
+        let rows = ops::gate_top_k(&normed, gate, gate_numbers, rule.k);
+        let order = match rule.by_confidence {
+            true => ops::token_order(&rows, OrderParams { num_tokens, num_experts: experts, k }),
+            false => by.order.clone(),
         };
-        let rows = ops::gate_top_k(x, gate, &params.get(gate_params.to_words()), rule.k);
-        let order = if rule.by_confidence {
-            let order_params = OrderParams { num_tokens: tokens, num_experts: experts, k };
-            ops::token_order(&rows, &params.get(order_params.to_words()))
-        } else {
-            params.get((0..num_tokens as i32).collect())
-        };
-        let draws = match inputs {
-            Some(inputs) if rule.random_second => {
-                let draws = inputs.uniforms[taken.num_tokens..].to_vec();
-                Tensor::from_data(TensorData::new(draws, [num_tokens]), &self.device)
-            }
-            _ => params.zeros(num_tokens),
-        };
-        let slot_params = SlotParams {
-            num_tokens: tokens,
-            num_experts: experts,
-            k,
-            capacity: rule.capacity.unwrap_or(u32::MAX),
-            rank_major: u32::from(rule.rank_major),
-            random_second: u32::from(rule.random_second),
-            taken_offset: taken.layer as u32 * experts,
-        };
-        ops::assign_slots(&order, &draws, taken.slots, &params.get(slot_params.to_words()), rows, num_experts)
+        let rank_major = u32::from(rule.rank_major);
+        let slots =
+            SlotParams { num_tokens, num_experts: experts, k, capacity, rank_major, random_second, taken_offset };
+        let rows = ops::assign_slots(&order, draws, taken, slots, rows, num_experts);
+        record.add(&rows, 0, len);
+        (normed, rows)
     }
 
     /// The same rows, made on the host, and what the whole group was decided by, and how. `earlier`: the gate logits of
@@ -110,11 +145,10 @@ impl LayerRouter {
         router: &Router,
         inputs: Option<&RoutingInputs>,
         earlier: &[f32],
-        params: &mut ParamsCache,
     ) -> Result<(Tensor<2>, GateLogits, Routing), TensorError> {
         let unchanged = RoutingInputs::default();
         let inputs = inputs.unwrap_or(&unchanged);
-        let logits = self.gate.logits(x, params).await?;
+        let logits = self.gate.logits(x).await?;
         let logits = inputs.changes.bend(earlier.len() / logits.num_experts(), logits);
         let logits = GateLogits::new(logits.num_experts(), [earlier, logits.values()].concat());
         let logits = logits.map_err(|error| TensorError(error.to_string()))?;

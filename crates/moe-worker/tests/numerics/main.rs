@@ -8,7 +8,13 @@ mod gpu;
 mod in_step;
 #[path = "../../../moe-kernels/tests/packed.rs"]
 mod packed;
-mod shaders;
 mod text;
+#[path = "../../../moe-kernels/tests/twins.rs"]
+mod twins;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_dedicated_worker);
+
+#[wasm_bindgen_test::wasm_bindgen_test]
+async fn every_shader_computes_what_its_twin_computes() {
+    twins::compare(gpu::gpu().await).await;
+}

@@ -4,46 +4,43 @@ use std::collections::HashMap;
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use moe_kernels::ops;
-use moe_kernels::params::LinearParams;
 
-/// Parameter tensors of one model on one device.
-pub struct ParamsCache {
+/// Constants of one model on one device.
+pub struct Constants {
     device: Device,
-    by_words: HashMap<Vec<i32>, Tensor<1, Int>>,
+    ints: HashMap<Vec<i32>, Tensor<1, Int>>,
     zeros: HashMap<usize, Tensor<1>>,
     requests_to_all: HashMap<usize, Tensor<2>>,
 }
 
-/// Beyond this many contents the cache starts afresh; a text of growing length makes about twenty per step at most.
+/// Beyond this many contents the lists of whole numbers start afresh.
 const MAX_ENTRIES: usize = 4096;
 
-impl ParamsCache {
-    pub fn new(device: &Device) -> ParamsCache {
-        ParamsCache {
+impl Constants {
+    pub fn new(device: &Device) -> Constants {
+        Constants {
             device: device.clone(),
-            by_words: HashMap::new(),
+            ints: HashMap::new(),
             zeros: HashMap::new(),
             requests_to_all: HashMap::new(),
         }
     }
 
-    /// The tensor that holds these words.
-    pub fn get(&mut self, words: Vec<i32>) -> Tensor<1, Int> {
-        if let Some(tensor) = self.by_words.get(&words) {
-            return tensor.clone();
-        }
-        if self.by_words.len() == MAX_ENTRIES {
-            self.by_words.clear();
-        }
-        let tensor = ops::int_tensor(words.clone(), &self.device);
-        self.by_words.insert(words, tensor.clone());
-        tensor
+    pub fn device(&self) -> &Device {
+        &self.device
     }
 
-    /// The numbers of a `linear` kernel.
-    pub fn linear(&mut self, num_tokens: usize, d_in: usize, d_out: usize) -> Tensor<1, Int> {
-        let (num_tokens, d_in, d_out) = (num_tokens as u32, d_in as u32, d_out as u32);
-        self.get(LinearParams { num_tokens, d_in, d_out }.to_words())
+    /// The tensor that holds these whole numbers.
+    pub fn ints(&mut self, values: Vec<i32>) -> Tensor<1, Int> {
+        if let Some(tensor) = self.ints.get(&values) {
+            return tensor.clone();
+        }
+        if self.ints.len() == MAX_ENTRIES {
+            self.ints.clear();
+        }
+        let tensor = ops::int_tensor(values.clone(), &self.device);
+        self.ints.insert(values, tensor.clone());
+        tensor
     }
 
     /// `[len]` zeros.
