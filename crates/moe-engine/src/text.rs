@@ -44,9 +44,7 @@ impl Engine {
     /// Reads a prompt. `seed`: of what this text leaves to chance, in routing and sampling.
     pub(crate) fn text(&self, prompt: &str, seed: u32, router: &Router) -> Result<Text, RunError> {
         let config = self.model.config();
-        let ids = self.tokenizer.encode(prompt).map_err(|error| {
-            RunError::refused("The text could not be read.", format!("{error}."), "Try another text.")
-        })?;
+        let ids = self.tokenizer.encode(prompt);
         if ids.is_empty() {
             let why = "The model continues a text, and there is none.";
             return Err(RunError::refused("The prompt is empty.", why, "Type a few words and press Run."));

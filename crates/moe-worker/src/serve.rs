@@ -25,7 +25,7 @@ pub fn start() {
     listen(move |command| match command {
         Err(error) => post(&Event::Failed { run: None, error, fatal: false }),
         Ok(Command::Count(text)) => {
-            let num_tokens = on_count.borrow().as_ref().and_then(|counter| counter.count(&text));
+            let num_tokens = on_count.borrow().as_ref().map(|counter| counter.count(&text));
             if let Some(num_tokens) = num_tokens {
                 post(&Event::Counted { text, num_tokens });
             }
