@@ -132,12 +132,9 @@ impl Engine {
 
 /// The draws of a text, by layer. Noise that a gate has only in training is left out, as in all papers.
 fn draws(router: &Router, seed: u32, num_layers: usize, num_tokens: usize) -> Vec<RoutingInputs> {
-    let mut inputs = RoutingInputs::draw(seed, num_layers, num_tokens, router.num_experts());
-    if !router.facts().chance.draws_live() {
-        for inputs in &mut inputs {
-            inputs.gumbels.clear();
-            inputs.normals.clear();
-        }
-    }
-    inputs
+    let drawn = match router.facts().chance.draws_live() {
+        true => RoutingInputs::draw,
+        false => RoutingInputs::draw_without_noise,
+    };
+    drawn(seed, num_layers, num_tokens, router.num_experts())
 }

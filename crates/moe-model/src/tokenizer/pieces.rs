@@ -5,7 +5,7 @@ use super::classes::{Class, class, is_of_words};
 /// GPT-2's pieces, but digits stand alone, without the blank before them: a number is the same tokens wherever it stands.
 /// A run of blanks leaves its last one to the word that follows, so the indentation of code is one piece.
 ///
-/// [`pieces`] cuts as this does, without the library of regular expressions, which weighs more than the model's kernels.
+/// `pieces` cuts as this does, without the library of regular expressions, which weighs more than the model's kernels.
 pub const PATTERN: &str = r"'(?:s|t|re|ve|m|ll|d)\b| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 
 /// What stands after an apostrophe and begins no longer word.
