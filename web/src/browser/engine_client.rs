@@ -34,10 +34,12 @@ impl EngineClient {
             let (on_event, pulse) = (on_event.clone(), pulse.clone());
             move |message| {
                 pulse.heard();
-                on_event(match wire::from_js::<Event>(message) {
-                    Ok(event) => WorkerMessage::Event(event),
-                    Err(error) => WorkerMessage::Lost(WorkerLoss::NotAnEvent { error: &error.to_string() }.say()),
-                });
+                match wire::from_worker::<Event>(message) {
+                    Ok(events) => events.into_iter().for_each(|event| on_event(WorkerMessage::Event(event))),
+                    Err(error) => {
+                        on_event(WorkerMessage::Lost(WorkerLoss::NotAnEvent { error: &error.to_string() }.say()));
+                    }
+                }
             }
         };
         let on_fault = {
