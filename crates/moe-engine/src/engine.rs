@@ -108,8 +108,8 @@ impl Engine {
 pub struct Counter(Rc<Tokenizer>);
 
 impl Counter {
-    /// The tokens of a text; `None` of one that cannot be split.
-    pub fn count(&self, text: &str) -> Option<u32> {
-        u32::try_from(self.0.encode(text).ok()?.len()).ok()
+    /// The tokens of a text.
+    pub fn count(&self, text: &str) -> u32 {
+        self.0.encode(text).len() as u32
     }
 }

@@ -44,9 +44,7 @@ impl Engine {
     /// Reads a prompt. `seed`: of what this text leaves to chance, in routing and sampling.
     pub(crate) fn text(&self, prompt: &str, seed: u32, router: &Router) -> Result<Text, RunError> {
         let config = self.model.config();
-        let ids = self.tokenizer.encode(prompt).map_err(|error| {
-            RunError::refused("The text could not be read.", format!("{error}."), "Try another text.")
-        })?;
+        let ids = self.tokenizer.encode(prompt);
         if ids.is_empty() {
             let why = "The model continues a text, and there is none.";
             return Err(RunError::refused("The prompt is empty.", why, "Type a few words and press Run."));
@@ -134,12 +132,9 @@ impl Engine {
 
 /// The draws of a text, by layer. Noise that a gate has only in training is left out, as in all papers.
 fn draws(router: &Router, seed: u32, num_layers: usize, num_tokens: usize) -> Vec<RoutingInputs> {
-    let mut inputs = RoutingInputs::draw(seed, num_layers, num_tokens, router.num_experts());
-    if !router.facts().chance.draws_live() {
-        for inputs in &mut inputs {
-            inputs.gumbels.clear();
-            inputs.normals.clear();
-        }
-    }
-    inputs
+    let drawn = match router.facts().chance.draws_live() {
+        true => RoutingInputs::draw,
+        false => RoutingInputs::draw_without_noise,
+    };
+    drawn(seed, num_layers, num_tokens, router.num_experts())
 }

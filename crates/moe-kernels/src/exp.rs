@@ -37,6 +37,20 @@ pub fn exp(x: f32) -> f32 {
     if x < LOWEST { 0.0 } else { within }
 }
 
+/// The largest of some numbers; of none, negative infinity. In eight lanes, and by comparing: `f32::max` may be a call,
+/// which takes as long as the rest of a loop.
+pub fn largest(values: &[f32]) -> f32 {
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let (chunks, rest) = values.as_chunks::<8>();
+    let mut lanes = [f32::NEG_INFINITY; 8];
+    for chunk in chunks {
+        for (lane, &value) in lanes.iter_mut().zip(chunk) {
+            *lane = larger(*lane, value);
+        }
+    }
+    lanes.into_iter().chain(rest.iter().copied()).fold(f32::NEG_INFINITY, larger)
+}
+
 /// Calls `add` with `e^(value − largest)` for each value, in order.
 #[inline]
 pub fn each_exp(values: &[f32], largest: f32, mut add: impl FnMut(f32)) {
@@ -77,6 +91,17 @@ mod tests {
         assert_eq!((exp(f32::INFINITY), exp(1e30), exp(89.0)), (f32::INFINITY, f32::INFINITY, f32::INFINITY));
         assert!(exp(-87.3) > 0.0 && exp(88.3).is_finite());
         assert!(exp(f32::NAN).is_nan());
+    }
+
+    #[test]
+    fn the_largest_is_a_number() {
+        assert_eq!(largest(&[-3.0, f32::NAN, 7.5, f32::NEG_INFINITY, 2.0]), 7.5);
+        for at in 0..21 {
+            let mut values = [-2.0; 21];
+            values[at] = -1.0;
+            assert_eq!(largest(&values), -1.0);
+        }
+        assert_eq!(largest(&[]), f32::NEG_INFINITY);
     }
 
     #[test]

@@ -1,10 +1,12 @@
-//! What a web worker of ours needs of its browser: messages in and out as plain objects, turns between pieces of work,
-//! and patience for promises that may never settle.
+//! What a web worker of ours needs of its browser: messages in and out as plain objects, and as text what is said often;
+//! turns between pieces of work, and patience for promises that may never settle.
 #![cfg(target_family = "wasm")]
 
+mod often;
 pub mod patience;
 mod turns;
 
+pub use often::Often;
 pub use turns::{Turns, Wake};
 
 use moe_trace::UserError;

@@ -31,20 +31,28 @@ impl RoutingInputs {
     /// Draws for every layer and the first `num_tokens` positions of a text.
     pub fn draw(seed: u32, num_layers: usize, num_tokens: usize, num_experts: usize) -> Vec<RoutingInputs> {
         let all = num_tokens * num_experts;
-        let of_layer = |layer: u64| {
-            // A stream of its own for each layer and kind, so that a new kind changes no other.
-            let stream = |kind: u64| SplitMix64::new(u64::from(seed) << 32 | kind << 16 | (layer + 1));
-            let (mut gumbels, mut normals) = (stream(1), stream(2));
-            RoutingInputs {
-                uniforms: stream(0).uniforms(num_tokens),
-                gumbels: (0..all).map(|_| gumbels.gumbel() as f32).collect(),
-                normals: (0..all).map(|_| normals.normal() as f32).collect(),
-                lots: stream(3).uniforms(all),
-                token_ids: Vec::new(),
-                changes: Changes::default(),
-            }
+        let mut inputs = RoutingInputs::draw_without_noise(seed, num_layers, num_tokens, num_experts);
+        for (layer, inputs) in inputs.iter_mut().enumerate() {
+            let (mut gumbels, mut normals) = (stream(seed, layer, 1), stream(seed, layer, 2));
+            inputs.gumbels = (0..all).map(|_| gumbels.gumbel() as f32).collect();
+            inputs.normals = (0..all).map(|_| normals.normal() as f32).collect();
+        }
+        inputs
+    }
+
+    /// The same but for Gumbels and normals, which take longer than a step of a small model.
+    pub fn draw_without_noise(
+        seed: u32,
+        num_layers: usize,
+        num_tokens: usize,
+        num_experts: usize,
+    ) -> Vec<RoutingInputs> {
+        let of_layer = |layer| RoutingInputs {
+            uniforms: stream(seed, layer, 0).uniforms(num_tokens),
+            lots: stream(seed, layer, 3).uniforms(num_tokens * num_experts),
+            ..RoutingInputs::default()
         };
-        (0..num_layers as u64).map(of_layer).collect()
+        (0..num_layers).map(of_layer).collect()
     }
 
     /// The draws of some positions, as far as there are any, with the ids of the tokens there.
@@ -112,6 +120,11 @@ impl RoutingInputs {
     }
 }
 
+/// A stream of its own for each layer and kind, so that a new kind changes no other.
+fn stream(seed: u32, layer: usize, kind: u64) -> SplitMix64 {
+    SplitMix64::new(u64::from(seed) << 32 | kind << 16 | (layer as u64 + 1))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -133,6 +146,12 @@ mod tests {
         assert_eq!(begin(&short[0], &[7, 8, 9]).num_common(&begin(&other, &[7, 8, 9, 2])), 2);
         assert_eq!(begin(&short[0], &[7, 8, 9]).num_common(&begin(&long[0], &[7, 8, 9, 2])), 3);
         assert_eq!(begin(&short[0], &[7, 8]).num_common(&begin(&RoutingInputs::default(), &[7, 8])), 0);
+        let mut plain = RoutingInputs::draw_without_noise(9, 2, 8, 4);
+        for (plain, long) in plain.iter_mut().zip(&long) {
+            assert!(plain.gumbels.is_empty() && plain.normals.is_empty());
+            (plain.gumbels, plain.normals) = (long.gumbels.clone(), long.normals.clone());
+        }
+        assert_eq!(plain, long);
         let undrawn = RoutingInputs::default().at(2..5, &ids);
         assert_eq!((undrawn.gumbels.len(), undrawn.token_ids.len()), (0, 3));
     }

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use moe_kernels::exp::{each_exp, exp};
+use moe_kernels::exp::{each_exp, exp, largest};
 use moe_router::draws::SplitMix64;
 use moe_trace::Sampling;
 
@@ -25,7 +25,7 @@ pub struct Expectation<'a> {
 impl Expectation<'_> {
     /// `logits`: `[vocabulary]`, finite.
     pub fn new(logits: &[f32]) -> Expectation<'_> {
-        let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+        let largest = largest(logits);
         let mut total = 0.0;
         each_exp(logits, largest, |power| total += f64::from(power));
         Expectation { logits, largest, total }

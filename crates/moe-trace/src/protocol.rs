@@ -1,6 +1,7 @@
 //! What page and worker say to each other: two closed enums, carried as plain objects with one key, the name of what is
-//! said: `{ step: { trace, elapsed_ms } }`. With the name and the content under two keys, a reader must be able to meet
-//! the content first, and everything in it is compiled twice: once as it comes, once out of a store.
+//! said: `{ step: { trace, elapsed_ms } }`. Steps of a run come several in one message, as the text of their list in JSON,
+//! which is carried and read faster. With the name and the content under two keys, a reader must be able to meet the
+//! content first, and everything in it is compiled twice: once as it comes, once out of a store.
 
 use serde::{Deserialize, Serialize};
 

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use moe_engine::{Counter, Engine};
-use moe_mailbox::{Turns, Wake, listen, now_ms, post};
+use moe_mailbox::{Often, Turns, Wake, listen, now_ms, post};
 use moe_trace::{BackendChoice, BackendInfo, Command, Event, RunRequest, Rung, Telling, UserError};
 use wasm_bindgen_futures::spawn_local;
 
@@ -25,7 +25,7 @@ pub fn start() {
     listen(move |command| match command {
         Err(error) => post(&Event::Failed { run: None, error, fatal: false }),
         Ok(Command::Count(text)) => {
-            let num_tokens = on_count.borrow().as_ref().and_then(|counter| counter.count(&text));
+            let num_tokens = on_count.borrow().as_ref().map(|counter| counter.count(&text));
             if let Some(num_tokens) = num_tokens {
                 post(&Event::Counted { text, num_tokens });
             }
@@ -173,8 +173,10 @@ async fn run(engine: Option<&mut Engine>, request: &RunRequest, inbox: &Inbox, t
         }
         inbox.interrupts(id)
     };
-    let mut telling = Telling::default();
-    match engine.run(request, now_ms, |event| post(&event.shortest(&mut telling)), stopped).await {
+    let (mut telling, mut steps) = (Telling::default(), Often::default());
+    let ran = engine.run(request, now_ms, |event| steps.say(&event.shortest(&mut telling)), stopped).await;
+    steps.send();
+    match ran {
         Ok(reason) => post(&Event::Finished { run: id, reason }),
         Err(error) => post(&Event::Failed { run: Some(id), error: error.error, fatal: error.fatal }),
     }

@@ -60,8 +60,7 @@ impl EngineClient {
             }
         };
         let not_started = |error: &str| WorkerLoss::NotStarted { error }.say();
-        let first = wire::to_js(first).map_err(|error| not_started(&error.to_string()))?;
-        let worker = ModuleWorker::start(worker_url, Some(&first), on_message, on_fault);
+        let worker = ModuleWorker::start(worker_url, Some(&wire::to_js(first)), on_message, on_fault);
         let worker = Rc::new(worker.map_err(|error| not_started(&error))?);
 
         let watched = worker.clone();

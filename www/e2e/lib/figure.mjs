@@ -123,13 +123,14 @@ export function beforeWorker(page, line) {
   });
 }
 
-/** For `beforeWorker`: every step takes a moment, however fast the engine is, so that a run can be met running. */
+/** For `beforeWorker`: every step takes a moment, however fast the engine is, so that a run can be met running. Steps are
+ *  what a worker says as text. */
 export const UNHURRIED = `{
     const post = globalThis.postMessage.bind(globalThis);
     globalThis.postMessage = (message, ...rest) => {
       post(message, ...rest);
       const begun = performance.now();
-      while (message.step && performance.now() - begun < 50);
+      while (typeof message === "string" && performance.now() - begun < 50);
     };
   }`;
 

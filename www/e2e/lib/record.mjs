@@ -34,7 +34,8 @@ export function record() {
     constructor(url, options) {
       super(url, options);
       this.addEventListener("message", ({ data }) => {
-        if (!data?.step) moe.messages.push(data);
+        // Steps come as text.
+        if (typeof data !== "string") moe.messages.push(data);
         if (data?.progress) window.moe.loaded_ms = performance.now();
       });
     }

@@ -17,10 +17,14 @@ const TEXTS = ["The cat sat on the mat", "The cat sat on the mat, and then it wa
 function listen() {
   window.moeBatches = {};
   const take = ({ data }) => {
-    const step = data?.step?.trace;
-    if (!step?.sequences) return;
-    window.moeBatches[step.run] ??= [];
-    window.moeBatches[step.run].push(step);
+    // Steps come several at once, as text.
+    if (typeof data !== "string") return;
+    for (const { step } of JSON.parse(data)) {
+      const { trace } = step;
+      if (!trace.sequences) continue;
+      window.moeBatches[trace.run] ??= [];
+      window.moeBatches[trace.run].push(trace);
+    }
   };
   const { Worker } = window;
   window.Worker = class extends Worker {

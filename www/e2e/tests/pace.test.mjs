@@ -9,14 +9,19 @@ import { suite } from "../lib/suite.mjs";
 
 const site = suite();
 
-/** An init script: every message between page and worker, with its time, in `window.moe.told` and `window.moe.commands`. */
+/** An init script: what page and worker say to each other, with its time, in `window.moe.told` and `window.moe.commands`. */
 function noteMessages() {
   window.moe.told = [];
   window.moe.commands = [];
   window.Worker = class extends window.Worker {
     constructor(url, options) {
       super(url, options);
-      this.addEventListener("message", ({ data }) => window.moe.told.push({ at_ms: performance.now(), data }));
+      this.addEventListener("message", ({ data: message }) => {
+        // Steps come several at once, as text.
+        const events = typeof message === "string" ? JSON.parse(message) : [message];
+        const at_ms = performance.now();
+        window.moe.told.push(...events.map((data) => ({ at_ms, data })));
+      });
     }
     postMessage(command) {
       window.moe.commands.push(command);

@@ -58,7 +58,7 @@ pub const RESERVED: [Reserved; 16] = [
     reserved("cubecl", &["moe-kernels"], &[]),
     reserved("wgpu", &["moe-kernels"], &[]),
     reserved("naga", &[], &["moe-kernels"]),
-    reserved("tokenizers", &["moe-model", "moe-train"], &[]),
+    reserved("tokenizers", &["moe-train"], &["moe-model"]),
     reserved("safetensors", &["moe-model"], &[]),
     reserved("yew", &["web"], &[]),
     reserved("web-sys", &["moe-mailbox", "moe-worker", "web"], &[]),

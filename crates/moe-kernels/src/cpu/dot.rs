@@ -5,7 +5,8 @@
 
 /// Columns of a tile of one row: eight SIMD registers of four f32 in WebAssembly.
 const WIDE: usize = 32;
-/// Columns of a tile of four rows: eight registers again, and each weight is read once for all four.
+/// Columns of a tile of four rows: eight registers again, and each weight is read once for all four. Also of one row's
+/// last tiles, where fewer than `WIDE` are left.
 const PANEL: usize = 8;
 
 /// Adds `scale[r] · (rows[r] · weight)` to `out[r]`.
@@ -28,25 +29,31 @@ pub fn add_matrix_times_matrix(x: &[f32], d_in: usize, weight: &[f32], d_out: us
 
 /// The matrix is read once, in order; there is nothing to share it with.
 fn add_row_times_matrix(row: &[f32], scale: f32, weight: &[f32], d_out: usize, out: &mut [f32]) {
-    let whole = d_out - d_out % WIDE;
-    for column in (0..whole).step_by(WIDE) {
-        let mut sums = [0.0f32; WIDE];
-        for (x, weights) in row.iter().zip(weight.chunks_exact(d_out)) {
-            let weights: &[f32; WIDE] = weights[column..column + WIDE].try_into().expect("a slice of WIDE columns");
-            for (sum, weight) in sums.iter_mut().zip(weights) {
-                *sum += x * weight;
-            }
-        }
-        for (y, sum) in out[column..column + WIDE].iter_mut().zip(&sums) {
-            *y += scale * sum;
-        }
+    let wide = d_out - d_out % WIDE;
+    for column in (0..wide).step_by(WIDE) {
+        add_columns::<WIDE>(row, scale, weight, d_out, column, out);
+    }
+    let whole = d_out - d_out % PANEL;
+    for column in (wide..whole).step_by(PANEL) {
+        add_columns::<PANEL>(row, scale, weight, d_out, column, out);
     }
     for column in whole..d_out {
-        let mut sum = 0.0;
-        for (x, weights) in row.iter().zip(weight.chunks_exact(d_out)) {
-            sum += x * weights[column];
+        add_columns::<1>(row, scale, weight, d_out, column, out);
+    }
+}
+
+/// `C` columns from `column` on.
+#[inline(always)]
+fn add_columns<const C: usize>(row: &[f32], scale: f32, weight: &[f32], d_out: usize, column: usize, out: &mut [f32]) {
+    let mut sums = [0.0f32; C];
+    for (x, weights) in row.iter().zip(weight.chunks_exact(d_out)) {
+        let weights: &[f32; C] = weights[column..column + C].try_into().expect("a slice of C columns");
+        for (sum, weight) in sums.iter_mut().zip(weights) {
+            *sum += x * weight;
         }
-        out[column] += scale * sum;
+    }
+    for (y, sum) in out[column..column + C].iter_mut().zip(&sums) {
+        *y += scale * sum;
     }
 }
 

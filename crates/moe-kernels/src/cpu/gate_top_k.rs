@@ -1,23 +1,19 @@
 //! Twin of `shaders/gate_top_k.wgsl`: gate logits, the k largest, and their weights.
 
-use crate::exp::exp;
+use super::dot::add_matrix_times_matrix;
+use crate::exp::{exp, largest};
 use crate::params::GateParams;
-use crate::{MAX_EXPERTS, SLOT_LOST, routing_width};
+use crate::{SLOT_LOST, routing_width};
 
 /// `x`: `[tokens, d_model]`; `gate`: `[d_model, experts]`; `routing`: `[tokens, experts + 4 k]`, a row being
 /// `[logits | expert | weight | gate probability | slot]`.
 pub fn gate_top_k(x: &[f32], gate: &[f32], params: GateParams, routing: &mut [f32]) {
     let (d_model, num_experts, k) = (params.d_model as usize, params.num_experts as usize, params.k as usize);
     let rows = routing.chunks_exact_mut(routing_width(num_experts, k));
-    for (x, row) in x.chunks_exact(d_model).zip(rows) {
-        let mut logits = [0.0f32; MAX_EXPERTS];
-        let logits = &mut logits[..num_experts];
-        for (x, gate) in x.iter().zip(gate.chunks_exact(num_experts)) {
-            for (logit, gate) in logits.iter_mut().zip(gate) {
-                *logit += x * gate;
-            }
-        }
-        let largest = logits.iter().copied().fold(logits[0], f32::max);
+    let mut all_logits = vec![0.0f32; params.num_tokens as usize * num_experts];
+    add_matrix_times_matrix(x, d_model, gate, num_experts, &mut all_logits);
+    for (logits, row) in all_logits.chunks_exact_mut(num_experts).zip(rows) {
+        let largest = largest(logits);
         let mut total = 0.0;
         for logit in logits.iter() {
             total += exp(logit - largest);

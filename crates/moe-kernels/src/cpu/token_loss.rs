@@ -1,6 +1,6 @@
 //! Twin of `shaders/token_loss.wgsl`: -ln p(token | tokens before it), in nats.
 
-use crate::exp::each_exp;
+use crate::exp::{each_exp, largest};
 use crate::params::LossParams;
 
 /// `logits`: `[tokens, vocabulary]`; `targets`: `[tokens]`, the token that follows or a negative number;
@@ -12,7 +12,7 @@ pub fn token_loss(logits: &[f32], targets: &[i32], params: LossParams, loss: &mu
             *loss = 0.0;
             continue;
         }
-        let largest = logits.iter().copied().fold(logits[0], f32::max);
+        let largest = largest(logits);
         let mut total = 0.0;
         each_exp(logits, largest, |power| total += power);
         *loss = largest + total.ln() - logits[target as usize];

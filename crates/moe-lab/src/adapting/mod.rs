@@ -102,8 +102,8 @@ impl Adapting {
         let after = self.base.frozen.held_out(Some(&adapters), &self.corpus, num_tokens).await?;
         let held_out = self.before.iter().zip(after).map(|(&before, after)| BeforeAndAfter { before, after });
         let held_out = held_out.collect();
-        let tokens = self.base.tokens(&self.request.probe).map_err(|error| TensorError(error.to_string()))?;
-        let tokens: Vec<u16> = tokens.into_iter().take(self.base.frozen.config.max_tokens).collect();
+        let tokens: Vec<u16> =
+            self.base.tokens(&self.request.probe).into_iter().take(self.base.frozen.config.max_tokens).collect();
         let probe_shares = match tokens.is_empty() {
             true => Vec::new(),
             false => self.base.frozen.shares(&adapters, &tokens).await?,
@@ -130,7 +130,6 @@ impl Adapting {
                 self.learner.recipe.learning_rate = f64::from(*rate);
             }
             TrainSetting::Probe(probe) => {
-                self.base.tokens(probe).map_err(unchanged)?;
                 self.request.probe.clone_from(probe);
                 self.looked_at = None;
             }

@@ -91,7 +91,7 @@ pub fn corpus(request: &AdaptRequest, recipe: &AdapterRecipe, base: &Base) -> Re
             let why = format!("Of {name} there are {} bytes; at most {MOST_BYTES} are learned.", text.len());
             return Err(not_begun(why, "Choose a part of it."));
         }
-        domains.push(domain(name, base.tokens(text)?));
+        domains.push(domain(name, base.tokens(text)));
     }
     if recipe.balance > 0.0 && domains.len() < 2 {
         let why = "The localised balance loss is about two kinds of text, and there is one.";

@@ -1,6 +1,7 @@
 //! Byte-level BPE of 1,024 tokens: `<|end|>`, the 256 bytes, and 767 merges learnt from all domains alike.
 
 use anyhow::{Context, Result, anyhow, ensure};
+use moe_model::tokenizer::PATTERN;
 use tokenizers::models::bpe::{BPE, BpeTrainerBuilder};
 use tokenizers::normalizers::NormalizerWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
@@ -15,15 +16,11 @@ pub const VOCABULARY: usize = 1_024;
 pub const END: &str = "<|end|>";
 pub const END_ID: u16 = 0;
 
-/// GPT-2's pieces, but digits stand alone, without the blank before them: a number is the same tokens wherever it stands.
-/// A run of blanks leaves its last one to the word that follows, so the indentation of code is one piece.
-const PIECES: &str = r"'(?:s|t|re|ve|m|ll|d)\b| ?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
-
 /// Learns the merges from `texts`: give it as much of each domain as of the others.
 pub fn train<'a>(texts: impl Iterator<Item = &'a str> + Send) -> Result<Tokenizer> {
-    // `ByteLevel` writes bytes as printable letters; its own pattern is switched off in favour of `PIECES`.
+    // `ByteLevel` writes bytes as printable letters; its own pattern is switched off in favour of the one that engines know.
     let byte_level = ByteLevel::new(false, false, false);
-    let pieces = Split::new(SplitPattern::Regex(PIECES.to_owned()), SplitDelimiterBehavior::Isolated, false);
+    let pieces = Split::new(SplitPattern::Regex(PATTERN.to_owned()), SplitDelimiterBehavior::Isolated, false);
     let pieces = pieces.map_err(|error| anyhow!("the pattern of pieces: {error}"))?;
     let pre_tokenizer = Sequence::new(vec![pieces.into(), byte_level.into()]);
 

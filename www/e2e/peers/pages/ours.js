@@ -10,9 +10,12 @@ export async function start(manifestUrl, backend) {
     new Promise((resolve, reject) => {
       worker.onerror = ({ message }) => reject(new Error(message));
       worker.onmessage = ({ data }) => {
-        const lost = data.failed ?? data.unstartable;
-        if (lost) reject(new Error(JSON.stringify(lost)));
-        if (hears(data)) resolve(data);
+        // Steps come several at once, as text.
+        for (const event of typeof data === "string" ? JSON.parse(data) : [data]) {
+          const lost = event.failed ?? event.unstartable;
+          if (lost) reject(new Error(JSON.stringify(lost)));
+          if (hears(event)) resolve(event);
+        }
       };
       worker.postMessage(command);
     });

@@ -99,6 +99,21 @@ class Port {
   }
 }
 
+/**
+ * What a worker says: one event as an object, or of steps, which come often, several as the text of their list in JSON. What
+ * cannot be read stays as it is.
+ *
+ * @param {any} data
+ * @returns {any[]}
+ */
+function events(data) {
+  try {
+    return typeof data === "string" ? JSON.parse(data) : [data];
+  } catch {
+    return [data];
+  }
+}
+
 class Engine {
   worker;
   /** @type {(culprit?: object) => void} */
@@ -126,7 +141,9 @@ class Engine {
   constructor(worker, forget) {
     this.worker = worker;
     this.#forget = forget;
-    worker.onmessage = ({ data }) => this.#hear(data);
+    worker.onmessage = ({ data }) => {
+      for (const event of events(data)) this.#hear(event);
+    };
     worker.onerror = (event) => {
       this.#die();
       for (const port of [...this.#ports]) port.onerror?.(event);

@@ -55,6 +55,7 @@ impl Activations {
     }
 
     /// Of a row: `[blocks, numbers of a block]`, and `[blocks]` scales.
+    #[inline]
     pub fn row(&self, index: usize) -> (&[i16], &[f32]) {
         let values = &self.values[index * self.row_len..][..self.row_len];
         (values, &self.scales[index * self.num_blocks..][..self.num_blocks])

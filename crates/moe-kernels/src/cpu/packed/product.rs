@@ -74,8 +74,9 @@ fn add_tiles<L: Lanes, const R: usize, const T: usize>(
     let rows: [_; R] = std::array::from_fn(|r| activations.row(first_row + r));
     let mut totals = [[[0.0f32; TILE]; T]; R];
     for block in 0..matrix.num_blocks() {
-        let weights = tiles.map(|tile| &tile[block * weights_len..][..weights_len]);
-        let sums = sums::block::<L, R, T>(weights, rows.map(|(values, _)| &values[block * inputs..][..inputs]));
+        let weights = std::array::from_fn(|t| &tiles[t][block * weights_len..][..weights_len]);
+        let activations = std::array::from_fn(|r| &rows[r].0[block * inputs..][..inputs]);
+        let sums = sums::block::<L, R, T>(weights, activations);
         for ((totals, sums), (_, scales)) in totals.iter_mut().zip(&sums).zip(&rows) {
             let of_row = scales[block];
             for (t, (totals, sums)) in totals.iter_mut().zip(sums).enumerate() {

@@ -2,6 +2,8 @@
 //!
 //! A block of 64 inputs makes at most 64 · 127 · 32768, an eighth of what 32 bits hold.
 
+use std::array::from_fn;
+
 /// Columns that lie together.
 pub const TILE: usize = 8;
 /// Inputs that lie together: one instruction multiplies two neighbours and adds.
@@ -39,20 +41,24 @@ pub fn block<L: Lanes, const R: usize, const T: usize>(
 ) -> [[Sums; T]; R] {
     let num_pairs = activations[0].len() / PAIR;
     // Of one length for sure, so that the loop below need not check its bounds.
-    let activations = activations.map(|row| &row.as_chunks::<PAIR>().0[..num_pairs]);
-    let weights = weights.map(|tile| &tile.as_chunks::<{ TILE * PAIR }>().0[..num_pairs]);
+    let activations: [_; R] = from_fn(|r| &activations[r].as_chunks::<PAIR>().0[..num_pairs]);
+    let weights: [_; T] = from_fn(|t| &weights[t].as_chunks::<{ TILE * PAIR }>().0[..num_pairs]);
     let mut sums = [[[L::zeros(); 2]; T]; R];
     for pair in 0..num_pairs {
-        let activations = activations.map(|row| L::activations(&row[pair]));
+        // In loops, and not by `map`, which the compiler may leave a call.
+        let mut of_rows = [L::zeros(); R];
+        for (of_row, row) in of_rows.iter_mut().zip(&activations) {
+            *of_row = L::activations(&row[pair]);
+        }
         for (t, weights) in weights.iter().enumerate() {
             let (first, second) = L::weights(&weights[pair]);
-            for (sums, activations) in sums.iter_mut().zip(activations) {
-                sums[t][0] = sums[t][0].plus(first, activations);
-                sums[t][1] = sums[t][1].plus(second, activations);
+            for (sums, &of_row) in sums.iter_mut().zip(&of_rows) {
+                sums[t][0] = sums[t][0].plus(first, of_row);
+                sums[t][1] = sums[t][1].plus(second, of_row);
             }
         }
     }
-    sums.map(|row| row.map(|tile| tile.map(L::sums)))
+    from_fn(|r| from_fn(|t| from_fn(|half| sums[r][t][half].sums())))
 }
 
 /// What this machine computes with.
