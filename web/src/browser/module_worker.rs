@@ -80,9 +80,9 @@ impl ModuleWorker {
     /// Of a worker that is shared: nobody can expect anything of it, for this reason.
     pub fn give_up(&self, error: &impl Serialize) {
         let lost = Reflect::get(&self.worker, &"lost".into()).and_then(JsCast::dyn_into::<Function>);
-        if let (Ok(lost), Ok(error)) = (lost, wire::to_js(error)) {
+        if let Ok(lost) = lost {
             // The others hear of it in their own time.
-            let _ = lost.call1(&self.worker, &error);
+            let _ = lost.call1(&self.worker, &wire::to_js(error));
         }
     }
 }

@@ -85,7 +85,7 @@ fn row(choice: &Choice, state: &State, dispatch: &Callback<Action>) -> Html {
     html! {
         <li key={choice.manifest_url.clone()}>
             <button type="button" aria-current={is_current.then_some("true")} {onclick}>
-                <b dir="auto">{ tongue::translated(&entry.title) }</b>
+                <b dir="auto">{ tongue::translated(&entry.title).into_owned() }</b>
                 <span class="size">{ status }{ size }</span>
                 <span class="facts">
                     <code>{ &entry.rule }</code>

@@ -59,7 +59,7 @@ fn rows(muting: &Muting) -> Html {
     let row = |row: &Row| {
         html! {
             <tr>
-                <th scope="row">{ tongue::translated(&row.kind) }</th>
+                <th scope="row">{ tongue::translated(&row.kind).into_owned() }</th>
                 { for cells(row).into_iter().map(|cell| html! { <td>{ cell }</td> }) }
             </tr>
         }

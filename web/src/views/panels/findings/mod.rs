@@ -96,7 +96,7 @@ fn picture(input: &PanelInput, findings: &Findings) -> Html {
 fn entry(claim: Claim) -> Html {
     html! {
         <li>
-            <h3>{ claim.claim }<span class={classes!("verdict", is_clear(claim.verdict).then_some("is-clear"))}>{ claim.verdict_words() }</span></h3>
+            <h3>{ claim.claim.clone() }<span class={classes!("verdict", is_clear(claim.verdict).then_some("is-clear"))}>{ claim.verdict_words() }</span></h3>
             <p><b>{ say!("Here:") }{ " " }</b>{ claim.here }</p>
             <p><b>{ say!("Recorded:") }{ " " }</b>{ claim.recorded }</p>
         </li>
