@@ -48,7 +48,7 @@ pub fn fields(input: &PanelInput) -> Html {
                 <button type="button" class="quiet is-framed batch-add" onclick={add(input, texts)}>{ say!("Add a text") }</button>
             }
             if let Some(num_chars) = batch::too_long(texts) {
-                <p class="fine" role="status">{ format!("A link does not hold these texts: they have {num_chars} characters together, and it takes {MAX_BATCH_CHARS}.") }</p>
+                <p class="fine" role="status">{ say!("A link does not hold these texts: they have {num_chars} characters together, and it takes {limit}.", num_chars, limit = MAX_BATCH_CHARS) }</p>
             }
         </>
     }

@@ -14,15 +14,20 @@ pub fn loss_beside(input: &PanelInput) -> Html {
 }
 
 fn words(loss: PassageLoss, change: Option<&Change>, flipped: bool) -> String {
-    let nats = format!("Loss {:.3} nats per token", loss.nats);
+    let nats = format_args!("{:.3}", loss.nats);
     // Unlike models are compared with more words than have room here.
-    let Some(change) = change.filter(|change| change.other_model.is_none()) else { return nats };
+    let Some(change) = change.filter(|change| change.other_model.is_none()) else {
+        return say!("Loss {nats} nats per token", nats);
+    };
     if flipped {
-        return format!("{nats}, in the run before");
+        return say!("Loss {nats} nats per token, in the run before", nats);
     }
     let difference = numbers::difference(change.after.nats - change.before.nats);
-    let is_same_text = change.losses_before.len() == change.text_len;
-    format!("{nats}, {difference} {}", if is_same_text { "by the change" } else { "on the shared text" })
+    if change.losses_before.len() == change.text_len {
+        say!("Loss {nats} nats per token, {difference} by the change", nats, difference)
+    } else {
+        say!("Loss {nats} nats per token, {difference} on the shared text", nats, difference)
+    }
 }
 
 #[cfg(test)]
