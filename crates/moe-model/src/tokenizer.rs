@@ -67,7 +67,7 @@ impl Tokenizer {
         if let Some(byte) = (0..=u8::MAX).find(|&byte| of_byte[usize::from(byte)] == END_OF_TEXT) {
             return Err(TokenizerError::NoByte { byte });
         }
-        let merges = Merges::new(merges(&file)?.into_iter());
+        let merges = merges(&file)?;
         Ok(Tokenizer { cutting: file.cutting, merges, of_byte, bytes })
     }
 
@@ -94,14 +94,15 @@ impl Tokenizer {
 }
 
 /// The file's merges by ids. What a pair becomes is spelled as the two are, so that bytes stay what they are.
-fn merges(file: &file::File) -> Result<Vec<((u32, u32), u32)>, TokenizerError> {
+fn merges(file: &file::File) -> Result<Merges, TokenizerError> {
     let ids: HashMap<&str, u32> = file.spellings.iter().map(String::as_str).zip(0..).collect();
     let id = |spelling: &str| {
         let id = ids.get(spelling).copied().filter(|&id| id != END_OF_TEXT);
         id.ok_or_else(|| unreadable(format!("a merge is about {spelling:?}, which is no token that texts have")))
     };
     let by_ids = |[first, second]: &[String; 2]| Ok(((id(first)?, id(second)?), id(&format!("{first}{second}"))?));
-    file.merges.iter().map(by_ids).collect()
+    let by_ids: Vec<_> = file.merges.iter().map(by_ids).collect::<Result<_, TokenizerError>>()?;
+    Ok(Merges::new(by_ids.into_iter()))
 }
 
 /// GPT-2's alphabet: printable bytes stand for themselves, the other ones for the letters from U+0100 on, in order.

@@ -317,7 +317,7 @@ test("a manifest that is gone is not replaced by the kept one", async (t) => {
 });
 
 test("a slow network is one figure of engine and model, with the time that is left", async (t) => {
-  const bytesPerSecond = 2_000_000;
+  const bytesPerSecond = 800_000;
   const slow = /moe_worker_bg\.wasm|weights\.safetensors/;
   const server = await host(t, { fault: (path) => slow.test(path) && { bytesPerSecond } });
   const { page, figure } = await openFrom(t, server);

@@ -48,7 +48,8 @@ function figure(engines, first = LOAD) {
     port = joined();
   };
   const lost = (error) => port.lost(error);
-  return { heard, run, stop: (run) => port.postMessage({ stop: run }), count, leave, again, lost };
+  const tell = (command) => port.postMessage(command);
+  return { tell, heard, run, stop: (run) => port.postMessage({ stop: run }), count, leave, again, lost };
 }
 
 /** The runs that a worker was told to begin, by its own numbers. */
@@ -231,4 +232,26 @@ test("a run that fails is told to its figure alone, and the next one begins", ()
   assert.deepEqual(one.heard.at(-1), { failed: { run: 7, error, fatal: false } });
   assert.deepEqual(begun(workers[0]), [1, 2]);
   assert.equal(figure(all) && workers.length, 1, "the engine is as it was");
+});
+
+test("what asks for nothing but itself reaches the worker, and steps that come as one text arrive one by one", () => {
+  const { engines: all, workers } = engines();
+  const [one, other] = [figure(all), figure(all)];
+  one.tell("remove_kept");
+  assert.deepEqual(workers[0].told, [LOAD, "remove_kept"]);
+  one.run(5);
+  const [id] = begun(workers[0]);
+  const step = (number) => ({ step: { trace: { run: id, step: number } } });
+  workers[0].say(JSON.stringify([step(0), step(1)]));
+  assert.deepEqual(
+    one.heard.map(({ step }) => [step.trace.run, step.trace.step]),
+    [
+      [5, 0],
+      [5, 1],
+    ],
+  );
+  assert.deepEqual(other.heard, []);
+  // What is no text of a list is handed on as it is; who hears it says what it makes of it.
+  workers[0].say("out of memory");
+  assert.deepEqual([one.heard.at(-1), other.heard.at(-1)], ["out of memory", "out of memory"]);
 });

@@ -186,7 +186,10 @@ class Engine {
   }
 
   take(port, command, isPatient) {
-    if (command.run || command.route_then) {
+    if (typeof command === "string") {
+      // It asks for nothing but itself.
+      this.worker.postMessage(command);
+    } else if (command.run || command.route_then) {
       this.#ask(port, command, isPatient);
     } else if ("stop" in command) {
       this.#stopRun(port, command.stop);
