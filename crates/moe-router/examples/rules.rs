@@ -76,7 +76,7 @@ fn markdown() -> String {
     text
 }
 
-fn markdown_of(piece: Citation) -> String {
+fn markdown_of(piece: Citation<'_>) -> String {
     match piece {
         Citation::Text(text) => text.to_owned(),
         Citation::Arxiv(number) => format!("[arXiv:{number}](https://arxiv.org/abs/{number})"),

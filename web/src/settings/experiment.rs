@@ -119,7 +119,14 @@ impl Experiment {
 
     /// The texts that come with the page and are learned, by their kinds.
     pub fn kinds(self) -> &'static [&'static str] {
-        const KINDS: [&str; 6] = ["prose", "speech", "spanish", "rust", "json", "arithmetic"];
+        const KINDS: [&str; 6] = [
+            marked!("prose"),
+            marked!("speech"),
+            marked!("spanish"),
+            marked!("rust"),
+            marked!("json"),
+            marked!("arithmetic"),
+        ];
         match self.text {
             TextName::Kinds => &KINDS,
             TextName::Prose => &KINDS[..1],

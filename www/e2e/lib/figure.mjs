@@ -149,7 +149,7 @@ export class Figure {
     this.host = page.locator(selector);
     this.prompt = this.host.getByRole("textbox", { name: "Prompt" });
     this.capacityFactor = this.host.getByRole("slider", { name: "Capacity factor" });
-    this.tokens = this.host.getByRole("listbox", { name: "Tokens" }).getByRole("option");
+    this.tokens = this.panel("strip").getByRole("listbox").getByRole("option");
     /** The chip that names the rung. */
     this.engine = this.host.locator(".engine");
     this.notice = this.host.locator(".notice");

@@ -3,6 +3,7 @@
 /** Texts that are nobody's words: of the model's tokens, of code and formulas, of keys, of papers. */
 const NOT_SAID = [
   "[dir=auto]",
+  "[translate=no]",
   "bdi",
   "code",
   "kbd",
@@ -56,12 +57,28 @@ export function wordsOf(figure) {
  */
 const EVERYWHERE = new Set(
   `MoE Playground MoEs GPU CPU WebGPU WebAssembly CSV JSON SVG PNG HTML Markdown NumPy pandas GitHub URL QR
-   top softmax sigmoid logit logits ReLU BPR CV KL nats kB MB GB ms mm px cf aux argmax argtop log exp max min mean sum
+   id softmax sigmoid logit logits ReLU BPR CV KL nats kB MB GB ms mm px cf aux argmax argtop log exp max min mean sum
    Home End Esc Tab Space Enter Shift Ctrl Alt Page Up Down English alpha beta gamma lambda tau sigma
    live recorded imported default norm bpr fcfs`
     .split(/\s+/)
     .filter(Boolean),
 );
+
+/**
+ * What several words say together in every language: sources ("Fedus et al. 2021 (Switch)"), names of methods and of
+ * programs, licences, files of the project. None of these words is free by itself.
+ */
+const TOGETHER = [
+  /\p{Lu}[\p{L}-]+(?: (?:et al\.|and \p{Lu}[\p{L}-]+))? (?:19|20)\d\d(?: \([\p{L}\d .-]+\))?/gu,
+  /\barXiv:[\d.]*/g,
+  /\bdocs\/[A-Z]+\.md\b/g,
+  /\bMIT\b.{0,4}\bApache 2\.0/gu,
+  /\b[Tt]op-(?:k|p|any)\b/g,
+  /\p{Lu}[\p{L}-]+(?= 等人)/gu,
+  /\b(?:Hugging Face|mesh-TensorFlow|Megatron(?:-LM)?|transformers(?= 的代码))/g,
+  /\b(?:Soft MoE|Skywork-MoE|Sinkhorn（S-BASE）|z-loss（ST-MoE）)/gu,
+  /(?<![A-Za-z] )\b(?:Switch|Softmax|Logit|Lory|Mixtral|Shazeer|Mod-Squad)\b(?! [A-Za-z])/g,
+];
 
 /** Names of methods, models and people: they begin with a capital letter or hold one, a digit, `_` or `-`. */
 const isName = (word) => /[A-Z].*[A-Z]|\d|_/.test(word);
@@ -74,7 +91,8 @@ const isName = (word) => /[A-Z].*[A-Z]|\d|_/.test(word);
  * @param {Set<string>} names
  */
 export function englishIn(text, names) {
-  const said = text.replaceAll(/“[^”]*”|"[^"]*"|`[^`]*`/g, " ").replaceAll(/\bhttps?:\S+/g, " ");
+  const quotes = [/“[^”]*”|"[^"]*"|`[^`]*`/g, /\bhttps?:\S+/g];
+  const said = [...quotes, ...TOGETHER].reduce((rest, pattern) => rest.replaceAll(pattern, " "), text);
   const words = said.match(/[A-Za-z][A-Za-z0-9_]*/g) ?? [];
   return words.filter((word) => word.length > 1 && !EVERYWHERE.has(word) && !names.has(word) && !isName(word));
 }

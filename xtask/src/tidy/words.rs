@@ -18,9 +18,9 @@ const SAID: [(&str, &str, fn(&str) -> Vec<Said>); 3] = [
     ("www/site/lessons", "json", said::by_lesson),
 ];
 
-/// Files of catalogues whose texts the page does not say itself: it shows what rules, losses, experiments and models
-/// declare. That each of these has a translation is tested where they are known (`web/tests/words`).
-const OF_DECLARATIONS: [&str; 4] = ["rules.json", "losses.json", "experiments.json", "models.json"];
+/// Files of catalogues whose texts the page does not say itself: it shows what rules, losses, experiments, prompts and
+/// models declare. That each of these has a translation is tested where they are known (`web/tests/words`).
+const OF_DECLARATIONS: [&str; 5] = ["rules.json", "losses.json", "experiments.json", "prompts.json", "models.json"];
 
 /// Where they are declared, and the endings of the files.
 const DECLARED: [(&str, &str); 3] =

@@ -159,9 +159,23 @@ pub enum Missing {
     Requests,
 }
 
-impl fmt::Display for Missing {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+impl Missing {
+    /// All of them.
+    pub const ALL: [Missing; 9] = [
+        Missing::GateLogits,
+        Missing::Gate,
+        Missing::Devices,
+        Missing::Tasks,
+        Missing::Kinds,
+        Missing::Noise,
+        Missing::K,
+        Missing::SecondChoice,
+        Missing::Requests,
+    ];
+
+    /// A sentence.
+    pub fn says(self) -> &'static str {
+        match self {
             Missing::GateLogits => "Needs gate logits, and this run recorded none.",
             Missing::Gate => "Needs a gate, and this rule reads none.",
             Missing::Devices => "Needs to know which experts share a device; here all are on one.",
@@ -171,7 +185,13 @@ impl fmt::Display for Missing {
             Missing::K => "Needs a fixed number of experts per token; this rule sets none.",
             Missing::SecondChoice => "Needs two choices per token; this rule makes one.",
             Missing::Requests => "Needs a request, and no token made one.",
-        })
+        }
+    }
+}
+
+impl fmt::Display for Missing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.says())
     }
 }
 
@@ -179,7 +199,7 @@ impl std::error::Error for Missing {}
 
 impl AuxiliaryLoss {
     /// Its paper, cut where a link begins and ends.
-    pub fn citations(&self) -> impl Iterator<Item = Citation> + use<> {
+    pub fn citations(&self) -> impl Iterator<Item = Citation<'static>> + use<> {
         citations(self.paper)
     }
 }

@@ -17,8 +17,7 @@ mod form;
 mod given;
 mod group;
 
-pub use citation::Citation;
-pub(crate) use citation::citations;
+pub use citation::{Citation, citations};
 pub use explained::Explained;
 pub use facts::{Besides, Chance, Facts, GateReads, Requests, Slots};
 pub use family::{Branch, Family};
@@ -139,7 +138,7 @@ impl Rule {
     }
 
     /// Its papers, cut where a link begins and ends.
-    pub fn citations(&self) -> impl Iterator<Item = Citation> + use<> {
+    pub fn citations(&self) -> impl Iterator<Item = Citation<'static>> + use<> {
         citations(self.paper)
     }
 

@@ -7,7 +7,7 @@ use super::grid::fate_words;
 use super::slots::words;
 use crate::run::in_step::InStep;
 use crate::run::text::inline;
-use crate::views::parts::table::table;
+use crate::views::parts::table::{Cell, table};
 
 pub fn tables(batch: &InStep, step: usize, layer: usize) -> Html {
     html! { <>{ tokens(batch, layer) }{ experts(batch, step, layer) }{ texts(batch) }</> }
@@ -19,10 +19,10 @@ fn tokens(batch: &InStep, layer: usize) -> Html {
     let head: Vec<&str> = std::iter::once(&*step).chain(heads.iter().map(String::as_str)).collect();
     let rows = (0..batch.steps.len()).map(|step| {
         let cell = |text: usize| match batch.fate(text, step, layer) {
-            Some(fate) => format!("{} {}", inline(&batch.rows[text].cells[step].text), fate_words(fate)),
-            None => "–".to_owned(),
+            Some(fate) => Cell::Both(inline(&batch.rows[text].cells[step].text), fate_words(fate).to_string()),
+            None => Cell::Said("–".to_owned()),
         };
-        std::iter::once(step.to_string()).chain((0..batch.rows.len()).map(cell)).collect()
+        std::iter::once(step.to_string().into()).chain((0..batch.rows.len()).map(cell)).collect()
     });
     table(&say!("Tokens of the batch, step by step"), &head, rows)
 }

@@ -17,7 +17,7 @@ use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::comparison_bar::comparison_bar;
 use crate::views::parts::hover::say_on_hover;
 use crate::views::parts::sized::{across, at_share};
-use crate::views::parts::table::table;
+use crate::views::parts::table::{Cell, table};
 use crate::words::{names, numbers, tongue};
 
 pub static PANEL: Panel = Panel {
@@ -202,12 +202,12 @@ fn as_table(drops: &Drops) -> Html {
     let number = |loss: Option<f32>| loss.map_or("–".to_owned(), |loss| format!("{loss:.4}"));
     let rows = drops.tokens.iter().enumerate().map(|(token, cost)| {
         vec![
-            token.to_string(),
-            inline(drops.with.token_text(token)),
-            cost.num_lost.to_string(),
-            number(drops.with.tokens[token].loss),
-            number(drops.without.tokens[token].loss),
-            cost.nats.map_or("–".to_owned(), |nats| format!("{nats:+.4}").replace('-', "−")),
+            token.to_string().into(),
+            Cell::Text(inline(drops.with.token_text(token))),
+            cost.num_lost.to_string().into(),
+            number(drops.with.tokens[token].loss).into(),
+            number(drops.without.tokens[token].loss).into(),
+            cost.nats.map_or("–".to_owned(), |nats| format!("{nats:+.4}").replace('-', "−")).into(),
         ]
     });
     let head =

@@ -6,8 +6,6 @@ mod loss_beside;
 pub mod rule_controls;
 pub mod rule_note;
 
-use std::borrow::Cow;
-
 use moe_trace::{Assignment, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
@@ -22,7 +20,7 @@ use crate::views::parts::lane::LaneView;
 use crate::views::parts::routing_controls::routing_controls;
 use crate::views::parts::section::section;
 use crate::views::parts::surgery::Mute;
-use crate::views::parts::table::table;
+use crate::views::parts::table::{Cell, table};
 use crate::words::names;
 use equation::{Equation, equation};
 use loss_beside::loss_beside;
@@ -146,13 +144,14 @@ fn as_table(input: &PanelInput) -> Html {
             let names = requests
                 .iter()
                 .map(|request| format!("{} #{}", short(scene.token_text(request.token as usize)), request.token));
-            names::listed(names)
+            Cell::Text(names::listed(names))
         };
-        vec![lane.expert.to_string(), lane.demand().to_string(), listed(&lane.kept), listed(&lane.lost)]
+        vec![lane.expert.to_string().into(), lane.demand().to_string().into(), listed(&lane.kept), listed(&lane.lost)]
     });
     let num_shared = scene.recording.model.num_shared_experts as usize;
-    let shared = (0..num_shared)
-        .map(|_| [say!("shared"), say!("none"), say!("every token"), "".into()].map(Cow::into_owned).to_vec());
+    let shared = (0..num_shared).map(|_| {
+        [say!("shared"), say!("none"), say!("every token"), "".into()].map(|said| Cell::Said(said.into_owned())).into()
+    });
     let rows = rows.chain(shared);
     let head = [say!("expert"), say!("requests"), say!("served, by slot"), say!("turned away")];
     table(&say!("Experts and their requests"), &head.each_ref().map(|name| &**name), rows)

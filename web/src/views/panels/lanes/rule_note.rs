@@ -33,7 +33,7 @@ pub fn rule_note(routing: &RoutingSpec, controls: Html) -> Html {
                 <p>{ tongue::translated(rule.one_line) }</p>
                 <p>{ kind }{ " " }{ causal }</p>
                 <p class="fine">
-                    { citation(rule.citations(), rule.equation) }
+                    { citation(rule.paper, rule.equation) }
                 </p>
                 { controls }
             </div>

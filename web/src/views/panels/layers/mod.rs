@@ -20,7 +20,7 @@ use crate::views::parts::sized::at_pixel;
 use crate::views::parts::speaking::use_tongue;
 use crate::views::parts::spoken::spoken_token;
 use crate::views::parts::stripe::{self, row_height};
-use crate::views::parts::table::table;
+use crate::views::parts::table::{Cell, table};
 use crate::words::{names, tongue};
 
 pub static PANEL: Panel = Panel {
@@ -156,7 +156,7 @@ fn as_table(input: &PanelInput) -> Html {
     head.extend(scene.layers.iter().map(|layer| say!("layer {layer}", layer = layer.layer)));
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
     let rows = (0..scene.tokens.len()).map(|token| {
-        let mut cells = vec![token.to_string(), inline(scene.token_text(token))];
+        let mut cells = vec![token.to_string().into(), Cell::Text(inline(scene.token_text(token)))];
         for layer in &scene.layers {
             let asked = layer.of_token(token).iter().map(|request| {
                 let short = layer.reading().short(request.weight_raw);
@@ -165,7 +165,7 @@ fn as_table(input: &PanelInput) -> Html {
                     fate => format!("E{} {short} {}", request.expert, names::fate(fate)),
                 }
             });
-            cells.push(names::listed(asked));
+            cells.push(names::listed(asked).into());
         }
         cells
     });

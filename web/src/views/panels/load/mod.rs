@@ -82,7 +82,7 @@ fn picture(input: &PanelInput) -> Html {
                 onclick={choose}>
                 { upward("asked", share(asked.into())) }
                 { upward("served", share(served.into())) }
-                { at_height(share(asked.into()), html! { <b>{ asked }<span class="hidden">{ format!(" {words}: ") }</span></b> }) }
+                { at_height(share(asked.into()), html! { <b>{ asked }<span class="hidden">{ say!(" {words}: ", words) }</span></b> }) }
                 <small>{ label(expert) }</small>
             </button>
         }

@@ -14,7 +14,7 @@ use crate::state::Action;
 use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
 use crate::views::parts::hover::say_on_hover;
 use crate::views::parts::sized::{across, at_share};
-use crate::views::parts::table::table;
+use crate::views::parts::table::{Cell, table};
 use crate::views::parts::term::term;
 use crate::words::{glossary, numbers, tongue};
 
@@ -155,7 +155,8 @@ fn as_table(input: &PanelInput) -> Html {
     let number = |loss: Option<f32>| loss.map_or("–".to_owned(), |loss| format!("{loss:.4}"));
     let rows = scene.tokens.iter().enumerate().map(|(token, shown)| {
         let before = change.and_then(|change| *change.losses_before.get(token)?);
-        vec![token.to_string(), inline(scene.token_text(token)), number(shown.loss), number(before)]
+        let text = Cell::Text(inline(scene.token_text(token)));
+        vec![token.to_string().into(), text, number(shown.loss).into(), number(before).into()]
     });
     // First the run on the screen, then the other one.
     let (this, previous) = (say!("this run"), say!("previous run"));

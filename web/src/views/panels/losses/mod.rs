@@ -84,7 +84,7 @@ fn row(
         <li key={loss.name} class="aux-loss">
             <div class="aux-name">
                 <b>{ tongue::translated(loss.title) }</b>
-                <p class="fine">{ citation(loss.citations(), loss.equation) }</p>
+                <p class="fine">{ citation(loss.paper, loss.equation) }</p>
             </div>
             <div class="aux-formula">
                 { math(loss.formula) }
@@ -144,10 +144,10 @@ fn not_here(found: &[Found]) -> Html {
             <li key={loss.name} class="aux-missing">
                 <div>
                     <b>{ tongue::translated(loss.title) }</b>
-                    <p class="fine">{ citation(loss.citations(), loss.equation) }</p>
+                    <p class="fine">{ citation(loss.paper, loss.equation) }</p>
                 </div>
                 { math(loss.formula) }
-                <p>{ missing.to_string() }</p>
+                <p>{ tongue::translated(missing.says()) }</p>
             </li>
         }
     };
@@ -175,7 +175,10 @@ fn as_table(input: &PanelInput) -> Html {
         let values = layers.iter().map(|of_layer| value(&of_layer[at].1));
         let name = match found {
             Ok(_) => tongue::translated(loss.title).into_owned(),
-            Err(missing) => say!("{loss}: {missing}", loss = tongue::translated(loss.title), missing),
+            Err(missing) => {
+                let [loss, missing] = [loss.title, missing.says()].map(tongue::translated);
+                say!("{loss}: {missing}", loss, missing)
+            }
         };
         [name, loss.formula.replace(['{', '}'], ""), even].into_iter().chain(values).collect()
     });

@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use moe_router::rule::{Citation, Family};
+use moe_router::rule::Family;
 use moe_router::rules;
 use yew::prelude::*;
 
@@ -13,6 +13,7 @@ use crate::settings::method::Method;
 use crate::state::Action;
 use crate::views::panel::PanelInput;
 use crate::views::panels::methods::{facts, lanes, sentences, shares};
+use crate::views::parts::citation::citation;
 use crate::views::parts::math::math;
 use crate::views::parts::rule_fields::RuleFields;
 use crate::views::parts::stripe;
@@ -32,10 +33,6 @@ pub fn chosen(input: &PanelInput) -> Html {
     let method = tried.method;
     let rule = method.rule();
     let explained = rules::explained(rule);
-    let citation = |piece: Citation| match piece {
-        Citation::Text(text) => html! { { text } },
-        Citation::Arxiv(number) => arxiv(number),
-    };
     let facts = facts::facts(&method, &input.controls.routing, input.controls.num_experts);
     html! {
         <div class="method-chosen">
@@ -45,12 +42,7 @@ pub fn chosen(input: &PanelInput) -> Html {
                 { math(explained.formula) }
             </p>
             <p>{ tongue::translated(explained.text) }</p>
-            <p class="fine">
-                { for rule.citations().map(citation) }
-                if let Some(place) = rule.equation {
-                    { ", " }{ place }
-                }
-            </p>
+            <p class="fine">{ citation(rule.paper, rule.equation) }</p>
             <RuleFields {method} num_experts={input.controls.num_experts} dispatch={input.dispatch.clone()} />
             { run_with(input, &method) }
             { outcome(input, rule.family, &tried.outcome) }

@@ -15,7 +15,7 @@ use crate::run::tried::{Outcome, Tried};
 use crate::settings::method::Method;
 use crate::settings::view::PanelName;
 use crate::views::panel::{Depth, Panel, PanelInput, Sees, Tab};
-use crate::views::parts::table::table;
+use crate::views::parts::table::{Cell, table};
 use crate::words::tongue;
 use chosen::chosen;
 use map::Map;
@@ -57,8 +57,9 @@ fn as_table(input: &PanelInput) -> Html {
         Some(Tried { outcome: Outcome::Routed(routed), method }) => {
             let (before, after) = (input.layer(), &routed.layer);
             let rows = (0..input.scene.tokens.len()).map(|token| {
-                let text = inline(input.scene.token_text(token));
-                vec![token.to_string(), text, sentences::experts(before, token), sentences::experts(after, token)]
+                let text = Cell::Text(inline(input.scene.token_text(token)));
+                let [before, after] = [before, after].map(|layer| sentences::experts(layer, token).into());
+                vec![token.to_string().into(), text, before, after]
             });
             let caption = say!("Experts of each token in layer {layer}", layer = after.layer);
             let title = tongue::translated(method.rule().title);
@@ -75,7 +76,7 @@ fn as_table(input: &PanelInput) -> Html {
                     tongue::translated(rule.one_line).into_owned(),
                     if rule.is_causal() { say!("no") } else { say!("yes") }.into_owned(),
                     runs.map_or_else(|| say!("yes").into_owned(), |why| say!("no: {why}.", why)),
-                    rule.paper.to_owned(),
+                    tongue::translated(rule.paper).into_owned(),
                 ]
             });
             let head = [

@@ -114,7 +114,7 @@ fn choice(decision: &Decision) -> Html {
                 says = tongue::translated(rule.one_line).into()) }</p>
             <p>{ asked }</p>
             <p>{ margin }</p>
-            <p class="fine">{ citation(rule.citations(), rule.equation) }</p>
+            <p class="fine">{ citation(rule.paper, rule.equation) }</p>
         </>
     }
 }
@@ -233,7 +233,7 @@ fn weights(input: &PanelInput, decision: &Decision) -> Html {
             <p class="micro-sum">{ for decision.combination().iter().map(|term| math(term)) }</p>
             <p class="fine">
                 { weave!("This sum, and the shared experts where the model has some, is added to the residual. {source}",
-                    source = citation(rule.citations(), rule.equation)) }
+                    source = citation(rule.paper, rule.equation)) }
             </p>
         </>
     }

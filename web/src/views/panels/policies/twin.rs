@@ -6,7 +6,7 @@ use super::measures::{LOSS, LOST};
 use crate::run::policies::PolicyLab;
 use crate::run::scene::TokenFate;
 use crate::run::text::inline;
-use crate::views::parts::table::table;
+use crate::views::parts::table::{Cell, table};
 
 pub fn tables(lab: &PolicyLab, layer: usize) -> Html {
     html! { <>{ policies(lab) }{ factors(lab) }{ tokens(lab, layer) }</> }
@@ -55,7 +55,7 @@ fn tokens(lab: &PolicyLab, layer: usize) -> Html {
     let mut head = vec!["#".to_owned(), say!("token").into_owned()];
     head.extend(lab.outcomes().map(|(policy, _)| String::from(policy.name())));
     let rows = (0..first.scene.tokens.len()).map(|token| {
-        let mut cells = vec![token.to_string(), inline(first.scene.token_text(token))];
+        let mut cells = vec![token.to_string().into(), Cell::Text(inline(first.scene.token_text(token)))];
         cells.extend(lab.outcomes().map(|(_, outcome)| {
             let fate = match outcome.scene.layers[layer].fate(token) {
                 TokenFate::NotRouted => say!("no request"),
@@ -63,7 +63,8 @@ fn tokens(lab: &PolicyLab, layer: usize) -> Html {
                 TokenFate::LostSome => say!("turned away"),
                 TokenFate::Dropped => say!("dropped"),
             };
-            if outcome.differs[layer][token] { say!("{fate}, differs", fate) } else { fate.into_owned() }
+            let said = if outcome.differs[layer][token] { say!("{fate}, differs", fate) } else { fate.into_owned() };
+            said.into()
         }));
         cells
     });

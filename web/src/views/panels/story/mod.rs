@@ -18,7 +18,7 @@ use crate::views::parts::badges::routing_badges;
 use crate::views::parts::glyph::legend;
 use crate::views::parts::lane::LaneView;
 use crate::views::parts::section::{row, section};
-use crate::views::parts::table::table;
+use crate::views::parts::table::{Cell, table};
 use text::Word;
 
 pub static PANEL: Panel = Panel {
@@ -169,9 +169,9 @@ fn as_table(input: &PanelInput) -> Html {
         let lane = seen.layer.lane(&seen.group, ExpertIdx(expert as u32));
         let names = |requests: &[&moe_trace::Assignment]| {
             let names = requests.iter().map(|request| short(scene.token_text(request.token as usize)));
-            names.collect::<Vec<_>>().join(&say!(", "))
+            Cell::Text(names.collect::<Vec<_>>().join(&say!(", ")))
         };
-        vec![expert.to_string(), lane.demand().to_string(), names(&lane.kept), names(&lane.lost)]
+        vec![expert.to_string().into(), lane.demand().to_string().into(), names(&lane.kept), names(&lane.lost)]
     });
     let head = [say!("expert"), say!("asked by"), say!("served"), say!("turned away")];
     table(&say!("Experts and the tokens that asked them"), &head.each_ref().map(|name| &**name), rows)

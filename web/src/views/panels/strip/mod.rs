@@ -23,7 +23,7 @@ use crate::views::parts::glyph::legend_and;
 use crate::views::parts::in_sight::keep_in_sight;
 use crate::views::parts::section::row;
 use crate::views::parts::speaking::use_tongue;
-use crate::views::parts::table::table;
+use crate::views::parts::table::{Cell, table};
 use crate::views::parts::transport::transport;
 use crate::words::names;
 use cell::TokenCell;
@@ -120,11 +120,11 @@ fn as_table(input: &PanelInput) -> Html {
         let loss = scene.tokens[token].loss.map_or("–".to_owned(), |loss| format!("{loss:.3}"));
         let asked: Vec<String> = asked.collect();
         vec![
-            token.to_string(),
-            inline(scene.token_text(token)),
-            asked.join(&say!(", ")),
-            outcome(of_layer, token).into_owned(),
-            loss,
+            token.to_string().into(),
+            Cell::Text(inline(scene.token_text(token))),
+            asked.join(&say!(", ")).into(),
+            outcome(of_layer, token).into_owned().into(),
+            loss.into(),
         ]
     });
     let caption = say!("Tokens and their outcomes in layer {layer}", layer = of_layer.layer);

@@ -107,8 +107,9 @@ fn facts(training: &Training) -> Html {
 fn as_table(input: &PanelInput) -> Html {
     let adapters = input.lab.adapters.current.as_ref().map(|current| adapters::as_table(current));
     let Some(trainings) = &input.lab.trainings else {
-        return adapters
-            .unwrap_or_else(|| table(&tongue::translated(PANEL.kind), &[&say!("Nothing is trained yet")], []));
+        return adapters.unwrap_or_else(|| {
+            table(&tongue::translated(PANEL.kind), &[&say!("Nothing is trained yet")], Vec::<Vec<String>>::new())
+        });
     };
     let [first, second] = input.lab.sides();
     let (first, second) = (&first[..], &second[..]);

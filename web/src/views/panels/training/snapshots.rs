@@ -12,6 +12,7 @@ use crate::run::training::{Training, told_apart};
 use crate::state::Action;
 use crate::state::lab::{Lab, Wish};
 use crate::words::numbers::percent;
+use crate::words::tongue;
 
 pub fn snapshots(lab: &Lab, trainings: &[Shared<Training>; 2], dispatch: &Callback<Action>) -> Html {
     let num_snapshots = lab.num_snapshots();
@@ -70,7 +71,7 @@ fn state(snapshot: &TrainSnapshot) -> Html {
 /// The probe's letters, and below each the expert that it asked first, layer by layer.
 fn probe(snapshot: &TrainSnapshot) -> Html {
     let letters = snapshot.probe_tokens.iter().map(|bytes| {
-        html! { <td>{ visible(&String::from_utf8_lossy(bytes)) }</td> }
+        html! { <td dir="auto" translate="no">{ visible(&String::from_utf8_lossy(bytes)) }</td> }
     });
     let rows = snapshot.probe_layers.iter().map(|layer| {
         let first = |token: u32| match &layer.decision {
@@ -93,6 +94,16 @@ fn probe(snapshot: &TrainSnapshot) -> Html {
     }
 }
 
+/// The lab's name of a kind of text, for a reader.
+fn kind_name(name: &str) -> String {
+    match name.split_once(' ') {
+        Some(("grammar", number)) => say!("grammar {number}", number),
+        Some(("modulo", modulus)) => say!("modulo {modulus}", modulus),
+        Some(("your", "text")) => say!("your text").into_owned(),
+        _ => tongue::translated(name).into_owned(),
+    }
+}
+
 /// How far experts tell the kinds of text apart.
 fn kinds(snapshot: &TrainSnapshot) -> Html {
     let num_layers = snapshot.kinds.first().map_or(0, |kind| kind.demand.len());
@@ -108,7 +119,7 @@ fn kinds(snapshot: &TrainSnapshot) -> Html {
         return Html::default();
     }
     let losses = snapshot.kinds.iter().map(|kind| {
-        html! { <li><span>{ &kind.name }</span><b>{ format!("{:.3}", kind.held_out) }</b></li> }
+        html! { <li><span>{ kind_name(&kind.name) }</span><b>{ format!("{:.3}", kind.held_out) }</b></li> }
     });
     html! {
         <ul class="stats lab-kinds" title={say!("Mutual information of kind of text and expert, over that of kinds told apart entirely; below, held-out nats per byte of each kind")}>
