@@ -102,7 +102,7 @@ fn gate_row(input: &PanelInput, layer: &SceneLayer, expert: usize, value: Option
     };
     let is_muted = interventions::is_muted(input.changes(), layer.layer, ExpertIdx(expert as u32));
     let not_asked = if is_muted { say!("muted") } else { say!("not requested") };
-    let fate = request.map_or(not_asked, |request| Mark::of(request, layer.fate(token)).name().into());
+    let fate = request.map_or(not_asked, |request| Mark::of(request, layer.fate(token)).name());
     let title = say!("Expert {expert}: {share}, {fate}", expert, share, fate);
     let class = classes!(
         "gate-row",
