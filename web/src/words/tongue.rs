@@ -111,14 +111,36 @@ pub fn translated(english: &str) -> Cow<'_, str> {
     found.map_or(Cow::Borrowed(english), Cow::Owned)
 }
 
+/// A text of the code in the language of now, with the names of its template replaced by values in the same order. Called
+/// through `say!`, hundreds of times: so it takes what costs a call the fewest bytes.
+#[inline(never)]
+pub fn said(template: &'static str, names: &[&str], values: &[&dyn Display]) -> String {
+    filled(&translated(template), |name| value_of(name, names, values))
+}
+
+/// The same of a number of things, which is `{n}` in the template: `one` is for one of them. Called through `many!`. Chinese
+/// has one form for all numbers; a language with more is told here by its rule.
+#[inline(never)]
+pub fn counted(n: usize, one: &'static str, other: &'static str, names: &[&str], values: &[&dyn Display]) -> String {
+    let template = match spoken() {
+        Language::English => Cow::Borrowed(if n == 1 { one } else { other }),
+        Language::Chinese => translated(other),
+    };
+    filled(&template, |name| if name == "n" { Some(&n) } else { value_of(name, names, values) })
+}
+
+fn value_of<'a>(name: &str, names: &[&str], values: &[&'a dyn Display]) -> Option<&'a dyn Display> {
+    names.iter().zip(values).find(|(known, _)| **known == name).map(|(_, value)| *value)
+}
+
 /// The template with its names replaced. A name that has no value stays as it is.
-pub fn filled(template: &str, values: &[(&str, &dyn Display)]) -> String {
+fn filled<'a>(template: &str, value_of: impl Fn(&str) -> Option<&'a dyn Display>) -> String {
     let mut text = String::with_capacity(template.len() + 16);
     for piece in pieces(template) {
         match piece {
             Piece::Text(words) => text.push_str(words),
-            Piece::Name(name) => match values.iter().find(|(known, _)| *known == name) {
-                Some((_, value)) => write!(text, "{value}").expect("writing to a string cannot fail"),
+            Piece::Name(name) => match value_of(name) {
+                Some(value) => write!(text, "{value}").expect("writing to a string cannot fail"),
                 None => text.extend(["{", name, "}"]),
             },
         }
@@ -215,9 +237,10 @@ macro_rules! say {
     };
     ($template:literal, $($name:ident $(= $value:expr)?),+ $(,)?) => {{
         const { assert!($crate::words::tongue::has_names($template, &[$(stringify!($name)),+]), "other names than the template's") };
-        $crate::words::tongue::filled(
-            &$crate::words::tongue::translated($template),
-            &[$((stringify!($name), &value!($name $(= $value)?) as &dyn ::std::fmt::Display)),+],
+        $crate::words::tongue::said(
+            $template,
+            &[$(stringify!($name)),+],
+            &[$(&value!($name $(= $value)?) as &dyn ::std::fmt::Display),+],
         )
     }};
 }
@@ -227,20 +250,14 @@ macro_rules! say {
 macro_rules! many {
     ($n:expr, $one:literal, $other:literal $(, $name:ident $(= $value:expr)?)* $(,)?) => {{
         const { assert!($crate::words::tongue::has_names($other, &["n" $(, stringify!($name))*]), "other names than the template's") };
-        let n = $n;
-        $crate::words::tongue::filled(
-            &$crate::words::tongue::of_number(n as usize, $one, $other),
-            &[("n", &n as &dyn ::std::fmt::Display) $(, (stringify!($name), &value!($name $(= $value)?) as &dyn ::std::fmt::Display))*],
+        $crate::words::tongue::counted(
+            $n as usize,
+            $one,
+            $other,
+            &[$(stringify!($name)),*],
+            &[$(&value!($name $(= $value)?) as &dyn ::std::fmt::Display),*],
         )
     }};
-}
-
-/// The template for so many. Chinese has one for all numbers; a language with more is told here by its rule.
-pub fn of_number(n: usize, one: &'static str, other: &'static str) -> Cow<'static, str> {
-    match spoken() {
-        Language::English => Cow::Borrowed(if n == 1 { one } else { other }),
-        Language::Chinese => translated(other),
-    }
 }
 
 /// The value behind a name.
@@ -299,7 +316,7 @@ mod tests {
         check("a {b} c", &[Piece::Text("a "), Piece::Name("b"), Piece::Text(" c")]);
         check("{a}{b}", &[Piece::Name("a"), Piece::Name("b")]);
         check("an open { brace", &[Piece::Text("an open "), Piece::Text("{ brace")]);
-        assert_eq!(filled("{a} and {b}", &[("a", &1)]), "1 and {b}");
+        assert_eq!(said("{a} and {b}", &["a"], &[&1]), "1 and {b}");
     }
 
     #[test]
