@@ -30,16 +30,16 @@ impl AddAssign for Sizes {
 
 /// The page's own WebAssembly, JavaScript, CSS and HTML, with gzip, which every host has. The engine and the weights
 /// come after it. The aim is 650 kB.
-const PAGE_BUDGET_BYTES: u64 = 705_000;
+const PAGE_BUDGET_BYTES: u64 = 725_000;
 
 /// What a figure in another page loads before its engine: of the assets all but the page's module and what is loaded
 /// when it is first used, and the recorded run. The aim is 350 kB.
-const FIGURE_BUDGET_BYTES: u64 = 385_000;
+const FIGURE_BUDGET_BYTES: u64 = 393_000;
 
 /// The engine that is loaded first, and the one with WebGPU, each with what starts it. The aims are 800 kB
 /// and 2,500 kB.
 const ENGINE_BUDGET_BYTES: u64 = 525_000;
-const GPU_ENGINE_BUDGET_BYTES: u64 = 2_850_000;
+const GPU_ENGINE_BUDGET_BYTES: u64 = 2_200_000;
 
 /// What a page with figures that nobody has reached yet has loaded of them.
 const LOADER_BUDGET_BYTES: u64 = 5_000;
