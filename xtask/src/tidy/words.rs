@@ -11,8 +11,11 @@ use super::said::{self, Said};
 use super::sources::files;
 use crate::catalogues::{self, Entry, FOLDER};
 
+/// Finds what a source says.
+type Finder = fn(&str) -> Vec<Said>;
+
 /// What says something, by folder and extension, and how that is found.
-const SAID: [(&str, &str, fn(&str) -> Vec<Said>); 3] = [
+const SAID: [(&str, &str, Finder); 3] = [
     ("web/src", "rs", said::by_rust),
     ("www/packages/moe-playground/src", "js", said::by_javascript),
     ("www/site/lessons", "json", said::by_lesson),
