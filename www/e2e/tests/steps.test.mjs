@@ -259,3 +259,30 @@ test("a click on a token selects it in every view", async (t) => {
   const inLanes = await figure.panel("lanes").locator(".slot.is-selected").count();
   assert.equal(inLanes, asked.length);
 });
+
+for (const [what, attributes] of Object.entries({ "on the page": {}, "in a figure": { view: "strip" } })) {
+  test(`${what} the bar below a token is as tall as the probability of its first choice`, async (t) => {
+    const { figure, problems } = await openFigure(site, t, { attributes: { ...attributes, backend: "recorded" } });
+    await figure.recorded();
+    const layer = await figure.tokens.first().evaluate((token) => {
+      const [, number] = token.closest(".panel-strip").textContent.match(/layer (\d+)/);
+      return Number(number);
+    });
+    const { steps } = await figure.trace();
+    const { num_experts, values } = steps[0].layers[layer].gate_logits;
+    const bars = await figure.tokens.evaluateAll((tokens) =>
+      tokens.map((token) => {
+        const lane = token.querySelector(".token-lane");
+        return lane.querySelector(".level").getBoundingClientRect().height / lane.getBoundingClientRect().height;
+      }),
+    );
+    assert.equal(bars.length * num_experts, values.length);
+    bars.forEach((share, token) => {
+      const logits = values.slice(token * num_experts, (token + 1) * num_experts);
+      const largest = Math.max(...logits);
+      const first = 1 / logits.reduce((sum, logit) => sum + Math.exp(logit - largest), 0);
+      assert.ok(Math.abs(share - first) < 0.02, `token ${token}: ${share} for ${first}`);
+    });
+    assert.deepEqual(problems, []);
+  });
+}
