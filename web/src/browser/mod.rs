@@ -15,6 +15,7 @@ pub mod module_worker;
 pub mod motion;
 pub mod panics;
 pub mod presses;
+pub mod sight;
 pub mod timers;
 pub mod watchdog;
 pub mod wire;

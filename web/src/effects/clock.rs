@@ -1,8 +1,10 @@
 //! Timers: the rest of the controls, the patience for the recorded run, the pace of the playback.
 
+use web_sys::HtmlElement;
 use yew::Callback;
 
 use crate::browser::motion;
+use crate::browser::sight::Sight;
 use crate::browser::timers::{Interval, Timeout};
 use crate::effects::Report;
 use crate::state::{Action, Playback};
@@ -22,11 +24,13 @@ pub struct Clock {
     patience: Option<Timeout>,
     /// The playback's speed, and its beat.
     player: Option<(f32, Interval)>,
+    sight: Sight,
 }
 
 impl Clock {
-    pub fn new(report: Callback<Report>) -> Clock {
-        Clock { report, rerun: None, patience: None, player: None }
+    /// `host`: what plays, as its reader sees it.
+    pub fn new(host: &HtmlElement, report: Callback<Report>) -> Clock {
+        Clock { report, rerun: None, patience: None, player: None, sight: Sight::of(host) }
     }
 
     /// Where motion is welcome, a run may play by itself: its reader is asked nothing.
@@ -45,6 +49,7 @@ impl Clock {
         self.patience = Some(self.after(REPLAY_PATIENCE_MS, Action::ReplayIsLate));
     }
 
+    /// What nobody sees does not play on: it goes on from there once it is seen again.
     pub fn keep_pace(&mut self, playback: Playback) {
         // A token is taken in sooner than a step.
         let pace = if playback.tour.is_some() { playback.speed * TOKENS_PER_STEP } else { playback.speed };
@@ -52,9 +57,13 @@ impl Clock {
             _ if !playback.playing => self.player = None,
             Some((before, _)) if *before == pace => {}
             _ => {
-                let report = self.report.clone();
+                let (report, seen) = (self.report.clone(), self.sight.seen());
                 let every_ms = (MS_PER_STEP / pace) as i32;
-                let beat = Interval::new(every_ms, move || report.emit(Report::Act(Action::Tick)));
+                let beat = Interval::new(every_ms, move || {
+                    if seen.is_so() {
+                        report.emit(Report::Act(Action::Tick));
+                    }
+                });
                 self.player = Some((pace, beat));
             }
         }

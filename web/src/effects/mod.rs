@@ -74,7 +74,7 @@ impl Effects {
             models: ModelList::new(report.clone()),
             #[cfg(feature = "page")]
             trainer: TrainerRunner::new(report.clone()),
-            clock: Clock::new(report.clone()),
+            clock: Clock::new(&host, report.clone()),
             host: Host::new(host),
             report,
         }

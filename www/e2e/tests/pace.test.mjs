@@ -170,3 +170,44 @@ test("a slider that is dragged runs the model once, when it is let go", async (t
   assert.equal(await runs(), before + 1);
   assert.deepEqual(problems, []);
 });
+
+/** An init script: the beats of the playback are in `window.moe.beats`, to be struck by hand. */
+function holdBeats() {
+  window.moe.beats = [];
+  const set = window.setInterval;
+  window.setInterval = (beat, every_ms, ...values) => {
+    if (every_ms < 300 || every_ms > 700) return set(beat, every_ms, ...values);
+    return window.moe.beats.push(beat);
+  };
+}
+
+test("what nobody sees does not play on, and goes on from there once it is seen", async (t) => {
+  const prepare = (page) => page.addInitScript(holdBeats);
+  const attributes = { backend: "recorded", step: "0" };
+  const { page, figure, problems } = await openFigure(site, t, { attributes, newTokens: 8, prepare });
+  await figure.selected({});
+  await figure.button("Play").click();
+  /** Puts so much above the figure, waits until the browser has looked, strikes once; tells which step is shown. */
+  const struck = (above) =>
+    page.evaluate(async (above) => {
+      const element = document.querySelector("moe-playground");
+      element.style.marginBlockStart = above;
+      scrollTo(0, 0);
+      await new Promise((resolve) => new IntersectionObserver(resolve).observe(element));
+      const beat = window.moe.beats.at(-1);
+      if (typeof beat !== "function") throw new Error("nothing plays");
+      beat();
+      for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+      return element.shadowRoot.querySelector(".moe-container .step-count").textContent;
+    }, above);
+  const second = await struck("");
+  const third = await struck("");
+  assert.notEqual(second, third);
+  assert.equal(await struck("300vh"), third);
+  assert.equal(await struck("300vh"), third);
+  const fourth = await struck("");
+  assert.notEqual(fourth, third);
+  await page.evaluate(() => Object.defineProperty(document, "hidden", { get: () => true }));
+  assert.equal(await struck(""), fourth, "behind another tab");
+  assert.deepEqual(problems, []);
+});

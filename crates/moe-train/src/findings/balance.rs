@@ -134,6 +134,12 @@ fn spread(values: &[f64]) -> f64 {
     largest - values.iter().copied().fold(f64::INFINITY, f64::min)
 }
 
+/// How far seeds of one run differ in bits per byte, of the run where they differ the most; `None` where no run has two.
+pub fn largest_spread(rows: &[Trained]) -> Option<f64> {
+    let of = |run: &str| rows.iter().filter(|row| row.run == run).map(|row| row.bits_per_byte).collect::<Vec<_>>();
+    rows.iter().map(|row| of(&row.run)).filter(|seeds| seeds.len() > 1).map(|seeds| spread(&seeds)).reduce(f64::max)
+}
+
 fn written(values: &[f64], write: impl Fn(f64) -> String) -> String {
     list(&values.iter().map(|value| write(*value)).collect::<Vec<_>>())
 }
@@ -297,6 +303,14 @@ mod tests {
         let pair = Pair::of(&rows, "top2", "top2-batch").expect("two seeds");
         assert_eq!(specialisation(&pair).verdict, Verdict::Open);
         assert_eq!(prediction(&pair).verdict, Verdict::Open);
+    }
+
+    #[test]
+    fn seeds_of_one_run_are_compared_with_each_other_alone() {
+        let mut rows = vec![row("top2", 1, 0.0, 0.0, 2.1), row("hash", 1, 0.0, 0.0, 3.0)];
+        assert_eq!(largest_spread(&rows), None);
+        rows.extend([row("top2", 2, 0.0, 0.0, 2.125), row("hash", 2, 0.0, 0.0, 3.0)]);
+        assert!(largest_spread(&rows).is_some_and(|spread| (spread - 0.025).abs() < 1e-9));
     }
 
     #[test]

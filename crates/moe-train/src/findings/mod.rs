@@ -5,6 +5,7 @@ pub mod balance;
 
 mod observe;
 
+mod chosen;
 mod collapse;
 mod domains;
 mod drops;
@@ -33,6 +34,7 @@ use moe_router::rules;
 use moe_trace::Overflow;
 use serde::Serialize;
 
+use crate::evaluate::Evaluation;
 use crate::site_model::SiteModel;
 use crate::train::data;
 use crate::train::run_file::RunFile;
@@ -83,6 +85,7 @@ struct Measured {
     information: Vec<Of<information::InformationOf>>,
     spreads: Vec<Of<spread::Spreads>>,
     domains: Vec<Of<domains::Domains>>,
+    evaluations: Vec<Of<Evaluation>>,
     load: Vec<Of<load::Load>>,
     collapse: Vec<Of<collapse::Collapsed>>,
     locality: Vec<Of<locality::Locality>>,
@@ -149,6 +152,9 @@ impl Measured {
             self.tuned.push(tuning::measure(name, &trained, &text, slots.factor));
         }
         let of = |name: &str| name.to_owned();
+        if let Some(result) = Evaluation::read(&model.site)? {
+            self.evaluations.push(Of { model: of(name), result });
+        }
         self.load.push(Of { model: of(name), result: load::measure(&trained, text.num_all_tokens()) });
         drop(trained);
 
@@ -183,6 +189,7 @@ impl Measured {
             spread::section(&self.spreads, &out)?,
             domains::section(&self.domains, &out)?,
             balance::section(&out)?,
+            chosen::section(&self.evaluations, &self.domains, &out)?,
             load::section(&self.load, &out)?,
             collapse::section(&self.collapse, &out)?,
             locality::section(&self.locality, &out)?,
