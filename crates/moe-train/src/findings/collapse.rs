@@ -8,11 +8,11 @@ use moe_router::matrix::Matrix;
 use moe_router::measure::{ClassWeights, effective_rank};
 use serde::Serialize;
 
-use super::Of;
 use super::chart::{Figure, Line, Panel, Scale, Stroke};
 use super::estimate::mean;
 use super::observe::{HIDDEN_EVERY, Observed};
 use super::report::{Finding, Section, Verdict, list, write_json};
+use super::{Of, TWIN};
 use crate::train::history::{COLLAPSE_WINDOWS, collapse};
 use moe_model::history::Moment;
 
@@ -151,7 +151,7 @@ pub fn section(models: &[Of<Collapsed>], out: &Path) -> Result<Option<Section>> 
             figure,
         });
     }
-    if let (Some(cosine), Some(linear)) = (find(COSINE), find("top2")) {
+    if let (Some(cosine), Some(linear)) = (find(COSINE), find(TWIN)) {
         let [rc, other] = [cosine, linear].map(|collapsed| collapsed.mean(|layer| layer.rc));
         let [rank, other_rank] = [cosine, linear].map(|collapsed| collapsed.mean(|layer| layer.effective_rank));
         findings.push(Finding {

@@ -10,10 +10,9 @@ use super::chart::{Figure, Line, Panel, Scale, Stroke};
 use super::estimate::mean;
 use super::observe::Observed;
 use super::report::{Finding, Section, Verdict, list, percent, write_json};
-use super::{Of, main_of};
+use super::{Of, TWIN};
 
-/// The twins that differ in the balance loss alone.
-const BALANCED: &str = "top2";
+/// Differs from its twin in the balance loss alone.
 const UNBALANCED: &str = "unbalanced";
 
 /// Without a balance loss demand counts as more uneven if its variation is so many times as large.
@@ -100,13 +99,13 @@ pub fn section(models: &[Of<Load>], out: &Path) -> Result<Option<Section>> {
     write_json(&out.join("load.json"), &models)?;
     let find = |name: &str| models.iter().find(|of| of.model == name).map(|of| &of.result);
     let mut findings = Vec::new();
-    if let (Some(balanced), Some(unbalanced)) = (find(BALANCED), find(UNBALANCED)) {
+    if let (Some(balanced), Some(unbalanced)) = (find(TWIN), find(UNBALANCED)) {
         Figure {
             title: "Requests by expert, with a balance loss and without".to_owned(),
             x: "expert, the busiest first".to_owned(),
             y: "of all requests (%)".to_owned(),
             scale: Scale::Linear,
-            panels: vec![balanced.panel("top2: with"), unbalanced.panel("unbalanced: without")],
+            panels: vec![balanced.panel(&format!("{TWIN}: with")), unbalanced.panel("unbalanced: without")],
         }
         .write(&out.join("load.svg"))?;
         let [with, without] = [balanced, unbalanced].map(|load| load.mean(|layer| layer.variation));
@@ -134,11 +133,8 @@ pub fn section(models: &[Of<Load>], out: &Path) -> Result<Option<Section>> {
             figure: Some("load.svg"),
         });
     }
-    if let (Some(balanced), Some(unbalanced), Some(Of { model, result: main })) =
-        (find(BALANCED), find(UNBALANCED), main_of(models))
-    {
-        let [with, without, of_main] =
-            [balanced, unbalanced, main].map(|load| load.mean(|layer| effective_experts(&layer.demand)));
+    if let (Some(balanced), Some(unbalanced)) = (find(TWIN), find(UNBALANCED)) {
+        let [with, without] = [balanced, unbalanced].map(|load| load.mean(|layer| effective_experts(&layer.demand)));
         let experts = |load: &Load| load.layers.first().map_or(0, |layer| layer.demand.len());
         let layers: Vec<String> =
             unbalanced.layers.iter().map(|layer| format!("{:.2}", effective_experts(&layer.demand))).collect();
@@ -149,12 +145,10 @@ pub fn section(models: &[Of<Load>], out: &Path) -> Result<Option<Section>> {
             ),
             found: format!(
                 "Effective number of experts, exp of the entropy of their parts of the requests, mean over layers: \
-                {UNBALANCED} {without:.2} of {}, its twin with the loss {BALANCED} {with:.2} of {}, {model} {of_main:.2} of {}; \
-                by layer of {UNBALANCED} {}. It holds if {UNBALANCED} is below {COLLAPSED} of its experts and {BALANCED} \
-                is not.",
+                {UNBALANCED} {without:.2} of {}, its twin with the loss {TWIN} {with:.2} of {}; by layer of {UNBALANCED} {}. \
+                It holds if {UNBALANCED} is below {COLLAPSED} of its experts and {TWIN} is not.",
                 experts(unbalanced),
                 experts(balanced),
-                experts(main),
                 list(&layers),
             ),
             published: "the gate tends to converge to a state where it always gives large weights to the same few experts \

@@ -5,7 +5,7 @@ pub mod balance;
 
 mod observe;
 
-mod chosen;
+mod candidate;
 mod collapse;
 mod domains;
 mod drops;
@@ -40,6 +40,9 @@ use crate::train::data;
 use crate::train::run_file::RunFile;
 use observe::{Model, Observed, Text};
 use report::Section;
+
+/// The model of the page, from which others differ in one thing each: no balance loss, a cosine gate, a loss over the batch.
+const TWIN: &str = "default";
 
 /// The kind of text that only the tuned model was trained on.
 const UNSEEN: &str = "instructions";
@@ -189,7 +192,7 @@ impl Measured {
             spread::section(&self.spreads, &out)?,
             domains::section(&self.domains, &out)?,
             balance::section(&out)?,
-            chosen::section(&self.evaluations, &self.domains, &out)?,
+            candidate::section(&self.evaluations, &self.domains, &out)?,
             load::section(&self.load, &out)?,
             collapse::section(&self.collapse, &out)?,
             locality::section(&self.locality, &out)?,

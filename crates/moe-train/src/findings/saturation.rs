@@ -10,7 +10,7 @@ use serde::Serialize;
 use super::chart::{Figure, Line, Panel, Scale, Stroke};
 use super::estimate::mean;
 use super::report::{Finding, Section, Verdict, list, percent, write_json};
-use super::{Of, main_of};
+use super::{Of, TWIN, main_of};
 use moe_model::history::Moment;
 
 /// Shares that differ by less are alike.
@@ -192,7 +192,7 @@ pub fn section(models: &[Of<Saturation>], out: &Path) -> Result<Option<Section>>
         },
     ];
     let find = |name: &str| models.iter().find(|of| of.model == name).map(|of| &of.result);
-    if let (Some(cosine), Some(linear)) = (find("cosine"), find("top2")) {
+    if let (Some(cosine), Some(linear)) = (find("cosine"), find(TWIN)) {
         let parts = [0.1, 0.25, 0.5];
         let of = |part| [cosine, linear].map(|of| of.fluctuation_from(part));
         let verdicts = parts.map(|part| {
@@ -207,7 +207,7 @@ pub fn section(models: &[Of<Saturation>], out: &Path) -> Result<Option<Section>>
             claim: "A cosine gate changes fewer first choices along training than a linear one",
             verdict: if verdicts.iter().all(|verdict| *verdict == verdicts[0]) { verdicts[0] } else { Verdict::Open },
             found: format!(
-                "From one moment to the next first choices of cosine and of its linear twin top2 change by {} of \
+                "From one moment to the next first choices of cosine and of its linear twin {TWIN} change by {} of \
                 training (mean over moments and layers); all three must differ by {}, and the same way.",
                 list(&words),
                 percent(DIFFERENT),
