@@ -15,14 +15,12 @@ use crate::run::RunError;
 /// Long enough to fill experts, short enough to take no time.
 const TEXT: &str = "The cat sat on the mat, and 12 + 30 = 42; the dog ran.";
 
-/// Read one token at a time. It begins otherwise, so that what the other text left in memory is wrong here.
-const DECODED_TEXT: &str = "Once, in 7 days, she";
+/// Read one token at a time, before one is written. It begins otherwise, so that what the other text left in memory is
+/// wrong here. Short: where only the host knows a rule, each of its tokens takes as long as that whole text.
+const DECODED_TEXT: &str = "7 + 5 =";
 
-/// Read in step with it.
-const COMPANION: &str = "fn main() {";
-
-/// Tokens written after a text, each in a step that computes little else.
-const NUM_WRITTEN: u32 = 2;
+/// Two texts in step, of two tokens each, the second of which looks back.
+const IN_STEP: [&str; 2] = ["12", "34"];
 
 /// Few enough slots that about half of the requests are turned away.
 const TIGHT: f32 = 0.5;
@@ -41,7 +39,7 @@ impl Engine {
         Ok(None)
     }
 
-    /// None where the request is refused.
+    /// Its steps; none where the request is refused.
     async fn steps(&mut self, request: &RunRequest) -> Result<Vec<StepTrace>, RunError> {
         let mut steps = Vec::new();
         let emit = |event| {
@@ -64,13 +62,15 @@ fn requests(trained: RoutingSpec) -> [(&'static str, RunRequest); 4] {
         Overflow::Dropless => CapacitySpec::default(),
     };
     let by_confidence = CapacitySpec { factor: TIGHT, priority: Priority::BprMax, ..slots };
-    let decoded = request(trained, NUM_WRITTEN);
-    let decoded = RunRequest { prompt: DECODED_TEXT.to_owned(), group: RoutingGroup::DecodeStep, ..decoded };
-    let companions = vec![COMPANION.to_owned()];
-    let in_step = RunRequest { companions, group: RoutingGroup::Batch, max_new_tokens: 0, ..decoded.clone() };
     let served = RoutingSpec { overflow: Overflow::Drop(by_confidence), ..trained };
+    let [first, second] = IN_STEP.map(str::to_owned);
+    let whole = request(trained, 0);
+    let decoded =
+        RunRequest { prompt: DECODED_TEXT.to_owned(), group: RoutingGroup::DecodeStep, ..request(trained, 1) };
+    let in_step =
+        RunRequest { prompt: first, companions: vec![second], group: RoutingGroup::Batch, ..request(trained, 0) };
     [
-        ("", request(trained, NUM_WRITTEN)),
+        ("", whole),
         ("one token at a time, ", decoded),
         ("two texts in step, ", in_step),
         ("served by confidence, ", request(served, 0)),
@@ -165,42 +165,48 @@ pub(crate) mod tests {
         check(&|step| without_logits(step, 1), Some("layer 1: a gate logit is 0 there"));
     }
 
-    /// Where the step that reads the text is right, and one that follows is not.
+    /// Where the pass that reads the text is right, and the step of the token that it wrote is not.
     #[test]
     fn a_wrong_step_of_one_token_is_told() {
-        for way in [0, 1] {
-            let mut engine = engine("default");
-            let (_, request) = &requests(engine.info().trained_routing)[way];
-            let right = ready(engine.steps(request)).expect("it runs");
-            let num_read = match request.group {
-                RoutingGroup::DecodeStep => engine.counter().count(&request.prompt) as usize,
-                _ => 1,
-            };
-            let last = right.len() - 1;
-            assert_eq!(right.len(), num_read + NUM_WRITTEN as usize);
-            let check = |change: &dyn Fn(&mut [StepTrace]), expected: Option<String>| {
-                let mut found = right.clone();
-                change(&mut found);
-                let found = difference(&found, &right, request.routing.overflow);
-                assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
-                let (found, expected) = (found.unwrap_or_default(), expected.unwrap_or_default());
-                assert!(found.starts_with(&expected), "{found}");
-            };
-            check(&|_| {}, None);
-            let wrong = format!("step {last}, layer 1: a gate logit is 0 there and ");
-            check(&|steps| without_logits(&mut steps[last], 1), Some(wrong));
-            let improbable = |steps: &mut [StepTrace]| {
-                let Sequences::One(of) = &mut steps[last].sequences else { panic!("one text") };
-                of.next.as_mut().expect("what comes next").candidates.clear();
-            };
-            check(&improbable, Some(format!("step {last}, a probability is 0 there and ")));
-            // Where another token is as probable, the runs part, and the last step is another one's.
-            let parted = |steps: &mut [StepTrace]| {
-                let Sequences::One(of) = &mut steps[last - 1].sequences else { panic!("one text") };
-                of.next.as_mut().and_then(|next| next.chosen.as_mut()).expect("a token was written").id.0 += 1;
-                without_logits(&mut steps[last], 1);
-            };
-            check(&parted, None);
-        }
+        let mut engine = engine("default");
+        let [_, (_, request), ..] = requests(engine.info().trained_routing);
+        let right = ready(engine.steps(&request)).expect("it runs");
+        let last = engine.counter().count(&request.prompt) as usize;
+        assert_eq!(right.len(), last + 1);
+        let check = |change: &dyn Fn(&mut [StepTrace]), expected: Option<String>| {
+            let mut found = right.clone();
+            change(&mut found);
+            let found = difference(&found, &right, request.routing.overflow);
+            assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
+            let (found, expected) = (found.unwrap_or_default(), expected.unwrap_or_default());
+            assert!(found.starts_with(&expected), "{found}");
+        };
+        check(&|_| {}, None);
+        let wrong = format!("step {last}, layer 1: a gate logit is 0 there and ");
+        check(&|steps| without_logits(&mut steps[last], 1), Some(wrong));
+        let improbable = |steps: &mut [StepTrace]| {
+            let Sequences::One(of) = &mut steps[last].sequences else { panic!("one text") };
+            of.next.as_mut().expect("what comes next").candidates.clear();
+        };
+        check(&improbable, Some(format!("step {last}, a probability is 0 there and ")));
+        // Where another token is as probable, the runs part, and the last step is another one's.
+        let parted = |steps: &mut [StepTrace]| {
+            let Sequences::One(of) = &mut steps[last - 1].sequences else { panic!("one text") };
+            of.next.as_mut().and_then(|next| next.chosen.as_mut()).expect("a token was written").id.0 += 1;
+            without_logits(&mut steps[last], 1);
+        };
+        check(&parted, None);
+    }
+
+    /// Nothing is refused, and two texts of two tokens are two steps.
+    #[test]
+    fn every_way_is_run() {
+        let mut engine = engine("default");
+        let num_steps = requests(engine.info().trained_routing).map(|(way, request)| {
+            let steps = ready(engine.steps(&request)).expect("it runs");
+            (way, steps.len(), steps.iter().all(|step| step.layers.len() == 4))
+        });
+        assert!(num_steps.iter().all(|(_, steps, is_whole)| *steps > 0 && *is_whole), "{num_steps:?}");
+        assert_eq!(num_steps[2].1, 2, "{num_steps:?}");
     }
 }
