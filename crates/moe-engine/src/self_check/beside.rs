@@ -1,6 +1,6 @@
 //! Two runs of one model beside each other: what is different, and more than rounding makes it.
 
-use moe_trace::{Assignment, LayerTrace, Overflow, Priority, Routing, StepTrace};
+use moe_trace::{Assignment, GateLogits, LayerTrace, Overflow, Priority, Routing, StepTrace};
 
 /// Numbers agree to `|a − b| ≤ TOLERANCE · max(1, |b|)`: what different orders of summing and approximate exponentials of
 /// real devices leave.
@@ -94,11 +94,11 @@ fn requests_beside(found: &LayerTrace, expected: &LayerTrace, overflow: Overflow
             };
         }
     }
-    fates_beside(found, right, overflow)
+    fates_beside(found, right, logits, overflow)
 }
 
-/// What comes of requests that are the same.
-fn fates_beside(found: &Routing, right: &Routing, overflow: Overflow) -> Beside {
+/// What comes of requests that are the same. `logits`: by which tokens are confident.
+fn fates_beside(found: &Routing, right: &Routing, logits: &GateLogits, overflow: Overflow) -> Beside {
     let priority = match overflow {
         Overflow::Drop(slots) => slots.priority,
         Overflow::Dropless => Priority::Position,
@@ -117,7 +117,7 @@ fn fates_beside(found: &Routing, right: &Routing, overflow: Overflow) -> Beside 
     let served_only = |there: bool| -> Vec<f32> {
         let changed = pairs().filter(|&(one, other)| other.expert == expert && !is_same(one, other));
         let served = changed.filter(|(one, _)| one.fate.is_kept() == there);
-        served.filter_map(|(_, other)| Some(right.of_token(other.token).first()?.weight_raw)).collect()
+        served.map(|(_, other)| confidence(logits.row(other.token as usize))).collect()
     };
     let (there, here) = (served_only(true), served_only(false));
     let are_near = there.iter().all(|one| here.iter().all(|other| (one - other).abs() <= NEAR_TIE));
@@ -127,25 +127,38 @@ fn fates_beside(found: &Routing, right: &Routing, overflow: Overflow) -> Beside 
     Beside::Other(format!("expert {expert} treats token {token} otherwise there"))
 }
 
+/// The largest gate probability of a token with these logits.
+fn confidence(logits: &[f32]) -> f32 {
+    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    1.0 / logits.iter().map(|logit| (logit - largest).exp()).sum::<f32>()
+}
+
 #[cfg(test)]
 mod tests {
     use moe_trace::{CapacitySpec, ExpertIdx, Fate};
 
     use super::*;
 
-    /// One expert with one slot, and three tokens that ask it, the last two nearly as confident as each other.
+    /// An expert with one slot, and three tokens that ask it, the last two nearly as confident as each other.
     #[test]
     fn a_slot_for_the_wrong_token_is_told() {
-        let by = |priority| Overflow::Drop(CapacitySpec { priority, ..CapacitySpec::default() });
+        let logits = GateLogits::new(2, vec![0.0, 0.0, 2.2, 0.0, 2.15, 0.0]).expect("three tokens, two experts");
+        let confidences = [0.5, 0.9002, 0.8957];
+        assert!(logits.rows().zip(confidences).all(|(row, expected)| (confidence(row) - expected).abs() < 1e-4));
+        let by = |priority: Priority| Overflow::Drop(CapacitySpec { priority, ..CapacitySpec::default() });
         let served = |served: u32| {
-            let requests = [0.5, 0.9, 0.895].into_iter().zip(0..).map(|(weight_raw, token)| {
+            let request = |token: u32| {
                 let fate = if token == served { Fate::Kept { slot: 0 } } else { Fate::Lost };
-                Assignment { token, rank: 0, expert: ExpertIdx(0), weight: 1.0, weight_raw, fate }
-            });
-            Routing { num_tokens: 3, num_experts: 1, capacity: Some(1), assignments: requests.collect() }
+                Assignment { token, rank: 0, expert: ExpertIdx(0), weight: 1.0, weight_raw: 0.9, fate }
+            };
+            Routing { num_tokens: 3, num_experts: 2, capacity: Some(1), assignments: (0..3).map(request).collect() }
         };
-        let check = |priority, found: u32, expected: Beside| {
-            assert_eq!(fates_beside(&served(found), &served(1), by(priority)), expected, "{priority:?}, {found}");
+        let check = |priority: Priority, found: u32, expected: Beside| {
+            assert_eq!(
+                fates_beside(&served(found), &served(1), &logits, by(priority)),
+                expected,
+                "{priority:?}, {found}"
+            );
         };
         let other = |token: u32| Beside::Other(format!("expert 0 treats token {token} otherwise there"));
         for priority in [Priority::Position, Priority::BprMax] {
