@@ -24,3 +24,8 @@ pub mod views;
 mod page;
 
 pub use page::{Handle, mount, route_logits};
+
+/// For the trials of readers.
+#[cfg(test)]
+#[global_allocator]
+static MEMORY: moe_fuzz::memory::Counting = moe_fuzz::memory::Counting;

@@ -113,3 +113,63 @@ impl Counter {
         self.0.encode(text).len() as u32
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use moe_model::checkpoint::{Named, named, to_bytes};
+    use moe_model::{ModelConfig, Weights, device};
+
+    use super::*;
+    use crate::self_check::tests::ready;
+
+    /// What a reader is told of a small model with the shipped tokenizer, once it is spoilt like this. All hashes are those
+    /// of the files.
+    fn told(arithmetic: &Arithmetic, spoil: fn(&mut Manifest, &mut [Named])) -> Option<UserError> {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../www/site/models/default");
+        let read = |file: &str| std::fs::read(folder.join(file)).expect("the site has the model");
+        let mut manifest = Manifest::from_json(&read("manifest.json")).expect("a manifest");
+        manifest.config = ModelConfig { vocab_size: manifest.config.vocab_size, ..ModelConfig::tiny() };
+        let weights = Weights::random(&manifest.config, 3, &device::cpu());
+        let mut parameters = named(&weights, manifest.architecture);
+        spoil(&mut manifest, &mut parameters);
+        let weights = to_bytes(&parameters).expect("it can be written");
+        manifest.weights.sha256 = sha256_hex(&weights);
+        let loaded = ready(Engine::load(&manifest, &weights, &read("tokenizer.json"), arithmetic));
+        loaded.err().map(UserError::from)
+    }
+
+    /// Puts this value in the first place of a tensor.
+    fn put(parameters: &mut [Named], name: &str, value: f32) {
+        let tensor = parameters.iter_mut().find(|parameter| parameter.name == name);
+        tensor.expect("a tensor of this name").values[0] = value;
+    }
+
+    #[test]
+    fn files_that_do_not_fit_are_named_and_no_graphics_card_is_blamed() {
+        for arithmetic in [Arithmetic::F32(device::cpu()), Arithmetic::Int8] {
+            assert_eq!(told(&arithmetic, |_, _| {}), None);
+            let check = |spoil: fn(&mut Manifest, &mut [Named]), why: &str| {
+                let UserError { why: found, try_this, details, .. } = told(&arithmetic, spoil).expect(why);
+                assert_eq!((found.as_str(), details), (why, None));
+                assert!(try_this.contains("fetch the model again"), "{try_this}");
+                assert!(!try_this.contains("graphics") && !try_this.contains("backend"), "{try_this}");
+            };
+            check(|manifest, _| manifest.config.vocab_size = 1000, "the tokenizer has 1024 tokens, the model 1000.");
+            check(
+                |_, parameters| put(parameters, "final_norm", f32::NAN),
+                "number 0 of tensor final_norm is NaN, not a finite number.",
+            );
+            check(
+                |_, parameters| put(parameters, "blocks.1.gate", f32::INFINITY),
+                "number 0 of tensor blocks.1.gate is inf, not a finite number.",
+            );
+            // Where one number of a block has no end, its scale has none, and none of the block's numbers is any.
+            check(
+                |_, parameters| put(parameters, "embedding", f32::INFINITY),
+                "number 0 of tensor embedding is NaN, not a finite number.",
+            );
+        }
+    }
+}

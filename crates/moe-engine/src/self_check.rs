@@ -1,50 +1,80 @@
-//! Before a graphics device is believed: one step there, and the same on the CPU. A device may compute wrong numbers that
-//! are finite, or refuse a shader without a word and read what was in memory before.
+//! Before a graphics device is believed: a few steps there, and the same on the CPU. A device may compute wrong numbers that
+//! are finite, or refuse a shader without a word and read what was in memory before; and there are kernels that only steps
+//! of one token take, or only texts in step, or only a rule that serves by confidence.
 
-use std::cell::RefCell;
+mod beside;
 
 use moe_trace::{
-    Event, LayerTrace, Overflow, Priority, RoutingGroup, RoutingSpec, RunId, RunRequest, Sampling, StepTrace,
+    CapacitySpec, Event, Overflow, Priority, RoutingGroup, RoutingSpec, RunId, RunRequest, Sampling, StepTrace,
 };
 
+use self::beside::difference;
 use crate::engine::Engine;
 use crate::run::RunError;
 
 /// Long enough to fill experts, short enough to take no time.
 const TEXT: &str = "The cat sat on the mat, and 12 + 30 = 42; the dog ran.";
 
-/// Numbers agree to `|a − b| ≤ TOLERANCE · max(1, |b|)`: what different orders of summing and approximate exponentials of
-/// real devices leave.
-const TOLERANCE: f32 = 1e-2;
+/// Read one token at a time, before one is written. It begins otherwise, so that what the other text left in memory is
+/// wrong here. Short: where only the host knows a rule, each of its tokens takes as long as that whole text.
+const DECODED_TEXT: &str = "7 + 5 =";
 
-/// Experts whose logits are nearer to each other may be chosen one for the other. What follows then is another run.
-const NEAR_TIE: f32 = 2e-2;
+/// Two texts in step, of two tokens each, the second of which looks back.
+const IN_STEP: [&str; 2] = ["12", "34"];
+
+/// Few enough slots that about half of the requests are turned away.
+const TIGHT: f32 = 0.5;
 
 impl Engine {
-    /// What one step of this engine says otherwise than one of `trusted`, the same model on the CPU; `None` where they
-    /// agree. A model whose own rule cannot be run live is not checked.
+    /// What this engine says otherwise than `trusted`, the same model on the CPU; `None` where they agree. What a model's
+    /// own rule cannot do live is not checked.
     pub async fn differs_from(&mut self, trusted: &mut Engine) -> Result<Option<String>, RunError> {
-        let routing = self.info().trained_routing;
-        let request = request(routing, 0);
-        let Some(expected) = trusted.one_step(&request).await? else { return Ok(None) };
-        let Some(found) = self.one_step(&request).await? else { return Ok(None) };
-        Ok(difference(&found, &expected, &routing))
+        for (way, request) in requests(self.info().trained_routing) {
+            let expected = trusted.steps(&request).await?;
+            let found = self.steps(&request).await?;
+            if let Some(difference) = difference(&found, &expected, request.routing.overflow) {
+                return Ok(Some(format!("{way}{difference}")));
+            }
+        }
+        Ok(None)
     }
 
-    /// `None` where the request is refused.
-    async fn one_step(&mut self, request: &RunRequest) -> Result<Option<StepTrace>, RunError> {
-        let step = RefCell::new(None);
+    /// Its steps; none where the request is refused.
+    async fn steps(&mut self, request: &RunRequest) -> Result<Vec<StepTrace>, RunError> {
+        let mut steps = Vec::new();
         let emit = |event| {
             if let Event::Step { trace, .. } = event {
-                *step.borrow_mut() = trace.expand(None).ok();
+                steps.extend(trace.expand(None).ok());
             }
         };
         match self.run(request, || 0.0, emit, async || false).await {
-            Ok(_) => Ok(step.into_inner()),
-            Err(refused) if !refused.fatal => Ok(None),
-            Err(error) => Err(error),
+            Err(error) if error.fatal => return Err(error),
+            Ok(_) | Err(_) => {}
         }
+        Ok(steps)
     }
+}
+
+/// Runs that between them take every kernel, where the kernels know the rule; each after the words that say how it runs.
+fn requests(trained: RoutingSpec) -> [(&'static str, RunRequest); 4] {
+    let slots = match trained.overflow {
+        Overflow::Drop(slots) => slots,
+        Overflow::Dropless => CapacitySpec::default(),
+    };
+    let by_confidence = CapacitySpec { factor: TIGHT, priority: Priority::BprMax, ..slots };
+    let served = RoutingSpec { overflow: Overflow::Drop(by_confidence), ..trained };
+    let [first, second] = IN_STEP.map(str::to_owned);
+    let whole = request(trained, 0);
+    let decoded =
+        RunRequest { prompt: DECODED_TEXT.to_owned(), group: RoutingGroup::DecodeStep, ..request(trained, 1) };
+    let in_step =
+        RunRequest { prompt: first, companions: vec![second], group: RoutingGroup::Batch, ..request(trained, 0) };
+    [
+        ("", whole),
+        ("one token at a time, ", decoded),
+        ("two texts in step, ", in_step),
+        ("served by confidence, ", request(served, 0)),
+    ]
 }
 
 /// One step of the text under this routing, and one for each further token.
@@ -62,75 +92,6 @@ pub(crate) fn request(routing: RoutingSpec, max_new_tokens: u32) -> RunRequest {
     }
 }
 
-fn is_far(found: f32, expected: f32) -> bool {
-    let is_near = (found - expected).abs() <= TOLERANCE * expected.abs().max(1.0);
-    // Not-a-number is far from everything.
-    !is_near
-}
-
-/// The first difference that no rounding explains.
-fn difference(found: &StepTrace, expected: &StepTrace, routing: &RoutingSpec) -> Option<String> {
-    for (found, expected) in found.layers.iter().zip(&expected.layers) {
-        let layer = expected.layer;
-        let logits =
-            |of: &LayerTrace| of.gate_logits.as_ref().map(|logits| logits.values().to_vec()).unwrap_or_default();
-        let values = logits(found).into_iter().zip(logits(expected));
-        if let Some((value, right)) = values.into_iter().find(|(value, right)| is_far(*value, *right)) {
-            return Some(format!("layer {layer}: a gate logit is {value} there and {right} on the CPU"));
-        }
-        match same_requests(found, expected, routing) {
-            Requests::Same => {}
-            Requests::NearTie => return None,
-            Requests::Other { token } => return Some(format!("layer {layer}: token {token} asks other experts there")),
-        }
-    }
-    let losses =
-        found.tokens.iter().zip(&expected.tokens).filter_map(|(found, expected)| found.loss.zip(expected.loss));
-    if let Some((loss, right)) = losses.into_iter().find(|(loss, right)| is_far(*loss, *right)) {
-        return Some(format!("a loss is {loss} there and {right} on the CPU"));
-    }
-    let candidates = |step: &StepTrace| step.next().map(|next| next.candidates.clone()).unwrap_or_default();
-    let found = candidates(found);
-    candidates(expected).into_iter().find_map(|right| {
-        let probability = found.iter().find(|of| of.id == right.id).map_or(0.0, |of| of.probability);
-        let words = || format!("a probability is {probability} there and {} on the CPU", right.probability);
-        is_far(probability, right.probability).then(words)
-    })
-}
-
-enum Requests {
-    Same,
-    NearTie,
-    Other { token: u32 },
-}
-
-fn same_requests(found: &LayerTrace, expected: &LayerTrace, routing: &RoutingSpec) -> Requests {
-    let (Some(found), Some(right), Some(logits)) = (found.routing(), expected.routing(), &expected.gate_logits) else {
-        return Requests::Same;
-    };
-    // By confidence, which has near ties of its own, a token may get a slot here and there another.
-    let by_position = match routing.overflow {
-        Overflow::Drop(slots) => slots.priority == Priority::Position,
-        Overflow::Dropless => true,
-    };
-    for token in 0..right.num_tokens {
-        let (found, right) = (found.of_token(token), right.of_token(token));
-        let is_same = found.len() == right.len()
-            && found.iter().zip(right).all(|(one, other)| {
-                (one.rank, one.expert) == (other.rank, other.expert) && (!by_position || one.fate == other.fate)
-            });
-        if !is_same {
-            let row = logits.row(token as usize);
-            let near = |one: usize, other: usize| (row[one] - row[other]).abs() <= NEAR_TIE;
-            let is_tie = found.len() == right.len()
-                && found.iter().zip(right).all(|(one, other)| near(one.expert.index(), other.expert.index()))
-                && found.iter().zip(right).any(|(one, other)| one.expert != other.expert);
-            return if is_tie { Requests::NearTie } else { Requests::Other { token } };
-        }
-    }
-    Requests::Same
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use std::future::Future;
@@ -139,6 +100,7 @@ pub(crate) mod tests {
     use std::task::{Context, Poll, Waker};
 
     use moe_model::{Manifest, device};
+    use moe_trace::{GateLogits, Sequences};
 
     use super::*;
     use crate::engine::Arithmetic;
@@ -175,17 +137,24 @@ pub(crate) mod tests {
         assert!(difference.starts_with("layer 0: a gate logit is "), "{difference}");
     }
 
+    /// A layer's gate logits, all 0.
+    fn without_logits(step: &mut StepTrace, layer: usize) {
+        let of = &mut step.layers[layer].gate_logits;
+        let (num_experts, len) = of.as_ref().map(|of| (of.num_experts(), of.values().len())).expect("logits");
+        *of = GateLogits::new(num_experts, vec![0.0; len]).ok();
+    }
+
     /// Of numbers that a broken device brings back.
     #[test]
     fn wrong_numbers_are_found_and_near_ties_are_not() {
         let mut engine = engine("default");
         let routing = engine.info().trained_routing;
-        let request = request(routing, 0);
-        let right = ready(engine.one_step(&request)).expect("it runs").expect("a step");
+        let right = ready(engine.steps(&request(routing, 0))).expect("it runs");
+        assert_eq!(right.len(), 1);
         let check = |change: &dyn Fn(&mut StepTrace), expected: Option<&str>| {
             let mut found = right.clone();
-            change(&mut found);
-            let found = difference(&found, &right, &routing);
+            change(&mut found[0]);
+            let found = difference(&found, &right, routing.overflow);
             assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
             assert!(found.unwrap_or_default().contains(expected.unwrap_or_default()));
         };
@@ -193,11 +162,51 @@ pub(crate) mod tests {
         check(&|step| step.tokens[3].loss = step.tokens[3].loss.map(|loss| loss + 0.001), None);
         check(&|step| step.tokens[3].loss = step.tokens[3].loss.map(|loss| loss + 0.5), Some("a loss is"));
         check(&|step| step.tokens[3].loss = Some(f32::NAN), Some("a loss is NaN"));
-        let zero = |step: &mut StepTrace| {
-            let sizes = step.layers[1].gate_logits.as_ref().map(|logits| (logits.num_experts(), logits.values().len()));
-            let (num_experts, len) = sizes.expect("logits");
-            step.layers[1].gate_logits = moe_trace::GateLogits::new(num_experts, vec![0.0; len]).ok();
+        check(&|step| without_logits(step, 1), Some("layer 1: a gate logit is 0 there"));
+    }
+
+    /// Where the pass that reads the text is right, and the step of the token that it wrote is not.
+    #[test]
+    fn a_wrong_step_of_one_token_is_told() {
+        let mut engine = engine("default");
+        let [_, (_, request), ..] = requests(engine.info().trained_routing);
+        let right = ready(engine.steps(&request)).expect("it runs");
+        let last = engine.counter().count(&request.prompt) as usize;
+        assert_eq!(right.len(), last + 1);
+        let check = |change: &dyn Fn(&mut [StepTrace]), expected: Option<String>| {
+            let mut found = right.clone();
+            change(&mut found);
+            let found = difference(&found, &right, request.routing.overflow);
+            assert_eq!(found.is_some(), expected.is_some(), "{found:?}");
+            let (found, expected) = (found.unwrap_or_default(), expected.unwrap_or_default());
+            assert!(found.starts_with(&expected), "{found}");
         };
-        check(&zero, Some("layer 1: a gate logit is 0 there"));
+        check(&|_| {}, None);
+        let wrong = format!("step {last}, layer 1: a gate logit is 0 there and ");
+        check(&|steps| without_logits(&mut steps[last], 1), Some(wrong));
+        let improbable = |steps: &mut [StepTrace]| {
+            let Sequences::One(of) = &mut steps[last].sequences else { panic!("one text") };
+            of.next.as_mut().expect("what comes next").candidates.clear();
+        };
+        check(&improbable, Some(format!("step {last}, a probability is 0 there and ")));
+        // Where another token is as probable, the runs part, and the last step is another one's.
+        let parted = |steps: &mut [StepTrace]| {
+            let Sequences::One(of) = &mut steps[last - 1].sequences else { panic!("one text") };
+            of.next.as_mut().and_then(|next| next.chosen.as_mut()).expect("a token was written").id.0 += 1;
+            without_logits(&mut steps[last], 1);
+        };
+        check(&parted, None);
+    }
+
+    /// Nothing is refused, and two texts of two tokens are two steps.
+    #[test]
+    fn every_way_is_run() {
+        let mut engine = engine("default");
+        let num_steps = requests(engine.info().trained_routing).map(|(way, request)| {
+            let steps = ready(engine.steps(&request)).expect("it runs");
+            (way, steps.len(), steps.iter().all(|step| step.layers.len() == 4))
+        });
+        assert!(num_steps.iter().all(|(_, steps, is_whole)| *steps > 0 && *is_whole), "{num_steps:?}");
+        assert_eq!(num_steps[2].1, 2, "{num_steps:?}");
     }
 }

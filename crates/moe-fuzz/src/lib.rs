@@ -6,6 +6,7 @@
 mod dice;
 pub mod json;
 pub mod memory;
+pub mod tensors;
 mod trial;
 
 pub use dice::Dice;

@@ -23,3 +23,8 @@ pub use lab::Lab;
 
 /// Where the numbers are computed is the caller's choice.
 pub use moe_model::{Device, device};
+
+/// For the trials of readers.
+#[cfg(test)]
+#[global_allocator]
+static MEMORY: moe_fuzz::memory::Counting = moe_fuzz::memory::Counting;

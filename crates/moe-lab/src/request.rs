@@ -15,6 +15,9 @@ const MOST_TOKENS: usize = 8_192;
 /// Kinds of text, at most.
 const MOST_KINDS: usize = 16;
 
+/// Steps and snapshots of which a file may tell, at most: more than anybody waits for, and there is room to go on.
+pub const MOST_STEPS: u32 = 1_000_000_000;
+
 /// Steps until the learning rate is at its full height.
 const WARM_UP: usize = 20;
 

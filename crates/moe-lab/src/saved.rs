@@ -61,6 +61,11 @@ pub fn open(bytes: &[u8], run: RunId, device: &Device) -> Result<Training, UserE
     })?;
     let About { request, next_step, num_snapshots, moved, teacher } = about;
     let request = TrainRequest { run, ..request };
+    if next_step.max(num_snapshots) > request::MOST_STEPS {
+        let most = request::MOST_STEPS;
+        let why = format!("It tells of {next_step} steps and {num_snapshots} snapshots; there may be at most {most}.");
+        return Err(not_opened(why, "Choose another file."));
+    }
     let teacher = match teacher {
         Some(teacher) => {
             let teacher = teacher.open(&mut tensors, &request, device).map_err(said)?;
@@ -91,4 +96,69 @@ fn damaged(error: &CheckpointError) -> UserError {
 /// What a start is refused for, an opened file is too.
 fn said(error: UserError) -> UserError {
     UserError { what: "The training was not opened.".to_owned(), ..error }
+}
+
+#[cfg(test)]
+mod tests {
+    use moe_fuzz::{Dice, tensors, trial_of_much_work};
+    use moe_trace::training::{AuxiliaryLoss, TrainedRule, TrainedSizes, TrainingText, WeightedLoss};
+    use moe_trace::{Overflow, RouterSpec, RoutingSpec};
+
+    use super::*;
+
+    /// A training of four experts, after a step.
+    fn training(device: &Device) -> Training {
+        let routing = RoutingSpec { router: RouterSpec::Switch, overflow: Overflow::Dropless };
+        let request = TrainRequest {
+            run: RunId(1),
+            model: TrainedSizes {
+                d_model: 16,
+                num_layers: 1,
+                num_heads: 2,
+                num_experts: 4,
+                d_expert: 16,
+                num_shared_experts: 0,
+            },
+            rule: TrainedRule::Assigns(routing),
+            text: TrainingText::Own { text: "It is a truth universally acknowledged. ".repeat(20) },
+            num_sequences: 2,
+            num_tokens: 16,
+            learning_rate: 1e-2,
+            losses: vec![WeightedLoss { loss: AuxiliaryLoss::Balance, coefficient: 0.01 }],
+            bias_step: 0.0,
+            seed: 1,
+            probe: "abcdef".to_owned(),
+            snapshot_every: 0,
+            upcycling: None,
+        };
+        let mut training = Training::start(request, device).expect("top-1 of four");
+        pollster::block_on(training.step(&|| 0.0)).expect("it learns");
+        training
+    }
+
+    #[test]
+    fn fuzz_saved_trainings() {
+        let device = Device::flex();
+        let file = pollster::block_on(bytes(&training(&device))).expect("it can be saved");
+        assert!(open(&file, RunId(1), &device).is_ok());
+        let make = |dice: &mut Dice| tensors::spoilt(&file, dice);
+        trial_of_much_work("saved trainings", 200, make, |file| {
+            let Ok(mut training) = open(file, RunId(2), &device) else { return false };
+            // What is taken can be kept, and saved again.
+            training.keep();
+            pollster::block_on(bytes(&training)).is_ok()
+        });
+    }
+
+    /// After so many, the next one would have no number.
+    #[test]
+    fn more_steps_than_can_be_counted_are_refused() {
+        let device = Device::flex();
+        let mut training = training(&device);
+        training.next_step = u32::MAX;
+        let file = pollster::block_on(bytes(&training)).expect("it can be saved");
+        let error = open(&file, RunId(1), &device).err().expect("too many");
+        let why = "It tells of 4294967295 steps and 0 snapshots; there may be at most 1000000000.";
+        assert_eq!(error.why, why);
+    }
 }

@@ -41,3 +41,8 @@ pub use moe_router::rule::Besides;
 
 /// A backend's device, as burn names it.
 pub use burn::tensor::Device;
+
+/// For the trials of readers.
+#[cfg(test)]
+#[global_allocator]
+static MEMORY: moe_fuzz::memory::Counting = moe_fuzz::memory::Counting;

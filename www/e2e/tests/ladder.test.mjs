@@ -111,6 +111,58 @@ test("where only such a GPU is asked for, the recorded run stays", { skip: NO_GP
   await figure.recorded();
 });
 
+/** A GPU that passes over what shaders with these words in them would compute, and says nothing: what was in memory is
+ *  read. */
+const idleGpu = (words) => `if (globalThis.GPUDevice) {
+    const idle = new WeakSet();
+    const pipelines = new WeakMap();
+    const around = ({ prototype }, name, replacement) => {
+      const original = prototype[name];
+      prototype[name] = function (...values) {
+        return replacement.call(this, original.bind(this), ...values);
+      };
+    };
+    const marked = (made, isIdle) => {
+      if (isIdle) idle.add(made);
+      return made;
+    };
+    around(GPUDevice, "createShaderModule", (make, shader) =>
+      marked(make(shader), shader.code.includes(${JSON.stringify(words)})));
+    around(GPUDevice, "createComputePipeline", (make, pipeline) =>
+      marked(make(pipeline), idle.has(pipeline.compute.module)));
+    around(GPUComputePassEncoder, "setPipeline", function (set, pipeline) {
+      pipelines.set(this, pipeline);
+      set(pipeline);
+    });
+    for (const name of ["dispatchWorkgroups", "dispatchWorkgroupsIndirect"]) {
+      around(GPUComputePassEncoder, name, function (dispatch, ...counts) {
+        if (!idle.has(pipelines.get(this))) dispatch(...counts);
+      });
+    }
+  }`;
+
+const OTHERWISE = /: the GPU computes something else: layer 0: a gate logit is .* on the CPU\.$/;
+// What another step left in memory may also be no routing at all, which fails.
+const OF_ONE_TOKEN = /: the GPU computes something else: one token at a time, |WebGPU was tried and failed/;
+
+for (const [what, words, says] of [
+  ["nothing", "", OTHERWISE],
+  // It stands in shaders/route_alone.wgsl only, which the step that reads a whole text does without.
+  ["no token by itself", "normed: array<f32>", OF_ONE_TOKEN],
+]) {
+  test(`a GPU that computes ${what} is not believed`, { skip: NO_GPU_HERE }, async (t) => {
+    const { page, figure, problems } = await openFigure(site, t, {
+      backend: "auto",
+      prepare: (page) => beforeWorker(page, idleGpu(words)),
+    });
+    assert.equal((await figure.live()).source, "live_cpu");
+    await figure.engineSays(says);
+    assert.match((await chip(figure)).words, /live on your CPU/);
+    assert.equal(page.workers().length, 1, "its worker is gone");
+    assert.deepEqual(problems, []);
+  });
+}
+
 test("WebGPU is used where it is asked for", { skip: RUNG !== "webgpu" && "this browser has none" }, async (t) => {
   const { figure, problems } = await openFigure(site, t, { attributes: { backend: "webgpu" } });
   const { source, backend } = await figure.live();

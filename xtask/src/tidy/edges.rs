@@ -21,7 +21,11 @@ pub const PACKAGES: [Package; 15] = [
     Package { name: "moe-model", may_use: &["moe-trace", "moe-router", "moe-kernels"], tests_may_use: &["moe-fuzz"] },
     Package { name: "moe-learn", may_use: &["moe-trace", "moe-router", "moe-model"], tests_may_use: &[] },
     Package { name: "moe-engine", may_use: &["moe-trace", "moe-model"], tests_may_use: &[] },
-    Package { name: "moe-lab", may_use: &["moe-trace", "moe-router", "moe-model", "moe-learn"], tests_may_use: &[] },
+    Package {
+        name: "moe-lab",
+        may_use: &["moe-trace", "moe-router", "moe-model", "moe-learn"],
+        tests_may_use: &["moe-fuzz"],
+    },
     Package { name: "moe-mailbox", may_use: &["moe-trace"], tests_may_use: &[] },
     Package { name: "moe-lab-worker", may_use: &["moe-trace", "moe-lab", "moe-mailbox"], tests_may_use: &[] },
     Package {

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::model::Base;
 use super::{not_opened, request};
+use crate::request::MOST_STEPS;
 
 /// What such a file calls itself.
 const KIND: &str = "moe-playground adapters";
@@ -64,6 +65,10 @@ pub fn open(bytes: &[u8], base: &Base, device: &Device) -> Result<(AdapterLearne
         );
         return Err(not_opened(why, "Choose the model that they were trained with."));
     }
+    if about.num_steps > MOST_STEPS {
+        let why = format!("It tells of {} steps; there may be at most {MOST_STEPS}.", about.num_steps);
+        return Err(not_opened(why, "Choose another file."));
+    }
     let said = |error: UserError| UserError { what: not_opened("", "").what, ..error };
     let mut learner = request::learner(&about.recipe, base, device).map_err(said)?;
     learner.adapters = load(learner.adapters, &tensors).map_err(|error| damaged(&error))?;
@@ -77,4 +82,70 @@ fn beginning(text: &str, letters: usize) -> String {
 
 fn damaged(error: &CheckpointError) -> UserError {
     not_opened(format!("The file does not fit what it says of itself: {error}."), "Choose another file.")
+}
+
+#[cfg(test)]
+mod tests {
+    use moe_fuzz::{Dice, tensors, trial_of_much_work};
+    use moe_learn::adapting::Frozen;
+    use moe_model::{ModelConfig, Router, Tokenizer, Weights};
+    use moe_trace::{MixerSpec, RoutingSpec};
+
+    use super::*;
+
+    const TOKENIZER: &[u8] = include_bytes!("../../../../www/site/models/default/tokenizer.json");
+
+    /// A small frozen model. Its tokenizer is another's, and reads nothing here.
+    fn base(device: &Device) -> Base {
+        let config = ModelConfig::tiny();
+        let router = Router::new(RoutingSpec::default(), config.num_experts).expect("top-2 of four");
+        let weights = Weights::random(&config, 3, &device.clone().autodiff());
+        let tokenizer = Tokenizer::from_json(TOKENIZER).expect("the shipped tokenizer");
+        let frozen = Frozen::new(config, router, weights, device.clone());
+        Base { frozen, tokenizer, name: "tiny".to_owned(), sha256: "5e".repeat(32) }
+    }
+
+    /// A file of adapters of this rule, after so many steps.
+    fn file(rule: MixerSpec, num_steps: u32, device: &Device) -> Vec<u8> {
+        let (base, num_tokens) = (base(device), 24);
+        let recipe = AdapterRecipe {
+            rule,
+            num_adapters: 4,
+            rank: 2,
+            alpha: 16.0,
+            num_sequences: 2,
+            num_tokens,
+            learning_rate: 1e-2,
+            balance: 0.0,
+            seed: 1,
+        };
+        let learner = request::learner(&recipe, &base, device).expect("small ones");
+        pollster::block_on(bytes(&learner, recipe, &base, num_steps)).expect("they can be saved")
+    }
+
+    #[test]
+    fn fuzz_adapters() {
+        let device = Device::flex();
+        for rule in [MixerSpec::Molora { k: None }, MixerSpec::Mov] {
+            let file = file(rule, 3, &device);
+            assert!(open(&file, &base(&device), &device).is_ok());
+            let make = |dice: &mut Dice| tensors::spoilt(&file, dice);
+            trial_of_much_work("adapters", 100, make, |file| {
+                // One for each, whatever thread it is on.
+                let base = base(&device);
+                let Ok((learner, recipe, num_steps)) = open(file, &base, &device) else { return false };
+                // What is taken can be saved again.
+                pollster::block_on(bytes(&learner, recipe, &base, num_steps)).is_ok()
+            });
+        }
+    }
+
+    /// After so many, the next one would have no number.
+    #[test]
+    fn more_steps_than_can_be_counted_are_refused() {
+        let device = Device::flex();
+        let file = file(MixerSpec::Mov, u32::MAX, &device);
+        let error = open(&file, &base(&device), &device).err().expect("too many");
+        assert_eq!(error.why, "It tells of 4294967295 steps; there may be at most 1000000000.");
+    }
 }

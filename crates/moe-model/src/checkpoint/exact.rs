@@ -66,8 +66,7 @@ impl Exact {
 
 #[cfg(test)]
 mod tests {
-    use moe_fuzz::json::spoilt_text;
-    use moe_fuzz::{Dice, trial};
+    use moe_fuzz::{tensors, trial};
 
     use super::*;
 
@@ -103,7 +102,7 @@ mod tests {
     #[test]
     fn fuzz_exact() {
         let file = example().to_bytes("a kind").expect("it can be written");
-        let make = |dice: &mut Dice| spoilt_text(file.clone(), dice);
-        trial("exact", 500, make, |bytes| Exact::from_bytes(bytes, "a kind").is_ok());
+        let read = |bytes: &[u8]| Exact::from_bytes(bytes, "a kind").is_ok();
+        trial("exact", 500, |dice| tensors::spoilt(&file, dice), read);
     }
 }

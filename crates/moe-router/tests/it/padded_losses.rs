@@ -6,7 +6,7 @@ use proptest::prelude::*;
 
 use crate::common::logits;
 
-/// All losses of these tokens that average or sum over them.
+/// All losses of these tokens that average or sum over them, and what they are made of.
 fn of(gate_logits: &GateLogits, is_padding: &[bool]) -> Vec<f64> {
     let (probs, num_experts) = (gate_probs(gate_logits), gate_logits.num_experts());
     let router = RoutingSpec { router: rules::parse_router("top_k:2").expect("a rule"), overflow: Overflow::Dropless };
@@ -16,6 +16,10 @@ fn of(gate_logits: &GateLogits, is_padding: &[bool]) -> Vec<f64> {
     let tasks: Vec<usize> = (0..gate_logits.num_tokens()).map(|_| 0).collect();
     let information = losses::token_information(&probs, num_experts, is_padding);
     let device = losses::device_balance(&wide, &routing, &[0, 0, 1, 1], 2);
+    // What LoRAMoE balances: the whole group as one sample, of the type of the first two experts.
+    let given = losses::sums_of_probs(&probs, num_experts, is_padding);
+    let importance: Vec<f32> = given.iter().map(|sum| *sum as f32).collect();
+    let local = losses::localized_balance(&importance, &[0, 0, 1, 1], &[0], 0.1);
     let mut found = vec![
         losses::z_loss(gate_logits, is_padding),
         losses::relu_l1(gate_logits, is_padding),
@@ -27,10 +31,19 @@ fn of(gate_logits: &GateLogits, is_padding: &[bool]) -> Vec<f64> {
         information.loss,
         information.of_experts,
         information.given_token,
+        local.paper,
+        local.code,
     ];
     found.extend(losses::BalanceScaling::ALL.map(|scaling| scaling.loss(&probs, &routing)));
     found.extend(losses::expected_load(&wide, num_experts, is_padding));
     found.extend(losses::mean_probs_by_task(&probs, num_experts, &tasks, 1, is_padding));
+    found.extend(given);
+    found.extend(losses::sums_of_weights(&routing));
+    // What each expert adds.
+    found.extend(losses::token_information_terms(&probs, num_experts, is_padding));
+    found.extend(losses::relu_l1_terms(gate_logits, is_padding));
+    found.extend(losses::relu_l1_balanced_terms(gate_logits, 2, is_padding));
+    found.extend(losses::second_place_terms(&probs, &routing));
     found
 }
 
