@@ -139,7 +139,7 @@ pub enum RoutingGroup {
 }
 
 impl Default for CapacitySpec {
-    /// The capacity the shipped models were trained with: factor 1.25, token-major slots in order of position.
+    /// The capacity most shipped models were trained with: factor 1.25, token-major slots in order of position.
     fn default() -> CapacitySpec {
         CapacitySpec {
             factor: 1.25,
