@@ -107,7 +107,7 @@ fn every_task_can_be_done_and_none_is_done_already() {
         ("capacity", vec![]),
         ("policies", vec![]),
         ("balance", vec![2, 3, 4]),
-        ("specialise", vec![3, 4]),
+        ("specialise", vec![3, 4, 5, 6]),
     ] {
         let mut play = at_first_step(name);
         let num_steps = lesson(name).steps.len();
@@ -213,13 +213,17 @@ fn what_they_say_of_the_models_was_measured() {
     check("specialise", "50.8 % in layer 0 and 30.8 % in layer 3", "The id tells layer 0 50.8 %");
     check("specialise", "50.8 % in layer 0 and 30.8 % in layer 3", "layer 3 30.8 % of the experts' entropy");
 
-    let demand = |model: &str, kind: &str, layer: usize| -> Vec<f64> {
+    let of_kind = |model: &str, kind: &str| -> (Vec<Vec<f64>>, f64) {
         let evaluation: Value =
             serde_json::from_str(&read(&format!("www/site/models/{model}/evaluation.json"))).expect("JSON");
         let domains = evaluation["domains"].as_array().expect("kinds of text");
         let of_kind = domains.iter().find(|domain| domain["name"] == kind).expect("this kind");
-        let counts = of_kind["as_trained"]["demand"][layer].as_array().expect("a count for each expert");
-        let counts: Vec<f64> = counts.iter().filter_map(Value::as_f64).collect();
+        let layers = of_kind["as_trained"]["demand"].as_array().expect("layers").iter();
+        let counts = layers.map(|layer| layer.as_array().expect("experts").iter().filter_map(Value::as_f64).collect());
+        (counts.collect(), of_kind["as_trained"]["lost"].as_f64().expect("a share"))
+    };
+    let demand = |model: &str, kind: &str, layer: usize| -> Vec<f64> {
+        let counts = of_kind(model, kind).0.swap_remove(layer);
         let sum: f64 = counts.iter().sum();
         counts.iter().map(|count| count / sum).collect()
     };
@@ -231,4 +235,11 @@ fn what_they_say_of_the_models_was_measured() {
     // “every expert of layer 0 gets at least 5 % of the requests, and none gets 20 %”
     let shares = demand("default", "spanish", 0);
     assert!(shares.iter().all(|share| (0.05..0.2).contains(share)), "{shares:?}");
+    // “of Spanish 79 % ask expert 5 of this layer and 75 % expert 3; of prose 3 % and 14 %”: each token asks two.
+    let asked = |kind: &str, expert: usize| format!("{:.0}", 200.0 * demand("global-batch", kind, 3)[expert]);
+    let found = [("spanish", 5), ("spanish", 3), ("prose", 5), ("prose", 3)].map(|(kind, expert)| asked(kind, expert));
+    assert_eq!(found, ["79", "75", "3", "14"]);
+    // “12.0 % of the requests of Spanish are turned away there, in the model of this page 3.7 %”
+    let lost = ["global-batch", "default"].map(|model| format!("{:.1}", 100.0 * of_kind(model, "spanish").1));
+    assert_eq!(lost, ["12.0", "3.7"]);
 }
