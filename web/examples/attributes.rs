@@ -57,7 +57,7 @@ fn names() -> String {
 /// lines in which the formatter writes a list.
 fn panels_of_figures() -> String {
     let first = PanelName::ALL.iter().map(|&panel| (panel.as_str(), panel));
-    let words = first.chain(OTHER_WORDS).filter(|(_, panel)| panel.feature().is_none());
+    let words = first.chain(OTHER_WORDS.iter().copied()).filter(|(_, panel)| panel.feature().is_none());
     let names: Vec<String> = words.map(|(word, _)| format!("\"{word}\"")).collect();
     let line = format!("const FIGURE_PANELS = [{}];\n", names.join(", "));
     if line.len() <= 120 { line } else { format!("const FIGURE_PANELS = [\n  {},\n];\n", names.join(",\n  ")) }

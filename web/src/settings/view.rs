@@ -48,7 +48,12 @@ pub enum View {
 }
 
 /// Second words for panels, which texts about routing have for them. Links and files say the first.
-pub const OTHER_WORDS: [(&str, PanelName); 2] = [("matrix", PanelName::Layers), ("gate", PanelName::Token)];
+pub const OTHER_WORDS: &[(&str, PanelName)] = &[
+    ("matrix", PanelName::Layers),
+    ("gate", PanelName::Token),
+    #[cfg(feature = "page")]
+    ("equation", PanelName::Microscope),
+];
 
 /// A panel by either word.
 fn panel(word: &str) -> Option<PanelName> {
@@ -84,6 +89,7 @@ mod tests {
         check(" lanes ", Some(View::Panels(vec![PanelName::Lanes])));
         check("strip  lanes", Some(View::Panels(vec![PanelName::Strip, PanelName::Lanes])));
         check("matrix gate", Some(View::Panels(vec![PanelName::Layers, PanelName::Token])));
+        check("equation", Some(View::Panels(vec![PanelName::Microscope])));
         check("lanes full", None);
         check("tale", None);
         check("", None);

@@ -48,6 +48,13 @@ test("panels have second words, by which the small module is loaded too", async 
   assert.equal(await figure.panel("token").locator(".gate-row").count(), 8);
   assert.equal(await figure.host.locator(".panel").count(), 2);
   assert.deepEqual(names, ["figure"]);
+  // Its panel is in the page's module.
+  await figure.host.evaluate((it) => {
+    it.setAttribute("microscope", "capacity");
+    it.setAttribute("view", "equation");
+  });
+  await figure.panel("microscope").locator("math").first().waitFor();
+  assert.deepEqual(names, ["figure", "web"]);
   assert.deepEqual(problems, []);
 });
 
