@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use serde_json::{Value, json};
 use web::settings::attributes::{ATTRIBUTES, Attribute, Values};
-use web::settings::view::PanelName;
+use web::settings::view::{OTHER_WORDS, PanelName};
 
 /// A file, and the committed text of it brought up to date.
 type File = (&'static str, fn(&str) -> Result<String, Box<dyn Error>>);
@@ -53,11 +53,12 @@ fn names() -> String {
     format!("const ATTRIBUTES = [\n{lines}];\n")
 }
 
-/// For the element, which loads the module of figures where that has all panels that it shows. In the lines in which the
-/// formatter writes a list.
+/// For the element, which loads the module of figures where that has all panels that it shows, by whichever word. In the
+/// lines in which the formatter writes a list.
 fn panels_of_figures() -> String {
-    let panels = PanelName::ALL.iter().filter(|panel| panel.feature().is_none());
-    let names: Vec<String> = panels.map(|panel| format!("\"{}\"", panel.as_str())).collect();
+    let first = PanelName::ALL.iter().map(|&panel| (panel.as_str(), panel));
+    let words = first.chain(OTHER_WORDS.iter().copied()).filter(|(_, panel)| panel.feature().is_none());
+    let names: Vec<String> = words.map(|(word, _)| format!("\"{word}\"")).collect();
     let line = format!("const FIGURE_PANELS = [{}];\n", names.join(", "));
     if line.len() <= 120 { line } else { format!("const FIGURE_PANELS = [\n  {},\n];\n", names.join(",\n  ")) }
 }

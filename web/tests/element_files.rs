@@ -86,6 +86,63 @@ fn events_are_the_same_everywhere() {
     assert_eq!(documented("Events"), events);
 }
 
+/// The names in a text that follow a beginning, up to what ends a name.
+fn names_after(text: &str, begin: &str) -> Names {
+    let name = |rest: &str| rest.chars().take_while(|c| c.is_ascii_lowercase() || *c == '-').collect::<String>();
+    text.split(begin).skip(1).map(name).collect()
+}
+
+/// All files below a folder whose names end like this, as one text.
+fn all_of(folder: &str, ending: &str) -> String {
+    let mut folders = vec![root().join(folder)];
+    let mut texts = String::new();
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder").map(|entry| entry.expect("an entry").path()) {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else if entry.to_string_lossy().ends_with(ending) {
+                texts += &read(entry);
+            }
+        }
+    }
+    texts
+}
+
+#[test]
+fn custom_properties_and_parts_are_the_same_everywhere() {
+    let styles = all_of("web/style", ".css") + &read(format!("{PACKAGE}/src/export/dialog.css"));
+    // Lists of fallbacks stand in lines of their own.
+    let styles: String = styles.split_whitespace().collect();
+    let mut properties = names_after(&styles, "var(--moe-");
+    assert!(properties.remove("px"), "it is the figure's own");
+    let properties: Names = properties.iter().map(|name| format!("--moe-{name}")).collect();
+    let mut parts = names_after(&all_of("web/src/views", ".rs"), "part=\"");
+    let element = read(format!("{PACKAGE}/src/element.js"));
+    parts.extend(names_after(&element.replace("built(\"div\"", "built(\"p\""), "built(\"p\", \""));
+    let (in_table, parts_in_table): (Names, Names) =
+        documented("Looks").into_iter().partition(|name| name.starts_with("--"));
+    assert_eq!(in_table, properties);
+    assert_eq!(of_manifest("cssProperties", |_| true), properties);
+    assert_eq!(parts_in_table, parts);
+    assert_eq!(of_manifest("cssParts", |_| true), parts);
+}
+
+/// On paper a colour for a screen may not be seen.
+#[test]
+fn no_colour_of_a_page_is_left_on_paper() {
+    let colours = read("web/style/colors.css");
+    let print: String = read("web/style/print.css").split_whitespace().collect();
+    let picture = read(format!("{PACKAGE}/src/export/picture.js"));
+    let (_, list) = picture.split_once("OWN_COLOURS = [").expect("the list");
+    let (list, _) = list.split_once(']').expect("its end");
+    let names = names_after(&colours, "var(--moe-");
+    assert!(names.contains("accent"), "{names:?}");
+    for name in names {
+        assert!(print.contains(&format!("--moe-{name}:initial;")), "web/style/print.css keeps --moe-{name}");
+        assert!(list.contains(&format!("\"{name}\"")), "a saved picture keeps --moe-{name}");
+    }
+}
+
 #[test]
 fn the_package_brings_along_what_it_names() {
     let package: Value = serde_json::from_str(&read(format!("{PACKAGE}/package.json"))).expect("it is JSON");

@@ -29,7 +29,7 @@ const DIST_FILES: [&str; 4] = ["bugs.test.mjs", "element.test.mjs", "server.test
 
 /// Test files of what no engine computes, or the one on the CPU: hosts, files, layout, keys, and what a recorded run is
 /// enough for. Without WebGPU they say the same as with it and are sooner done, so they are run there alone.
-const ONCE_FILES: [&str; 28] = [
+const ONCE_FILES: [&str; 29] = [
     "activate.test.mjs",
     "axe.test.mjs",
     "bugs.test.mjs",
@@ -47,6 +47,7 @@ const ONCE_FILES: [&str; 28] = [
     "keys.test.mjs",
     "layout.test.mjs",
     "links.test.mjs",
+    "looks.test.mjs",
     "modules.test.mjs",
     "readers.test.mjs",
     "server.test.mjs",

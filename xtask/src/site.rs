@@ -32,7 +32,7 @@ const STYLES: [&str; 15] = [
 const PANEL_STYLES: &str = "panels";
 
 /// Of these figures have nothing.
-const PAGE_STYLES: [&str; 2] = ["shell/header.css", "shell/lesson.css"];
+const PAGE_STYLES: [&str; 3] = ["page.css", "shell/header.css", "shell/lesson.css"];
 
 /// The whole page's, and that of figures, which also lacks the panels that only the page's module has.
 const STYLE_SHEET: &str = "/assets/playground.css";

@@ -47,19 +47,34 @@ pub enum View {
     Panels(Vec<PanelName>),
 }
 
+/// Second words for panels, which texts about routing have for them. Links and files say the first.
+pub const OTHER_WORDS: &[(&str, PanelName)] = &[
+    ("matrix", PanelName::Layers),
+    ("gate", PanelName::Token),
+    #[cfg(feature = "page")]
+    ("equation", PanelName::Microscope),
+];
+
+/// A panel by either word.
+fn panel(word: &str) -> Option<PanelName> {
+    let other = OTHER_WORDS.iter().find(|(other, _)| *other == word);
+    other.map(|&(_, panel)| panel).or_else(|| PanelName::of_word(word))
+}
+
 impl View {
     /// `full`, or names of panels with blanks between them.
     pub fn parse(text: &str) -> Option<View> {
         if text.trim() == "full" {
             return Some(View::Full);
         }
-        let panels: Option<Vec<PanelName>> = text.split_whitespace().map(PanelName::of_word).collect();
+        let panels: Option<Vec<PanelName>> = text.split_whitespace().map(panel).collect();
         panels.filter(|panels| !panels.is_empty()).map(View::Panels)
     }
 
     /// Every word that [`View::parse`] knows, for the message where it does not.
     pub fn allowed() -> String {
-        say!("full, or one or more of {words}", words = PanelName::words())
+        let others: String = OTHER_WORDS.iter().map(|(word, _)| format!(", {word}")).collect();
+        say!("full, or one or more of {words}", words = PanelName::words() + &others)
     }
 }
 
@@ -73,8 +88,15 @@ mod tests {
         check("full", Some(View::Full));
         check(" lanes ", Some(View::Panels(vec![PanelName::Lanes])));
         check("strip  lanes", Some(View::Panels(vec![PanelName::Strip, PanelName::Lanes])));
+        check("matrix gate", Some(View::Panels(vec![PanelName::Layers, PanelName::Token])));
+        check("equation", Some(View::Panels(vec![PanelName::Microscope])));
         check("lanes full", None);
         check("tale", None);
         check("", None);
+    }
+
+    #[test]
+    fn a_second_word_is_no_panels_first_one() {
+        assert!(OTHER_WORDS.iter().all(|(word, _)| PanelName::of_word(word).is_none() && *word != "full"));
     }
 }

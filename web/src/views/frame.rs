@@ -39,12 +39,12 @@ pub fn Frame(props: &FrameProps) -> Html {
     };
     let Some(input) = &props.input else {
         return html! {
-            <section {class} {tabindex} aria-label={kind.clone()}>
+            <section {class} {tabindex} part="panel" aria-label={kind.clone()}>
                 <header class="panel-head">
                     <div class="topic"><span>{ kind }</span></div>
-                    <h2 class="finding">{ tongue::translated(props.waiting) }</h2>
+                    <h2 class="finding" part="title">{ tongue::translated(props.waiting) }</h2>
                 </header>
-                <div class="panel-body" />
+                <div class="panel-body" part="picture" />
             </section>
         };
     };
@@ -56,7 +56,7 @@ pub fn Frame(props: &FrameProps) -> Html {
     };
     let finding = lacking.map_or_else(|| (panel.finding)(input), |lacking| tongue::translated(lacking).into_owned());
     html! {
-        <section {class} {tabindex} aria-label={kind.clone()}>
+        <section {class} {tabindex} part="panel" aria-label={kind.clone()}>
             <header class="panel-head">
                 <div class="topic">
                     <span>{ (panel.topic)(input) }</span>
@@ -67,11 +67,11 @@ pub fn Frame(props: &FrameProps) -> Html {
                             onclick={toggle}>{ other }</button>
                     }
                 </div>
-                <h2 class="finding">{ finding }</h2>
+                <h2 class="finding" part="title">{ finding }</h2>
             </header>
-            <div class="panel-body">
+            <div class="panel-body" part="picture">
                 if let (true, Some(table)) = (*is_table, table) {
-                    <div class="table-twin" tabindex="0">{ table(input) }</div>
+                    <div class="table-twin" part="table" tabindex="0">{ table(input) }</div>
                 } else if lacking.is_none() {
                     { (panel.picture)(input) }
                 }

@@ -23,6 +23,7 @@ const FIGURES = {
   "the page": { view: "full" },
   "the page with its longest formula": { view: "full", ...WORDY },
   "a figure of all panels": { view: "strip layers lanes token load loss counts" },
+  "a figure in large text": { view: "strip layers lanes token load loss counts", style: "font-size: 24px" },
   "a figure that checks numbers": { view: "losses microscope block", microscope: "weights" },
 };
 

@@ -38,6 +38,26 @@ test("a figure of panels loads the module of figures, the page its own", async (
   await check({ path: "", attributes: RECORDED }, ["web"]);
 });
 
+test("panels have second words, by which the small module is loaded too", async (t) => {
+  const names = [];
+  const { figure, problems } = await openFigure(site, t, {
+    path: "embed.html?backend=recorded&view=matrix%20gate",
+    prepare: (page) => noteModules(page, names),
+  });
+  await figure.panel("layers").locator(".matrix-layer").first().waitFor();
+  assert.equal(await figure.panel("token").locator(".gate-row").count(), 8);
+  assert.equal(await figure.host.locator(".panel").count(), 2);
+  assert.deepEqual(names, ["figure"]);
+  // Its panel is in the page's module.
+  await figure.host.evaluate((it) => {
+    it.setAttribute("microscope", "capacity");
+    it.setAttribute("view", "equation");
+  });
+  await figure.panel("microscope").locator("math").first().waitFor();
+  assert.deepEqual(names, ["figure", "web"]);
+  assert.deepEqual(problems, []);
+});
+
 test("two figures and a page stand in one document, on two modules", async (t) => {
   const names = [];
   const { page, problems } = await openFigure(site, t, {

@@ -133,8 +133,8 @@ export interface MoePlaygroundAttributes {
    * its keys while nothing has the focus, so that Space and arrows no longer scroll.
    *
    * Values: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, policies, drops, batch,
-   * runs, positions, experts, findings, moments, training, methods, losses, microscope, block. Default: all panels,
-   * as a figure in a page.
+   * runs, positions, experts, findings, moments, training, methods, losses, microscope, block, matrix, gate,
+   * equation. Default: all panels, as a figure in a page.
    */
   get view(): string | null;
   set view(value: string | null);

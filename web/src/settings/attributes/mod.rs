@@ -168,7 +168,7 @@ mod tests {
         check(
             "view",
             "tale",
-            "Allowed: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, policies, drops, batch, runs, positions, experts, findings, moments, training, methods, losses, microscope, block.",
+            "Allowed: full, or one or more of story, strip, layers, lanes, token, load, loss, counts, policies, drops, batch, runs, positions, experts, findings, moments, training, methods, losses, microscope, block, matrix, gate, equation.",
         );
         check("backend", "cuda", "Allowed: auto, webgpu, cpu, cpu-f32, recorded.");
         check("theme", "sepia", "Allowed: auto, light, dark.");

@@ -80,7 +80,7 @@ pub fn routing_controls(controls: &Controls, dispatch: &Callback<Action>) -> Htm
     let factor = if can_overflow { format!("{:.2}", controls.capacity_factor) } else { "–".to_owned() };
     let (least, most) = (*CAPACITY_FACTOR.start(), *CAPACITY_FACTOR.end());
     html! {
-        <div class="controls">
+        <div class="controls" part="controls">
             if has(ControlName::Capacity) {
                 // The number beside the name is the slider's own value, and not to be spoken twice.
                 <label class="control factor">

@@ -29,7 +29,7 @@ pub fn surgery(input: &PanelInput) -> Html {
     }
     let Surgery { asked, status, seed, .. } = &input.surgery;
     html! {
-        <section class="surgery" aria-label={say!("What if")}>
+        <section class="surgery" part="controls" aria-label={say!("What if")}>
             <h3 class="topic">{ say!("What if") }</h3>
             { of_expert(input) }
             { gate(asked, *seed, &input.dispatch) }

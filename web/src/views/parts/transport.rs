@@ -41,7 +41,7 @@ pub fn transport(input: &PanelInput) -> Html {
         if input.playback.playing { ("icon-pause", say!("Pause")) } else { ("icon-play", say!("Play")) };
     let end = input.finished.filter(|_| at_end).and_then(names::end);
     html! {
-        <div class="transport" role="group" aria-label={say!("Steps of the run")}>
+        <div class="transport" part="controls" role="group" aria-label={say!("Steps of the run")}>
             { button("icon-first", say!("First step"), at_start, Action::StepTo(0)) }
             { button("icon-back", say!("Step back"), at_start, Action::StepBy(-1)) }
             { button(play_icon, play, num_steps < 2, Action::TogglePlay) }

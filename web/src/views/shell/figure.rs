@@ -33,7 +33,7 @@ pub fn figure_bar(state: &State, dispatch: &Callback<Action>) -> Html {
     html! {
         <div class="figure-bar">
             if offered.has_any(&[ControlName::Prompt, ControlName::Run, ControlName::Seed]) {
-                <div class="figure-run">
+                <div class="figure-run" part="controls">
                     if offered.has(ControlName::Prompt) { { prompt_field(state, Html::default(), dispatch) } }
                     if offered.has(ControlName::Seed) { { seed(state, dispatch) } }
                     // A field for the prompt or the seed is of no use without it.
@@ -71,7 +71,7 @@ pub fn figure_foot(state: &State) -> Html {
     let href = format!("{base}/../#{}", state.shown(&state.trained_routing()).link());
     let can_save = state.config().controls.is_some_and(|offered| offered.has(ControlName::Save));
     html! {
-        <footer class="figure-foot">
+        <footer class="figure-foot" part="foot">
             { engine_chip(state) }
             { state.on_screen().map(|run| changes_badge(&run.request.interventions)).unwrap_or_default() }
             if can_save {

@@ -14,7 +14,7 @@ pub fn notice(state: &State, dispatch: &Callback<Action>) -> Html {
     html! {
         <div class="notice-place" role="status" aria-live="polite">
             if let Some(message) = state.notice().map(|notice| notice.problem.say()) {
-                <div class="notice is-error">
+                <div class="notice is-error" part="notice">
                     <div>
                         <p><b>{ plain(&message.what) }</b>{ " " }{ plain(&message.why) }{ " " }{ message.try_this }</p>
                         if let Some(details) = &message.details {

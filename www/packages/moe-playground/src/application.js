@@ -25,6 +25,13 @@ const MODULES = {
   },
 };
 
+// A length, so that the texts of a figure are multiples of one size, however they stand inside of each other.
+try {
+  CSS.registerProperty({ name: "--moe-px", syntax: "<length>", inherits: true, initialValue: "1px" });
+} catch {
+  // Another copy of this script did.
+}
+
 const ENGINES = new URL("./engines.js", import.meta.url).href;
 
 /**

@@ -61,10 +61,12 @@ export function backgrounds(style, box) {
   if (fill) shapes.push({ kind: "path", d: whole, fill });
   const image = /^(repeating-)?linear-gradient\((.*)\)$/.exec(style.backgroundImage);
   if (!image) return shapes;
-  const stops = [...image[2].matchAll(/((?:rgba?|color)\([^)]*\))(?: ([\d.]+)px)?/g)].map(([, told, at]) => ({
-    paint: colour(told),
-    at: Number(at),
-  }));
+  const stops = [...image[2].matchAll(/((?:rgba?|color|(?:ok)?(?:lab|lch))\([^)]*\))(?: ([\d.]+)px)?/g)].map(
+    ([, told, at]) => ({
+      paint: colour(told),
+      at: Number(at),
+    }),
+  );
   const inside = inset(box, edgesOf(style));
   if (image[1]) shapes.push({ kind: "group", clip: whole, shapes: hatching(inside, stops) });
   else if (stops[0]?.paint) {

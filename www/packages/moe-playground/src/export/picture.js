@@ -89,17 +89,21 @@ const SMALL = {
   spacing: 0,
 };
 
+/** Those that a page around a figure may set, which are for the screen. */
+const OWN_COLOURS = ["paper", "ink", "quiet-ink", "line", "accent", "chart"].map((name) => `--moe-${name}`);
+
 /** With the colours for paper, light on white, while something is read off; nobody sees it in between. */
 function onPaper(moe, isPaper, read) {
   if (!isPaper) return read();
   const theme = moe.dataset.theme;
   moe.dataset.theme = "light";
   moe.style.setProperty("--paper", "#fff");
+  for (const name of OWN_COLOURS) moe.style.setProperty(name, "initial");
   try {
     return read();
   } finally {
     moe.dataset.theme = theme;
-    moe.style.removeProperty("--paper");
+    for (const name of ["--paper", ...OWN_COLOURS]) moe.style.removeProperty(name);
     if (moe.getAttribute("style") === "") moe.removeAttribute("style");
   }
 }
