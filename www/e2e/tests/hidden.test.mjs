@@ -37,7 +37,7 @@ const sizes = (selector) =>
   [
     ...document
       .querySelector(selector)
-      .shadowRoot.querySelectorAll(".moe-container :is(.panel, .slot, .matrix, .bars, .loss-chart)"),
+      .shadowRoot.querySelectorAll(".moe-container :is(.panel, .slot, .matrix, .columns, .loss-chart)"),
   ]
     .map((it) => ({ name: it.getAttribute("class"), box: it.getBoundingClientRect() }))
     .map(({ name, box }) => `${name}: ${box.width.toFixed(1)} × ${box.height.toFixed(1)}`);
