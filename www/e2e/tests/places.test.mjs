@@ -283,7 +283,7 @@ for (const [name, line, rungs] of [
   ["adapter", SILENT_ADAPTER, ["cpu", "webgpu"]],
   ["device", SILENT_DEVICE, ["webgpu"]],
 ]) {
-  test(`where the graphics ${name} never answers, the CPU runs, and the page says so within ten seconds`, {
+  test(`where the graphics ${name} never answers for eight seconds, the CPU runs, and the page says so`, {
     skip: !rungs.includes(RUNG) && "this browser has none",
   }, async (t) => {
     const { page, figure } = await openFigure(site, t, {
@@ -294,7 +294,8 @@ for (const [name, line, rungs] of [
     await figure.finished();
     await figure.engineSays(/: WebGPU did not answer for 8 seconds\.$/);
     const waited_ms = await page.evaluate(() => performance.now() - window.moe.loaded_ms);
-    assert.ok(waited_ms < 10_000, `${waited_ms} ms after the last byte`);
+    // The run that has ended meanwhile is in it.
+    assert.ok(waited_ms < 12_000, `${waited_ms} ms after the last byte`);
   });
 }
 
