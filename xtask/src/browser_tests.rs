@@ -29,7 +29,7 @@ const DIST_FILES: [&str; 4] = ["bugs.test.mjs", "element.test.mjs", "server.test
 
 /// Test files of what no engine computes, or the one on the CPU: hosts, files, layout, keys, and what a recorded run is
 /// enough for. Without WebGPU they say the same as with it and are sooner done, so they are run there alone.
-const ONCE_FILES: [&str; 29] = [
+const ONCE_FILES: [&str; 32] = [
     "activate.test.mjs",
     "axe.test.mjs",
     "bugs.test.mjs",
@@ -43,6 +43,8 @@ const ONCE_FILES: [&str; 29] = [
     "export_files.test.mjs",
     "files.test.mjs",
     "frame.test.mjs",
+    "guest.test.mjs",
+    "hidden.test.mjs",
     "hosts.test.mjs",
     "keys.test.mjs",
     "layout.test.mjs",
@@ -50,6 +52,7 @@ const ONCE_FILES: [&str; 29] = [
     "looks.test.mjs",
     "modules.test.mjs",
     "readers.test.mjs",
+    "security.test.mjs",
     "server.test.mjs",
     "shapes.test.mjs",
     "sharing.test.mjs",

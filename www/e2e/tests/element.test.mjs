@@ -179,3 +179,33 @@ test("an element far below the window loads nothing until it is reached or run",
   await page.locator("#tight").evaluate((/** @type {any} */ figure) => figure.run("Hello"));
   assert.equal(await elementState(page, undefined, "#tight"), "mounted");
 });
+
+test("of a figure far below the window its script alone is asked for, until it nears the window", async (t) => {
+  const asked = [];
+  const { page, problems } = await site.open(t, "host.html", {
+    prepare: async (page) => {
+      page.context().on("request", (request) => {
+        if (request.url().startsWith("http")) asked.push(request.url().replace(site.url, ""));
+      });
+      await page.route("**/host.html", (route) =>
+        route.fulfill({
+          contentType: "text/html",
+          body: `<!doctype html><link rel="icon" href="data:,"><script type="module" src="assets/element.js"></script>
+            <div style="height: 3000px"></div><moe-playground view="lanes" backend="recorded"></moe-playground>`,
+        }),
+      );
+    },
+  });
+  assert.equal(await elementState(page, ["waiting"]), "waiting");
+  // 100 pixels too far away: the browser has looked, and looks again once it has painted.
+  await page.evaluate(async (element) => {
+    const { top } = document.querySelector(element).getBoundingClientRect();
+    scrollTo(0, top - innerHeight - 500);
+    for (let frames = 0; frames < 3; frames += 1) await new Promise(requestAnimationFrame);
+  }, ELEMENT);
+  assert.deepEqual(asked, ["host.html", "assets/element.js"]);
+  await page.evaluate(() => scrollBy(0, 200));
+  assert.equal(await elementState(page), "mounted");
+  assert.ok(asked.some((path) => path.endsWith(".wasm")));
+  assert.deepEqual(problems, []);
+});

@@ -48,6 +48,9 @@ const words = (texts) =>
     .map((word) => word.toUpperCase())
     .sort();
 
+/** Letters in the order of the alphabet: a line may be broken within a word. */
+const letters = (texts) => [...texts.join("").replaceAll(/\s/g, "").toUpperCase()].sort().join("");
+
 /** What a panel shows as text: the text nodes that can be seen, without controls. */
 function seenTexts(page, panel) {
   return page.evaluate((panel) => {
@@ -60,7 +63,7 @@ function seenTexts(page, panel) {
       range.selectNodeContents(node);
       const { width, height } = range.getBoundingClientRect();
       const isControl = parent.closest(
-        "select, input, details:not(.explained), .more, .surgery, .mute, .controls, .hidden",
+        "select, input, details:not(.explained), .more, .surgery, .mute, .controls, .hidden, [role=status]",
       );
       if (!isControl && width * height > 0 && parent.checkVisibility()) texts.push(node.textContent);
     }
@@ -87,6 +90,96 @@ for (const width of [1440, 390]) {
     }
     assert.ok(checked >= 2);
     assert.deepEqual(problems, []);
+  });
+}
+
+/** All panels by their names, as the element says them where a name is none of them. */
+async function allPanels({ page, figure }) {
+  await page.evaluate(() => document.querySelector("moe-playground").setAttribute("view", "none-of-them"));
+  const { why } = await figure.error("The attribute view=");
+  return why.match(/one or more of ([a-z, ]+)\./)[1].split(", ");
+}
+
+test("the SVG of every panel of the page has every text of it", async (t) => {
+  const opened = await openRecorded(t, { attributes: { ...RECORDED, view: "strip" } });
+  const { page, figure } = opened;
+  const others = (await allPanels(opened)).filter((name) => !PANELS.includes(name));
+  assert.ok(others.length >= 14, `${others}`);
+  for (const panel of others) {
+    await page.evaluate((panel) => document.querySelector("moe-playground").setAttribute("view", panel), panel);
+    await figure.panel(panel).locator(".panel-body > *").first().waitFor();
+    const svg = await fileOf(page, "image/svg+xml", { panel, caption: false });
+    const [topic, finding] = await figure
+      .panel(panel)
+      .evaluate((it) => [it.querySelector(".topic > span").textContent, it.querySelector(".finding").textContent]);
+    const expected = [topic, finding, ...(await seenTexts(page, panel))];
+    assert.ok(letters(expected).length > 50, panel);
+    assert.equal(letters(await svgTexts(page, svg)), letters(expected), panel);
+  }
+});
+
+/** How light a colour is to an eye, from 0 to 1 (WCAG's relative luminance), and how two of them stand out. */
+const luminance = (colour) => {
+  const parts = colour.match(/[0-9a-f]{2}/g).map((part) => Number.parseInt(part, 16) / 255);
+  const [red, green, blue] = parts.map((part) => (part <= 0.04045 ? part / 12.92 : ((part + 0.055) / 1.055) ** 2.4));
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+};
+const contrast = (one, other) => {
+  const [darker, lighter] = [luminance(one), luminance(other)].sort((a, b) => a - b);
+  return (lighter + 0.05) / (darker + 0.05);
+};
+
+/** The values of an attribute in an SVG, in its order; with the dashes of those that have some. */
+const values = (page, svg, name) =>
+  page.evaluate(
+    ([svg, name]) =>
+      [...new DOMParser().parseFromString(svg, "image/svg+xml").querySelectorAll(`[${name}^="#"]`)].map((it) => ({
+        colour: it.getAttribute(name),
+        isDashed: it.hasAttribute("stroke-dasharray"),
+      })),
+    [svg.toString(), name],
+  );
+
+for (const colorScheme of /** @type {const} */ (["light", "dark"])) {
+  test(`in greys the ${colorScheme} picture says the same: ten steps of probability, and what became of a request`, async (t) => {
+    const { page, figure } = await openRecorded(t, {
+      colorScheme,
+      attributes: { ...RECORDED, view: "layers lanes" },
+    });
+    const [paper, ...ramp] = await figure.host.evaluate(({ shadowRoot }) => {
+      const probe = shadowRoot.querySelector(".moe-container .moe").appendChild(document.createElement("i"));
+      const colours = ["--paper", ...Array.from({ length: 10 }, (_, step) => `--c${step}`)].map((name) => {
+        probe.style.color = `var(${name})`;
+        const parts = getComputedStyle(probe).color.match(/\d+/g).slice(0, 3);
+        return `#${parts.map((part) => Number(part).toString(16).padStart(2, "0")).join("")}`;
+      });
+      probe.remove();
+      return colours;
+    });
+    const options = { colours: "screen", caption: false };
+    const fills = await values(page, await fileOf(page, "image/svg+xml", { ...options, panel: "layers" }), "fill");
+    const used = ramp.filter((step) => fills.some(({ colour }) => colour === step));
+    assert.ok(used.length >= 8, `${used} of ${ramp}`);
+    for (const [at, step] of ramp.slice(1).entries()) {
+      const isAway = (colour) => contrast(colour, paper);
+      assert.ok(isAway(step) > isAway(ramp[at]), `step ${at + 1}: ${ramp[at]}, ${step}`);
+      assert.ok(contrast(step, ramp[at]) >= 1.12, `step ${at + 1} is hardly told from the one before`);
+    }
+
+    const lanes = await fileOf(page, "image/svg+xml", { ...options, panel: "lanes" });
+    const slots = (kind) => figure.panel("lanes").locator(`.slot${kind}`).count();
+    const [second, lost, free] = [await slots(".second"), await slots(".lost"), await slots(".is-free")];
+    assert.ok(second > 0 && lost > 0 && free > 0);
+    const strokes = await values(page, lanes, "stroke");
+    const faint = strokes.filter(({ colour }) => contrast(colour, paper) < 2);
+    const strong = strokes.filter(({ colour }) => contrast(colour, paper) >= 4.5);
+    assert.equal(faint.length + strong.length, strokes.length, "nothing lies between");
+    assert.equal(faint.filter(({ isDashed }) => isDashed).length, free, "what is free is dashed");
+    assert.ok(faint.length >= free + second, "a slot that is taken has a faint edge");
+    assert.ok(
+      strong.length >= lost && strong.every(({ isDashed }) => !isDashed),
+      "a request that is lost a strong one",
+    );
   });
 }
 

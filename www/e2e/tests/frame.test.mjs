@@ -135,3 +135,22 @@ test("the dialog writes the code of a figure, and what it writes works", async (
     [],
   );
 });
+
+test("the dialog's preview is the figure that was chosen, as large as was chosen", async (t) => {
+  const { page, figure } = await openFigure(site, t, { attributes: { backend: "recorded" } });
+  await figure.recorded();
+  await figure.button("Share").click();
+  await figure.button("Embed in a page …").click();
+  const dialog = figure.host.getByRole("dialog", { name: "Embed" });
+  const preview = dialog.getByTitle("Preview");
+  await dialog.getByLabel("Panels").selectOption("strip");
+  await dialog.getByLabel("Controls").selectOption("step");
+  await dialog.getByLabel("Size").selectOption("760 500");
+  const inside = preview.contentFrame().locator("moe-playground");
+  await inside.locator(".panel-strip").waitFor();
+  await inside.getByRole("button", { name: "Step forward" }).waitFor();
+  assert.equal(await inside.locator(".panel").count(), 1);
+  const size = await preview.evaluate((it) => [it.clientWidth, it.clientHeight]);
+  assert.deepEqual(size, [760, 500]);
+  assert.equal(page.workers().length, 0, "nobody waits for a second engine");
+});

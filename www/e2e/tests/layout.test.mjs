@@ -45,6 +45,32 @@ for (const [what, attributes] of Object.entries(FIGURES)) {
   });
 }
 
+/** What of the figure's module is higher than a figure of one panel is to be, and at which widths: their lists grow tall. */
+const TALL = { lanes: [320, 480, 600], token: [320, 480, 600] };
+
+test("a figure of one panel is drawn and at most 600 pixels high from 320 to 1300 pixels of width, but for those that are known", async (t) => {
+  const { page, figure, problems } = await openFigure(site, t, {
+    viewport: WINDOW,
+    newTokens: null,
+    attributes: { backend: "recorded", view: "strip" },
+  });
+  await figure.recorded();
+  const found = {};
+  for (const view of ["strip", "layers", "lanes", "token", "load", "loss", "counts"]) {
+    await figure.host.evaluate((it, view) => it.setAttribute("view", view), view);
+    await figure.panel(view).waitFor();
+    for (const width of [320, 480, 600, 800, 1300]) {
+      await page.evaluate((width) => (document.body.style.width = `${width}px`), width);
+      const box = await figure.host.boundingBox();
+      assert.equal(box.width, width);
+      assert.ok(box.height > 150, `${view} at ${width}: ${box.height}`);
+      if (box.height > 600) found[view] = [...(found[view] ?? []), width];
+    }
+  }
+  assert.deepEqual(found, TALL);
+  assert.deepEqual(problems, []);
+});
+
 test("the looks that are measured differ from each other", async (t) => {
   const { page, figure } = await openFigure(site, t, { attributes: { backend: "recorded" } });
   await figure.recorded();

@@ -137,3 +137,36 @@ test("whatever a link says, it sets settings and nothing else, and the page goes
     await page.waitForFunction(() => location.hash.includes("capacity-factor=2"));
   }
 });
+
+test("with controls=none a figure is looked at: nothing in it changes more than step and selection", async (t) => {
+  const { page, figure, problems } = await openFigure(site, t, {
+    attributes: {
+      view: "strip layers lanes token load loss counts",
+      controls: "none",
+      backend: "recorded",
+    },
+  });
+  await figure.recorded();
+  const { fields, others } = await figure.host.evaluate(({ shadowRoot }) => {
+    const all = [...shadowRoot.querySelectorAll(".moe-container :is(button, a, summary, input, select, textarea)")];
+    const seen = all.filter((it) => it.checkVisibility());
+    // What selects, what explains a word, and what shows a panel as a table.
+    const looks = "[data-view], [data-grid], .layer-name, .lane-name, .column, .layer-table button, summary, .as-table";
+    return {
+      fields: seen.filter((it) => it.matches("input, select, textarea, [draggable]")).length,
+      others: seen.filter((it) => !it.matches(looks)).map((it) => it.textContent),
+    };
+  });
+  assert.equal(fields, 0);
+  assert.deepEqual(others, ["open in the playground"]);
+  const settings = ({ step, token, layer, expert, ...others }) => others;
+  const state = () => page.evaluate(() => document.querySelector("moe-playground").getState());
+  const before = await state();
+  await figure.tokens.first().click();
+  await figure.selected({ token: 0 });
+  for (const key of ["c", "x", "]", ".", "Space"]) await page.keyboard.press(key);
+  await figure.button("Load: show as table").click();
+  await figure.panel("load").getByRole("table").waitFor();
+  assert.deepEqual(settings(await state()), settings(before));
+  assert.deepEqual(problems, []);
+});

@@ -173,9 +173,46 @@ for (const [name, file, fault, why] of MODEL_FILES) {
   });
 }
 
+// A host of static files may know nothing of WebAssembly.
+for (const [whose, file, path] of [
+  ["the page's own module", "web_bg", ""],
+  ["a figure's module", "figure_bg", "figure.html"],
+  ["the engine", "moe_worker_bg", ""],
+]) {
+  test(`where ${whose} comes as plain text, it is compiled all the same, and a run comes to its end`, async (t) => {
+    const wrong = [];
+    const server = await host(t, {
+      fault: (path) => {
+        if (path === "/figure.html") {
+          const tag = `<moe-playground view="lanes" controls="run" activate="auto"></moe-playground>`;
+          const body = `<!doctype html><link rel="icon" href="data:,"><script type="module" src="assets/element.js"></script>${tag}`;
+          return { status: 200, body, type: "text/html" };
+        }
+        if (!path.includes(file) || !path.endsWith(".wasm")) return undefined;
+        wrong.push(path);
+        return { type: "text/plain" };
+      },
+    });
+    const { figure, problems } = await openFrom(t, server, { path: `${server.url}${path}` });
+    const { header } = await figure.finished();
+    assert.match(header.origin.source, /^live/);
+    assert.equal(wrong.length, 1, `${wrong}`);
+    assert.deepEqual(problems, []);
+  });
+}
+
 test("a model of a host that does not exist is given up at once", async (t) => {
-  const { figure } = await openFigure(site, t, { attributes: { model: "http://nowhere.invalid/model/" } });
+  const asked = [];
+  const { figure } = await openFigure(site, t, {
+    attributes: { model: "http://nowhere.invalid/model/" },
+    prepare: (page) =>
+      page.context().on("request", (request) => {
+        if (request.url().includes("nowhere.invalid")) asked.push(request.url());
+      }),
+  });
   const error = await figure.error("The model could not be fetched.");
+  await figure.recorded();
+  assert.deepEqual(asked, ["http://nowhere.invalid/model/manifest.json"], "asked for once");
   assert.match(
     error.why,
     /Nothing came back for manifest\.json: no connection, or its host lets no other site read it/,
@@ -246,7 +283,7 @@ for (const [name, line, rungs] of [
   ["adapter", SILENT_ADAPTER, ["cpu", "webgpu"]],
   ["device", SILENT_DEVICE, ["webgpu"]],
 ]) {
-  test(`where the graphics ${name} never answers, the CPU runs, and the page says so within ten seconds`, {
+  test(`where the graphics ${name} never answers for eight seconds, the CPU runs, and the page says so`, {
     skip: !rungs.includes(RUNG) && "this browser has none",
   }, async (t) => {
     const { page, figure } = await openFigure(site, t, {
@@ -257,6 +294,7 @@ for (const [name, line, rungs] of [
     await figure.finished();
     await figure.engineSays(/: WebGPU did not answer for 8 seconds\.$/);
     const waited_ms = await page.evaluate(() => performance.now() - window.moe.loaded_ms);
+    // The run that has ended meanwhile is in it.
     assert.ok(waited_ms < 12_000, `${waited_ms} ms after the last byte`);
   });
 }
@@ -371,6 +409,26 @@ test("the cache keeps what the last manifests need, and drops the rest", async (
   await (await kept(figure)).filter({ hasText: "3.8 MB of models are kept" }).waitFor();
   const names = (await entries(page)).map((entry) => entry.split("?")[0]);
   assert.deepEqual(names, ["manifest.json", "tokenizer.json", "weights.safetensors"]);
+});
+
+test("the cache keeps what the last manifest of each model needs", async (t) => {
+  const server = await host(t);
+  const { page, figure } = await openFrom(t, server);
+  await figure.live();
+  await (await kept(figure)).filter({ hasText: "3.8 MB of models are kept" }).waitFor();
+  await page.evaluate(() => document.querySelector("moe-playground").setAttribute("model", "models/hash/"));
+  const { model } = await figure.live(2);
+  assert.equal(model.name, "hash");
+  await figure.host.locator(".chip.model .kept").filter({ hasText: "7.5 MB of models are kept" }).waitFor();
+  const paths = await page.evaluate(async () => {
+    const cache = await caches.open("moe-playground-models");
+    return (await cache.keys()).map(({ url }) => new URL(url).pathname).sort();
+  });
+  const files = ["manifest.json", "tokenizer.json", "weights.safetensors"];
+  assert.deepEqual(
+    paths,
+    ["default", "hash"].flatMap((model) => files.map((file) => `/models/${model}/${file}`)),
+  );
 });
 
 test("what is kept can be removed on the page", async (t) => {

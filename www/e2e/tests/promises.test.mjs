@@ -64,11 +64,15 @@ test("load() is broken where the application cannot come", async (t) => {
 });
 
 test("run() is kept with the finished run in numbers, and its events tell of it", async (t) => {
-  const { page, figure, problems } = await openFigure(site, t, { attributes: { "capacity-factor": "0.5" } });
-  await page.evaluate(() => {
-    /** @type {any} */ (window).told = { progress: [], overflow: [], finished: [] };
-    for (const [name, list] of Object.entries(/** @type {any} */ (window).told))
-      addEventListener(`moe-${name}`, (/** @type {any} */ { detail }) => list.push(detail));
+  const { page, figure, problems } = await openFigure(site, t, {
+    attributes: { "capacity-factor": "0.5" },
+    // From the beginning: an engine may be ready before a test says anything.
+    prepare: (page) =>
+      page.addInitScript(() => {
+        window.moeTold = { progress: [], overflow: [], finished: [] };
+        for (const [name, list] of Object.entries(window.moeTold))
+          addEventListener(`moe-${name}`, (/** @type {any} */ { detail }) => list.push(detail));
+      }),
   });
   await figure.finished();
   const { kept: summary } = await call(page, "run", "Once upon a time");
@@ -92,16 +96,67 @@ test("run() is kept with the finished run in numbers, and its events tell of it"
     loss: losses.reduce((sum, loss) => sum + loss, 0) / losses.length,
   });
   assert.ok(lost > 0);
-  const told = await page.evaluate(() => /** @type {any} */ (window).told);
+  const told = await page.evaluate(() => window.moeTold);
   const { run } = summary;
   assert.deepEqual(told.finished[told.finished.length - 1], { run, reason: "length" });
   assert.deepEqual(
     told.overflow.filter((detail) => detail.run === run).map(({ step, lost }) => [step, lost.length]),
     steps.map((step) => [step.step, stepTotals(step).lost]).filter(([, lost]) => lost > 0),
   );
+  assert.ok(told.progress.length > 1);
+  const loaded = told.progress.map(({ loaded_bytes }) => loaded_bytes);
+  assert.deepEqual(
+    loaded,
+    [...loaded].sort((a, b) => a - b),
+  );
   const all = told.progress[told.progress.length - 1];
-  // The engine may have been ready before anybody listened.
-  if (all) assert.equal(all.loaded_bytes, all.total_bytes);
+  assert.ok(all.total_bytes > 1_000_000 && all.loaded_bytes === all.total_bytes, JSON.stringify(all));
+  assert.deepEqual(problems, []);
+});
+
+test("events of a figure in a foreign shadow tree reach the document, as the element that holds it", async (t) => {
+  const { page, problems } = await openFigure(site, t, {
+    path: "404.html",
+    prepare: (page) =>
+      page.addInitScript(() => {
+        window.moeHeard = {};
+        const names = ["ready", "progress", "step", "overflow", "finished", "statechange", "error"];
+        for (const name of names) {
+          document.addEventListener(`moe-${name}`, (event) => {
+            const { bubbles, composed, detail, target } = /** @type {CustomEvent} */ (event);
+            window.moeHeard[name] ??= {
+              bubbles,
+              composed,
+              hasDetail: detail !== null,
+              at: /** @type {any} */ (target).id,
+            };
+          });
+        }
+      }),
+  });
+  await page.evaluate(async (element) => {
+    const holder = Object.assign(document.createElement("div"), { id: "holder" });
+    document.body.append(holder);
+    const figure = Object.assign(document.createElement("moe-playground"), { view: "strip", loading: "eager" });
+    for (const [name, value] of [
+      ["activate", "auto"],
+      ["backend", "cpu"],
+      ["capacity-factor", "0.5"],
+      ["seed", "no number"],
+      ["max-tokens", "1"],
+    ]) {
+      figure.setAttribute(name, value);
+    }
+    holder.attachShadow({ mode: "closed" }).append(figure);
+    await import(element);
+    await figure.run("Once upon a time");
+    await figure.seek({ token: 1 });
+  }, new URL("assets/element.js", site.url).href);
+  const heard = await page.evaluate(() => window.moeHeard);
+  const expected = { bubbles: true, composed: true, hasDetail: true, at: "holder" };
+  for (const name of ["ready", "progress", "step", "overflow", "finished", "statechange", "error"]) {
+    assert.deepEqual(heard[name], expected, name);
+  }
   assert.deepEqual(problems, []);
 });
 

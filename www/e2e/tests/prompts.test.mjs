@@ -86,6 +86,20 @@ test("emoji and joined characters run and are shown whole", async (t) => {
   assert.deepEqual(live.problems, []);
 });
 
+test("flags, conjuncts, letters of jamo and keycaps are one character each on the screen", async (t) => {
+  const live = await openLive(t);
+  const characters = ["🇩🇪", "🇫🇷", "क्षि", "\u{1112}\u{1161}\u{11ab}", "1\u{fe0f}\u{20e3}"];
+  await runsWhole(live, characters.join(""));
+  const texts = await live.figure.tokens.locator(".token-text").allTextContents();
+  for (const character of characters) {
+    assert.equal(texts.filter((text) => text.includes(character)).length, 1, `${character} in ${texts.join("|")}`);
+  }
+  // A part of one that stood beside it would be one character more.
+  const shown = texts.join("").slice(0, characters.join("").length);
+  assert.equal(shown, characters.join(""));
+  assert.deepEqual(live.problems, []);
+});
+
 test("text from right to left runs, is laid out from the right, and arrows follow it", async (t) => {
   const live = await openLive(t);
   const { figure, page } = live;

@@ -76,6 +76,50 @@ test("three figures share an engine, each shows its own run, and the last one ta
   assert.deepEqual(problems, []);
 });
 
+test("a dozen figures on a page all come up, each drawn, on one engine", async (t) => {
+  const ids = Array.from({ length: 12 }, (_, at) => `figure-${at + 1}`);
+  /** What a panel has once it is drawn. */
+  const pictures = { strip: ".token", lanes: ".slot", layers: ".matrix", load: ".columns" };
+  const views = Object.keys(pictures);
+  const weights = [];
+  const { page, problems } = await openFigure(site, t, {
+    path: "host.html",
+    newTokens: 1,
+    prepare: async (page) => {
+      page.context().on("request", (request) => {
+        if (request.url().endsWith("weights.safetensors")) weights.push(request.url());
+      });
+      const figure = (id, at) =>
+        `<moe-playground id="${id}" view="${views[at % views.length]}" controls="run" backend="cpu" activate="auto" max-tokens="1"
+          prompt="Number ${at + 1} went"><p>Not yet.</p></moe-playground>`;
+      await page.route("**/host.html", (route) =>
+        route.fulfill({
+          contentType: "text/html",
+          body: `<!doctype html><script type="module" src="assets/element.js"></script>${ids.map(figure).join("")}`,
+        }),
+      );
+    },
+  });
+  const figures = ids.map((id) => new Figure(page, `#${id}`));
+  // As a reader meets them, from the first to the last.
+  for (const figure of figures) {
+    await figure.host.scrollIntoViewIfNeeded();
+    await figure.finished();
+  }
+  for (const [at, figure] of figures.entries()) {
+    const view = views[at % views.length];
+    const { width, height } = await figure.panel(view).locator(pictures[view]).first().boundingBox();
+    assert.ok(width > 5 && height > 5, `${figure.selector}: ${width} × ${height}`);
+    assert.match((await figure.trace()).header.origin.source, /^live/);
+  }
+  assert.deepEqual(
+    await prompts(figures),
+    ids.map((_, at) => `Number ${at + 1} went`),
+  );
+  assert.deepEqual([page.workers().length, weights.length], [1, 1], "one engine, whose weights are fetched once");
+  assert.deepEqual(problems, []);
+});
+
 test("stopping one figure's run lets another's go on", async (t) => {
   const { page, figures, problems } = await three(t, { prepare: (page) => beforeWorker(page, UNHURRIED) });
   const [one, two] = figures;

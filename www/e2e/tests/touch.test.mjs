@@ -82,3 +82,16 @@ test("the narrowest phone shows the whole page too", async (t) => {
     assert.equal(await excessWidth(page), 0, name);
   }
 });
+
+test("what fewer slots cost is said beside the slider that a finger moves", async (t) => {
+  const { figure } = await openPhone(t);
+  await figure.finished();
+  await figure.button("Lanes").tap();
+  const [words, slider] = [figure.host.locator(".loss-beside"), figure.capacityFactor];
+  assert.match(await words.textContent(), /\d/);
+  await slider.scrollIntoViewIfNeeded();
+  const [above, below] = [await words.boundingBox(), await slider.boundingBox()];
+  assert.ok(above.height > 10 && above.y >= 0, `${above.y}`);
+  assert.ok(above.y + above.height <= below.y + 1, `${above.y} + ${above.height}, ${below.y}`);
+  assert.ok(below.y - above.y < 200, "both are seen together");
+});

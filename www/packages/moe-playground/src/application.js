@@ -119,7 +119,7 @@ class Application {
 
   /** A worker of its own, or with a first command what it has of an engine. */
   #connect(url, first) {
-    const worker = first === undefined ? startWorker(url) : engines?.connect(url, first, this);
+    const worker = first === undefined ? startWorker(url, "lost") : engines?.connect(url, first, this);
     this.#workers.add(worker);
     return worker;
   }
@@ -151,7 +151,7 @@ async function instance(name) {
   const module = await (number === 1 ? run() : import(`${script}#${number}`)).catch((error) => failed(error, script));
   await compiling.then((module_or_path) => module.default({ module_or_path })).catch((error) => failed(error, wasm));
   const { Engines } = await sharing;
-  engines ??= new Engines(startWorker);
+  engines ??= new Engines((url) => startWorker(url, "unstartable"));
   return module;
 }
 
@@ -238,9 +238,40 @@ function trusted(url) {
   return policy ? policy.createScriptURL(url) : url;
 }
 
-/** A worker that runs an ES module. */
-function startWorker(url) {
-  return new Worker(trusted(url), { type: "module" });
+/** Addresses of workers that the page's policy forbade, as it tells them. */
+const forbidden = new Set();
+addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) => {
+  if (effectiveDirective === "worker-src") forbidden.add(blockedURI);
+});
+
+/** What those say who cannot start, since another one would meet the same: of an engine, and of the training lab. */
+const UNSTARTABLE = {
+  unstartable: "The engine could not be loaded.",
+  lost: "The training lab could not be loaded.",
+};
+
+/**
+ * A worker that runs an ES module. One that the page's policy forbids only has an error without a word: it says more here.
+ *
+ * @param {string} url
+ * @param {keyof typeof UNSTARTABLE} kind
+ */
+function startWorker(url, kind) {
+  const worker = new Worker(trusted(url), { type: "module" });
+  worker.addEventListener("error", (event) => {
+    // Of addresses such as `blob:…` the first word is told.
+    const named = [url, new URL(url).protocol.replace(":", "")].find((address) => forbidden.has(address));
+    if (!named) return;
+    event.stopImmediatePropagation();
+    const error = {
+      what: UNSTARTABLE[kind],
+      why: "The security policy of the page around it forbids workers.",
+      try_this: "The policy must allow what docs/EMBEDDING.md lists.",
+      details: `worker-src does not allow ${named}`,
+    };
+    worker.dispatchEvent(new MessageEvent("message", { data: { [kind]: error } }));
+  });
+  return worker;
 }
 
 /** The smallest module with vector instructions, which browsers of 2021 and later know. */
