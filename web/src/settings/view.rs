@@ -57,6 +57,14 @@ impl View {
         panels.filter(|panels| !panels.is_empty()).map(View::Panels)
     }
 
+    /// The inverse of [`View::parse`].
+    pub fn text(&self) -> String {
+        match self {
+            View::Full => "full".to_owned(),
+            View::Panels(panels) => panels.iter().map(|panel| panel.as_str()).collect::<Vec<_>>().join(" "),
+        }
+    }
+
     /// Every word that [`View::parse`] knows, for the message where it does not.
     pub fn allowed() -> String {
         say!("full, or one or more of {words}", words = PanelName::words())
@@ -73,6 +81,9 @@ mod tests {
         check("full", Some(View::Full));
         check(" lanes ", Some(View::Panels(vec![PanelName::Lanes])));
         check("strip  lanes", Some(View::Panels(vec![PanelName::Strip, PanelName::Lanes])));
+        for text in ["full", "strip lanes"] {
+            assert_eq!(View::parse(text).map(|view| view.text()).as_deref(), Some(text));
+        }
         check("lanes full", None);
         check("tale", None);
         check("", None);
