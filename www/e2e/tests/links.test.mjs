@@ -205,7 +205,7 @@ test("a figure's state and its link hold its panels, and the page shows all what
   assert.deepEqual([await panelsOf(other), (await stateOf(other)).token], [["strip", "runs"], "5"]);
 
   await figure.host.first().getByRole("option").nth(3).press("l");
-  await page.waitForFunction(async () => (await navigator.clipboard.readText()).startsWith("http"));
+  await figure.host.first().getByText("Link copied.").waitFor();
   const link = await page.evaluate(() => navigator.clipboard.readText());
   assert.equal(link.split("?")[0], new URL("embed.html", site.url).href);
   const { figure: opened } = await openFigure(site, t, { path: `${link.slice(site.url.length)}&backend=recorded` });
@@ -213,8 +213,9 @@ test("a figure's state and its link hold its panels, and the page shows all what
   assert.deepEqual([await panelsOf(opened), (await stateOf(opened)).token], [view.split(" "), "3"]);
 
   const { figure: whole } = await openFigure(site, t, { path: `#v=1&view=lanes&token=3&backend=recorded` });
-  await whole.host.locator("header.top").waitFor();
+  await whole.recorded();
   await whole.selected({ token: 3 });
+  assert.equal(await whole.host.locator(".moe-container header.top").count(), 1);
   assert.equal((await stateOf(whole)).view, undefined);
   assert.deepEqual(problems, []);
 });
