@@ -48,9 +48,9 @@ pub struct Shown<'a> {
     pub lesson: Option<&'a str>,
 }
 
+#[cfg(feature = "page")]
 impl<'a> Shown<'a> {
     /// What of some settings is other than in others, and nothing else.
-    #[cfg(feature = "page")]
     pub fn of_settings(settings: &'a Settings, defaults: &'a Settings, trained: &'a RoutingSpec) -> Shown<'a> {
         Shown {
             view: None,
@@ -73,7 +73,9 @@ impl<'a> Shown<'a> {
             lesson: None,
         }
     }
+}
 
+impl Shown<'_> {
     /// Name and text of every attribute that is not at its default, in the order of the table.
     pub fn attributes(&self) -> Vec<(&'static str, String)> {
         let told = |attribute: &'static crate::settings::attributes::Attribute| {

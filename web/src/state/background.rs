@@ -42,11 +42,11 @@ pub enum Purpose {
 impl Purpose {
     /// Is a run shown step by step, and not only what became of its text?
     fn wants_all_steps(self) -> bool {
-        #[cfg(feature = "page")]
-        let is_shown = self == Purpose::Against;
-        #[cfg(not(feature = "page"))]
-        let is_shown = false;
-        is_shown
+        match self {
+            #[cfg(feature = "page")]
+            Purpose::Against => true,
+            _ => false,
+        }
     }
 }
 
