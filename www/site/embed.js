@@ -32,7 +32,7 @@
   for (const [name, text] of parameters) {
     // As from a link, runs and models come from this origin only; a model by its name does.
     const isForeign = (name === "trace" || name === "model") && !isOfHere(text);
-    const isAttribute = /^[a-z][a-z-]*$/.test(name) && !/^(on.*|origins|style|class|id)$/.test(name);
+    const isAttribute = /^[a-z][a-z-]*$/.test(name) && !/^(on.*|origins|style|class|id|v)$/.test(name);
     if (isAttribute && !isForeign) figure.setAttribute(name, text);
   }
   document.querySelector("main").append(figure);

@@ -6,7 +6,7 @@
   const figure = document.querySelector("moe-playground");
 
   /** Of a state, what a reader moves while she looks: changing it is not worth a step back. */
-  const PLACE = new Set(["step", "layer", "token", "expert", "theme", "lang"]);
+  const PLACE = new Set(["step", "layer", "token", "expert", "against", "theme", "lang"]);
 
   /** Steps, keys and sliders come faster than an address should change. */
   const REST_MS = 300;
@@ -33,6 +33,8 @@
       if (!/^(?!.*\.json$)[\w-][\w.-]*$/.test(state[name] ?? "")) delete state[name];
     }
     if (state.trace && !isOfHere(state.trace)) delete state.trace;
+    // The page shows all panels, whatever a figure showed.
+    delete state.view;
     delete state.v;
     return state;
   };

@@ -79,6 +79,28 @@ impl Runs {
         }
     }
 
+    /// Compares the run on the screen with another that may be none of the kept ones yet, and stands before it or behind
+    /// it. Where it was recorded too, it takes that one's place.
+    pub fn stand_beside(&mut self, other: Shared<Recording>, is_later: bool) {
+        let Some(on_screen) = self.on_screen.filter(|&run| run != other.run()) else { return };
+        let place = |kept: &[Shared<Recording>], run: RunId| kept.iter().position(|kept| kept.run() == run);
+        let known = place(&self.kept, other.run()).map(|at| Some(at) > place(&self.kept, on_screen));
+        if known != Some(is_later) {
+            let is_repeated =
+                |kept: &Recording| kept.run() == other.run() || !kept.is_live() && kept.same_request(&other);
+            self.kept.retain(|kept| kept.run() == on_screen || !is_repeated(kept));
+            let at = place(&self.kept, on_screen).map_or(self.kept.len(), |at| at + usize::from(is_later));
+            self.kept.insert(at, other.clone());
+        }
+        self.against = Some(other.run());
+        self.leave_oldest();
+    }
+
+    /// Compares the run on the screen with no other one.
+    pub fn stand_alone(&mut self) {
+        self.against = None;
+    }
+
     /// Puts a run on the screen that has just begun, beside the latest one so far. Of that nothing remains where it has no
     /// steps, or was the same request: the same again, now live, is not "before".
     pub fn begin(&mut self, run: Recording) {
@@ -93,6 +115,11 @@ impl Runs {
         }
         self.on_screen = Some(run.run());
         self.kept.push(Shared::new(run));
+        self.leave_oldest();
+    }
+
+    /// No more is kept than there is room for.
+    fn leave_oldest(&mut self) {
         let is_needed = |kept: &Recording| [self.on_screen, self.against].contains(&Some(kept.run()));
         let is_too_much = |kept: &[Shared<Recording>]| {
             kept.len() > MAX_KEPT || kept.iter().map(|kept| kept.num_rows()).sum::<usize>() > MAX_ROWS

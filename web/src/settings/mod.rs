@@ -2,6 +2,8 @@
 //! there are to choose from.
 
 pub mod activate;
+#[cfg(feature = "page")]
+pub mod against;
 pub mod attributes;
 #[cfg(feature = "page")]
 pub mod batch;

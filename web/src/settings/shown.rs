@@ -10,6 +10,7 @@ use crate::settings::method::Method;
 use crate::settings::micro_step::MicroStep;
 use crate::settings::place::Place;
 use crate::settings::theme::Theme;
+use crate::settings::view::View;
 use crate::words::tongue::Language;
 
 /// The version of a link. Readers take this one and every older.
@@ -17,6 +18,8 @@ pub const LINK_VERSION: &str = "1";
 
 /// The picture, as far as attributes can say it.
 pub struct Shown<'a> {
+    /// The panels of a figure; of the page nothing is said.
+    pub view: Option<&'a View>,
     pub model: Option<&'a str>,
     pub trace: Option<&'a str>,
     pub settings: &'a Settings,
@@ -29,6 +32,9 @@ pub struct Shown<'a> {
     pub theme: Theme,
     /// Where it was asked for.
     pub language: Option<Language>,
+    /// What the run on the screen is compared with, where a text says it.
+    #[cfg(feature = "page")]
+    pub against: Option<String>,
     /// The texts that are run in step, where the reader chose some.
     pub batch: Option<&'a [String]>,
     /// Of the policy lab, where the reader chose one.
@@ -40,6 +46,33 @@ pub struct Shown<'a> {
     pub micro_step: MicroStep,
     /// The lesson that is open.
     pub lesson: Option<&'a str>,
+}
+
+#[cfg(feature = "page")]
+impl<'a> Shown<'a> {
+    /// What of some settings is other than in others, and nothing else.
+    pub fn of_settings(settings: &'a Settings, defaults: &'a Settings, trained: &'a RoutingSpec) -> Shown<'a> {
+        Shown {
+            view: None,
+            model: None,
+            trace: None,
+            settings,
+            defaults,
+            trained,
+            depth: Depth::default(),
+            method: None,
+            theme: Theme::default(),
+            language: None,
+            against: None,
+            batch: None,
+            lab_factor: None,
+            moment: None,
+            place: Place::default(),
+            experiment: Experiment::default(),
+            micro_step: MicroStep::default(),
+            lesson: None,
+        }
+    }
 }
 
 impl Shown<'_> {

@@ -71,6 +71,14 @@ impl View {
         panels.filter(|panels| !panels.is_empty()).map(View::Panels)
     }
 
+    /// The inverse of [`View::parse`].
+    pub fn text(&self) -> String {
+        match self {
+            View::Full => "full".to_owned(),
+            View::Panels(panels) => panels.iter().map(|panel| panel.as_str()).collect::<Vec<_>>().join(" "),
+        }
+    }
+
     /// Every word that [`View::parse`] knows, for the message where it does not.
     pub fn allowed() -> String {
         let others: String = OTHER_WORDS.iter().map(|(word, _)| format!(", {word}")).collect();
@@ -90,6 +98,9 @@ mod tests {
         check("strip  lanes", Some(View::Panels(vec![PanelName::Strip, PanelName::Lanes])));
         check("matrix gate", Some(View::Panels(vec![PanelName::Layers, PanelName::Token])));
         check("equation", Some(View::Panels(vec![PanelName::Microscope])));
+        for text in ["full", "strip lanes"] {
+            assert_eq!(View::parse(text).map(|view| view.text()).as_deref(), Some(text));
+        }
         check("lanes full", None);
         check("tale", None);
         check("", None);

@@ -32,6 +32,8 @@ impl State {
         #[cfg(feature = "page")]
         next.go_on_with_lesson(&mut effects);
         next.count_prompt(&mut effects);
+        #[cfg(feature = "page")]
+        next.go_on_comparing(&mut effects);
         next.go_on_with_trial(&mut effects);
         next.go_on_in_background(&mut effects);
         next.derive(self);
@@ -64,6 +66,8 @@ impl State {
         if self.rests(&action) {
             return;
         }
+        #[cfg(feature = "page")]
+        self.leave_comparison(&action, effects);
         self.is_used |= action.uses_engine();
         match action {
             Action::Configured { config, errors } => self.configure(*config, errors, effects),
@@ -286,6 +290,10 @@ impl State {
         if before.batch != self.config.batch {
             self.in_step = TextsInStep::of(self.config.batch.as_deref());
         }
+        #[cfg(feature = "page")]
+        if before.against != self.config.against {
+            self.await_against(self.config.against.clone(), effects);
+        }
         if before.lab_factor != self.config.lab_factor {
             self.screen.lab_factor = self.config.lab_factor;
         }
@@ -323,7 +331,8 @@ impl State {
         self.notices.notify_attributes(errors, effects);
     }
 
-    /// The inverse of `shown`. Panels, recorded run and backend stay as the author wants them.
+    /// The inverse of `shown`. Recorded run and backend stay as the author wants them; panels are the element's to show,
+    /// since another module may have them.
     fn show(&mut self, config: Config, errors: Vec<UserError>, effects: &mut Vec<Effect>) {
         if config.manifest_url != self.config.manifest_url {
             let before = chosen(self.config.clone());
@@ -346,6 +355,11 @@ impl State {
         self.screen.method = config.method;
         if self.in_step.texts.as_deref() != config.batch.as_deref() {
             self.in_step = TextsInStep::of(config.batch.as_deref());
+        }
+        #[cfg(feature = "page")]
+        {
+            self.runs.stand_alone();
+            self.await_against(config.against, effects);
         }
         self.screen.lab_factor = config.lab_factor;
         self.screen.moment = config.moment;

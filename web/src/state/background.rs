@@ -34,6 +34,20 @@ pub enum Purpose {
     Muting,
     /// The same texts served in order, and by lot.
     Findings,
+    /// The run that a link or an attribute compares with, all its steps.
+    #[cfg(feature = "page")]
+    Against,
+}
+
+impl Purpose {
+    /// Is a run shown step by step, and not only what became of its text?
+    fn wants_all_steps(self) -> bool {
+        match self {
+            #[cfg(feature = "page")]
+            Purpose::Against => true,
+            _ => false,
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -217,8 +231,11 @@ impl Background {
         let Some(at) = self.at.take_if(|at| at.run() == run) else { return false };
         // One that was stopped is not done, and is asked for again where it is still wanted.
         if reason != FinishReason::Stopped {
+            let wants = |batch: &Batch| batch.requests.iter().any(|request| is_same(request, &at.request));
             if at.steps.is_empty() {
                 self.fail(&at.request, nothing_came());
+            } else if self.batches.iter().any(|batch| batch.purpose.wants_all_steps() && wants(batch)) {
+                self.keep(at.finished(reason));
             } else {
                 self.keep(whole_texts(at.finished(reason)));
             }
@@ -240,10 +257,31 @@ impl Background {
         }
     }
 
+    /// The finished run of this request with all its steps. What is kept here of it is as of all others.
+    #[cfg(feature = "page")]
+    pub(super) fn take_whole(&mut self, engine: &EngineKey, request: &RunRequest) -> Option<Shared<Recording>> {
+        let is_it = |kept: &&mut Shared<Recording>| engine.is_of(kept) && is_same(&kept.request, request);
+        let kept = self.kept.iter_mut().find(is_it).filter(|kept| has_all_steps(kept))?;
+        let whole = Shared::new(whole_texts(Recording::clone(kept)));
+        Some(std::mem::replace(kept, whole))
+    }
+
+    /// Nobody asked for what was asked for by this purpose.
+    #[cfg(feature = "page")]
+    pub(super) fn forget(&mut self, purpose: Purpose, effects: &mut Vec<Effect>) {
+        let num_batches = self.batches.len();
+        self.batches.retain(|batch| batch.purpose != purpose);
+        self.version += u32::from(self.batches.len() < num_batches);
+        self.leave_unwanted(effects);
+    }
+
     /// What is still to be computed, in order.
     fn wanted(&self) -> impl Iterator<Item = &RunRequest> {
         let open = self.batches.iter().filter(|batch| batch.end.is_none());
-        open.flat_map(|batch| batch.requests.iter().filter(|request| self.result(&batch.engine, request).is_none()))
+        open.flat_map(move |batch| {
+            let is_there = |run: &Shared<Recording>| !batch.purpose.wants_all_steps() || has_all_steps(run);
+            batch.requests.iter().filter(move |request| !self.result(&batch.engine, request).is_some_and(is_there))
+        })
     }
 
     /// Stops the run that the engine is at, if nobody wants it any more.
@@ -267,6 +305,9 @@ impl Background {
     }
 
     fn keep(&mut self, run: Recording) {
+        // Parts of it that were enough until now.
+        let key = EngineKey { source: run.source, weights_sha256: run.model.weights_sha256.clone() };
+        self.kept.retain(|kept| !key.is_of(kept) || !is_same(&kept.request, &run.request));
         self.kept.push(Shared::new(run));
         self.version += 1;
         let is_asked_for = |kept: &Recording| {
@@ -281,7 +322,7 @@ impl Background {
 }
 
 /// Do both ask for the same? Their numbers do not matter.
-fn is_same(one: &RunRequest, other: &RunRequest) -> bool {
+pub(super) fn is_same(one: &RunRequest, other: &RunRequest) -> bool {
     let RunRequest { run: _, prompt, companions, max_new_tokens, sampling, routing, group, seed, interventions } = one;
     // What most of them differ in is compared first, and what takes longest last.
     *routing == other.routing
@@ -290,6 +331,10 @@ fn is_same(one: &RunRequest, other: &RunRequest) -> bool {
             == (other.max_new_tokens, other.sampling, other.group, other.seed)
         && *prompt == other.prompt
         && *companions == other.companions
+}
+
+fn has_all_steps(run: &Recording) -> bool {
+    run.steps.first().is_some_and(|first| first.step == 0)
 }
 
 /// Without the steps in which a text was shorter, where each has all of it: they weigh more than all the rest.

@@ -62,6 +62,8 @@ impl State {
             Purpose::HeldOut => texts.as_ref().map_or_else(Vec::new, |texts| texts.requests(run)),
             Purpose::Muting => muting().map_or_else(Vec::new, |plan| plan.requests()),
             Purpose::Findings => sample().map_or_else(Vec::new, |sample| findings::requests(&sample)),
+            #[cfg(feature = "page")]
+            Purpose::Against => self.other_request().into_iter().collect(),
         };
         if let Some(loaded) = self.worker.loaded().filter(|_| !requests.is_empty()) {
             self.background.ask(purpose, requests, loaded);

@@ -2,6 +2,8 @@
 //! machines that the value is made of.
 
 pub mod action;
+#[cfg(feature = "page")]
+mod against;
 mod apply;
 pub mod background;
 mod coming;
@@ -61,10 +63,13 @@ use crate::run::runs::Runs;
 use crate::run::scene::{Scene, SceneLayer};
 use crate::run::shared::Shared;
 use crate::run::tried::Tried;
+#[cfg(feature = "page")]
+use crate::settings::against::Against;
 use crate::settings::attributes::Config;
 use crate::settings::models::{self, Choice, Menu};
 use crate::settings::place::Place;
 use crate::settings::shown::Shown;
+use crate::settings::view::View;
 use crate::settings::{PromptProblem, Settings};
 use background::Background;
 use controls::Controls;
@@ -104,6 +109,9 @@ pub struct State {
     notices: Notices,
     lab: Shared<Lab>,
     in_step: TextsInStep,
+    /// What the run on the screen is to be compared with, until both are there.
+    #[cfg(feature = "page")]
+    to_compare: Option<Against>,
     #[cfg(feature = "page")]
     course: course::Course,
     derived: Derived,
@@ -130,6 +138,8 @@ impl State {
             notices: Notices::default(),
             lab: Shared::new(Lab::new(config.experiment)),
             in_step: TextsInStep::of(config.batch.as_deref()),
+            #[cfg(feature = "page")]
+            to_compare: config.against.clone(),
             #[cfg(feature = "page")]
             course: course::Course::default(),
             derived: Derived::default(),
@@ -434,6 +444,7 @@ impl State {
             expert: expert.map(|expert| expert as u32),
         });
         Shown {
+            view: Some(&self.config.view).filter(|view| **view != View::Full),
             model: self.config.model.as_deref(),
             trace: self.config.trace_url.as_deref(),
             settings: self.settings(),
@@ -443,6 +454,8 @@ impl State {
             method: self.screen.method,
             theme: self.screen.theme,
             language: self.speech.asked(),
+            #[cfg(feature = "page")]
+            against: self.told_against(trained),
             batch: self.in_step.texts.as_deref(),
             lab_factor: self.screen.lab_factor,
             moment: self.screen.moment,

@@ -50,6 +50,10 @@ fn examples(attribute: &Attribute) -> (Vec<String>, &'static [&'static str]) {
         Values::Explained(..) if attribute.name == "batch" => {
             (vec!["one text".to_owned(), "one\ntwo\n".to_owned()], &["1\n2\n3\n4\n5\n6\n7\n8\n9"])
         }
+        Values::Explained(..) if attribute.name == "against" => (
+            vec!["capacity-factor:0.5".to_owned(), "later; seed:3;prompt: a\\;b".to_owned()],
+            &["nonsense", "capacity-factor:9", "theme:dark"],
+        ),
         Values::Explained(..) => (vec!["mute:1,3".to_owned(), "none".to_owned()], &["nonsense", "mute:1"]),
         Values::Address(..) => (vec!["elsewhere/".to_owned()], &[]),
     }

@@ -4,6 +4,7 @@ use moe_router::draws::SplitMix64;
 use moe_router::rules;
 use moe_trace::{BackendChoice, Policy, RoutingGroup, RunId};
 use web::settings::Setting;
+use web::settings::against;
 use web::settings::attributes::Config;
 use web::settings::depth::Depth;
 use web::settings::experiment::ExperimentName;
@@ -11,6 +12,7 @@ use web::settings::interventions::Interventions;
 use web::settings::method::Method;
 use web::settings::micro_step::MicroStep;
 use web::settings::place::Place;
+use web::settings::view::{PanelName, View};
 use web::state::lab::Wish;
 use web::state::{Action, Motion, State, Theme};
 use web::words::tongue::Language;
@@ -20,17 +22,40 @@ use super::play::{Play, recorded};
 /// Changes inside the model, as texts.
 const CHANGES: [&str; 4] = ["none", "mute:1,3", "force:0,5,7 swap:2,0,1", "bias:0,3,-0.5 temperature:*,2 noise:1,0.3"];
 
-type Attributes = Vec<(&'static str, String)>;
+/// What a run is compared with, as texts.
+const AGAINST: [&str; 4] = ["capacity-factor:0.5", "later;policy:bpr", "prompt: x\\; y;seed:4", "router:switch"];
 
-fn told(state: &State) -> Attributes {
+pub type Attributes = Vec<(&'static str, String)>;
+
+pub fn told(state: &State) -> Attributes {
     state.shown(&state.trained_routing()).attributes()
 }
 
-fn read(attributes: &Attributes) -> Config {
+pub fn read(attributes: &Attributes) -> Config {
     let text_of = |name: &str| attributes.iter().find(|(of, _)| *of == name).map(|(_, text)| text.clone());
     let (config, errors) = Config::read(text_of);
     assert_eq!(errors, [], "{attributes:?}");
-    Config { backend: BackendChoice::Recorded, ..config }
+    let manifest_url = config.model.as_deref().map(manifest_of).unwrap_or_default();
+    Config { backend: BackendChoice::Recorded, manifest_url, ..config }
+}
+
+/// As the document has it.
+fn manifest_of(model: &str) -> String {
+    format!("models/{model}/manifest.json")
+}
+
+/// The element's attributes change.
+fn change(play: &mut Play, change: impl FnOnce(&mut Config)) {
+    let mut config = play.state.config().clone();
+    change(&mut config);
+    play.configure(&config);
+}
+
+/// A state comes to an element that is there already: panels are an attribute of the element, and the rest is shown.
+fn show(play: &mut Play, attributes: &Attributes) {
+    let config = read(attributes);
+    change(play, |element| element.view = config.view.clone());
+    play.act(Action::Show { config: Box::new(config), errors: Vec::new() });
 }
 
 /// A page at which the recorded run has arrived.
@@ -64,7 +89,39 @@ fn wander(play: &mut Play, draws: &mut SplitMix64) {
             },
         };
         play.set(setting);
-        let action = match pick(13) {
+        let action = match pick(18) {
+            17 => {
+                let view = match pick(3) {
+                    0 => View::Full,
+                    number => View::Panels((0..number).map(|_| PanelName::ALL[pick(PanelName::ALL.len())]).collect()),
+                };
+                change(play, |config| config.view = view);
+                continue;
+            }
+            16 => {
+                let model = [None, Some("twin"), Some("switch")][pick(3)];
+                change(play, |config| {
+                    config.model = model.map(str::to_owned);
+                    config.manifest_url = model.map(manifest_of).unwrap_or_default();
+                });
+                continue;
+            }
+            15 => {
+                let trace = ["https://example.org/runs/a b.jsonl?v=3&x#y", "https://example.org/b.jsonl"][pick(2)];
+                change(play, |config| config.trace_url = Some(trace.to_owned()));
+                play.replay(&recorded());
+                continue;
+            }
+            14 => {
+                let lesson = [None, Some("capacity"), Some("https://example.org/own.json")][pick(3)];
+                change(play, |config| config.lesson = lesson.map(str::to_owned));
+                continue;
+            }
+            13 => {
+                let against = against::parse(AGAINST[pick(AGAINST.len())]).expect("a comparison");
+                change(play, |config| config.against = Some(against));
+                continue;
+            }
             12 => {
                 let texts = ["The cat", " two  ", "", "שלום 🙂\n\\n", "x"];
                 Action::SetTextsInStep(
@@ -105,6 +162,9 @@ fn is_same(one: &State, other: &State, attributes: &Attributes) {
     assert_eq!(one.screen().moment, other.screen().moment, "{attributes:?}");
     assert_eq!(one.lab().experiment, other.lab().experiment, "{attributes:?}");
     assert_eq!(one.screen().micro_step, other.screen().micro_step, "{attributes:?}");
+    assert_eq!(one.config().view, other.config().view, "{attributes:?}");
+    assert_eq!(one.config().model, other.config().model, "{attributes:?}");
+    assert_eq!(one.config().lesson, other.config().lesson, "{attributes:?}");
     let place = |state: &State| {
         let selection = state.selection();
         (state.scene().map(|scene| scene.step), selection.token, selection.layer, selection.expert)
@@ -121,13 +181,20 @@ fn a_link_shows_the_same_picture_elsewhere() {
         let attributes = told(&here.state);
         let there = page(read(&attributes));
         is_same(&here.state, &there.state, &attributes);
+        assert_eq!(there.state.config().trace_url, here.state.config().trace_url);
         assert_eq!(told(&there.state), attributes);
 
         // So it does where somebody has been before.
         let mut elsewhere = page(Config::default());
         wander(&mut elsewhere, &mut draws);
-        elsewhere.act(Action::Show { config: Box::new(read(&attributes)), errors: Vec::new() });
+        show(&mut elsewhere, &attributes);
         is_same(&here.state, &elsewhere.state, &attributes);
+        // The recorded run is the element's own.
+        let but_trace = |mut attributes: Attributes| {
+            attributes.retain(|(name, _)| *name != "trace");
+            attributes
+        };
+        assert_eq!(but_trace(told(&elsewhere.state)), but_trace(attributes));
     }
 }
 

@@ -1,6 +1,7 @@
 //! The reducer as lists of actions: what happens, and what is then true.
 
 mod activate;
+mod against;
 mod attributes;
 mod background;
 mod depths;

@@ -170,3 +170,85 @@ test("with controls=none a figure is looked at: nothing in it changes more than 
   assert.deepEqual(settings(await state()), settings(before));
   assert.deepEqual(problems, []);
 });
+
+test("a comparison that was made on one page stands on another, with the same two runs in the same words", async (t) => {
+  const path = "#v=1&depth=lab";
+  const { page, figure, problems } = await openFigure(site, t, { path });
+  const numberOf = ({ header }) => header.request.run;
+  const first = await figure.finished();
+  await figure.capacityFactor.fill("0.5");
+  const second = await figure.finished({ after: numberOf(first) });
+  await figure.capacityFactor.fill("2");
+  const third = await figure.finished({ after: numberOf(second) });
+  const runs = figure.panel("runs");
+  await runs.getByRole("button", { name: `Compare with run ${numberOf(first)}`, exact: true }).click();
+  await page.waitForFunction(() => location.hash.includes("against=capacity-factor%3A1.25"));
+  const said = await runs.locator(".finding").textContent();
+  assert.match(said, /turned away instead of/);
+
+  const { figure: other, problems: others } = await openFigure(site, t, { path: new URL(page.url()).hash });
+  const there = other.panel("runs");
+  await there.locator(".finding").filter({ hasText: said }).waitFor();
+  assert.deepEqual(await there.locator("tbody th").allTextContents(), ["first run kept", "capacity factor 1.25 → 2"]);
+  const asked = ({ header, steps }) => ({ ...header.request, run: 0, steps: steps.length });
+  assert.deepEqual(asked(await other.trace()), asked(third));
+  await there
+    .getByRole("button", { name: /^Put run \d+ on the screen$/ })
+    .first()
+    .click();
+  await other.page.waitForFunction(() => location.hash.includes("against=later%3Bcapacity-factor%3A2"));
+  assert.deepEqual(asked(await other.trace()), asked(first));
+  assert.equal(await there.locator(".finding").textContent(), said);
+  assert.deepEqual([...problems, ...others], []);
+});
+
+test("a figure's state and its link hold its panels, and the page shows all whatever they say", async (t) => {
+  const { page, figure, problems } = await openFigure(site, t, {
+    path: "embed.html?backend=recorded&view=strip%20lanes&layer=1",
+    newTokens: 4,
+  });
+  const stateOf = ({ host }) => host.evaluate((it) => /** @type {any} */ (it).getState());
+  const panelsOf = ({ host }) =>
+    host.locator(".panel").evaluateAll((all) => all.map((panel) => /panel-([a-z]+)/.exec(panel.className)?.[1]));
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await figure.tokens.nth(3).click();
+  const state = await stateOf(figure);
+  assert.deepEqual([state.view, state.token], ["strip lanes", "3"]);
+
+  // Another element takes another module for panels that its own has not.
+  const show = (state) =>
+    page.evaluate(async (state) => {
+      const known = document.querySelector("#other");
+      const attributes = { id: "other", backend: "recorded", view: "load" };
+      const made = () => Object.assign(document.createElement("moe-playground"), attributes);
+      const other = /** @type {any} */ (known ?? made());
+      if (!known) document.body.append(other);
+      await other.load();
+      await other.setState(state);
+    }, state);
+  const other = new Figure(page, "#other");
+  await show(state);
+  assert.deepEqual([await panelsOf(other), await stateOf(other)], [["strip", "lanes"], state]);
+  await show({ ...state, view: "strip runs" });
+  await other.panel("runs").locator("tbody").waitFor();
+  assert.deepEqual(await stateOf(other), { ...state, view: "strip runs" });
+  // A state of before says nothing of panels.
+  const { view, ...rest } = state;
+  await show({ ...rest, token: 5 });
+  assert.deepEqual([await panelsOf(other), (await stateOf(other)).token], [["strip", "runs"], "5"]);
+
+  await figure.host.first().getByRole("option").nth(3).press("l");
+  await figure.host.first().getByText("Link copied.").waitFor();
+  const link = await page.evaluate(() => navigator.clipboard.readText());
+  assert.equal(link.split("?")[0], new URL("embed.html", site.url).href);
+  const { figure: opened } = await openFigure(site, t, { path: `${link.slice(site.url.length)}&backend=recorded` });
+  await opened.tokens.first().waitFor();
+  assert.deepEqual([await panelsOf(opened), (await stateOf(opened)).token], [view.split(" "), "3"]);
+
+  const { figure: whole } = await openFigure(site, t, { path: `#v=1&view=lanes&token=3&backend=recorded` });
+  await whole.recorded();
+  await whole.selected({ token: 3 });
+  assert.equal(await whole.host.locator(".moe-container header.top").count(), 1);
+  assert.equal((await stateOf(whole)).view, undefined);
+  assert.deepEqual(problems, []);
+});

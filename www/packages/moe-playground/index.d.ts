@@ -287,6 +287,18 @@ export interface MoePlaygroundAttributes {
   set group(value: "this-text" | "decode-step" | null);
 
   /**
+   * What the run is compared with: another one, of which only the settings that differ are said. It is computed after
+   * the first, while the engine has nothing else to do. It comes with the module of the whole page.
+   *
+   * Values: settings that differ, with semicolons between them, each a name (prompt, seed, max-tokens, temperature,
+   * sampling-top-k, sampling-top-p, capacity-factor, policy, router, interventions, group), a colon and its value,
+   * such as capacity-factor:0.5; later in front of them where the run on the screen is the earlier one; a semicolon
+   * inside of a value is written \;, and a backslash \\. Default: the run before it, if there is one.
+   */
+  get against(): string | null;
+  set against(value: string | null);
+
+  /**
    * The texts that the panel `batch` runs in step.
    *
    * Values: up to 8 texts, one a line, of 2000 characters together; a line break inside of one is written \n, and a
@@ -460,8 +472,8 @@ export class MoePlayground extends HTMLElement {
   getState(): MoePlaygroundState | null;
 
   /**
-   * Shows a state that `getState()` gave; what it does not name goes back to its default. Resolves with the state on the
-   * screen; a run that it asks for follows.
+   * Shows a state that `getState()` gave; what it does not name goes back to its default, but for the panels, which stay
+   * then. Resolves with the state on the screen; a run that it asks for follows.
    */
   setState(state: MoePlaygroundState): Promise<MoePlaygroundState | null>;
 

@@ -10,6 +10,8 @@ pub use attribute::{Attribute, Doc, Values};
 pub use table::ATTRIBUTES;
 
 use crate::settings::activate::Activate;
+#[cfg(feature = "page")]
+use crate::settings::against::Against;
 use crate::settings::depth::Depth;
 use crate::settings::experiment::Experiment;
 use crate::settings::method::Method;
@@ -65,6 +67,9 @@ pub struct Config {
     pub method: Option<Method>,
     /// The texts that are run in step; `None` leaves them to the page.
     pub batch: Option<Vec<String>>,
+    /// What the run on the screen is compared with; `None` leaves it to the page.
+    #[cfg(feature = "page")]
+    pub against: Option<Against>,
     /// The capacity factor of the policy lab; `None` takes that of the run on the screen.
     pub lab_factor: Option<f32>,
     /// The moment of the training that the time machine shows; `None` leaves it to the page.

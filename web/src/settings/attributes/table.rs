@@ -5,6 +5,8 @@ use moe_router::rules;
 use moe_trace::BackendChoice;
 
 use crate::settings::activate::Activate;
+#[cfg(feature = "page")]
+use crate::settings::against;
 use crate::settings::attributes::{Attribute, Doc, Values};
 #[cfg(feature = "page")]
 use crate::settings::batch;
@@ -33,7 +35,7 @@ pub static ATTRIBUTES: &[Attribute] = &[
              the figure is the whole page: it loads at once instead of when it nears the window, and the first such \
              figure hears its keys while nothing has the focus, so that Space and arrows no longer scroll.",
         ),
-        told: |_| None,
+        told: |shown| Some(shown.view?.text()),
     },
     Attribute {
         name: "depth",
@@ -204,6 +206,21 @@ pub static ATTRIBUTES: &[Attribute] = &[
         default: Doc::new("the recorded run's"),
         doc: Doc::new("Which tokens share an expert's slots."),
         told: |shown| Some(shown.changed(|settings| settings.group)?.to_string()),
+    },
+    // A figure's module computes no comparisons.
+    #[cfg(feature = "page")]
+    Attribute {
+        name: "against",
+        values: Values::Explained(against::allowed, |text, config| {
+            config.against = Some(against::parse(text)?);
+            Ok(())
+        }),
+        default: Doc::new("the run before it, if there is one"),
+        doc: Doc::new(
+            "What the run is compared with: another one, of which only the settings that differ are said. It is computed \
+             after the first, while the engine has nothing else to do. It comes with the module of the whole page.",
+        ),
+        told: |shown| shown.against.clone(),
     },
     // A figure's module has no panel that shows them.
     #[cfg(feature = "page")]

@@ -6,6 +6,7 @@ use yew::prelude::*;
 
 use crate::settings::Setting;
 use crate::settings::offered::{ControlName, Offered};
+use crate::settings::shown::Shown;
 use crate::settings::view::{PanelName, View};
 use crate::state::{Action, State};
 use crate::views::panel::PanelInput;
@@ -68,7 +69,10 @@ fn seed(state: &State, dispatch: &Callback<Action>) -> Html {
 /// Where the numbers come from, and the way to the full page with all that is set and selected here.
 pub fn figure_foot(state: &State) -> Html {
     let base = state.config().base_url.as_deref().unwrap_or("assets/").trim_end_matches('/');
-    let href = format!("{base}/../#{}", state.shown(&state.trained_routing()).link());
+    let trained = state.trained_routing();
+    // The page has all panels.
+    let shown = Shown { view: None, ..state.shown(&trained) };
+    let href = format!("{base}/../#{}", shown.link());
     let can_save = state.config().controls.is_some_and(|offered| offered.has(ControlName::Save));
     html! {
         <footer class="figure-foot" part="foot">

@@ -32,6 +32,7 @@ const ATTRIBUTES = [
   "method",
   "interventions",
   "group",
+  "against",
   "batch",
   "lab-factor",
   "moment",
@@ -56,12 +57,12 @@ const FIGURE_PANELS = ["strip", "layers", "lanes", "token", "load", "loss", "cou
 // panels: end
 
 /**
- * Which module an element loads. Lessons are in the page's.
+ * Which module an element loads. Lessons and comparisons are in the page's.
  *
  * @param {HTMLElement} element
  */
 function moduleOf(element) {
-  if (element.getAttribute("lesson")?.trim()) return "web";
+  if (["lesson", "against"].some((name) => element.getAttribute(name)?.trim())) return "web";
   const panels = element.getAttribute("view")?.trim().split(/\s+/) ?? ["full"];
   return panels.every((panel) => FIGURE_PANELS.includes(panel)) ? "figure" : "web";
 }

@@ -97,7 +97,8 @@ function set(figure, attribute, value) {
 function changer(figure) {
   let overruled = new Map();
   const overrule = () => {
-    const state = { ...figure.getState() };
+    // Its panels are set by their attribute.
+    const { view: _, ...state } = { ...figure.getState() };
     for (const [attribute, value] of overruled) {
       if (value === null) delete state[attribute];
       else state[attribute] = value;

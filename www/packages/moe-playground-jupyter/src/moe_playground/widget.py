@@ -62,6 +62,7 @@ class MoEPlayground(anywidget.AnyWidget):
     method = _text("What the panel `methods` tries.")
     interventions = _text("What is changed inside the model.")
     group = _text("`this-text` or `decode-step`.")
+    against = _text("What the run is compared with: the settings that differ, with semicolons between.")
     batch = _text("The texts that the panel `batch` runs in step, one a line.")
     lab_factor = _number("The capacity factor of the policy lab.")
     step = _count("The step to look at, from 0.")

@@ -1,15 +1,12 @@
 // The dialog that makes the code for somebody's own page: which panels, which controls, how large; as a tag, a frame or
 // Markdown, with the figure itself beside it.
 
-import { linkOf } from "../export/link.js";
+import { frameAddress, linkOf } from "../export/link.js";
 import { carryOut, copy, make, menu, openDialog } from "../export/parts.js";
 import { kindOf, panelsOf } from "../export/picture.js";
 import { marked, say, speak } from "../export/words.js";
 
 /** @import { MoePlayground } from "../../index.d.ts" */
-
-/** The folder of the full page, which has the frame's page too. */
-const PAGE = new URL("../../", import.meta.url);
 
 /** The element under its plain name, which stays. A build would put a hash into it, were it written in one piece. */
 const ELEMENT = new URL(["../element", "js"].join("."), import.meta.url).href;
@@ -35,12 +32,16 @@ const KINDS = [
 /** @param {MoePlayground} figure */
 export async function openEmbed(figure) {
   await speak(figure);
-  const state = figure.getState() ?? {};
+  const { view: own, ...state } = figure.getState() ?? {};
   const panels = panelsOf(figure);
   const named = [...panels].map(([name, panel]) => [name, kindOf(panel)]);
   const both = panels.has("strip") && panels.has("lanes") ? [["strip lanes", say("Tokens and capacity lanes")]] : [];
-  const view = menu(say("Panels"), [...named, ...both], show);
-  if (panels.has("lanes")) view.select.value = "lanes";
+  const choices = [...named, ...both];
+  // What a figure shows already.
+  if (own && !choices.some(([name]) => name === own)) choices.push([own, named.map(([, kind]) => kind).join(", ")]);
+  const view = menu(say("Panels"), choices, show);
+  if (own) view.select.value = String(own);
+  else if (panels.has("lanes")) view.select.value = "lanes";
   const controls = menu(say("Controls"), translated(CONTROLS), show);
   controls.select.value = "capacity policy";
   const [size, kind] = [menu(say("Size"), SIZES, show), menu(say("Code"), translated(KINDS), show)];
@@ -62,7 +63,7 @@ export async function openEmbed(figure) {
     },
     markdown: () => {
       const title = figure.getTrace()?.header.request?.prompt ?? "";
-      return `[MoE Playground: “${title.replaceAll(/[\\[\]\n`*_<>]/g, " ")}”](${linkOf(state)})`;
+      return `[MoE Playground: “${title.replaceAll(/[\\[\]\n`*_<>]/g, " ")}”](${linkOf(own ? { ...state, view: view.select.value } : state)})`;
     },
   };
 
@@ -97,12 +98,5 @@ export async function openEmbed(figure) {
 
 /** Choices in the language of now. */
 const translated = (choices) => choices.map(([value, words]) => [value, say(words)]);
-
-/** Same names as the tag has, as parameters. */
-function frameAddress(attributes) {
-  const address = new URL("embed.html", PAGE);
-  for (const [name, value] of Object.entries(attributes)) address.searchParams.set(name, String(value));
-  return address.href;
-}
 
 const escaped = (text) => String(text).replaceAll("&", "&amp;").replaceAll('"', "&quot;").replaceAll("<", "&lt;");

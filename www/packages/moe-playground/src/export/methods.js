@@ -104,6 +104,12 @@ export class Methods {
 
   /** @param {MoePlaygroundState} state */
   async setState(state) {
+    // Which panels there are is the element's to know: it may take another module to show them.
+    const panels = state?.view;
+    if (panels !== undefined && panels !== this.#figure.getAttribute("view")) {
+      this.#figure.setAttribute("view", panels);
+      await null; // It takes up its attributes in a moment.
+    }
     await this.#inside.whenMounted("setState", (handle) => handle.setState(state));
     await drawn();
     return this.#figure.getState();

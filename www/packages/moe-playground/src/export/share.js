@@ -11,7 +11,8 @@ import { say, speak } from "../export/words.js";
 /** @param {MoePlayground} figure */
 export async function openShare(figure) {
   await speak(figure);
-  const link = linkOf(figure.getState());
+  const state = figure.getState();
+  const link = linkOf(state);
   const field = make("input", {
     type: "text",
     readOnly: true,
@@ -24,7 +25,9 @@ export async function openShare(figure) {
     { type: "button", className: "primary", onclick: () => carryOut(tell, () => copyLink(link)) },
     say("Copy link"),
   );
-  const words = say("Opens the same model, prompt, settings and selection in the full page.");
+  const words = state?.view
+    ? say("Opens this figure by itself, with the same panels, settings and selection.")
+    : say("Opens the same model, prompt, settings and selection in the full page.");
   const { tell } = await openDialog(
     figure,
     say("Share"),
