@@ -74,4 +74,18 @@
     run = runOf(state);
     figure.setState(state);
   });
+
+  // Modules run before the document is there. Where the element's did not, nobody else could say so.
+  addEventListener("DOMContentLoaded", () => {
+    if (customElements.get("moe-playground")) return;
+    const why =
+      self.origin === "null"
+        ? "A sandboxed frame has no origin of its own, and the host of these files lets no other origin read them. Open this page by itself, or have its host send Access-Control-Allow-Origin: *."
+        : "Its files did not come, or this browser runs no modules. Check the connection and reload the page.";
+    const words = Object.assign(document.createElement("p"), { role: "alert" });
+    words.append(`The playground could not start. ${why}`);
+    const shadow = figure.shadowRoot;
+    (shadow ?? figure).prepend(words);
+    for (const chip of shadow?.querySelectorAll(".engine") ?? []) chip.textContent = "no engine";
+  });
 }

@@ -111,7 +111,7 @@ mod tests {
         let long = "é".repeat(MAX_BATCH_CHARS + 1);
         assert_eq!(text(&texts(&[&long])), None);
         assert_eq!(too_long(&texts(&[&long])), Some(MAX_BATCH_CHARS + 1));
-        assert_eq!(parse(&long), Err("Its texts have 2001 characters together; the limit is 2000".to_owned()));
+        assert_eq!(parse(&long), Err("Its texts have 20001 characters together; the limit is 20000".to_owned()));
         assert_eq!(parse(&"x\n".repeat(9)), Err("It has 9 texts, and a batch has 8 at most".to_owned()));
         assert!(parse(&"x\n".repeat(8)).is_ok());
     }

@@ -3,10 +3,11 @@
 use std::ops::RangeInclusive;
 
 pub const CAPACITY_FACTOR: RangeInclusive<f32> = 0.25..=4.0;
-/// A prompt may be longer in its field, but it is not run: the model sees a few hundred tokens.
-pub const MAX_PROMPT_CHARS: usize = 2000;
+/// A prompt may be longer in its field, but no engine is asked about it. What a model sees is counted in its tokens, by
+/// the engine: this only keeps absurd texts from it.
+pub const MAX_PROMPT_CHARS: usize = 20_000;
 /// Of the texts of a batch together, as a link holds them.
-pub const MAX_BATCH_CHARS: usize = 2000;
+pub const MAX_BATCH_CHARS: usize = 20_000;
 pub const NEW_TOKENS: RangeInclusive<u32> = 0..=256;
 pub const TEMPERATURE: RangeInclusive<f32> = 0.1..=2.0;
 /// The sliders' ranges; a text may go beyond.

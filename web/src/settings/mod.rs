@@ -419,7 +419,7 @@ mod tests {
     fn prompts_have_a_clear_limit() {
         let problem = |prompt: &str| Settings { prompt: prompt.to_owned(), ..Settings::default() }.prompt_problem();
         assert_eq!(problem(""), Some(PromptProblem::Empty));
-        assert_eq!(problem(&"é".repeat(2000)), None);
-        assert_eq!(problem(&"é".repeat(10_000)), Some(PromptProblem::TooLong { num_chars: 10_000 }));
+        assert_eq!(problem(&"é".repeat(20_000)), None);
+        assert_eq!(problem(&"é".repeat(20_001)), Some(PromptProblem::TooLong { num_chars: 20_001 }));
     }
 }

@@ -4,7 +4,6 @@ use moe_trace::{Event, FinishReason, RunId, SentStep, UserError};
 
 use crate::run::recording::{RECORDED_RUN, Recording};
 use crate::run::shared::Shared;
-use crate::run::text::plain;
 use crate::state::engine::Kept;
 use crate::state::progress::Arrived;
 use crate::state::worker::Loss;
@@ -73,7 +72,7 @@ impl State {
         self.config.manifest_url = before.manifest_url;
         self.config.model = before.model.clone();
         effects.push(Effect::SetModel(before.model.unwrap_or_default()));
-        let goes_on = self.model().map(|model| plain(&model.name)).unwrap_or_default();
+        let goes_on = self.model().map(|model| model.name.clone()).unwrap_or_default();
         self.notices.notify(Problem::SwitchFailed { error, goes_on }, effects);
     }
 

@@ -40,11 +40,12 @@ impl Controls {
         self.counted.as_ref().filter(|(text, _)| *text == self.settings.prompt)?.1
     }
 
-    /// Has a prompt counted that may be longer than `max_tokens`: one has at most as many tokens as bytes.
+    /// Has a prompt counted that may be longer than `max_tokens`, unless it is absurdly long: one has at most as many tokens
+    /// as bytes.
     pub(super) fn ask_for_count(&mut self, max_tokens: u32, effects: &mut Vec<Effect>) {
         let prompt = &self.settings.prompt;
         let is_asked = self.counted.as_ref().is_some_and(|(text, _)| text == prompt);
-        if prompt.len() > max_tokens as usize && !is_asked {
+        if prompt.len() > max_tokens as usize && !is_asked && self.settings.prompt_problem().is_none() {
             self.counted = Some((prompt.clone(), None));
             effects.push(Effect::Post(Command::Count(prompt.clone())));
         }

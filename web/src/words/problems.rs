@@ -2,7 +2,7 @@
 
 use moe_trace::UserError;
 
-use crate::words::tongue::Language;
+use crate::words::tongue::{self, Language};
 
 /// Something that a reader must be told.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,7 +55,16 @@ pub enum Problem {
     },
 }
 
+/// What helps where a newer site has taken the place of the files that this page would need.
+const RELOAD: &str = marked!("Reload the page: the site may have been updated meanwhile.");
+
 impl Problem {
+    /// Is it a reload that is advised first, because asking again would get the same? The worker advises in English.
+    pub fn asks_for_reload(&self) -> bool {
+        let (Problem::Told(error) | Problem::ModelMissing { error, .. }) = self else { return false };
+        error.try_this.starts_with("Reload the page") || error.try_this == tongue::translated(RELOAD)
+    }
+
     pub fn say(&self) -> UserError {
         match self {
             Problem::Told(error) => error.clone(),
@@ -169,7 +178,7 @@ impl WorkerMissing {
     pub fn say(&self) -> UserError {
         let what = say!("The engine could not be loaded.");
         match &self.why {
-            Some(why) => UserError::new(what, why, say!("Reload the page: the site may have been updated meanwhile.")),
+            Some(why) => UserError::new(what, why, tongue::translated(RELOAD)),
             None => UserError::new(
                 what,
                 say!("The browser does not take worker.js for a script, or the page around it forbids it."),

@@ -9,6 +9,7 @@ mod glossary;
 mod hostile;
 mod lab;
 mod large;
+mod menu;
 mod methods;
 mod panels;
 mod rule_note;

@@ -16,11 +16,12 @@ use super::html;
 #[derive(Properties, PartialEq)]
 struct NoteProps {
     routing: RoutingSpec,
+    num_experts: usize,
 }
 
 #[component]
 fn Note(props: &NoteProps) -> Html {
-    rule_note(&props.routing, Html::default())
+    rule_note(&props.routing, props.num_experts, Html::default())
 }
 
 #[derive(Properties, PartialEq)]
@@ -46,7 +47,17 @@ fn all() -> impl Iterator<Item = (&'static Rule, RouterSpec)> {
 /// The note of a rule, as HTML.
 fn note(router: RouterSpec) -> String {
     let routing = RoutingSpec { router, overflow: Overflow::Dropless };
-    html::<Note>(move || NoteProps { routing })
+    html::<Note>(move || NoteProps { routing, num_experts: 8 })
+}
+
+#[test]
+fn a_model_of_one_expert_has_nothing_to_route() {
+    for (rule, router) in all() {
+        let routing = RoutingSpec { router, overflow: Overflow::Dropless };
+        let note = html::<Note>(move || NoteProps { routing, num_experts: 1 });
+        assert!(note.contains("there is nothing to route"), "{note}");
+        assert!(!note.contains(&format!("<b>{}</b>", rule.title)) && !note.contains("Rule:"), "{note}");
+    }
 }
 
 #[test]

@@ -3,7 +3,8 @@
 use moe_trace::{BackendChoice, BackendInfo, Event, FinishReason, Rung, Source, UserError};
 
 use web::state::{Action, Effect, Engine, MAX_RESTARTS};
-use web::words::problems::Problem;
+use web::words::problems::{Problem, WorkerMissing};
+use web::words::tongue::{self, Language};
 
 use super::play::{Play, recorded};
 use crate::fixture;
@@ -129,6 +130,31 @@ fn an_engine_whose_files_are_not_there_is_not_asked_for_again() {
     assert!(play.effects.contains(&Effect::EmitError(error)) && play.effects.contains(&Effect::EndEngine));
     play.act(Action::Retry);
     assert_eq!(play.effects, [Effect::StartEngine]);
+}
+
+/// What a deployment replaced is not there at the next try either, and a file that did not come may be.
+#[test]
+fn where_a_reload_is_what_helps_it_is_what_is_advised() {
+    let check = |error: UserError, expected: bool| {
+        let mut play = Play::new(BackendChoice::Auto);
+        play.replay(&recorded()).hear(Event::Unstartable(error.clone()));
+        let Engine::Failed(problem) = play.state.engine() else { panic!("{error:?}") };
+        assert_eq!(problem.asks_for_reload(), expected, "{error:?}");
+    };
+    let told = |try_this: &str| UserError::new("The engine could not be loaded.", "It is not there.", try_this);
+    check(told("Reload the page. If this stays so, files are missing where they are served from."), true);
+    check(told("Check the connection and try again; what is shown here needs no more files."), false);
+    check(told("If this repeats, reload the page."), false);
+    for language in [Language::English, Language::Chinese] {
+        let english = "Reload the page: the site may have been updated meanwhile.".to_owned();
+        tongue::learn(Language::Chinese, [(english, "请重新加载页面。".to_owned())].into());
+        tongue::speak(language);
+        let why = Some("worker.js was answered with status 404.".to_owned());
+        let missing = Problem::Told(WorkerMissing { why }.say());
+        assert!(missing.asks_for_reload(), "{missing:?}");
+        assert!(!Problem::Told(WorkerMissing { why: None }.say()).asks_for_reload());
+    }
+    tongue::speak(Language::English);
 }
 
 #[test]

@@ -16,7 +16,7 @@ use web::run::shared::Shared;
 use web::settings::attributes::Config;
 use web::settings::overrides::Overrides;
 use web::settings::routing_choice::RoutingChoice;
-use web::settings::{Setting, rule_form};
+use web::settings::{PromptProblem, Setting, rule_form};
 use web::state::{Action, Effect, Engine, Motion};
 
 use super::play::{Play, recorded};
@@ -115,7 +115,34 @@ fn prompts_that_cannot_run_are_kept_and_explained() {
         assert_eq!(play.num_steps(), 1, "the run on the screen stays");
     };
     check("", "The prompt is empty.");
-    check(&"x".repeat(10_000), "The prompt is too long: 10000 of at most 2000 characters.");
+    check(&"x".repeat(30_000), "The prompt is too long: 30000 of at most 20000 characters.");
+}
+
+/// What a model sees is counted in its tokens; characters keep only absurd texts from the engine.
+#[test]
+fn characters_keep_only_absurd_prompts_from_the_engine() {
+    let max_tokens = fixture::model().max_tokens;
+    let check = |prompt: String, num_tokens: u32, runs: bool| {
+        let mut play = Play::new(BackendChoice::Auto);
+        play.replay(&recorded()).ready();
+        let request = play.posted().expect("a run");
+        play.execute(&request, 1).hear(Event::Finished { run: request.run, reason: FinishReason::Length });
+        play.set(Setting::Prompt(prompt.clone()));
+        assert!(play.effects.contains(&Effect::Post(Command::Count(prompt.clone()))));
+        play.hear(Event::Counted { text: prompt.clone(), num_tokens });
+        let too_many = PromptProblem::TooManyTokens { num_tokens, max_tokens };
+        assert_eq!(play.state.prompt_problem(), (!runs).then_some(too_many));
+        play.act(Action::Run { prompt: None });
+        assert_eq!(play.posted().map(|request| request.prompt), runs.then_some(prompt));
+    };
+    let long = "characters ".repeat(1800);
+    check(long[..15_000].to_owned(), max_tokens, true);
+    check(long, max_tokens + 1, false);
+
+    let mut play = Play::new(BackendChoice::Auto);
+    play.replay(&recorded()).ready();
+    play.set(Setting::Prompt("x".repeat(30_000)));
+    assert!(!play.effects.iter().any(|effect| matches!(effect, Effect::Post(Command::Count(_)))), "{:?}", play.effects);
 }
 
 #[test]

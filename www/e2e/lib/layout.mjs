@@ -97,7 +97,7 @@ export function faults({ look, widths }) {
     const box = common(frame(it.parentElement), first);
     const style = getComputedStyle(it);
     if (!isSeen(box) || style.pointerEvents === "none" || style.visibility !== "visible") return undefined;
-    const inset = Math.max(2, 0.3 * Number.parseFloat(style.borderTopLeftRadius));
+    const inset = Math.max(2, 0.35 * Number.parseFloat(style.borderTopLeftRadius));
     const [left, right, top, bottom] = [box.left + inset, box.right - inset, box.top + inset, box.bottom - inset];
     const middle = [(left + right) / 2, (top + bottom) / 2];
     return [middle, [left, top], [right, top], [left, bottom], [right, bottom]]
@@ -127,6 +127,17 @@ export function faults({ look, widths }) {
     return found.sort((a, b) => a.left - b.left);
   };
 
+  /** Does a line of its own words go on under the arrow beside them? */
+  const isCut = (summary) => {
+    const end = summary.getBoundingClientRect().right - Number.parseFloat(getComputedStyle(summary).paddingRight);
+    const range = document.createRange();
+    return [...summary.childNodes].some((node) => {
+      if (node.nodeType !== Node.TEXT_NODE) return false;
+      range.selectNodeContents(node);
+      return [...range.getClientRects()].some(({ right }) => right > end + TOLERANCE);
+    });
+  };
+
   const measure = () => {
     frames = new Map();
     const found = new Set();
@@ -147,6 +158,9 @@ export function faults({ look, widths }) {
           if (over.parent !== text.parent && overlap(text, over)) found.add(`${text.text} lies over ${over.text}`);
         }
       }
+    }
+    for (const it of page.querySelectorAll(".generation > summary")) {
+      if (it.checkVisibility() && isCut(it)) found.add(`the words of ${name(it)} are cut`);
     }
     for (const it of page.querySelectorAll(CONTROLS)) {
       const hit = coveredBy(it);

@@ -28,6 +28,31 @@ test("in a sandboxed frame, whose origin is none, a figure runs live", async (t)
   await chip.filter({ hasText: /live on your/ }).waitFor();
 });
 
+test("in such a frame, where the host lets no other origin read its files, the site's page says why nothing starts", async (t) => {
+  const headers = { "Access-Control-Allow-Origin": "https://other.example" };
+  const server = await originServer(site.url, { fault: () => ({ headers }) });
+  t.after(server.close);
+  const host = await pageServer(
+    `<!doctype html><title>A host</title><link rel="icon" href="data:,">
+    <iframe sandbox="allow-scripts" width="1000" height="800" src="${server.url}"></iframe>`,
+  );
+  t.after(host.close);
+  const { page } = await openFigure(site, t, { path: host.url });
+  const figure = page.frameLocator("iframe").locator("moe-playground");
+  const words = await figure.getByRole("alert").textContent();
+  assert.match(words, /^The playground could not start\. A sandboxed frame .* Access-Control-Allow-Origin/);
+  assert.equal(await figure.locator(".engine").textContent(), "no engine");
+  assert.ok((await figure.locator(".token").count()) > 5, "the beginning of the recorded run stays");
+});
+
+test("where the element's script is gone the site's page says that nothing starts", async (t) => {
+  const server = await originServer(site.url, { fault: (path) => path.includes("element.js") && { status: 404 } });
+  t.after(server.close);
+  const { figure } = await openFigure(site, t, { path: server.url });
+  const words = await figure.host.getByRole("alert").textContent();
+  assert.match(words, /^The playground could not start\. Its files did not come.* reload the page\.$/);
+});
+
 /** Everything that text inherits, set to something silly. */
 const LOUD = `<style>
   body { letter-spacing: 4px; word-spacing: 9px; text-transform: uppercase; text-align: right; white-space: pre;

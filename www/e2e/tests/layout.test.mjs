@@ -4,16 +4,17 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { openFigure } from "../lib/figure.mjs";
+import { openFigure, recordedRun } from "../lib/figure.mjs";
 import { addFonts, faults, LOOKS } from "../lib/layout.mjs";
 import { suite } from "../lib/suite.mjs";
+import { defaultTrace, largeTrace } from "../lib/traces.mjs";
 
 const site = suite();
 
 const WIDTHS = Array.from({ length: 65 }, (_, at) => 320 + 20 * at);
 
 /** The window holds the widest figure, and the highest: what lies outside it is not seen. */
-const WINDOW = { width: 1640, height: 12000 };
+const WINDOW = { width: 1640, height: 30000 };
 
 /** Settings that put the most words on the page: the longest formula, and all warnings. */
 const WORDY = { "capacity-factor": "4", router: "top_k:8", policy: "bpr" };
@@ -22,6 +23,9 @@ const WORDY = { "capacity-factor": "4", router: "top_k:8", policy: "bpr" };
 const FIGURES = {
   "the page": { view: "full" },
   "the page with its longest formula": { view: "full", ...WORDY },
+  "the story": { view: "full", depth: "story" },
+  "the lab": { view: "full", depth: "lab" },
+  "the page in Chinese": { view: "full", lang: "zh" },
   "a figure of all panels": { view: "strip layers lanes token load loss counts" },
   "a figure in large text": { view: "strip layers lanes token load loss counts", style: "font-size: 24px" },
   "a figure that checks numbers": { view: "losses microscope block", microscope: "weights" },
@@ -34,6 +38,8 @@ for (const [what, attributes] of Object.entries(FIGURES)) {
       attributes: { backend: "recorded", ...attributes },
     });
     await figure.recorded();
+    // The sentences of another language come by themselves.
+    await figure.host.locator(`.moe[lang|="${attributes.lang ?? "en"}"]`).waitFor();
     await addFonts(page);
     const found = [];
     for (const [name, look] of Object.entries(LOOKS)) {
@@ -68,6 +74,26 @@ test("a figure of one panel is drawn and at most 600 pixels high from 320 to 130
     }
   }
   assert.deepEqual(found, TALL);
+  assert.deepEqual(problems, []);
+});
+
+test("the lane of one expert stands in no tall empty frame, and nothing is said of a rule", async (t) => {
+  const dense = largeTrace(await defaultTrace(site.url), { tokens: 12, layers: 2, experts: 1, k: 1 });
+  const { figure, problems } = await openFigure(site, t, {
+    viewport: { width: 800, height: 900 },
+    attributes: { backend: "recorded" },
+    newTokens: null,
+    prepare: (page) => recordedRun(page, dense),
+  });
+  await figure.recorded();
+  const lanes = figure.panel("lanes");
+  await lanes.getByText("there is nothing to route").waitFor();
+  assert.equal(await lanes.getByText("Rule:").count(), 0);
+  const room = await lanes.evaluate((panel) => {
+    const bottoms = [...panel.querySelectorAll(".panel-body > *")].map((it) => it.getBoundingClientRect().bottom);
+    return panel.getBoundingClientRect().bottom - Math.max(...bottoms);
+  });
+  assert.ok(room < 30, `${room} px below all that is in it`);
   assert.deepEqual(problems, []);
 });
 

@@ -68,6 +68,46 @@ for (const [name, file, fault, why] of ELEMENT_FILES) {
   });
 }
 
+/** @type {[string, string, RegExp][]} */
+const DIALOG_FILES = [
+  [
+    "the dialogs' module is",
+    "dialogs.js",
+    /There is no dialogs.*\.js any more \(status 404\): the site was probably updated/,
+  ],
+  ["a module that they import is", "save.js", /Something unexpected happened/],
+  ["what would explain it is, too,", "/(dialogs|arrived)", /Something unexpected happened/],
+];
+
+for (const [name, files, why] of DIALOG_FILES) {
+  test(`where ${name} gone since the page was loaded, Save says so, and the figure goes on`, async (t) => {
+    const server = await host(t, { fault: (path) => new RegExp(files).test(path) && { status: 404 } });
+    const { page, figure } = await openFrom(t, server, { attributes: { backend: "recorded" } });
+    await figure.recorded();
+    await figure.button("Save").click();
+    const alert = figure.host.getByRole("alert");
+    await alert.waitFor();
+    const error = await figure.error("What saves and shares could not be loaded.");
+    assert.match(error.why, why);
+    assert.match(error.try_this, /reload/i);
+    assert.match(await alert.textContent(), why);
+    // The figure is as it was, and what it said can be put away.
+    const step = await figure.shownStep();
+    await figure.button("Step forward").click();
+    await figure.atStep(step + 2);
+    await alert.getByRole("button", { name: "Dismiss" }).click();
+    await alert.waitFor({ state: "hidden" });
+    // Another press says it again; the page that comes with a reload has the files.
+    await figure.button("Save").click();
+    await alert.waitFor();
+    server.fault = () => undefined;
+    await Promise.all([page.waitForEvent("load"), alert.getByRole("button", { name: "Reload" }).click()]);
+    await figure.recorded();
+    await figure.button("Save").click();
+    await figure.host.getByRole("dialog").waitFor();
+  });
+}
+
 /** @type {[string, string, import("../lib/origin_server.mjs").Fault, RegExp][]} */
 const ENGINE_FILES = [
   ["the worker's script is gone", "/worker.js", { status: 404 }, /worker\.js was answered with status 404/],
@@ -111,7 +151,7 @@ const ENGINE_FILES = [
 ];
 
 for (const [name, file, fault, why] of ENGINE_FILES) {
-  test(`where ${name}, it is asked for once, and Retry asks again`, async (t) => {
+  test(`where ${name}, it is asked for once, and the notice's button does what its words say`, async (t) => {
     const server = await host(t, { fault: (path) => path.includes(file) && fault });
     const { page, figure } = await openFrom(t, server);
     const error = await figure.error("The engine could not be loaded.");
@@ -124,7 +164,11 @@ for (const [name, file, fault, why] of ENGINE_FILES) {
     assert.ok(asked(server, file) <= 3, `${asked(server, file)} times`);
     assert.equal(page.workers().length, 0);
     server.fault = () => undefined;
-    await figure.button("Retry").first().click();
+    // What another deployment replaced, this page would ask for in vain.
+    const [way, other] = error.try_this.startsWith("Reload") ? ["Reload", "Retry"] : ["Retry", "Reload"];
+    if (/status 404/.test(error.why)) assert.equal(way, "Reload");
+    assert.equal(await figure.button(other).count(), 0);
+    await Promise.all([way === "Reload" && page.waitForEvent("load"), figure.button(way).first().click()]);
     await figure.live();
     await figure.notice.waitFor({ state: "hidden" });
   });

@@ -32,10 +32,19 @@ test("an empty prompt is explained", async (t) => {
   assert.match(message, /The prompt is empty.* Type a few words first/);
 });
 
-test("10,000 characters meet a clear limit", async (t) => {
+test("30,000 characters meet a clear limit", async (t) => {
+  const live = await openLive(t);
+  const message = await refused(live, "word ".repeat(6000), "The prompt is too long");
+  assert.match(message, /30000 of at most 20000 characters.* Remove 10000 characters/);
+});
+
+test("10,000 characters are counted in tokens", async (t) => {
   const live = await openLive(t);
   const message = await refused(live, "word ".repeat(2000), "The prompt is too long");
-  assert.match(message, /10000 of at most 2000 characters.* Remove 8000 characters/);
+  const { max_tokens } = live.first.header.model;
+  assert.match(message, new RegExp(`\\d+ tokens long; this model sees at most ${max_tokens}.* Shorten it`));
+  const hint = live.figure.host.locator(".prompt-hint");
+  await hint.filter({ hasText: new RegExp(`^\\s*\\d+ of ${max_tokens} tokens: too long to run`) }).waitFor();
 });
 
 test("a prompt of more tokens than the model sees is explained by the model", async (t) => {

@@ -185,7 +185,7 @@ export interface MoePlaygroundAttributes {
   /**
    * The text to begin with. A longer one is kept, but not run.
    *
-   * Values: a text of up to 2000 characters. Default: the recorded run's.
+   * Values: a text of up to 20000 characters. Default: the recorded run's.
    */
   get prompt(): string | null;
   set prompt(value: string | null);
@@ -301,7 +301,7 @@ export interface MoePlaygroundAttributes {
   /**
    * The texts that the panel `batch` runs in step.
    *
-   * Values: up to 8 texts, one a line, of 2000 characters together; a line break inside of one is written \n, and a
+   * Values: up to 8 texts, one a line, of 20000 characters together; a line break inside of one is written \n, and a
    * backslash \\. Default: some of the prompts that the page offers.
    */
   get batch(): string | null;

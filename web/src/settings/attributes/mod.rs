@@ -225,9 +225,9 @@ mod tests {
 
     #[test]
     fn a_prompt_that_is_too_long_is_kept_and_reported() {
-        let long = "x".repeat(10_000);
+        let long = "x".repeat(30_000);
         let (config, errors) = read(&[("prompt", &long)]);
         assert_eq!(config.overrides, fixed([Setting::Prompt(long)]));
-        assert_eq!(errors[0].why, "It has 10000 characters; the limit is 2000.");
+        assert_eq!(errors[0].why, "It has 30000 characters; the limit is 20000.");
     }
 }

@@ -3,12 +3,13 @@
 use yew::prelude::*;
 
 use crate::state::progress::Waiting;
-use crate::state::{Action, Engine, State, Theme};
+use crate::state::{Action, State, Theme};
 use crate::views::parts::at_rest::AtRest;
 use crate::views::parts::sized::across;
 use crate::views::shell::depths::depths;
 use crate::views::shell::engine::{engine_chip, engine_words};
 use crate::views::shell::languages::languages;
+use crate::views::shell::notice::way_out;
 
 /// `model`: the chip that names it.
 pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
@@ -29,9 +30,7 @@ pub fn header(state: &State, model: Html, dispatch: &Callback<Action>) -> Html {
             <div class="chips">
                 { model }
                 { engine_chip(state) }
-                if matches!(state.engine(), Engine::Failed(_)) {
-                    <button type="button" class="quiet" onclick={act(Action::Retry)}>{ say!("Retry") }</button>
-                }
+                { way_out(state, dispatch) }
             </div>
             { languages(state.speech().chosen(), dispatch) }
             <div class="furniture">
@@ -81,5 +80,29 @@ fn progress_bar(waiting: Option<Waiting>) -> Html {
             aria-valuemax={total_bytes.to_string()} aria-valuenow={loaded_bytes.to_string()}>
             { across("fill", share) }
         </div>
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(loaded_bytes: u32, total_bytes: u32) -> Option<Waiting> {
+        Some(Waiting { loaded_bytes, total_bytes, from_cache: false, seconds_left: None })
+    }
+
+    /// Whatever pieces it comes in.
+    #[test]
+    fn a_download_is_spoken_at_its_quarters() {
+        for total in [4, 1000, 4_999_999, u32::MAX] {
+            let loaded = (0..1000).map(|part| (u64::from(total) * part / 1000) as u32);
+            let mut said: Vec<String> =
+                loaded.map(|loaded| spoken(waiting(loaded, total), "loading".to_owned())).collect();
+            said.dedup();
+            let expected = [0, 25, 50, 75].map(|percent| format!("{percent} % of engine and model are loaded"));
+            assert_eq!(said, expected, "of {total} bytes");
+        }
+        assert_eq!(spoken(waiting(9, 9), "preparing".to_owned()), "preparing");
+        assert_eq!(spoken(None, "live".to_owned()), "live");
     }
 }

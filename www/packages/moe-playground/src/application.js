@@ -284,9 +284,10 @@ const VECTORS = [
  *
  * @param {string} what
  * @param {unknown} error
+ * @param {string | undefined} file The one that was asked for.
  * @returns {Promise<UserError | null>}
  */
-export async function explain(what, error) {
+export async function explain(what, error, file = asked.get(/** @type {object} */ (error))) {
   const details = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   if (location.protocol === "file:") {
     const why = "Browsers load no modules from local files.";
@@ -296,7 +297,6 @@ export async function explain(what, error) {
     const why = "This browser lacks a part of WebAssembly that is needed, or it is switched off.";
     return { what, why, try_this: "Try another browser; what is shown here needs none of it.", details };
   }
-  const file = error instanceof Object ? asked.get(error) : undefined;
   if (!file) return null;
   const { explained } = await import("./arrived.js");
   return explained(what, file, error);

@@ -95,18 +95,35 @@ function asPoster(drawn) {
   return drawn;
 }
 
+/** A button that stands behind a sentence. */
+function button(words, onclick) {
+  const element = document.createElement("button");
+  element.textContent = words;
+  element.onclick = onclick;
+  return element;
+}
+
 /**
- * Imports one of the element's modules from its folder. A bundler packs this file alone: the others stay as they are, since
+ * The address of one of the element's modules in its folder. A bundler packs this file alone: the others stay as they are, since
  * they find each other, wasm, worker, styles and models by where they lie. Whoever imports this file has a moment to say
  * where that is.
  *
  * @param {string} name
  */
-async function fromFolder(name) {
-  await null;
+function addressOf(name) {
   const { assets } = MoePlayground;
   const folder = assets === null ? import.meta.url : new URL(`${assets}`.replace(/\/?$/, "/"), document.baseURI);
-  return import(/* @vite-ignore */ /* webpackIgnore: true */ new URL(name, folder).href);
+  return new URL(name, folder).href;
+}
+
+/**
+ * Imports it.
+ *
+ * @param {string} name
+ */
+async function fromFolder(name) {
+  await null;
+  return import(/* @vite-ignore */ /* webpackIgnore: true */ addressOf(name));
 }
 
 /**
@@ -117,16 +134,17 @@ async function fromFolder(name) {
 const loaded = () => fromFolder("./application.js");
 
 /**
- * An error for people.
+ * An error for people: what happened, and why. `file` is the one that was asked for, where the application does not know it.
  *
+ * @param {string} what
  * @param {unknown} error
+ * @param {string} [file]
  * @returns {Promise<UserError>}
  */
-async function explain(error) {
-  const what = "The playground could not start.";
+async function explain(what, error, file) {
   // What explains may be missing itself, where it is most needed.
   const explained = await loaded()
-    .then(({ explain }) => explain(what, error))
+    .then(({ explain }) => explain(what, error, file))
     .catch(() => null);
   const details = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   const why = "Something unexpected happened while its files were loaded.";
@@ -232,7 +250,9 @@ export class MoePlayground extends Base {
     this.#poster = [...this.#root.childNodes];
     this.#root.addEventListener("click", ({ target }) => {
       const button = target instanceof Element ? target.closest("[data-open]") : null;
-      if (button) this.#open(button.getAttribute("data-open"));
+      const what = button?.getAttribute("data-open");
+      if (what === "reload") location.reload();
+      else if (what) this.#open(what);
     });
     for (const name of HEARD) this.addEventListener(name, (event) => this.#hear(/** @type {CustomEvent} */ (event)));
     // The application asks for what is not its own.
@@ -351,12 +371,21 @@ export class MoePlayground extends Base {
 
   /** Opens the dialog that saves or shares, or copies the link. */
   async #open(what) {
+    const file = "./export/dialogs.js";
     try {
-      const dialogs = await fromFolder("./export/dialogs.js");
+      const dialogs = await fromFolder(file);
       await dialogs[what](/** @type {any} */ (this));
     } catch (error) {
       console.error("moe-playground:", error);
-      this.#dispatch("moe-error", await explain(error));
+      const detail = await explain("What saves and shares could not be loaded.", error, addressOf(file));
+      this.#tell(detail);
+      // The figure goes on, and what it says goes when it was read.
+      const dismiss = button("Dismiss", () => {
+        this.#notice.hidden = true;
+      });
+      this.#notice.append(" ", dismiss);
+      this.#notice.scrollIntoView({ block: "nearest" });
+      this.#dispatch("moe-error", detail);
     }
   }
 
@@ -415,7 +444,7 @@ export class MoePlayground extends Base {
       this.#pending.clear();
     } catch (error) {
       console.error("moe-playground:", error);
-      const detail = await explain(error);
+      const detail = await explain("The playground could not start.", error);
       if (attempt === this.#attempt) this.#fail(detail);
     }
   }
@@ -478,26 +507,30 @@ export class MoePlayground extends Base {
   #fail(detail) {
     this.#root.replaceChildren(...this.#poster);
     this.#setState("failed");
-    this.#notice.textContent = `${detail.what} ${detail.why} ${detail.try_this} `;
-    if (/reload/i.test(detail.try_this)) {
-      const button = document.createElement("button");
-      button.textContent = "Reload";
-      button.onclick = () => location.reload();
-      this.#notice.append(button);
-    }
-    if (detail.details) {
-      const details = document.createElement("details");
-      const summary = document.createElement("summary");
-      summary.textContent = "Details";
-      details.append(summary, detail.details);
-      this.#notice.append(details);
-    }
-    this.#notice.hidden = false;
+    this.#tell(detail);
     this.#ready = null;
     this.#module = null;
     this.#pending.clear();
     this.dispatchEvent(new CustomEvent("moe-run-failed", { detail }));
     this.#dispatch("moe-error", detail);
+  }
+
+  /**
+   * Says it beside the figure, where the application cannot, with a reload where that is advised.
+   *
+   * @param {UserError} detail
+   */
+  #tell({ what, why, try_this, details: raw }) {
+    this.#notice.textContent = `${what} ${why} ${try_this} `;
+    if (/reload/i.test(try_this)) this.#notice.append(button("Reload", () => location.reload()));
+    if (raw) {
+      const details = document.createElement("details");
+      const summary = document.createElement("summary");
+      summary.textContent = "Details";
+      details.append(summary, raw);
+      this.#notice.append(details);
+    }
+    this.#notice.hidden = false;
   }
 
   /** A bug ends the application of this figure, and of no other one. */

@@ -5,7 +5,7 @@ use yew::prelude::*;
 
 use super::finding::words_of;
 use crate::run::experts::Experts;
-use crate::run::text::visible;
+use crate::run::text::{inline, visible};
 use crate::state::Action;
 use crate::views::panel::PanelInput;
 use crate::views::parts::sized::upward;
@@ -27,7 +27,7 @@ pub fn grid(input: &PanelInput, experts: &Experts, open: usize) -> Html {
         let load = percent(expert.load as f32);
         let says = match &speciality {
             Some(words) => {
-                say!("{asked}, {load} of requests; speciality {words}", asked, load, words = visible(words))
+                say!("{asked}, {load} of requests; speciality {words}", asked, load, words = inline(words))
             }
             None => say!("{asked}, {load} of requests; no clear speciality", asked, load),
         };

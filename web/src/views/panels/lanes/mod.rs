@@ -114,7 +114,7 @@ fn picture(input: &PanelInput) -> Html {
                 { shared_lane(scene.recording.model.num_shared_experts, group.num_tokens) }
             </div>
             { legend() }
-            { equation(&formula, rule_note(&routing, rule_controls)) }
+            { equation(&formula, rule_note(&routing, formula.num_experts, rule_controls)) }
             { loss_beside(input) }
             { routing_controls(controls, &input.dispatch) }
         </>

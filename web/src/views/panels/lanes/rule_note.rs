@@ -10,8 +10,11 @@ use crate::views::parts::citation::citation;
 use crate::views::parts::popup::Popup;
 use crate::words::tongue;
 
-/// `controls`: how another rule is chosen, where one can be.
-pub fn rule_note(routing: &RoutingSpec, controls: Html) -> Html {
+/// `controls`: how another rule is chosen, where one can be. Between one expert and itself no rule chooses.
+pub fn rule_note(routing: &RoutingSpec, num_experts: usize, controls: Html) -> Html {
+    if num_experts == 1 {
+        return html! { <p class="rule-note fine">{ say!("Dense: the one expert computes every token, and there is nothing to route.") }</p> };
+    }
     let rule = rules::of(&routing.router);
     let kind = match rule.kind() {
         Kind::Assigns => say!("It assigns tokens to experts."),

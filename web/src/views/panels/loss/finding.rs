@@ -67,6 +67,43 @@ mod tests {
     use super::*;
     use crate::run::compare::OtherModel;
 
+    /// What a change of the routing did, from a loss of 2.5 nats a token on `shared` tokens of a text of three.
+    fn check(after: f64, flipped: bool, shared: usize, expected: &str) {
+        let loss = |nats: f64| PassageLoss { nats, bits_per_byte: 1.0, num_tokens: shared };
+        let change = Change {
+            before: loss(2.5),
+            after: loss(after),
+            losses_before: vec![Some(2.5); shared],
+            lost_before: 0,
+            text_len: 3,
+            other_model: None,
+        };
+        assert_eq!(finding(loss(after), Some(&change), flipped), expected);
+    }
+
+    #[test]
+    fn a_change_is_said_with_its_size_and_the_tokens_it_was_measured_on() {
+        check(2.625, false, 3, "The change raises the loss by 0.125 nats per token");
+        check(2.25, false, 3, "The change lowers the loss by 0.250 nats per token");
+        check(2.625, false, 2, "The change raises the loss by 0.125 nats per token on the 2 tokens both runs share");
+        check(2.25, false, 1, "The change lowers the loss by 0.250 nats per token on the 1 token both runs share");
+    }
+
+    /// What three digits do not show is no change, and that is said of no more tokens than were compared.
+    #[test]
+    fn no_change_is_claimed_of_the_tokens_that_were_compared() {
+        check(2.5004, false, 3, "No change: 2.500 nats per token on all 3 tokens");
+        check(2.5, false, 2, "No change on the 2 tokens both runs share; after that the texts differ");
+        check(2.5, true, 3, "The previous run: 2.500 nats per token");
+        check(2.5, true, 2, "The previous run: 2.500 nats per token on the 2 tokens both runs share");
+    }
+
+    #[test]
+    fn without_a_change_it_is_the_loss_alone() {
+        let loss = PassageLoss { nats: 2.5, bits_per_byte: 1.0, num_tokens: 3 };
+        assert_eq!(finding(loss, None, false), "Average loss: 2.500 nats per token");
+    }
+
     /// Two models stand side by side with what they learned from, and without a verdict.
     #[test]
     fn unlike_models_are_told_apart() {
