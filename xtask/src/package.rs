@@ -159,7 +159,7 @@ mod tests {
         check("index.html", true);
         check("models/default/weights.safetensors", true);
         check("models/default/history.safetensors", true);
-        check("models/top2/history.safetensors", false);
+        check("models/unbalanced/history.safetensors", false);
         check("models/switch/weights.safetensors", false);
         check("examples/capacity.html", false);
     }

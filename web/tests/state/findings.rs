@@ -158,7 +158,7 @@ fn recorded_figures_are_those_of_the_document() {
     ));
     says(format!("mean over layers: default {:.2}, ", recorded::VARIATION));
     says(format!(
-        "mean over layers: unbalanced {:.2} of 8, its twin with the loss top2 7.78 of 8, default {:.2} of 8",
+        "mean over layers: unbalanced {:.2} of 8, its twin with the loss default {:.2} of 8",
         recorded::EFFECTIVE_UNBALANCED,
         recorded::EFFECTIVE
     ));

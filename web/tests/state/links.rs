@@ -9,6 +9,7 @@ use web::settings::attributes::Config;
 use web::settings::depth::Depth;
 use web::settings::experiment::ExperimentName;
 use web::settings::interventions::Interventions;
+use web::settings::limits::MAX_BATCH_CHARS;
 use web::settings::method::Method;
 use web::settings::micro_step::MicroStep;
 use web::settings::place::Place;
@@ -212,7 +213,7 @@ fn texts_that_are_too_long_for_a_link_stay_where_they_are() {
     let texts = |play: &Play| play.state.texts_in_step();
     let mut here = page(Config::default());
     let offered = texts(&here);
-    here.act(Action::SetTextsInStep(vec!["word ".repeat(500)].into()));
+    here.act(Action::SetTextsInStep(vec!["word ".repeat(MAX_BATCH_CHARS / 5 + 1)].into()));
     let attributes = told(&here.state);
     assert!(attributes.iter().all(|(name, _)| *name != "batch"), "{attributes:?}");
     // An older link says nothing of them either.

@@ -3,6 +3,7 @@
 use moe_trace::{BackendChoice, Event, UserError};
 use web::settings::Setting;
 use web::settings::attributes::Config;
+use web::settings::limits::MAX_PROMPT_CHARS;
 use web::state::Action;
 
 use super::play::{Play, recorded};
@@ -33,7 +34,7 @@ fn what_went_wrong_is_over_at_the_next_success() {
         play.set(Setting::Prompt(String::new())).act(Action::Run { prompt: None });
     };
     let too_long = |play: &mut Play| {
-        play.act(Action::Run { prompt: Some("long ".repeat(1000)) });
+        play.act(Action::Run { prompt: Some("long ".repeat(MAX_PROMPT_CHARS / 5 + 1)) });
     };
     let failed = |play: &mut Play| {
         play.act(Action::Run { prompt: None });

@@ -85,8 +85,7 @@ fn read_json<T: for<'a> Deserialize<'a>>(path: &Path) -> Result<T> {
 impl Model {
     /// The model it began with, if it began with another's weights and that one is still of these weights.
     fn base<'a>(&self, family: &[&'a Model]) -> Option<&'a Model> {
-        let started_from = self.effort.started_from.as_ref()?;
-        family.iter().copied().find(|other| other.effort.trained_sha256 == *started_from)
+        family.iter().copied().find(|other| self.effort.began_with(&other.manifest, &other.effort))
     }
 
     /// Of its own run; those of its base come before.

@@ -44,7 +44,7 @@ pub struct Effort {
     pub machine: String,
     /// Of the weights as trained, before they became 8-bit numbers, SHA-256.
     pub trained_sha256: String,
-    /// The same of the weights it began with, if it began with another run's.
+    /// SHA-256 of the weights it began with, if it began with another run's: as trained, or as stored for the page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub started_from: Option<String>,
 }
@@ -53,6 +53,12 @@ impl Effort {
     /// Of a model; `None` where nobody wrote it down.
     pub fn read(model: &SiteModel) -> Result<Option<Effort>> {
         model.json(FILE)
+    }
+
+    /// Did it begin with the weights of this model, as trained or as stored for the page?
+    pub fn began_with(&self, manifest: &Manifest, effort: &Effort) -> bool {
+        let weights = [&effort.trained_sha256, &manifest.weights.sha256];
+        self.started_from.as_ref().is_some_and(|first| weights.contains(&first))
     }
 }
 

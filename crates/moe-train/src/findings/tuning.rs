@@ -50,12 +50,16 @@ pub fn measure(model: &str, observed: &Observed, text: &Text, factor: f32) -> Tu
 
 /// Did the tuned model begin with the very weights of the one that is here?
 pub fn is_of_this_base(models: &Path) -> Result<bool> {
-    let effort = |name: &str| -> Result<Option<Effort>> {
+    let find = |name: &str| -> Result<Option<(SiteModel, Effort)>> {
         let folder = models.join(name);
-        if folder.exists() { Effort::read(&SiteModel::open(&folder)?) } else { Ok(None) }
+        if !folder.exists() {
+            return Ok(None);
+        }
+        let model = SiteModel::open(&folder)?;
+        Ok(Effort::read(&model)?.map(|effort| (model, effort)))
     };
-    match (effort(BEFORE)?, effort(AFTER)?) {
-        (Some(before), Some(after)) => Ok(after.started_from == Some(before.trained_sha256)),
+    match (find(BEFORE)?, find(AFTER)?) {
+        (Some((before, effort)), Some((_, after))) => Ok(after.began_with(&before.manifest, &effort)),
         _ => Ok(true),
     }
 }

@@ -19,11 +19,11 @@ pub const TOLD_POSITION: f64 = 0.0;
 
 /// Variation of demand over experts: with the default model, and with the one whose gate nothing balanced.
 pub const VARIATION: f64 = 0.12;
-pub const VARIATION_UNBALANCED: f64 = 0.80;
+pub const VARIATION_UNBALANCED: f64 = 0.52;
 
 /// Experts that a layer works with, of 8, mean over the layers: in the same two models.
 pub const EFFECTIVE: f64 = 7.94;
-pub const EFFECTIVE_UNBALANCED: f64 = 5.58;
+pub const EFFECTIVE_UNBALANCED: f64 = 6.83;
 
 /// Of its last experts a token of the default model already has so many percent after 1 % and after 40 % of training;
 /// chance is the last.
