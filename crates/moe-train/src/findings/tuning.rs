@@ -119,7 +119,7 @@ pub fn section(models: &[Tuned], out: &Path) -> Result<Option<Section>> {
         finding("Tuning on instructions makes losses at the end of other text worse", 1, "none.", None),
     ];
     let method = format!(
-        "{AFTER} is {BEFORE} after further training on instructions alone. Both at the capacity they were \
+        "{AFTER} is {BEFORE} after further training on instructions, with the text it knew mixed in. Both at the capacity they were \
         trained with, over the same {} tokens; ± is two standard errors over windows; a change counts from \
         {:.0} point on.",
         before.tokens,
