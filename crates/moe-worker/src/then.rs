@@ -20,7 +20,10 @@ pub async fn route(
     };
     let Some(history) = history else {
         let why = "This model has no file of the moments of its training.";
-        return Err(refused(why, "Of the shipped models default, global-batch, unbalanced, cosine and instruct have one."));
+        return Err(refused(
+            why,
+            "Of the shipped models default, global-batch, unbalanced, cosine and instruct have one.",
+        ));
     };
     let paced = Paced::default();
     let bytes = history.get(|progress| paced.post(&progress)).await.map_err(|error| {
