@@ -85,7 +85,6 @@ test("the lane of one expert stands in no tall empty frame, and nothing is said 
     newTokens: null,
     prepare: (page) => recordedRun(page, dense),
   });
-  await figure.recorded();
   const lanes = figure.panel("lanes");
   await lanes.getByText("there is nothing to route").waitFor();
   assert.equal(await lanes.getByText("Rule:").count(), 0);
