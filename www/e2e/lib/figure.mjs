@@ -148,7 +148,7 @@ export class Figure {
     this.selector = selector;
     this.host = page.locator(selector);
     this.prompt = this.host.getByRole("textbox", { name: "Prompt" });
-    this.capacityFactor = this.host.getByRole("slider", { name: "Capacity factor" });
+    this.capacityFactor = this.host.getByRole("slider", { name: "Capacity factor", exact: true });
     this.tokens = this.panel("strip").getByRole("listbox").getByRole("option");
     /** The chip that names the rung. */
     this.engine = this.host.locator(".engine");

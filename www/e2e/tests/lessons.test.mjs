@@ -49,8 +49,9 @@ async function doStep(figure, bar, step) {
       // Of the quantities that are compared with others, this one is to be found on the page.
       assert.ok(step.expect.includes("expert == busiest"), step.ask);
       const { steps } = await figure.trace();
+      const layer = Number(step.expect.find((condition) => condition.startsWith("layer == ")).slice(9));
       const asked = Array.from({ length: 8 }, () => 0);
-      for (const { expert } of steps.at(-1).layers[2].routing.assignments) asked[expert] += 1;
+      for (const { expert } of steps.at(-1).layers[layer].routing.assignments) asked[expert] += 1;
       await figure
         .panel("load")
         .locator(".column")

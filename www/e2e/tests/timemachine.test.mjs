@@ -113,7 +113,9 @@ test("the file is fetched when it is asked for, and the finding of early routing
 test("a model without a history says so, and which have one", async (t) => {
   const { panel, problems } = await asked(t, { model: "switch" });
   await panel
-    .getByText(/This model has no file of the moments of its training.*default, global-batch, unbalanced, cosine and instruct/)
+    .getByText(
+      /This model has no file of the moments of its training.*default, global-batch, unbalanced, cosine and instruct/,
+    )
     .first()
     .waitFor();
   assert.deepEqual(problems, []);
