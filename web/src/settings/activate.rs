@@ -4,9 +4,7 @@ use crate::settings::named::named;
 
 named! {
     /// What it waits for.
-    #[derive(Default)]
     Activate {
-        #[default]
         Auto "auto"
         Interaction "interaction"
         Manual "manual"

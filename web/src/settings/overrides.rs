@@ -20,6 +20,10 @@ impl Overrides {
         self.0.iter().any(|fixed| discriminant(fixed) == discriminant(kind))
     }
 
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = &Setting> {
         self.0.iter()
     }

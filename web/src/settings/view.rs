@@ -71,6 +71,14 @@ impl View {
         panels.filter(|panels| !panels.is_empty()).map(View::Panels)
     }
 
+    /// Is it of panels alone that a figure's module has?
+    pub fn is_small(&self) -> bool {
+        match self {
+            View::Full => false,
+            View::Panels(panels) => panels.iter().all(|panel| panel.feature().is_none()),
+        }
+    }
+
     /// The inverse of [`View::parse`].
     pub fn text(&self) -> String {
         match self {

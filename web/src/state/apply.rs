@@ -231,7 +231,7 @@ impl State {
 
     /// The reader did something that an engine would answer; it may have waited for that.
     pub(super) fn wake(&mut self, effects: &mut Vec<Effect>) {
-        if self.config.activate == Activate::Interaction {
+        if self.config.activate() == Activate::Interaction {
             self.worker.wake(effects);
         }
     }
@@ -319,7 +319,7 @@ impl State {
         } else if has_new_settings && self.engine().is_ready() {
             self.controls.rerun_after_rest(effects);
         }
-        match self.config.activate {
+        match self.config.activate() {
             Activate::Auto => self.worker.wake(effects),
             // It is how a page answers a reader.
             Activate::Interaction if has_new_settings => self.worker.wake(effects),
@@ -420,7 +420,7 @@ impl State {
             self.notices.dismiss();
         }
         self.controls.forget_moved();
-        self.worker.change(self.config.backend, self.config.activate, effects);
+        self.worker.change(self.config.backend, self.config.activate(), effects);
         if !self.engine().is_expected() {
             self.announce_recorded(effects);
         }

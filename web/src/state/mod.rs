@@ -122,7 +122,7 @@ impl State {
     pub fn new(config: Config, errors: Vec<UserError>) -> (State, Vec<Effect>) {
         let mut state = State {
             menu: None,
-            worker: Worker::new(config.backend, config.activate),
+            worker: Worker::new(config.backend, config.activate()),
             kept: None,
             runs: Runs::default(),
             background: Background::default(),

@@ -11,7 +11,7 @@ use super::play::{Play, recorded};
 
 /// A figure that waits, with its recorded run on the screen.
 fn held(activate: Activate) -> Play {
-    let mut play = Play::with(Config { activate, ..Config::default() });
+    let mut play = Play::with(Config { activate: Some(activate), ..Config::default() });
     assert!(!play.effects.contains(&Effect::StartEngine), "nothing is loaded by itself");
     play.replay(&recorded());
     play
@@ -49,7 +49,7 @@ fn what_starts_an_engine_that_waits() {
 #[test]
 fn attributes_start_it_where_they_answer_a_reader() {
     let with = |activate| Config {
-        activate,
+        activate: Some(activate),
         overrides: Overrides::from_iter([Setting::CapacityFactor(0.5)]),
         ..Config::default()
     };
@@ -61,6 +61,28 @@ fn attributes_start_it_where_they_answer_a_reader() {
     check(Activate::Interaction, Activate::Interaction, true);
     check(Activate::Manual, Activate::Manual, false);
     check(Activate::Manual, Activate::Auto, true);
+}
+
+#[test]
+fn without_the_attribute_a_figure_waits_where_the_recorded_run_is_all_it_was_asked_for() {
+    let check = |attributes: &[(&str, &str)], expected: Activate| {
+        let text_of = |name: &str| attributes.iter().find(|(of, _)| *of == name).map(|(_, text)| (*text).to_owned());
+        let (config, errors) = Config::read(text_of);
+        assert!(errors.is_empty(), "{attributes:?}");
+        assert_eq!(config.activate(), expected, "{attributes:?}");
+    };
+    check(&[], Activate::Auto);
+    check(&[("view", "full")], Activate::Auto);
+    check(&[("view", "strip lanes")], Activate::Interaction);
+    check(&[("view", "lanes"), ("theme", "dark"), ("layer", "2"), ("controls", "run")], Activate::Interaction);
+    check(&[("view", "lanes"), ("prompt", "Hello")], Activate::Auto);
+    check(&[("view", "lanes"), ("capacity-factor", "0.5")], Activate::Auto);
+    check(&[("view", "lanes"), ("model", "hash")], Activate::Auto);
+    check(&[("view", "lanes"), ("lesson", "capacity")], Activate::Auto);
+    // What compares runs has little to show before it can run some.
+    check(&[("view", "lanes experts")], Activate::Auto);
+    check(&[("view", "lanes experts"), ("activate", "manual")], Activate::Manual);
+    check(&[("view", "lanes"), ("prompt", "Hello"), ("activate", "interaction")], Activate::Interaction);
 }
 
 #[test]
@@ -88,7 +110,7 @@ fn the_run_that_was_asked_for_comes_with_the_engine() {
 
 #[test]
 fn another_backend_does_not_start_it_and_does_not_end_one_that_runs() {
-    let cpu = |activate| Config { activate, backend: BackendChoice::Cpu, ..Config::default() };
+    let cpu = |activate| Config { activate: Some(activate), backend: BackendChoice::Cpu, ..Config::default() };
     let mut play = held(Activate::Manual);
     play.configure(&cpu(Activate::Manual));
     assert_eq!(play.state.engine(), &Engine::Held);

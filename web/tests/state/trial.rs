@@ -3,6 +3,7 @@
 use moe_trace::{BackendChoice, BackendInfo, Event, FinishReason, ModelInfo, Rung, Source, UserError};
 
 use web::settings::Setting;
+use web::settings::activate::Activate;
 use web::settings::attributes::Config;
 use web::settings::view::{PanelName, View};
 use web::state::{Action, Effect};
@@ -119,7 +120,7 @@ fn a_browser_without_an_adapter_says_so() {
 #[test]
 fn a_figure_tries_it_once_it_is_used() {
     let view = View::Panels(vec![PanelName::Lanes]);
-    let mut play = live(Config { view, ..Config::default() }, true);
+    let mut play = live(Config { view, activate: Some(Activate::Auto), ..Config::default() }, true);
     offered(&mut play);
     play.act(Action::SelectLayer(1));
     assert_eq!(play.effects, [], "who looks around needs no other engine");

@@ -412,7 +412,8 @@ export interface MoePlaygroundAttributes {
    * `auto`: as soon as the figure is loaded. `interaction`: with the first thing a reader does that needs it, such as
    * another capacity. `manual`: when Run is pressed or `run()` called.
    *
-   * Values: auto, interaction, manual. Default: `auto`.
+   * Values: auto, interaction, manual. Default: `interaction` for a figure whose attributes say nothing of the run
+   * and whose panels show a run; else `auto`.
    */
   get activate(): string | null;
   set activate(value: "auto" | "interaction" | "manual" | null);

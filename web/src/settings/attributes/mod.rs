@@ -48,7 +48,8 @@ pub struct Config {
     /// URL of the recorded run.
     pub trace_url: Option<String>,
     pub backend: BackendChoice,
-    pub activate: Activate,
+    /// `None` leaves it to what the figure shows.
+    pub activate: Option<Activate>,
     pub theme: Theme,
     /// The language that was asked for; `None` leaves it to the document.
     pub language: Option<Language>,
@@ -99,6 +100,15 @@ impl Config {
             }
         }
         (config, errors)
+    }
+
+    /// When the engine may start. Somebody comes to the whole page and to its panels to run something; a figure stands on the
+    /// recorded run until a reader asks for more, unless its attributes do.
+    pub fn activate(&self) -> Activate {
+        let is_set =
+            self.model.is_some() || self.batch.is_some() || self.lesson.is_some() || !self.overrides.is_empty();
+        let by_default = if self.view.is_small() && !is_set { Activate::Interaction } else { Activate::Auto };
+        self.activate.unwrap_or(by_default)
     }
 }
 

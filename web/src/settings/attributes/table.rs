@@ -339,9 +339,11 @@ pub static ATTRIBUTES: &[Attribute] = &[
     Attribute {
         name: "activate",
         values: Values::Words(&["auto", "interaction", "manual"], |word, config| {
-            config.activate = Activate::of_word(word).unwrap_or_default();
+            config.activate = Activate::of_word(word);
         }),
-        default: Doc::new("`auto`"),
+        default: Doc::new(
+            "`interaction` for a figure whose attributes say nothing of the run and whose panels show a run; else `auto`",
+        ),
         doc: Doc::new(
             "When the engine may start, which is several megabytes with its model; until then the recorded run is there. \
              `auto`: as soon as the figure is loaded. `interaction`: with the first thing a reader does that needs it, \
