@@ -194,6 +194,8 @@ test("what nobody sees does not play on, and goes on from there once it is seen"
       element.style.marginBlockStart = above;
       scrollTo(0, 0);
       await new Promise((resolve) => new IntersectionObserver(resolve).observe(element));
+      // An observer that has been there longer may hear of it a frame later.
+      for (let frame = 0; frame < 3; frame += 1) await new Promise(requestAnimationFrame);
       const beat = window.moe.beats.at(-1);
       if (typeof beat !== "function") throw new Error("nothing plays");
       beat();
