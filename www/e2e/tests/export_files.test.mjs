@@ -207,31 +207,6 @@ test("the NumPy arrays hold the run, number for number", async () => {
   assert.deepEqual(JSON.parse(Buffer.from(arrays.header.values).toString()), trace.header);
 });
 
-test("NumPy reads the arrays, without pickles", { skip: python("numpy") ? false : "no NumPy here" }, async () => {
-  const script = `
-import io, json, sys, numpy
-held = numpy.load(io.BytesIO(sys.stdin.buffer.read()), allow_pickle=False)
-told = {name: [str(held[name].dtype), list(held[name].shape)] for name in held.files}
-print(json.dumps([told, held["fates"][held["fate"]].tolist(), float(held["gate_logits"].astype("f8").sum())]))`;
-  const bytes = Buffer.from(await (await npz(trace)).arrayBuffer());
-  const [told, fates, sum] = python("numpy")(script, bytes);
-  const rows = [...requestRows(trace.steps)];
-  assert.deepEqual(
-    [told.expert, told.weight, told.fates],
-    [
-      ["int32", [rows.length]],
-      ["float32", [rows.length]],
-      ["<U15", [7]],
-    ],
-  );
-  assert.deepEqual(
-    fates,
-    rows.map(({ fate }) => fate),
-  );
-  const logits = trace.steps.flatMap(({ layers }) => layers.flatMap(({ gate_logits }) => gate_logits.values));
-  assert.ok(Math.abs(sum - logits.reduce((sum, logit) => sum + Math.fround(logit), 0)) < 1e-3);
-});
-
 test("copied Python makes a table of the step, whatever the text", {
   skip: python("json") ? false : "no Python here",
 }, () => {

@@ -2,6 +2,7 @@
 // writes the code for it.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { test } from "node:test";
 
 import { Figure, openFigure } from "../lib/figure.mjs";
@@ -153,4 +154,16 @@ test("the dialog's preview is the figure that was chosen, as large as was chosen
   const size = await preview.evaluate((it) => [it.clientWidth, it.clientHeight]);
   assert.deepEqual(size, [760, 500]);
   assert.equal(page.workers().length, 0, "nobody waits for a second engine");
+});
+
+test("a frame has every method and event of the element", () => {
+  const file = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), "utf8");
+  const [element] = JSON.parse(file("packages/moe-playground/custom-elements.json")).modules.flatMap(
+    ({ declarations = [] }) => declarations,
+  );
+  const embed = file("site/embed.js");
+  const listed = (name) => JSON.parse(embed.match(new RegExp(`const ${name} = (\\[.*?\\]);`))[1]).sort();
+  const methods = element.members.filter(({ kind }) => kind === "method").map(({ name }) => name);
+  assert.deepEqual(listed("METHODS"), methods.sort());
+  assert.deepEqual(listed("EVENTS"), element.events.map(({ name }) => name.replace(/^moe-/, "")).sort());
 });
