@@ -34,7 +34,9 @@ fn run(python: &Path, filter: Option<&str>) -> Result<Tally> {
     let python = environment(python)?;
     let url = browser_tests::serve(Site::of_working_tree()?)?;
     let mut command = browser_tests::node_tests(&url, "cpu", filter)?;
-    Ok(counting::tests(command.env("MOE_PYTHON", python).args(["notebook/notebook.test.mjs", "notebook/data.test.mjs"])))
+    Ok(counting::tests(
+        command.env("MOE_PYTHON", python).args(["notebook/notebook.test.mjs", "notebook/data.test.mjs"]),
+    ))
 }
 
 /// One that is new enough and can make an environment.

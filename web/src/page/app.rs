@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use moe_trace::UserError;
 use wasm_bindgen::JsValue;
 use web_sys::{Element, HtmlElement};
+use yew::html::Scope;
 use yew::prelude::*;
 
 use crate::browser::panics;
@@ -23,13 +24,35 @@ pub type TraceWindow = Shared<RefCell<Option<Shared<Recording>>>>;
 /// Through it the handle sees what stands on the screen, as a plain object of attributes.
 pub type ShownWindow = Shared<RefCell<JsValue>>;
 
-#[derive(Properties, PartialEq)]
+/// Messages to the page that plays. They wait until it is there.
+#[derive(Default)]
+pub struct Line {
+    page: Option<Scope<App>>,
+    waiting: Vec<Msg>,
+}
+
+impl Line {
+    pub fn send(&mut self, msg: Msg) {
+        match &self.page {
+            Some(page) => page.send_message(msg),
+            None => self.waiting.push(msg),
+        }
+    }
+
+    fn connect(&mut self, page: &Scope<App>) {
+        self.page = Some(page.clone());
+        page.send_message_batch(std::mem::take(&mut self.waiting));
+    }
+}
+
+#[derive(Properties, Clone, PartialEq)]
 pub struct AppProps {
     pub host: HtmlElement,
     /// The element that was mounted into; its other children are a poster.
     pub root: Element,
     pub trace: TraceWindow,
     pub shown: ShownWindow,
+    pub line: Shared<RefCell<Line>>,
     pub config: Config,
     pub errors: Vec<UserError>,
 }
@@ -62,7 +85,8 @@ impl Component for App {
     type Properties = AppProps;
 
     fn create(ctx: &Context<App>) -> App {
-        let AppProps { host, config, errors, .. } = ctx.props();
+        let AppProps { host, config, errors, line, .. } = ctx.props();
+        line.borrow_mut().connect(ctx.link());
         let (state, first) = State::new(config.clone(), errors.clone());
         App {
             state: Shared::new(state),

@@ -4,6 +4,7 @@ mod app;
 mod dom;
 mod mount;
 mod route;
+mod stage;
 
 pub use mount::{Handle, mount};
 pub use route::route_logits;

@@ -5,10 +5,10 @@ use std::cell::RefCell;
 use js_sys::{Function, Object, Reflect};
 use wasm_bindgen::prelude::*;
 use web_sys::{Element, HtmlElement};
-use yew::AppHandle;
 
 use crate::browser::{address, languages, module_worker, panics, wire};
-use crate::page::app::{App, AppProps, Msg, ShownWindow, TraceWindow};
+use crate::page::app::{AppProps, Line, Msg, ShownWindow, TraceWindow};
+use crate::page::stage;
 use crate::run::shared::Shared;
 use crate::settings::attributes::{Config, Places};
 use crate::settings::{language, models};
@@ -18,12 +18,11 @@ use crate::words::tongue::{self, Language};
 /// A mounted page. An instance of the module has one at a time, so that a bug ends no other.
 #[wasm_bindgen]
 pub struct Handle {
-    app: AppHandle<App>,
+    line: Shared<RefCell<Line>>,
     host: HtmlElement,
     places: Places,
     trace: TraceWindow,
     shown: ShownWindow,
-    container: Element,
 }
 
 /// Draws the page into `root`, an element inside the host's shadow tree. What `root` holds already is a poster: it
@@ -33,30 +32,28 @@ pub struct Handle {
 pub fn mount(root: Element, host: HtmlElement, places: JsValue) -> Result<Handle, JsValue> {
     panics::report(function(&places, "bug"));
     module_worker::start_by(function(&places, "connect"));
-    let document = root.owner_document().ok_or("the element to mount into belongs to no document")?;
-    let container = document.create_element("div")?;
-    // It is laid out but not seen until there is something to show.
-    container.set_attribute("class", "moe-container is-waiting")?;
-    root.append_child(&container)?;
     let places: Places = wire::from_js(places)?;
     let (config, errors) = read(|name| host.get_attribute(name), &host, &places);
     let trace: TraceWindow = Shared::new(RefCell::new(None));
     let shown: ShownWindow = Shared::new(RefCell::new(JsValue::NULL));
-    let props = AppProps { host: host.clone(), root, trace: trace.clone(), shown: shown.clone(), config, errors };
-    let app = yew::Renderer::<App>::with_root_and_props(container.clone(), props).render();
-    Ok(Handle { app, host, places, trace, shown, container })
+    let line = Shared::new(RefCell::new(Line::default()));
+    let (of_host, of_trace) = (host.clone(), trace.clone());
+    let page =
+        AppProps { host: of_host, root, trace: of_trace, shown: shown.clone(), line: line.clone(), config, errors };
+    stage::enter(page)?;
+    Ok(Handle { line, host, places, trace, shown })
 }
 
 #[wasm_bindgen]
 impl Handle {
     /// Runs the model; on a new prompt, if one is given.
     pub fn run(&self, prompt: Option<String>) {
-        self.app.send_message(Msg::Act(Action::Run { prompt }));
+        self.send(Msg::Act(Action::Run { prompt }));
     }
 
     /// Stops the run before its next step. Without a run it does nothing.
     pub fn stop(&self) {
-        self.app.send_message(Msg::Act(Action::Stop));
+        self.send(Msg::Act(Action::Stop));
     }
 
     /// The run on the screen as a plain object `{header, steps}`; `null` while there is none.
@@ -83,31 +80,36 @@ impl Handle {
     #[wasm_bindgen(js_name = setState)]
     pub fn show(&self, state: &JsValue) {
         let (config, errors) = read(|name| text_of(state, name), &self.host, &self.places);
-        self.app.send_message(Msg::Act(Action::Show { config: Box::new(config), errors }));
+        self.send(Msg::Act(Action::Show { config: Box::new(config), errors }));
     }
 
     /// So many steps forward, or back.
     pub fn step(&self, steps: i32) {
-        self.app.send_message(Msg::Act(Action::StepBy(steps)));
+        self.send(Msg::Act(Action::StepBy(steps)));
     }
 
     /// Goes to `{ step, layer, token, expert }`, or to as much of it as is named.
     pub fn seek(&self, place: &JsValue) {
         let (config, _) = Config::read(|name| text_of(place, name));
-        self.app.send_message(Msg::Act(Action::Seek(config.place)));
+        self.send(Msg::Act(Action::Seek(config.place)));
     }
 
     /// The attributes changed.
     pub fn update(&self) {
         let (config, errors) = read(|name| self.host.get_attribute(name), &self.host, &self.places);
-        self.app.send_message(Msg::Act(Action::Configured { config: Box::new(config), errors }));
+        self.send(Msg::Act(Action::Configured { config: Box::new(config), errors }));
     }
 
     /// Ends the worker, empties the element, and frees the handle with the run it holds: it must not be used afterwards.
     pub fn destroy(self) {
-        self.app.destroy();
+        stage::leave();
         *self.trace.borrow_mut() = None;
-        self.container.remove();
+    }
+}
+
+impl Handle {
+    fn send(&self, msg: Msg) {
+        self.line.borrow_mut().send(msg);
     }
 }
 

@@ -145,7 +145,7 @@ test("what the engine refuses is told in its words, and nothing is lost", async 
 
 test("a figure has it by controls=surgery, and a bad text says how it would be right", async (t) => {
   const { figure } = await openFigure(site, t, {
-    attributes: { view: "lanes", controls: "surgery", interventions: "mute:1" },
+    attributes: { view: "lanes", controls: "surgery", interventions: "mute:1", activate: "auto" },
   });
   const words = await figure.told("interventions");
   assert.match(words, /“mute:1” does not say a layer and an expert; write it like mute:1,3\./);
