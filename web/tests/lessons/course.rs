@@ -12,7 +12,7 @@ use web::views::page::{Page, PageProps};
 use yew::Callback;
 
 use crate::drawing::html;
-use crate::state::play::{Play, recorded};
+use crate::state::play::{Play, executed, recorded};
 
 const LESSON: &str = r#"{ "lesson": 1, "title": "Try", "steps": [
   { "say": "Look.", "set": { "max-tokens": 9, "capacity-factor": 2 }, "goto": { "layer": 1 }, "lock": "policy" },
@@ -203,4 +203,25 @@ fn the_bar_says_where_one_is_and_covers_what_is_to_be_guessed() {
     assert!(!shown.contains("Covered until"));
     let stuck = drawn(|| vec![Turn::Next, Turn::Reveal, Turn::Next, Turn::Check]);
     assert!(stuck.contains("Turn somebody away.") && stuck.contains("Show me") && stuck.contains("Skip"), "{stuck}");
+}
+
+#[test]
+fn nothing_plays_past_the_step_that_a_lesson_looks_at() {
+    let file = r#"{ "lesson": 1, "title": "Try", "steps": [{ "say": "Look.", "goto": { "step": 1, "layer": 1 } }] }"#;
+    let lesson = Lesson::read(file).expect("a lesson");
+    let mut play = Play::with(Config { lesson: Some("try".to_owned()), ..Config::default() });
+    play.act(Action::Lesson(Turn::Came { name: "try".to_owned(), read: Ok(Shared::new(lesson)) }));
+    play.replay(&recorded());
+    assert!(recorded().steps.len() > 2);
+    play.act(Action::Tick);
+    assert_eq!(play.scene().step, 1);
+    // Nor does the live run, whose steps come one after the other.
+    play.ready();
+    let request = play.posted().expect("a run begins by itself");
+    for trace in executed(&request) {
+        play.hear(Event::Step { trace: trace.into(), elapsed_ms: 10.0 }).act(Action::Tick);
+        assert!(play.scene().step <= 1);
+    }
+    play.hear(Event::Finished { run: request.run, reason: FinishReason::Length });
+    assert_eq!(play.scene().step, 1);
 }
