@@ -82,7 +82,7 @@ fn a_comparison_is_the_same_elsewhere() {
     for _ in 0..40 {
         let mut here = live(Config::default());
         wander(&mut here, &mut draws);
-        if draws.u64() % 2 == 0 {
+        if draws.u64().is_multiple_of(2) {
             here.act(Action::Flip);
         }
         let (shown, other, ..) = compared(&here.state);
