@@ -34,7 +34,7 @@ const PAGE_BUDGET_BYTES: u64 = 725_000;
 
 /// What a figure in another page loads before its engine: of the assets all but the page's module and what is loaded
 /// when it is first used, and the recorded run. The aim is 350 kB.
-const FIGURE_BUDGET_BYTES: u64 = 397_000;
+const FIGURE_BUDGET_BYTES: u64 = 400_000;
 
 /// The engine that is loaded first, and the one with WebGPU, each with what starts it. The aims are 800 kB
 /// and 2,500 kB.
