@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use moe_kernels::exp::{each_exp, exp, largest};
+use moe_kernels::exp::{exp, largest, sum_of_exp};
 use moe_router::draws::SplitMix64;
 use moe_trace::Sampling;
 
@@ -26,9 +26,7 @@ impl Expectation<'_> {
     /// `logits`: `[vocabulary]`, finite.
     pub fn new(logits: &[f32]) -> Expectation<'_> {
         let largest = largest(logits);
-        let mut total = 0.0;
-        each_exp(logits, largest, |power| total += f64::from(power));
-        Expectation { logits, largest, total }
+        Expectation { logits, largest, total: sum_of_exp(logits, largest) }
     }
 
     /// A token of the vocabulary, with its probability.
@@ -43,11 +41,10 @@ impl Expectation<'_> {
         // By logit: distinct logits may share a probability of 0.
         let logit = |id: u32| self.logits[id as usize];
         let order = |a: &u32, b: &u32| logit(*b).total_cmp(&logit(*a)).then(a.cmp(b));
-        let all = 0..self.logits.len() as u32;
         let ids = if count <= FEW {
-            few_first(all, count, order)
+            few_first(self.logits, count, order)
         } else {
-            let mut ids: Vec<u32> = all.collect();
+            let mut ids: Vec<u32> = (0..self.logits.len() as u32).collect();
             if count < ids.len() {
                 ids.select_nth_unstable_by(count, order);
                 ids.truncate(count);
@@ -62,15 +59,27 @@ impl Expectation<'_> {
 /// So many are found faster in one sweep that keeps them in order.
 const FEW: usize = 32;
 
-/// The first `count` in this order, in one sweep: nearly all are behind the last of those already found.
-fn few_first(ids: impl Iterator<Item = u32>, count: usize, order: impl Fn(&u32, &u32) -> Ordering) -> Vec<u32> {
+/// So many logits are looked at together: mostly none of them is larger than the last of those already found.
+const TOGETHER: usize = 32;
+
+/// The first `count` ids of the vocabulary in this order, which is by logit first, in one sweep.
+fn few_first(logits: &[f32], count: usize, order: impl Fn(&u32, &u32) -> Ordering) -> Vec<u32> {
     let mut first: Vec<u32> = Vec::with_capacity(count + 1);
-    for id in ids {
-        if first.len() == count && first.last().is_none_or(|last| order(last, &id).is_lt()) {
+    let mut least = f32::NEG_INFINITY;
+    for (chunk, ids) in logits.chunks(TOGETHER).zip((0..).step_by(TOGETHER)) {
+        if largest(chunk) < least {
             continue;
         }
-        first.insert(first.partition_point(|found| order(found, &id).is_lt()), id);
-        first.truncate(count);
+        for id in ids..ids + chunk.len() as u32 {
+            if first.len() == count && first.last().is_none_or(|last| order(last, &id).is_lt()) {
+                continue;
+            }
+            first.insert(first.partition_point(|found| order(found, &id).is_lt()), id);
+            first.truncate(count);
+        }
+        if first.len() == count {
+            least = first.last().map_or(f32::INFINITY, |&last| logits[last as usize]);
+        }
     }
     first
 }
