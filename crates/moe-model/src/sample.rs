@@ -71,11 +71,11 @@ fn few_first(logits: &[f32], count: usize, order: impl Fn(&u32, &u32) -> Orderin
             continue;
         }
         for id in ids..ids + chunk.len() as u32 {
-            if first.len() == count && first.last().is_none_or(|last| order(last, &id).is_lt()) {
-                continue;
+            let at = first.iter().rposition(|found| order(found, &id).is_lt()).map_or(0, |last| last + 1);
+            if at < count {
+                first.truncate(count - 1);
+                first.insert(at, id);
             }
-            first.insert(first.partition_point(|found| order(found, &id).is_lt()), id);
-            first.truncate(count);
         }
         if first.len() == count {
             least = first.last().map_or(f32::INFINITY, |&last| logits[last as usize]);
