@@ -26,6 +26,8 @@ pub struct Options {
 enum Part {
     Native,
     Browser,
+    /// How soon the page is there over a slow line
+    Network,
     Page,
     /// What figures that were removed leave behind
     Mounts,
@@ -61,6 +63,9 @@ pub fn command(options: &Options) -> Result<()> {
             browser(script, &out, rest)?;
         }
     }
+    if is_chosen(Part::Network) {
+        network(&out, rest)?;
+    }
     if is_chosen(Part::Others) {
         other_browsers::bench()?;
     }
@@ -87,6 +92,19 @@ fn browser(script: &str, out: &Path, rest: &[String]) -> Result<()> {
     let url = browser_tests::serve(Site::of_working_tree()?)?;
     let json = out.join(script).with_extension("json");
     project::run(browser_tests::node(script, &url)?.arg("--json").arg(&json).args(rest))?;
+    eprintln!("the numbers are in {}", json.display());
+    Ok(())
+}
+
+/// The page as a host has it, at the end of a line: `www/e2e/bench_network.mjs`.
+fn network(out: &Path, rest: &[String]) -> Result<()> {
+    let folder = out.join("dist");
+    dist::write(&folder)?;
+    let url = browser_tests::serve(Site::of_folder(folder.clone()))?;
+    let json = out.join("bench_network.json");
+    let mut command = browser_tests::node("bench_network.mjs", &url)?;
+    command.arg("--folder").arg(&folder).arg("--json").arg(&json);
+    project::run(command.args(rest))?;
     eprintln!("the numbers are in {}", json.display());
     Ok(())
 }

@@ -3,6 +3,9 @@
 mod arrived;
 pub mod error;
 
+use std::cell::Cell;
+
+use futures_util::future::try_join;
 use js_sys::{Reflect, Uint8Array};
 use moe_engine::Manifest;
 use moe_engine::manifest::{FileEntry, ManifestError, sha256_hex};
@@ -45,20 +48,23 @@ impl Files {
         Ok(Files { weights: resolve(&manifest.weights)?, tokenizer: resolve(&manifest.tokenizer)?, history })
     }
 
-    /// The bytes of weights and tokenizer, from the cache or the network. Progress counts both together.
+    /// The bytes of weights and tokenizer, from the cache or the network, both at once: on a slow line each would wait for
+    /// the other. Progress counts both together.
     pub async fn get(&self, cache: &Cache, report: impl Fn(Event)) -> Result<Arrived, FetchError> {
         let total_bytes = self.weights.1.bytes + self.tokenizer.1.bytes;
         let clock = scope().performance();
-        let progress = |loaded_bytes, from_cache| {
+        let of_each = [Cell::new(0), Cell::new(0)];
+        let progress = |which: usize, loaded_bytes, from_cache| {
+            of_each[which].set(loaded_bytes);
+            let loaded_bytes = of_each.iter().map(Cell::get).sum();
             let at_ms = clock.as_ref().map_or(0.0, |clock| clock.now()) as f32;
             report(Event::Progress { part: Download::Model, loaded_bytes, total_bytes, from_cache, at_ms });
         };
-        let (url, entry) = &self.tokenizer;
-        let (tokenizer, has_tokenizer) = file(url, entry, cache, progress).await?;
-        let before = entry.bytes;
-        let (url, entry) = &self.weights;
-        let later = |loaded, from_cache| progress(before + loaded, from_cache);
-        let (weights, has_weights) = file(url, entry, cache, later).await?;
+        let one = async |which: usize, (url, entry): &(String, FileEntry)| {
+            file(url, entry, cache, |loaded_bytes, from_cache| progress(which, loaded_bytes, from_cache)).await
+        };
+        let both = try_join(one(0, &self.tokenizer), one(1, &self.weights));
+        let ((tokenizer, has_tokenizer), (weights, has_weights)) = both.await?;
         Ok(Arrived { weights, tokenizer, has_tokenizer, has_weights })
     }
 

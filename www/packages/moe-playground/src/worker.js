@@ -87,9 +87,12 @@ async function* chunks(reader) {
 async function begin({ load, script, module }) {
   let asked = script;
   try {
+    // Both at once: on a slow line each would wait for the other.
+    const fetched = fetch(module).catch((error) => kept(module, error));
+    fetched.catch(() => {});
     const { default: init, start, MODULE_BYTES } = await load();
     asked = module;
-    const response = await fetch(module).catch((error) => kept(module, error));
+    const response = await fetched;
     // A browser without a storage, or with a full one, has it again over the network.
     keep(module, response.clone()).catch(() => {});
     // Compressed, the length that the host tells is another.
