@@ -29,13 +29,15 @@
   };
 
   const figure = document.createElement("moe-playground");
-  for (const [name, text] of parameters) {
-    // As from a link, runs and models come from this origin only; a model by its name does.
-    const isForeign = (name === "trace" || name === "model") && !isOfHere(text);
-    const isAttribute = /^[a-z][a-z-]*$/.test(name) && !/^(on.*|origins|style|class|id|v)$/.test(name);
-    if (isAttribute && !isForeign) figure.setAttribute(name, text);
-  }
-  document.querySelector("main").append(figure);
+  const defined = customElements.whenDefined("moe-playground").then((element) => {
+    const attributes = /** @type {any} */ (element).observedAttributes;
+    for (const [name, text] of parameters) {
+      // As from a link, runs, models and lessons come from this origin only; those by their names do.
+      const isForeign = ["trace", "model", "lesson"].includes(name) && !isOfHere(text);
+      if (attributes.includes(name) && !isForeign) figure.setAttribute(name, text);
+    }
+    document.querySelector("main").append(figure);
+  });
 
   /** A message to those on the list; a browser delivers it only where the frame is one of theirs. */
   const tell = (message) => {
@@ -57,6 +59,7 @@
     const { id, method, values = [] } = data;
     if (!METHODS.includes(method) || !Array.isArray(values)) return;
     const answer = { ...PROTOCOL, type: "result", id };
+    await defined;
     try {
       source.postMessage({ ...answer, value: await figure[method](...values) }, origin);
     } catch (error) {

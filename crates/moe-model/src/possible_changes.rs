@@ -32,7 +32,12 @@ pub fn check(
         let num_left = config.num_experts - muted.len();
         if num_left < router.k() && !router.facts().looks_ahead {
             let k = router.k();
-            return Err(format!("A token asks {k} experts, and in layer {layer} only {num_left} are not muted."));
+            let left = match num_left {
+                0 => "all are muted".to_owned(),
+                1 => "only 1 is not muted".to_owned(),
+                more => format!("only {more} are not muted"),
+            };
+            return Err(format!("A token asks {k} experts, and in layer {layer} {left}."));
         }
         for change in interventions {
             if let Intervention::Force { layer: of, expert, .. } = change
@@ -172,7 +177,7 @@ mod tests {
             assert!(said.contains(expected), "{rule}: {said}");
         };
         check("top_k:2", &[mute(4)], "expert 4 of layer 1 is muted, but there is no expert 4");
-        check("top_k:2", &[mute(0), mute(1), mute(2)], "asks 2 experts, and in layer 1 only 1 are not muted");
+        check("top_k:2", &[mute(0), mute(1), mute(2)], "asks 2 experts, and in layer 1 only 1 is not muted");
         check("top_k:2", &[mute(2), force], "token 3 is forced to expert 2 of layer 1, which is muted");
         check("deepseek:k=2,groups=2,kept=1,scale=2.5", &[force], "a token cannot ask just any expert");
         let tries = "no_token_left_behind:2";

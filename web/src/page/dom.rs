@@ -39,9 +39,17 @@ fn take_key(host: &HtmlElement, event: &KeyboardEvent) -> Option<String> {
         return None;
     }
     keyboard::command(key, false)?;
+    // Escape is the host's, whose dialog it may close, but for where there is something of ours to close.
+    if key == "Escape" && !shows_help(host) {
+        return None;
+    }
     event.prevent_default();
     // A key that is held is kept from the page around, too, though it acts once.
     (!press.repeat || keyboard::may_repeat(key)).then(|| key.to_owned())
+}
+
+fn shows_help(host: &HtmlElement) -> bool {
+    host.shadow_root().is_some_and(|root| root.query_selector(".help").is_ok_and(|help| help.is_some()))
 }
 
 /// Hears the document's keys until it is dropped.

@@ -76,6 +76,11 @@ impl<'a> Decision<'a> {
         to_selected.or(self.requests.first())
     }
 
+    /// Is what the rule saw another thing than what the gate gave? Two experts that were swapped leave the gate as it is.
+    pub fn has_bent_gate(&self) -> bool {
+        self.changes().any(|change| !matches!(change, Intervention::Swap { .. }))
+    }
+
     /// What a reader changed about this decision, in the order in which it acts.
     pub fn changes(&self) -> impl Iterator<Item = &'a Intervention> + '_ {
         let is_here = |change: &&Intervention| match **change {

@@ -128,6 +128,7 @@ impl State {
             self.job_is_over(effects);
             effects.push(Effect::EmitFinished { run, reason });
             self.offer_to_play(effects);
+            self.rest_on_event();
         }
         self.runs.finish(run, reason);
         if let Some(ended) = self.runs.get(run).filter(|ended| ended.is_live()) {

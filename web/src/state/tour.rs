@@ -58,6 +58,16 @@ impl State {
         }
     }
 
+    /// In the story a run that a reader asked for comes to rest where something happened, unless she went elsewhere.
+    pub(super) fn rest_on_event(&mut self) {
+        let is_story = self.config.view == View::Full && self.screen.depth == Depth::Story;
+        let follows = self.screen.selection.follows && self.screen.playback.cursor == Cursor::Latest;
+        let run = self.on_screen().filter(|run| is_story && follows && first_drop(run).is_some()).cloned();
+        if let Some(run) = run {
+            self.screen.show_first_drop(&run);
+        }
+    }
+
     /// Only the story plays by itself: at another depth it has come to rest.
     pub(super) fn set_depth(&mut self, depth: Depth, effects: &mut Vec<Effect>) {
         self.screen.depth = depth;

@@ -59,6 +59,30 @@ fn the_run_plays_token_by_token_and_rests_where_one_is_turned_away() {
     assert!(play.state.playback().playing);
 }
 
+/// A run of the reader's own words, of which she sees the newest step, comes to its end.
+fn own_words(depth: Depth, before_the_end: &[Action]) -> Play {
+    let mut play = live(at(depth), &[]);
+    play.act(Action::Run { prompt: Some("The cat sat".to_owned()) });
+    let request = play.posted().expect("a run");
+    play.execute(&request, 4);
+    for action in before_the_end {
+        play.act(action.clone());
+    }
+    play.hear(Event::Finished { run: request.run, reason: FinishReason::Length });
+    play
+}
+
+#[test]
+fn a_run_of_own_words_rests_where_one_is_turned_away_unless_the_reader_is_elsewhere() {
+    let play = own_words(Depth::Story, &[]);
+    let (selection, scene) = (play.state.selection(), play.scene());
+    assert!(scene.layers[selection.layer].fate(selection.token) >= TokenFate::LostSome);
+    let elsewhere = own_words(Depth::Story, &[Action::Select { token: 0, layer: None, expert: None }]);
+    assert_eq!(elsewhere.state.selection().token, 0);
+    let inspected = own_words(Depth::Inspect, &[]);
+    assert_eq!(inspected.state.selection().token, inspected.scene().tokens.len() - 1, "the newest token");
+}
+
 #[test]
 fn nothing_moves_by_itself_against_the_reader() {
     let check = |config: Config, before: &[Action], why: &str| {

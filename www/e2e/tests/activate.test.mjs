@@ -58,3 +58,15 @@ test("with activate=manual it starts when Run is pressed, or a script asks for a
     assert.deepEqual(problems, []);
   }
 });
+
+test("load() of a figure that waits for its reader is kept for another model too", async (t) => {
+  const { figure, requests } = await waiting(t, "interaction");
+  const source = await figure.host.evaluate(async (it) => {
+    const element = /** @type {any} */ (it);
+    await element.load();
+    element.model = "switch";
+    return (await element.load()).source;
+  });
+  assert.equal(source, "recorded");
+  assert.deepEqual(requests, []);
+});

@@ -60,6 +60,18 @@ test("a frame shows the figure of its address, tells its height and answers who 
   assert.deepEqual(problems, []);
 });
 
+test("a frame takes the figure's attributes from its address, and files of its own origin only", async (t) => {
+  const lesson = encodeURIComponent("http://elsewhere.example/lesson.json");
+  const { frame, heard, problems } = await openFrame(t, {
+    query: `view=lanes&backend=recorded&hidden=&popover=auto&contenteditable=true&lesson=${lesson}`,
+  });
+  await heard("ready");
+  const names = await frame.locator("moe-playground").evaluate((it) => it.getAttributeNames());
+  assert.ok(names.includes("view") && names.includes("backend"));
+  for (const name of ["hidden", "popover", "contenteditable", "lesson"]) assert.ok(!names.includes(name), name);
+  assert.deepEqual(problems, []);
+});
+
 test("what is malformed, unknown, or of anybody else is passed over", async (t) => {
   const { page, heard, send, all, problems } = await openFrame(t);
   await heard("ready");

@@ -233,3 +233,26 @@ test("with the documented reserved height nothing below a figure moves", async (
     assert.deepEqual(shifts, [], view);
   }
 });
+
+test("a figure has a width where its place takes the width of what stands in it, and leaves the host's dialog its Escape", async (t) => {
+  const figure = '<moe-playground view="load" backend="recorded"></moe-playground>';
+  const places = {
+    dialog: `<dialog>${figure}</dialog>`,
+    float: `<div style="float: left">${figure}</div>`,
+    "a flexible row": `<div style="display: flex">${figure}</div>`,
+    "a cell": `<table><tr><td>${figure}</td></tr></table>`,
+    "an inline block": `<div style="display: inline-block">${figure}</div>`,
+  };
+  for (const [name, place] of Object.entries(places)) {
+    const { page, figure: it } = await openHost(site, t, place);
+    await page.evaluate(() => document.querySelector("dialog")?.showModal());
+    await it.recorded();
+    await it.panel("load").locator(".columns").waitFor();
+    const { width } = await it.host.boundingBox();
+    assert.ok(width >= 320, `${name}: ${width}`);
+    if (name !== "dialog") continue;
+    await it.panel("load").locator("button").first().focus();
+    await page.keyboard.press("Escape");
+    await page.waitForFunction(() => !document.querySelector("dialog").open);
+  }
+});

@@ -30,7 +30,10 @@ pub fn surgery(input: &PanelInput) -> Html {
     let Surgery { asked, status, seed, .. } = &input.surgery;
     html! {
         <section class="surgery" part="controls" aria-label={say!("What if")}>
-            <h3 class="topic">{ say!("What if") }</h3>
+            <div class="surgery-head">
+                <h3 class="topic">{ say!("What if") }</h3>
+                { way_back(&input.surgery, &input.dispatch) }
+            </div>
             { of_expert(input) }
             { gate(asked, *seed, &input.dispatch) }
             <ChangeList surgery={input.surgery.clone()} dispatch={input.dispatch.clone()} />
@@ -38,6 +41,25 @@ pub fn surgery(input: &PanelInput) -> Html {
                 <p class="fine status">{ status }</p>
             }
         </section>
+    }
+}
+
+/// Back and forth between changes, where there are some: beside the heading, so that it is in sight and moves nothing.
+fn way_back(surgery: &Surgery, dispatch: &Callback<Action>) -> Html {
+    let Surgery { asked, can_undo, can_redo, .. } = surgery;
+    if asked.is_empty() && !can_undo && !can_redo {
+        return Html::default();
+    }
+    let key = |words: Cow<'static, str>, disabled: bool, operation: Operation| {
+        let onclick = operate(dispatch, operation);
+        html! { <button type="button" class="quiet" {disabled} {onclick}>{ words }</button> }
+    };
+    html! {
+        <div class="changes-keys">
+            { key(say!("Undo"), !can_undo, Operation::Undo) }
+            { key(say!("Redo"), !can_redo, Operation::Redo) }
+            { key(say!("Reset all"), asked.is_empty(), Operation::Reset) }
+        </div>
     }
 }
 
@@ -194,13 +216,13 @@ struct ChangeListProps {
     dispatch: Callback<Action>,
 }
 
-/// What is changed, and the way back.
+/// What is changed; each can be taken back by itself.
 #[component]
 fn ChangeList(props: &ChangeListProps) -> Html {
     use_tongue();
     let list = use_node_ref();
-    let Surgery { asked, can_undo, can_redo, .. } = &props.surgery;
-    if asked.is_empty() && !can_undo && !can_redo {
+    let asked = &props.surgery.asked;
+    if asked.is_empty() {
         return Html::default();
     }
     let chip = |change: &Intervention| {
@@ -224,18 +246,9 @@ fn ChangeList(props: &ChangeListProps) -> Html {
             </li>
         }
     };
-    let key = |words: Cow<'static, str>, disabled: bool, operation: Operation| {
-        let onclick = operate(&props.dispatch, operation);
-        html! { <button type="button" class="quiet" {disabled} {onclick}>{ words }</button> }
-    };
     html! {
         <div class="changes" ref={list.clone()} role="group" tabindex="-1" aria-label={say!("Changes inside the model")}>
             <ul>{ for asked.iter().map(chip) }</ul>
-            <div class="changes-keys">
-                { key(say!("Undo"), !can_undo, Operation::Undo) }
-                { key(say!("Redo"), !can_redo, Operation::Redo) }
-                { key(say!("Reset all"), asked.is_empty(), Operation::Reset) }
-            </div>
         </div>
     }
 }

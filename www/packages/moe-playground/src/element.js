@@ -283,8 +283,11 @@ export class MoePlayground extends Base {
   }
 
   attributeChangedCallback(name) {
-    // Another engine will be announced.
-    if ((name === "model" || name === "backend") && this.getAttribute("backend") !== "recorded") this.#ready = null;
+    // Another engine will be announced, where one is started before a reader asks for it.
+    const waits =
+      this.#ready?.source === "recorded" && /^(interaction|manual)$/.test(this.getAttribute("activate") ?? "");
+    const isOfEngine = name === "model" || name === "backend";
+    if (isOfEngine && !waits && this.getAttribute("backend") !== "recorded") this.#ready = null;
     if (name === "loading" && this.getAttribute("loading") === "eager") this.#mount();
     if (!this.#module) return;
     // A page that changes several attributes in a row gets one update.

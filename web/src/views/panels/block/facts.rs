@@ -32,10 +32,12 @@ pub fn facts(scene: &Scene) -> Vec<(Cow<'static, str>, String)> {
     }
     facts.push((say!("layers"), many!(block.num_layers, "{n} layer", "{n} layers")));
     if let Some(other) = block.other_parameters {
-        facts.push((
-            say!("all outside the experts"),
-            say!("{number}: attention, gates, norms, embedding", number = parameters(other)),
-        ));
+        let number = parameters(other);
+        let what = match block.has_shared {
+            true => say!("{number}: shared experts, attention, gates, norms, embedding", number),
+            false => say!("{number}: attention, gates, norms, embedding", number),
+        };
+        facts.push((say!("all outside the experts"), what));
     }
     let (all, active) = (parameters(model.num_parameters), parameters(model.num_active_parameters));
     facts.push((say!("the whole model"), say!("{all} parameters, {active} active per token", all, active)));

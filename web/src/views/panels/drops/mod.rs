@@ -43,11 +43,7 @@ pub static PANEL: Panel = Panel {
     topic: |_| tongue::translated(PANEL.kind).into_owned(),
     finding: |input| match &input.comparisons.drops {
         Some(drops) => finding::finding(drops),
-        None => many!(
-            input.scene.totals().lost,
-            "{n} request was turned away at this step: what that cost is not computed yet",
-            "{n} requests were turned away at this step: what that cost is not computed yet"
-        ),
+        None => say!("What this text pays for requests that were turned away is not computed yet").into_owned(),
     },
     badges: |_| Html::default(),
     picture,

@@ -3,8 +3,9 @@
 use std::borrow::Cow;
 
 use moe_router::capacity::HeldBy;
+use moe_router::rule::Slots;
 use moe_router::rules;
-use moe_trace::{RoutingGroup, RoutingSpec};
+use moe_trace::{Overflow, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
 
 use crate::run::capacity::{self, Formula};
@@ -30,6 +31,13 @@ pub struct Equation {
 pub fn equation(of: &Equation, rule_note: Html) -> Html {
     let Equation { routing, group, num_experts, num_tokens, capacity, ref status } = *of;
     let Some(recorded) = capacity else {
+        let serves_all = matches!(rules::facts(&routing.router).slots, Slots::ForEveryone);
+        let note = match routing.overflow {
+            Overflow::Drop(_) if serves_all => {
+                say!("This rule turns nobody away: it decides by itself how many tokens each expert gets.")
+            }
+            _ => say!("Dropless: every request is served, however many there are."),
+        };
         return html! {
             <div class="equation">
                 <div class="formula"><span class="term"><b>{ "C = ∞" }</b></span></div>
@@ -38,7 +46,7 @@ pub fn equation(of: &Equation, rule_note: Html) -> Html {
                         { future_badge() }
                     }
                     <span class="status">{ status }</span><AtRest words={status.clone()} />
-                    { " " }{ say!("Dropless: every request is served, however many there are.") }
+                    { " " }{ note }
                 </p>
                 { rule_note }
             </div>

@@ -24,12 +24,16 @@ pub fn facts(
             found.push((say!("Can overflow"), overflow(facts.slots)));
             found.push((say!("Asks"), requests(facts.requests)));
             let active = facts.num_active(num_experts);
-            let cost = many!(
-                active,
-                "{n} expert of {all} active per token.",
-                "{n} experts of {all} active per token.",
-                all = num_experts
-            );
+            let at_most = matches!(facts.requests, Requests::OneOrMore | Requests::AnyNumber);
+            let cost = match at_most && !facts.fills_experts() {
+                true => say!("As many of the {all} experts per token as it asks.", all = num_experts),
+                false => many!(
+                    active,
+                    "{n} expert of {all} active per token.",
+                    "{n} experts of {all} active per token.",
+                    all = num_experts
+                ),
+            };
             found.push((say!("Cost"), cost.into()));
             found.push((say!("Reads"), reads(facts.reads)));
             found.push((say!("Chance"), chance(facts.chance)));
@@ -121,11 +125,18 @@ fn mixing_cost(spec: &MixerSpec, num_experts: usize) -> Cow<'static, str> {
         MixerSpec::Smear | MixerSpec::Meo { .. } | MixerSpec::Lory { .. } => {
             say!("One expert active per token, and a blend of the experts' weights for each sequence or segment.")
         }
-        _ => {
-            many!(num_experts, "{n} expert active per token, small ones.", "{n} experts active per token, small ones.")
-                .into()
+        MixerSpec::Shared { .. } => {
+            many!(num_experts, "{n} expert active for every token.", "{n} experts active for every token.").into()
         }
+        MixerSpec::Mixlora => small(num_experts.min(2)),
+        MixerSpec::Molora { k: Some(k) } => small(num_experts.min(*k as usize)),
+        MixerSpec::Molora { k: None } | MixerSpec::Mov | MixerSpec::Loramoe => small(num_experts),
     }
+}
+
+/// Of experts that are a few parameters beside a large model.
+fn small(num_active: usize) -> Cow<'static, str> {
+    many!(num_active, "{n} expert active per token, small ones.", "{n} experts active per token, small ones.").into()
 }
 
 /// A fact of a declaration as a sentence.

@@ -55,8 +55,10 @@ fn blends(rule: &str, mixing: &Mixing) -> String {
             let experts = many!(rows, "{n} expert", "{n} experts");
             say!("{rule} makes {experts} out of {all}", rule, experts, all = num_experts)
         }
-        Mixing::Outputs { num_experts, .. } => {
-            say!("{rule} adds up the outputs of {number} experts, for every token anew", rule, number = num_experts)
+        Mixing::Outputs { num_experts, weights, .. } => {
+            let used = |row: &[f32]| row.iter().filter(|&&weight| weight != 0.0).count();
+            let number = weights.chunks((*num_experts as usize).max(1)).map(used).max().unwrap_or_default();
+            say!("{rule} adds up the outputs of {number} experts, for every token anew", rule, number)
         }
     }
 }

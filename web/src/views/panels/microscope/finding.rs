@@ -23,6 +23,16 @@ pub fn finding(input: &PanelInput, decision: &Decision, step: MicroStep) -> Stri
     let expert = followed.expert;
     match step {
         MicroStep::Logits => match decision.logits {
+            // A change inside the model may have changed what the gate gave.
+            Some(logits) if decision.has_bent_gate() => say!(
+                "The rule sees {text} with the logit {logit} for expert {expert}",
+                text,
+                logit = experts::logit(logits[expert.index()]),
+                expert
+            ),
+            Some(_) if decision.layer.reading().0 == GateReads::Nothing => {
+                say!("What the gate gives {text} decides nothing under this rule", text)
+            }
             Some(logits) => say!(
                 "The gate gives {text} the logit {logit} for expert {expert}",
                 text,

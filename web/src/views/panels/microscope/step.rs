@@ -48,8 +48,11 @@ fn logits(input: &PanelInput, decision: &Decision) -> Html {
     let share = |z: f32| ((z / 2.0 - least / 2.0) / range).clamp(0.0, 1.0);
     html! {
         <>
-            <p>{ say!("What the gate says of each expert, before anything is made of it. Bars run from the least to the largest.") }</p>
-            { changed }
+            if let Some(changed) = changed {
+                { changed }
+            } else {
+                <p>{ say!("What the gate says of each expert, before anything is made of it. Bars run from the least to the largest.") }</p>
+            }
             { experts(input, decision, say!("Gate logits of all experts"), values, share) }
         </>
     }

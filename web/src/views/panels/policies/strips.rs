@@ -107,9 +107,9 @@ fn field(props: &StripsProps, name: &str, outcome: &Outcome, cursor: Option<usiz
 fn said(name: &str, scene: &Scene, layer: usize, token: usize) -> String {
     let outcome = spoken_token(scene, &scene.layers[layer], token);
     match scene.tokens[token].loss {
-        None => say!("Under “{policy}”: {outcome}", policy = name, outcome),
+        None => say!("At the end of the text, under “{policy}”: {outcome}", policy = name, outcome),
         Some(loss) => say!(
-            "Under “{policy}”: {outcome} Loss of {text}: {loss} nats.",
+            "At the end of the text, under “{policy}”: {outcome} Loss of {text}: {loss} nats.",
             policy = name,
             outcome,
             text = quoted(scene.token_text(token)),

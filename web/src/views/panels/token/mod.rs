@@ -4,7 +4,7 @@ mod expectation;
 mod finding;
 
 use moe_router::rule::GateReads;
-use moe_trace::ExpertIdx;
+use moe_trace::{ExpertIdx, Intervention};
 use yew::prelude::*;
 
 use crate::run::scene::{SceneLayer, probability};
@@ -62,8 +62,12 @@ fn picture(input: &PanelInput) -> Html {
             }
             if !changes.is_empty() {
                 <p class="fine gate-note">
-                    { say!("Changed here: {changes}. What the gate says is shown as it was changed.",
-                        changes = words::changes::all(&changes)) }
+                    { match changes.iter().all(|change| matches!(change, Intervention::Swap { .. })) {
+                        true => say!("Changed here: {changes}. Who asks one of the two is served by the other.",
+                            changes = words::changes::all(&changes)),
+                        false => say!("Changed here: {changes}. What the gate says is shown as it was changed.",
+                            changes = words::changes::all(&changes)),
+                    } }
                 </p>
             }
             <div class="gate" role="list" aria-label={reading.names().1}>{ for rows }</div>

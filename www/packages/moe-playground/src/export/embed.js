@@ -32,7 +32,7 @@ const KINDS = [
 /** @param {MoePlayground} figure */
 export async function openEmbed(figure) {
   await speak(figure);
-  const { view: own, ...state } = figure.getState() ?? {};
+  const { view: own, against, ...state } = figure.getState() ?? {};
   const panels = panelsOf(figure);
   const named = [...panels].map(([name, panel]) => [name, kindOf(panel)]);
   const both = panels.has("strip") && panels.has("lanes") ? [["strip lanes", say("Tokens and capacity lanes")]] : [];
@@ -48,7 +48,14 @@ export async function openEmbed(figure) {
   const code = make("textarea", { readOnly: true, rows: 6, spellcheck: false, "aria-label": say("Code") });
   const preview = make("iframe", { className: "embedded", title: say("Preview") });
 
-  const attributes = () => ({ view: view.select.value, controls: controls.select.value, ...state });
+  // What the run is compared with is another run, and of the panels to choose only that of the loss shows it.
+  const compared = () => (against && view.select.value.split(" ").includes("loss") ? { against } : {});
+  const attributes = () => ({
+    view: view.select.value,
+    controls: controls.select.value,
+    ...state,
+    ...compared(),
+  });
   const written = {
     tag: () => {
       const script = `<script type="module" src="${ELEMENT}"></script>`;
@@ -63,7 +70,7 @@ export async function openEmbed(figure) {
     },
     markdown: () => {
       const title = figure.getTrace()?.header.request?.prompt ?? "";
-      return `[MoE Playground: “${title.replaceAll(/[\\[\]\n`*_<>]/g, " ")}”](${linkOf(own ? { ...state, view: view.select.value } : state)})`;
+      return `[MoE Playground: “${title.replaceAll(/[\\[\]\n`*_<>]/g, " ")}”](${linkOf(own ? { ...state, ...compared(), view: view.select.value } : { ...state, ...(against && { against }) })})`;
     },
   };
 
