@@ -11,14 +11,18 @@
 
   const parameters = new URL(location.href).searchParams;
 
-  /** Origins that may hear and ask, with blanks or commas between them. Without them nobody does. */
-  const allowed = (parameters.get("origins") ?? "").split(/[\s,]+/).filter((origin) => {
+  /** The origin of an address that is one and nothing more, in whatever case and with a slash at its end or not. */
+  const originOf = (address) => {
     try {
-      return new URL(origin).origin === origin;
+      const { origin, href } = new URL(address);
+      return href === `${origin}/` ? [origin] : [];
     } catch {
-      return false;
+      return [];
     }
-  });
+  };
+
+  /** Origins that may hear and ask, with blanks or commas between them. Without them nobody does. */
+  const allowed = (parameters.get("origins") ?? "").split(/[\s,]+/).flatMap(originOf);
 
   const isOfHere = (address) => {
     try {

@@ -370,6 +370,11 @@ test("where there is nothing to save, or no such type or panel, three sentences 
     );
   assert.equal(await why("text/html"), "There is no file of the type text/html.");
   assert.equal(await why("image/svg+xml", { panel: "volume" }), 'There is no panel "volume" to draw.');
+  assert.equal(await why("image/svg+xml", { panel: "matrix" }), null);
+  for (const options of [{ width: -5 }, { width: "abc" }, { scale: 99 }, { scale: Number.NaN }, { colours: "pink" }]) {
+    const [[name, value]] = Object.entries(options);
+    assert.equal(await why("image/png", options), `No picture can be made with the ${name} ${value}.`);
+  }
   const nothing = await page.evaluate(() =>
     /** @type {any} */ (document.createElement("moe-playground")).toBlob("text/csv").catch(({ what }) => what),
   );

@@ -93,6 +93,16 @@ test("what is malformed, unknown, or of anybody else is passed over", async (t) 
   assert.deepEqual(problems, []);
 });
 
+test("an origin with a slash at its end is on the list, and an address with more behind it is not", async (t) => {
+  const { send, heard } = await openFrame(t, { origins: "ORIGIN/" });
+  await heard("ready");
+  await send({ ...CALL, id: 1, method: "getState" });
+  assert.equal((await (await heard("result")).jsonValue()).id, 1);
+  const other = await openFrame(t, { origins: "ORIGIN/path" });
+  await other.heard("height");
+  assert.ok((await other.all()).every(({ type }) => type === "height"));
+});
+
 test("without a list of origins a frame tells its height and nothing else", async (t) => {
   const { frame, heard, send, all } = await openFrame(t, { origins: "https://elsewhere.example" });
   await frame.locator(".panel-lanes .slot").first().waitFor();

@@ -265,6 +265,13 @@ test("route() is the router by itself: what the model routed, and other rules", 
   for (const wrong of [{ router: "top_k:3" }, { router: "best" }, { logits: [[1], [1, 2]] }, { capacityFactor: 99 }]) {
     sentences(await call(page, "route", { logits: rows, router: "switch", ...wrong }));
   }
+  const wrongs = [undefined, null, {}, { logits: rows }, { router: "switch" }, { logits: "abc", router: "switch" }];
+  for (const wrong of wrongs) sentences(await call(page, "route", wrong));
+  const typed = await figure.host.evaluate(async (it) => {
+    const rows = [Float32Array.of(1, 0), Float32Array.of(3, 0)];
+    return (await /** @type {any} */ (it).route({ logits: rows, router: "switch" })).assignments.length;
+  });
+  assert.equal(typed, 2);
   assert.deepEqual(problems, []);
 });
 

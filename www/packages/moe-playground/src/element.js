@@ -8,7 +8,7 @@
 
 /**
  * @import { MoePlayground as Promised, MoePlaygroundAttributes, MoePlaygroundHandle } from "../index.d.ts"
- * @import { UserError } from "../types.d.ts"
+ * @import { ReadyDetail, UserError } from "../types.d.ts"
  */
 
 /** Names of the attributes. The application reads and checks them; each is a property too, `max-tokens` as `maxTokens`. */
@@ -225,7 +225,11 @@ export class MoePlayground extends Base {
    * @type {Promise<any> | undefined}
    */
   #methods;
-  /** What `moe-ready` said last, while it holds. */
+  /**
+   * What `moe-ready` said last, while it holds.
+   *
+   * @type {ReadyDetail | null}
+   */
   #ready = null;
   /** Has a live run begun that has not ended? */
   #isLive = false;

@@ -49,6 +49,7 @@ export async function openEmbed(figure) {
   const preview = make("iframe", { className: "embedded", title: say("Preview") });
 
   // What the run is compared with is another run, and of the panels to choose only that of the loss shows it.
+  /** @returns {Record<string, string | number>} */
   const compared = () => (against && view.select.value.split(" ").includes("loss") ? { against } : {});
   const attributes = () => ({
     view: view.select.value,
@@ -70,7 +71,7 @@ export async function openEmbed(figure) {
     },
     markdown: () => {
       const title = figure.getTrace()?.header.request?.prompt ?? "";
-      return `[MoE Playground: “${title.replaceAll(/[\\[\]\n`*_<>]/g, " ")}”](${linkOf(own ? { ...state, ...compared(), view: view.select.value } : { ...state, ...(against && { against }) })})`;
+      return `[MoE Playground: “${title.replaceAll(/[\\[\]\n`*_<>]/g, " ")}”](${linkOf(own ? { ...state, ...compared(), view: view.select.value } : figure.getState())})`;
     },
   };
 

@@ -38,7 +38,7 @@ export const KINDS = {
 };
 
 /** Up to three pixels for each of CSS. */
-const scaleOf = ({ scale = 2 }) => Math.min(3, Math.max(1, Number(scale) || 1));
+const scaleOf = ({ scale = 2 }) => Number(scale);
 
 /** The step on the screen for a notebook. */
 function asPandas(trace, figure) {
@@ -49,9 +49,9 @@ function asPandas(trace, figure) {
 /**
  * @param {MoePlayground} figure
  * @param {string} type - a key of {@link KINDS}
- * @param {MoePlaygroundPictureOptions} options
+ * @param {MoePlaygroundPictureOptions} [options]
  */
-export async function blobOf(figure, type, options = {}) {
+export async function blobOf(figure, type, options) {
   const kind = Object.hasOwn(KINDS, type) ? KINDS[type] : undefined;
   if (!kind) {
     throw new MoePlaygroundError({
@@ -62,6 +62,26 @@ export async function blobOf(figure, type, options = {}) {
   }
   const trace = figure.getTrace();
   if (!trace || trace.steps.length === 0) throw nothingToSee();
+  const checked = { ...options };
+  for (const [name, { allowed, fits }] of Object.entries(PICTURE)) {
+    const value = checked[name];
+    if (value === undefined || value === null) delete checked[name];
+    else if (!fits(value)) throw notAllowed(name, value, allowed);
+  }
   await speak(figure);
-  return new Blob([await kind.make(trace, figure, options)], { type });
+  return new Blob([await kind.make(trace, figure, checked)], { type });
 }
+
+/** What a picture may be asked for; a script may give anything. */
+const PICTURE = {
+  scale: { allowed: "a number from 1 to 3", fits: (value) => value >= 1 && value <= 3 },
+  width: { allowed: "millimetres from 20 to 2000", fits: (value) => value >= 20 && value <= 2000 },
+  colours: { allowed: '"paper" or "screen"', fits: (value) => value === "paper" || value === "screen" },
+};
+
+const notAllowed = (name, value, allowed) =>
+  new MoePlaygroundError({
+    what: `No picture can be made with the ${name} ${String(value)}.`,
+    why: `Allowed is ${allowed}.`,
+    try_this: "Give one of these, or leave it out.",
+  });

@@ -32,6 +32,16 @@ const STOPPED = {
   why: "stop() was called while the figure was loading.",
   try_this: "Call run() again.",
 };
+const NO_LOGITS = {
+  what: "There are no logits to route.",
+  why: "route() takes { logits, router }: rows of numbers, or what a trace has as gate_logits.",
+  try_this: "Give a row for each token, with a logit for each expert.",
+};
+const NO_RULE = {
+  what: "There is no rule to route by.",
+  why: "route() takes { logits, router }: the router is a text.",
+  try_this: 'Name one as the attribute router does, such as "top_k:2".',
+};
 const RAGGED = {
   what: "These logits cannot be routed.",
   why: "Their rows have different lengths.",
@@ -43,6 +53,24 @@ const ENDS = ["moe-finished", "moe-run-failed", "moe-ready"];
 
 /** What was asked of the application is drawn in a task of its own. */
 const drawn = () => new Promise((resolve) => setTimeout(resolve));
+
+/** Is it a list of numbers, or of such lists? A buffer's bytes are no numbers. */
+const isList = (value) => Array.isArray(value) || (ArrayBuffer.isView(value) && !(value instanceof DataView));
+
+/**
+ * Gate logits row after row, and how many each row has.
+ *
+ * @param {any} logits
+ */
+function asRows(logits) {
+  if (isList(logits?.values) && Number.isInteger(logits.num_experts)) {
+    return { numExperts: logits.num_experts, values: Float32Array.from(logits.values) };
+  }
+  if (!Array.isArray(logits) || logits.length === 0 || !logits.every(isList)) throw new MoePlaygroundError(NO_LOGITS);
+  const numExperts = logits[0].length;
+  if (logits.some((row) => row.length !== numExperts)) throw new MoePlaygroundError(RAGGED);
+  return { numExperts, values: Float32Array.from(logits.flatMap((row) => [...row])) };
+}
 
 export class Methods {
   #figure;
@@ -127,13 +155,12 @@ export class Methods {
   }
 
   /** @param {MoePlaygroundRouting} routing */
-  async route({ logits, router, capacityFactor, policy }) {
-    const rows = Array.isArray(logits) ? logits : undefined;
-    const numExperts = Array.isArray(logits) ? (logits[0]?.length ?? 0) : logits.num_experts;
-    if (rows?.some((row) => row.length !== numExperts)) throw new MoePlaygroundError(RAGGED);
+  async route(routing) {
+    const { logits, router, capacityFactor, policy } = routing ?? {};
+    const { numExperts, values } = asRows(logits);
+    if (typeof router !== "string") throw new MoePlaygroundError(NO_RULE);
     const application = await this.#inside.application();
     try {
-      const values = Float32Array.from(Array.isArray(logits) ? logits.flat() : logits.values);
       return application.routeLogits(numExperts, values, router, capacityFactor, policy);
     } catch (error) {
       throw error instanceof Error ? error : new MoePlaygroundError(/** @type {UserError} */ (error));

@@ -35,6 +35,9 @@ export function panelsOf(figure) {
   return new Map(seen.map((panel) => [nameOf(panel), panel]));
 }
 
+/** Panels that `view` knows by the word for what they draw, too. */
+const OTHER_NAMES = { matrix: "layers", gate: "token", equation: "microscope" };
+
 /** What a panel is called. */
 export const kindOf = (panel) => panel.getAttribute("aria-label") ?? "";
 
@@ -46,7 +49,8 @@ export const kindOf = (panel) => panel.getAttribute("aria-label") ?? "";
  */
 export function pictureOf(figure, trace, { panel = "page", width, caption = true, colours = "paper" } = {}) {
   const panels = panelsOf(figure);
-  const chosen = panels.size === 1 && panel === "page" ? [...panels.values()][0] : panels.get(panel);
+  const named = panels.get(/** @type {Record<string, string>} */ (OTHER_NAMES)[panel] ?? panel);
+  const chosen = panels.size === 1 && panel === "page" ? [...panels.values()][0] : named;
   if (panels.size === 0 || (!chosen && panel !== "page")) {
     throw new MoePlaygroundError({
       what: `There is no panel "${panel}" to draw.`,
