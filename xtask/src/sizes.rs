@@ -30,7 +30,7 @@ impl AddAssign for Sizes {
 
 /// The page's own WebAssembly, JavaScript, CSS and HTML, with gzip, which every host has. The engine and the weights
 /// come after it. The aim is 650 kB.
-const PAGE_BUDGET_BYTES: u64 = 725_000;
+const PAGE_BUDGET_BYTES: u64 = 727_000;
 
 /// What a figure in another page loads before its engine: of the assets all but the page's module and what is loaded
 /// when it is first used, and the recorded run. The aim is 350 kB.
