@@ -16,13 +16,18 @@ use super::play::{Play, recorded};
 fn live(config: Config, before_the_end: &[Action]) -> Play {
     let mut play = Play::with(config);
     play.replay(&recorded()).ready();
+    to_its_end(&mut play, before_the_end);
+    play
+}
+
+/// The run that was asked for comes to its end; before that the reader does this.
+fn to_its_end(play: &mut Play, before_the_end: &[Action]) {
     let request = play.posted().expect("a run");
     play.execute(&request, 4);
     for action in before_the_end {
         play.act(action.clone());
     }
     play.hear(Event::Finished { run: request.run, reason: FinishReason::Length });
-    play
 }
 
 fn at(depth: Depth) -> Config {
@@ -63,12 +68,7 @@ fn the_run_plays_token_by_token_and_rests_where_one_is_turned_away() {
 fn own_words(depth: Depth, before_the_end: &[Action]) -> Play {
     let mut play = live(at(depth), &[]);
     play.act(Action::Run { prompt: Some("The cat sat".to_owned()) });
-    let request = play.posted().expect("a run");
-    play.execute(&request, 4);
-    for action in before_the_end {
-        play.act(action.clone());
-    }
-    play.hear(Event::Finished { run: request.run, reason: FinishReason::Length });
+    to_its_end(&mut play, before_the_end);
     play
 }
 

@@ -3,7 +3,6 @@
 use std::borrow::Cow;
 
 use moe_router::capacity::HeldBy;
-use moe_router::rule::Slots;
 use moe_router::rules;
 use moe_trace::{Overflow, RoutingGroup, RoutingSpec};
 use yew::prelude::*;
@@ -31,9 +30,8 @@ pub struct Equation {
 pub fn equation(of: &Equation, rule_note: Html) -> Html {
     let Equation { routing, group, num_experts, num_tokens, capacity, ref status } = *of;
     let Some(recorded) = capacity else {
-        let serves_all = matches!(rules::facts(&routing.router).slots, Slots::ForEveryone);
         let note = match routing.overflow {
-            Overflow::Drop(_) if serves_all => {
+            Overflow::Drop(_) if !rules::facts(&routing.router).may_overflow() => {
                 say!("This rule turns nobody away: it decides by itself how many tokens each expert gets.")
             }
             _ => say!("Dropless: every request is served, however many there are."),
